@@ -26,13 +26,11 @@ fn projections(c: &mut Criterion) {
             });
             group.bench_function(format!("gradients, {name}"), |bencher| {
                 bencher.iter(|| {
-                    let loss = |images, targets| {
-                        let loss = |model: &vit22b::vit::ViT22B| {
+                    let inputs = (images.clone(), targets.clone());
+                    let (loss, gradients) =
+                        value_and_grad(&model, |_| false, inputs, |model, (images, targets)| {
                             sigmoid_cross_entropy(model.forward(images), targets)
-                        };
-                        value_and_grad(&model, |_| false, loss)
-                    };
-                    let (loss, gradients) = loss(images.clone(), targets.clone());
+                        });
                     (loss.into_data(), gradients.len())
                 });
             });

@@ -1,15 +1,19 @@
 //! Times forward passes and training steps, for a run beside another library:
 //!
-//!     cargo run --release --example bench_vit -- --variant S/16 --batch 8 --device flex --json
+//!     cargo run --release --example bench_vit -- --variant S/16 --batch 8 --device xla --json
 //!
-//!     {"variant":"S/16","batch":8,"device":"flex","projections":"auto","forward_s":0.63,"train_step_s":2.2}
+//! prints one line, with times in seconds. On XLA it also has `compile_s` and `host_s`: what a
+//! training step keeps the host busy.
 
 use std::time::Instant;
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{DType, Distribution, Tensor};
+use burn_xla::capture::Params;
 use clap::{Parser, ValueEnum};
-use vit22b::params;
-use vit22b::train::{Duration, Loss, Momentum, Recipe, Rules, Stage, TrainStep, Tune};
+use vit22b::train::{
+    CompiledTraining, Duration, Loss, Momentum, Precision, Recipe, Rules, Stage, TrainStep, Tune,
+};
+use vit22b::{Runtime, params};
 use vit22b::vit::{Projections, Variant};
 
 #[derive(Parser)]
@@ -24,9 +28,12 @@ struct Args {
     /// Classes of the classifier
     #[arg(long, default_value_t = 1000)]
     classes: usize,
-    /// What computes
-    #[arg(long, default_value = "flex")]
-    device: DeviceName,
+    /// What computes: auto, flex or xla
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// The type of products and activations
+    #[arg(long, default_value = "f32")]
+    precision: PrecisionName,
     /// How a block's projections are executed
     #[arg(long, default_value = "auto")]
     projections: ProjectionsName,
@@ -39,9 +46,9 @@ struct Args {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum DeviceName {
-    /// Burn's CPU backend
-    Flex,
+enum PrecisionName {
+    F32,
+    Bf16,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -53,13 +60,16 @@ enum ProjectionsName {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let (device, device_name) = match args.device {
-        DeviceName::Flex => (Device::flex(), "flex"),
-    };
+    let runtime = Runtime::named(&args.device)?;
+    let device = runtime.device();
     let (projections, projections_name) = match args.projections {
         ProjectionsName::Auto => (Projections::Auto, "auto"),
         ProjectionsName::Separate => (Projections::Separate, "separate"),
         ProjectionsName::Fused => (Projections::Fused, "fused"),
+    };
+    let (precision, precision_name) = match args.precision {
+        PrecisionName::F32 => (Precision::F32, "f32"),
+        PrecisionName::Bf16 => (Precision::Bf16, "bf16"),
     };
     let config = args.variant.config(args.classes).with_projections(projections);
     let model = params::initialize(config.init(&device)?);
@@ -68,38 +78,66 @@ fn main() -> anyhow::Result<()> {
     let images = Tensor::random([batch, 3, height, width], Distribution::Normal(0.0, 1.0), &device);
     let targets = Tensor::<2>::zeros([batch, args.classes], &device);
 
-    let forward_s = median(args.reps, || Ok(model.forward(images.clone()).into_data()))?;
+    let computing = Params(precision.cast(model.clone()));
+    let forward = runtime.bind(computing, move |model, images: Tensor<4>| {
+        model.forward(precision.cast_tensor(images)).cast(DType::F32)
+    })?;
+    let forward_s = median(args.reps, || Ok(forward.call(images.clone())?.into_data()))?;
+    drop(forward);
 
     let recipe = Recipe {
         batch_size: args.batch,
         total: Duration::Steps(1_000_000),
-        mixup: None,
         loss: Loss::SigmoidCrossEntropy,
         update: vec![
             Stage::Momentum(Momentum::default()),
             Stage::LearningRate { peak: 1e-3, factors: Rules::all(Tune::Factor(1.0)) },
         ],
-        ema: None,
+        precision,
+        ..Recipe::vit22b()
     };
     let train = TrainStep::new(&recipe, None, &model)?;
-    let mut state = Some(train.init(model, 0));
-    let train_step_s = median(args.reps, || {
-        let before = state.take().expect("the state of the step before");
-        let (after, metrics) = train.run(before, images.clone(), targets.clone())?;
-        state = Some(after);
-        Ok(metrics.loss.into_data())
-    })?;
+    let state = train.init(model, 0);
+    let mut report = serde_json::json!({
+        "variant": args.variant.to_string(), "batch": batch, "device": runtime.name(),
+        "precision": precision_name, "projections": projections_name, "forward_s": forward_s,
+    });
+    let train_step_s = match runtime.as_xla() {
+        Some(xla) => {
+            let mut training = CompiledTraining::new(xla, train, &state)?;
+            drop(state);
+            let times = training.compile(batch)?;
+            report["compile_s"] = times.compile.as_secs_f64().into();
+            report["record_and_lower_s"] = (times.capture + times.lower).as_secs_f64().into();
+            // On the device, as JAX's benchmark has it.
+            let batch = xla.upload(&(images, targets))?;
+            let mut host = Vec::new();
+            let median = median(args.reps, || {
+                let start = Instant::now();
+                let metrics = training.step_on_device(batch.clone())?;
+                host.push(start.elapsed().as_secs_f64());
+                Ok(metrics.to_host()?)
+            })?;
+            host.sort_by(f64::total_cmp);
+            report["host_s"] = host[host.len() / 2].into();
+            median
+        }
+        None => {
+            let mut state = Some(state);
+            median(args.reps, || {
+                let before = state.take().expect("the state of the step before");
+                let (after, metrics) = train.run(before, images.clone(), targets.clone())?;
+                state = Some(after);
+                Ok(metrics.loss.into_data())
+            })?
+        }
+    };
+    report["train_step_s"] = train_step_s.into();
 
     if args.json {
-        println!(
-            "{}",
-            serde_json::json!({
-                "variant": args.variant.to_string(), "batch": batch, "device": device_name,
-                "projections": projections_name, "forward_s": forward_s, "train_step_s": train_step_s,
-            })
-        );
+        println!("{report}");
     } else {
-        println!("{} on {device_name}, batch {batch}, {} runs", args.variant, args.reps);
+        println!("{}, batch {batch}, {precision_name}, {} runs: {runtime}", args.variant, args.reps);
         println!("forward     {forward_s:.4} s  {:.1} images/s", batch as f64 / forward_s);
         println!("train step  {train_step_s:.4} s  {:.1} images/s", batch as f64 / train_step_s);
     }

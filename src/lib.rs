@@ -26,8 +26,11 @@ mod error;
 pub mod eval;
 pub mod params;
 mod random;
+mod runtime;
 pub mod train;
+mod tree;
 pub mod vit;
 
 pub use error::ConfigError;
 pub use random::RandomKey;
+pub use runtime::{Bound, Function, Runtime, RuntimeError};

@@ -49,6 +49,14 @@ impl RandomKey {
         self.state.clone()
     }
 
+    pub(crate) fn state(&self) -> &Tensor<1, Int> {
+        &self.state
+    }
+
+    pub(crate) fn with_state(&self, state: Tensor<1, Int>) -> Self {
+        Self { state }
+    }
+
     /// A key of its own for the `index`-th use.
     pub fn fold_in(&self, index: usize) -> Self {
         Self { state: hash(hash(self.state.clone().add_scalar(1 + index as i64))) }

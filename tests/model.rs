@@ -87,7 +87,7 @@ fn every_model_runs_trains_and_passes_gradients_to_all_parameters() {
         }
         // The classifier starts at zero and would hide what lies before it.
         let (_, gradients) =
-            value_and_grad(&model, |_| false, |model| model.pooled(x).square().sum());
+            value_and_grad(&model, |_| false, x, |model, x| model.pooled(x).square().sum());
         for (path, gradient) in gradients.iter() {
             let zero: f32 = gradient.square_sum().into_scalar();
             assert!(path.starts_with("head.") || zero > 0.0, "{path} of {config}");

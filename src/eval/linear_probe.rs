@@ -12,7 +12,7 @@ use crate::train::{
 };
 
 /// A probe that cannot be fitted.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProbeError {
     /// Features and labels do not belong together.
@@ -189,6 +189,7 @@ impl LinearProbeConfig {
                 }),
             ],
             ema: None,
+            ..Recipe::vit22b()
         };
         let train = TrainStep::new(&recipe, Some(n as u64), &classifier)?;
         let mut state = train.init(classifier, self.seed);
@@ -202,9 +203,11 @@ impl LinearProbeConfig {
                 order.extend(shuffled(n, self.seed.wrapping_add(epoch)));
             }
             let rows: Vec<usize> = order.drain(..batch).collect();
-            let (x, y) = (rows_of(&x, &rows), rows_of(&y, &rows));
-            let loss = |model: &Linear, _: &_| softmax_cross_entropy(model.forward(x), y, 0.0);
-            state = train.run_with(state, loss)?.0;
+            let batch = (rows_of(&x, &rows), rows_of(&y, &rows));
+            let step = train.run_with(state, batch, |model: &Linear, (x, y), _| {
+                softmax_cross_entropy(model.forward(x), y, 0.0)
+            });
+            state = step?.0;
         }
         Ok(LinearProbe {
             standardise: (mean, inverse),

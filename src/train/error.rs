@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// A recipe that cannot be followed, or a run that went wrong.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// A field of the recipe has a value that breaks a rule.
@@ -58,4 +58,10 @@ pub enum TrainError {
     /// Parameters or state that do not fit the model.
     #[error(transparent)]
     Params(#[from] crate::params::ParamsError),
+    /// A config that makes no model.
+    #[error(transparent)]
+    Config(#[from] crate::ConfigError),
+    /// XLA could not compile or run the step.
+    #[error(transparent)]
+    Xla(#[from] burn_xla::program::ProgramError),
 }

@@ -7,11 +7,13 @@
 
 mod adafactor;
 mod adam;
+mod compiled;
 mod duration;
 mod error;
 pub mod loss;
 mod mixup;
 mod optimizer;
+mod precision;
 mod recipe;
 mod rules;
 mod schedule;
@@ -19,11 +21,13 @@ mod step;
 
 pub use adafactor::Adafactor;
 pub use adam::{Adam, Momentum};
+pub use compiled::CompiledTraining;
 pub use duration::{Budget, Duration};
 pub use error::TrainError;
 pub use loss::Loss;
 pub use mixup::{Mixup, ResolvedMixup};
 pub use optimizer::{Ema, Optimizer, Stage, Tune, UpdateMetrics};
+pub use precision::Precision;
 pub use recipe::{Recipe, weight_decay};
 pub use rules::Rules;
 pub use schedule::{Decay, ResolvedSchedule, Schedule};

@@ -7,6 +7,7 @@ use super::duration::Duration;
 use super::loss::Loss;
 use super::mixup::Mixup;
 use super::optimizer::{Ema, Stage, Tune};
+use super::precision::Precision;
 use super::rules::Rules;
 use super::schedule::{Decay, Schedule};
 
@@ -25,6 +26,21 @@ pub struct Recipe {
     pub update: Vec<Stage>,
     /// Averages of parameters; none reported for ViT-22B.
     pub ema: Option<Ema>,
+    /// The types of the computation.
+    #[serde(default)]
+    pub precision: Precision,
+    /// Equal parts of the batch that go through the model one after the other; a divisor of
+    /// `batch_size`. More parts need less memory for activations.
+    #[serde(default = "one")]
+    pub micro_batches: u64,
+    /// Whether a step whose loss or gradient is not finite leaves parameters and optimizer state as
+    /// they are.
+    #[serde(default)]
+    pub skip_non_finite: bool,
+}
+
+fn one() -> u64 {
+    1
 }
 
 impl Recipe {
@@ -53,6 +69,9 @@ impl Recipe {
                 }),
             ],
             ema: None,
+            precision: Precision::F32,
+            micro_batches: 1,
+            skip_non_finite: false,
         }
     }
 

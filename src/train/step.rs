@@ -1,17 +1,19 @@
 //! One training step as a function of tensors.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Gradients, Int, Tensor};
+use burn::module::Module;
+use burn::tensor::{Bool, DType, Int, Tensor};
+use burn_xla::capture::{Params, TensorTree, value_and_grad_of};
 
-use crate::params::{self, NamedTensors, ParamMapper, ParamVisitor};
+use crate::params::{self, NamedTensors, TensorFn};
 use crate::random::RandomKey;
-use crate::vit::{FeatureRequest, ViT22B};
+use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
-use super::duration::Budget;
+use super::duration::{Budget, invalid};
 use super::error::TrainError;
 use super::loss::Loss;
 use super::mixup::ResolvedMixup;
 use super::optimizer::{Ema, Optimizer};
+use super::precision::Precision;
 use super::recipe::Recipe;
 
 /// Everything that a training step changes. All of it is tensors.
@@ -29,6 +31,13 @@ pub struct TrainState<M> {
     pub seed: Tensor<1, Int>,
 }
 
+impl<M> TrainState<M> {
+    /// What the next step draws from.
+    fn key(&self) -> RandomKey {
+        RandomKey::from_tensor(self.seed.clone()).fold_in_tensor(self.step.clone())
+    }
+}
+
 /// What a step tells: tensors of one element, read when wanted.
 #[derive(Debug, Clone)]
 pub struct StepMetrics {
@@ -38,6 +47,8 @@ pub struct StepMetrics {
     pub gradient_norm: Tensor<1>,
     /// Peak times schedule.
     pub learning_rate: Tensor<1>,
+    /// 1 where loss and gradient norm are finite, else 0.
+    pub finite: Tensor<1, Int>,
 }
 
 /// A recipe fitted to a model: a function from state and batch to the next state.
@@ -68,6 +79,9 @@ pub struct TrainStep {
     mixup: Option<ResolvedMixup>,
     optimizer: Optimizer,
     ema: Option<Ema>,
+    precision: Precision,
+    micro_batches: usize,
+    skip_non_finite: bool,
 }
 
 impl TrainStep {
@@ -91,6 +105,9 @@ impl TrainStep {
             mixup: recipe.mixup.map(|mixup| mixup.resolve()).transpose()?,
             optimizer: Optimizer::new(&recipe.update, &budget, model)?,
             ema: recipe.ema,
+            precision: recipe.precision,
+            micro_batches: micro_batches(recipe)?,
+            skip_non_finite: recipe.skip_non_finite,
         })
     }
 
@@ -123,29 +140,111 @@ impl TrainStep {
         images: Tensor<4>,
         targets: Tensor<2>,
     ) -> Result<(TrainState<ViT22B>, StepMetrics), TrainError> {
-        check_batch(&state.model, images.dims(), targets.dims())?;
-        self.run_with(state, |model, key| {
-            let (images, targets) = match &self.mixup {
-                Some(mixup) => mixup.apply(images, targets, &key.fold_in(0)),
-                None => (images, targets),
-            };
-            self.loss.forward(model.forward_train(images, &key.fold_in(1)), targets)
-        })
+        self.check_batch(state.model.config(), &images.dims(), &targets.dims())?;
+        let key = state.key();
+        let (images, targets) = match &self.mixup {
+            Some(mixup) => mixup.apply(images, targets, &key.fold_in(0)),
+            None => (images, targets),
+        };
+        let computing = self.precision.cast(state.model.clone());
+        let (loss, gradients) = self.accumulated(&computing, images, targets, &key);
+        self.update(state, loss, gradients)
     }
 
-    /// One step of any module on any loss; the key is the step's own.
+    /// One step of any module on any loss; the key is the step's own. What the loss needs besides
+    /// the module goes through `inputs`.
     ///
     /// # Errors
     ///
     /// [`TrainError::Params`] if the state is not that of the model.
-    pub fn run_with<M: Module>(
+    pub fn run_with<M: Module + 'static, I: TensorTree>(
         &self,
         state: TrainState<M>,
-        loss: impl FnOnce(&M, &RandomKey) -> Tensor<1>,
+        inputs: I,
+        loss: impl FnOnce(&M, I, &RandomKey) -> Tensor<1>,
     ) -> Result<(TrainState<M>, StepMetrics), TrainError> {
-        let key = RandomKey::from_tensor(state.seed.clone()).fold_in_tensor(state.step.clone());
+        let key = state.key();
         let frozen = |path: &str| self.optimizer.is_frozen(path);
-        let (loss, gradients) = value_and_grad(&state.model, frozen, |model| loss(model, &key));
+        let computing = self.precision.cast(state.model.clone());
+        let (loss, gradients) =
+            value_and_grad(&computing, frozen, (inputs, key), |model, (inputs, key)| {
+                loss(model, inputs, &key)
+            });
+        self.update(state, loss, gradients)
+    }
+
+    /// The loss and its gradients over equal parts of the batch, one after the other: the memory of
+    /// one part's activations.
+    fn accumulated(
+        &self,
+        model: &ViT22B,
+        images: Tensor<4>,
+        targets: Tensor<2>,
+        key: &RandomKey,
+    ) -> (Tensor<1>, NamedTensors) {
+        let count = self.micro_batches;
+        let size = images.dims()[0] / count;
+        let parts = (0..count).map(|part| {
+            let key = if part == 0 { key.fold_in(1) } else { key.fold_in(1).fold_in(part) };
+            let images = images.clone().narrow(0, part * size, size);
+            let inputs = (images, targets.clone().narrow(0, part * size, size), key);
+            let frozen = |path: &str| self.optimizer.is_frozen(path);
+            value_and_grad(model, frozen, inputs, |model, (images, targets, key)| {
+                let images = self.precision.cast_tensor(images);
+                self.loss.forward(model.forward_train(images, &key), targets)
+            })
+        });
+        let sum = parts.reduce(|(loss, gradients), (more_loss, more)| {
+            (loss + more_loss, gradients.map(&mut Add(more)))
+        });
+        let (loss, gradients) = sum.expect("there is at least one part");
+        match count {
+            1 => (loss, gradients),
+            _ => {
+                let share = 1.0 / count as f64;
+                (loss.mul_scalar(share), gradients.map(&mut Scale(share)))
+            }
+        }
+    }
+
+    /// An error for a batch that the model cannot take.
+    pub(super) fn check_batch(
+        &self,
+        cfg: &ViT22BConfig,
+        images: &[usize],
+        targets: &[usize],
+    ) -> Result<(), TrainError> {
+        let check = |what, valid: bool, expected: String, got: usize| match valid {
+            true => Ok(()),
+            false => Err(TrainError::Batch { what, expected, got: got.to_string() }),
+        };
+        let (&[b, channels, height, width], &[rows, classes]) = (images, targets) else {
+            let expected = "four axes of images and two of targets".into();
+            let got = format!("{} and {}", images.len(), targets.len());
+            return Err(TrainError::Batch { what: "batch", expected, got });
+        };
+        let parts = self.micro_batches;
+        check("images axis 0 (batch)", b > 0, "at least 1".into(), b)?;
+        let rule = format!("a multiple of the {parts} micro-batches");
+        check("images axis 0 (batch)", b.is_multiple_of(parts), rule, b)?;
+        let expected = cfg.channels.to_string();
+        check("images axis 1 (channels)", channels == cfg.channels, expected, channels)?;
+        for (what, side) in [("images axis 2 (height)", height), ("images axis 3 (width)", width)] {
+            let valid = side > 0 && side.is_multiple_of(cfg.patch);
+            check(what, valid, format!("a positive multiple of the patch {}", cfg.patch), side)?;
+        }
+        check("targets axis 0 (batch)", rows == b, format!("{b} as in images"), rows)?;
+        let outputs = cfg.outputs();
+        check("targets axis 1 (classes)", classes == outputs, outputs.to_string(), classes)
+    }
+
+    fn update<M: Module>(
+        &self,
+        state: TrainState<M>,
+        loss: Tensor<1>,
+        gradients: NamedTensors,
+    ) -> Result<(TrainState<M>, StepMetrics), TrainError> {
+        let before = self.skip_non_finite.then(|| state.clone());
         let step = state.step.clone().float();
         let (model, optimizer, update) =
             self.optimizer.update(state.model, gradients, state.optimizer, &step)?;
@@ -155,18 +254,34 @@ impl TrainStep {
             }
             (_, averages) => averages,
         };
+        let finite = (loss.clone() + update.gradient_norm.clone()).is_finite();
         let metrics = StepMetrics {
             loss,
             gradient_norm: update.gradient_norm,
             learning_rate: update.learning_rate,
+            finite: finite.clone().int(),
         };
-        let state =
+        let mut state =
             TrainState { model, optimizer, ema, step: state.step.add_scalar(1), seed: state.seed };
+        if let Some(before) = before {
+            let pick = |after, before| Pick { finite: &finite, before }.all(after);
+            let (model, old) = (params::collect(&state.model), params::collect(&before.model));
+            state.model = params::replace(state.model, pick(model, old))?;
+            state.optimizer = pick(state.optimizer, before.optimizer);
+            state.ema = state.ema.map(|after| pick(after, before.ema.unwrap_or_default()));
+        }
         Ok((state, metrics))
     }
 }
 
-/// The loss and its gradient by parameter path, except for paths that are frozen.
+/// The loss and its gradient by parameter path, except for paths that are frozen. What the loss
+/// needs besides the parameters goes through `inputs`.
+///
+/// It is the same on devices that compute and on the one that records for XLA.
+///
+/// # Panics
+///
+/// If the model or the inputs have gradients already.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -176,71 +291,78 @@ impl TrainStep {
 /// let device = Device::flex();
 /// let model = LinearConfig::new(2, 1).init(&device);
 /// let x = Tensor::<2>::from_data([[3.0, 5.0]], &device);
-/// let (_, gradients) = value_and_grad(&model, |path| path == "bias", |model| {
+/// let (_, gradients) = value_and_grad(&model, |path| path == "bias", x, |model, x| {
 ///     model.forward(x).sum()
 /// });
 /// assert_eq!(gradients.len(), 1);
 /// let gradient: Vec<f32> = gradients.get::<2>("weight").unwrap().into_data().try_to_vec().unwrap();
 /// assert_eq!(gradient, [3.0, 5.0]);
 /// ```
-pub fn value_and_grad<M: Module>(
+pub fn value_and_grad<M: Module + 'static, I: TensorTree>(
     model: &M,
     frozen: impl Fn(&str) -> bool,
-    loss: impl FnOnce(&M) -> Tensor<1>,
+    inputs: I,
+    loss: impl FnOnce(&M, I) -> Tensor<1>,
 ) -> (Tensor<1>, NamedTensors) {
-    let model = params::map_params(model.clone().train(), &mut Freeze(frozen));
-    let loss = loss(&model);
-    let mut collect = CollectGradients { gradients: loss.backward(), out: NamedTensors::default() };
-    params::visit(&model, &mut collect);
-    (loss.inner(), collect.out)
+    let model = Params(model.clone());
+    let chosen = |path: &str| !frozen(path);
+    let (loss, gradients) = value_and_grad_of(&model, chosen, &inputs, |model, inputs| {
+        loss(&model, inputs)
+    })
+    .expect("a module is a tree of its own parameters");
+    let all = params::collect(&gradients.0).into_iter();
+    (loss, all.filter(|(path, _)| !frozen(path)).collect())
 }
 
-struct Freeze<F>(F);
+/// Adds the tensor of the same name.
+struct Add(NamedTensors);
 
-impl<F: Fn(&str) -> bool> ParamMapper for Freeze<F> {
-    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.set_require_grad(!(self.0)(path))
-    }
-}
-
-struct CollectGradients {
-    gradients: Gradients,
-    out: NamedTensors,
-}
-
-impl ParamVisitor for CollectGradients {
-    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-        let parameter = param.val();
-        if !parameter.is_require_grad() {
-            return;
+impl TensorFn for Add {
+    fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
+        match self.0.take::<D>(path) {
+            Some(more) => tensor.cast(DType::F32) + more.cast(DType::F32),
+            None => tensor,
         }
-        // A parameter that the loss does not depend on has the gradient zero.
-        let gradient = parameter.grad_remove(&mut self.gradients);
-        self.out.insert(path, gradient.unwrap_or_else(|| parameter.inner().zeros_like()));
     }
 }
 
-fn check_batch(model: &ViT22B, images: [usize; 4], targets: [usize; 2]) -> Result<(), TrainError> {
-    let cfg = model.config();
-    let check = |what, valid: bool, expected: String, got: usize| match valid {
-        true => Ok(()),
-        false => Err(TrainError::Batch { what, expected, got: got.to_string() }),
-    };
-    let [b, channels, height, width] = images;
-    check("images axis 0 (batch)", b > 0, "at least 1".into(), b)?;
-    check(
-        "images axis 1 (channels)",
-        channels == cfg.channels,
-        cfg.channels.to_string(),
-        channels,
-    )?;
-    for (what, side) in [("images axis 2 (height)", height), ("images axis 3 (width)", width)] {
-        let valid = side > 0 && side.is_multiple_of(cfg.patch);
-        check(what, valid, format!("a positive multiple of the patch {}", cfg.patch), side)?;
+struct Scale(f64);
+
+impl TensorFn for Scale {
+    fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.mul_scalar(self.0)
     }
-    check("targets axis 0 (batch)", targets[0] == b, format!("{b} as in images"), targets[0])?;
-    let classes = if cfg.num_classes > 0 { cfg.num_classes } else { cfg.width };
-    check("targets axis 1 (classes)", targets[1] == classes, classes.to_string(), targets[1])
+}
+
+/// The tensors after a step where it was finite, and those before it elsewhere.
+struct Pick<'a> {
+    finite: &'a Tensor<1, Bool>,
+    before: NamedTensors,
+}
+
+impl Pick<'_> {
+    fn all(mut self, after: NamedTensors) -> NamedTensors {
+        after.map(&mut self)
+    }
+}
+
+impl TensorFn for Pick<'_> {
+    fn call<const D: usize>(&mut self, path: &str, after: Tensor<D>) -> Tensor<D> {
+        match self.before.take::<D>(path) {
+            Some(before) => {
+                let finite = self.finite.clone().reshape([1; D]).expand(after.shape());
+                before.mask_where(finite, after)
+            }
+            None => after,
+        }
+    }
+}
+
+fn micro_batches(recipe: &Recipe) -> Result<usize, TrainError> {
+    let parts = recipe.micro_batches;
+    let valid = parts > 0 && recipe.batch_size.is_multiple_of(parts);
+    let rule = format!("a divisor of batch_size = {}", recipe.batch_size);
+    if valid { Ok(parts as usize) } else { Err(invalid("micro_batches", parts, &rule)) }
 }
 
 /// An error if the loss is not finite: it names the first tensor with a NaN or an infinity, in the

@@ -257,6 +257,11 @@ impl ViT22BConfig {
         self.prefix_tokens() + self.patches()
     }
 
+    /// Length of the output vector: the classes, or the width where there is no classifier.
+    pub fn outputs(&self) -> usize {
+        if self.num_classes > 0 { self.num_classes } else { self.width }
+    }
+
     /// Width of a head.
     pub fn head_dim(&self) -> usize {
         self.width / self.num_heads

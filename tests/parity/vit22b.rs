@@ -76,7 +76,8 @@ fn gradients(name: &str) {
         let (loss, got) = value_and_grad(
             &model(&fixture, projections),
             |_| false,
-            |model| sigmoid_cross_entropy(model.forward(images), labels),
+            (images, labels),
+            |model, (images, labels)| sigmoid_cross_entropy(model.forward(images), labels),
         );
         let loss: f64 = loss.into_scalar();
         assert!((loss - expected_loss).abs() < 1e-4 * expected_loss, "{loss} not {expected_loss}");
@@ -147,6 +148,7 @@ fn recipe(training: &serde_json::Value, batch_size: usize) -> Recipe {
             }),
         ],
         ema: None,
+        ..Recipe::vit22b()
     }
 }
 

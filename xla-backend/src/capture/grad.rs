@@ -33,8 +33,27 @@ pub fn value_and_grad<P: TensorTree, I: TensorTree>(
     inputs: &I,
     loss: impl FnOnce(P, I) -> Tensor<1>,
 ) -> Result<(Tensor<1>, P), TreeError> {
-    let params = lifted(params, true)?;
-    let loss = loss(params.clone(), lifted(inputs, false)?);
+    value_and_grad_of(params, |_| true, inputs, loss)
+}
+
+/// As [`value_and_grad`], with no gradient by the leaves whose paths are not chosen; what stands
+/// in their place has no meaning.
+///
+/// # Errors
+///
+/// As [`value_and_grad`].
+///
+/// # Panics
+///
+/// As [`value_and_grad`].
+pub fn value_and_grad_of<P: TensorTree, I: TensorTree>(
+    params: &P,
+    choose: impl Fn(&str) -> bool,
+    inputs: &I,
+    loss: impl FnOnce(P, I) -> Tensor<1>,
+) -> Result<(Tensor<1>, P), TreeError> {
+    let params = lifted(params, choose)?;
+    let loss = loss(params.clone(), lifted(inputs, |_| false)?);
     let (value, grads) = backward(loss);
     let mut tensors = Vec::new();
     walk(&params, |_, leaf| tensors.push(leaf.grad(&grads)))?;
@@ -51,9 +70,9 @@ pub enum Grads {
     Eager(Gradients),
 }
 
-fn lifted<T: TensorTree>(tree: &T, requires_grad: bool) -> Result<T, TreeError> {
+fn lifted<T: TensorTree>(tree: &T, choose: impl Fn(&str) -> bool) -> Result<T, TreeError> {
     let mut tensors: Vec<Box<dyn Any>> = Vec::new();
-    walk(tree, |_, leaf: &dyn Leaf| tensors.push(leaf.lift(requires_grad)))?;
+    walk(tree, |path, leaf: &dyn Leaf| tensors.push(leaf.lift(choose(path))))?;
     tree.rebuild(&mut Source::tensors(tensors))
 }
 

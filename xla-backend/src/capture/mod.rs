@@ -18,7 +18,7 @@ mod record;
 mod tree;
 
 pub use error::{CaptureError, TreeError};
-pub use grad::{Grads, value_and_grad};
+pub use grad::{Grads, value_and_grad, value_and_grad_of};
 pub use leaf::{Kind, Leaf, LeafSpec, LeafType, TensorLeaf};
 pub use module::{Params, rebuild_module, visit_module};
 pub(crate) use record::record_with;

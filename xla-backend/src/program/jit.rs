@@ -124,12 +124,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         seed: u64,
     ) -> Result<DeviceTree<R>, ProgramError> {
         let arguments = arguments.into();
-        let compiled = self.compiled(
-            arguments.structure(),
-            || arguments.leaves(),
-            arguments.build(),
-            arguments.host(),
-        )?;
+        let compiled = self.compiled_on_device(&arguments)?;
         let mut buffers: Vec<&Buffer> = arguments.buffers().iter().map(AsRef::as_ref).collect();
         let seed = compiled
             .seed
@@ -163,6 +158,27 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         }
         let build = super::device_tree::like(arguments.clone());
         Ok(self.compiled(structure, || leaves, &build, &host)?.times)
+    }
+
+    /// As [`Jit::compile`], for values that are on the device.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jit::call`].
+    pub fn compile_on_device(
+        &self,
+        arguments: impl Into<DeviceTree<A>>,
+    ) -> Result<Times, ProgramError> {
+        Ok(self.compiled_on_device(&arguments.into())?.times)
+    }
+
+    fn compiled_on_device(&self, arguments: &DeviceTree<A>) -> Result<Shared<R>, ProgramError> {
+        self.compiled(
+            arguments.structure(),
+            || arguments.leaves(),
+            arguments.build(),
+            arguments.host(),
+        )
     }
 
     /// Lowers the function for arguments like these, without compiling it: for looking at it, or

@@ -1,0 +1,167 @@
+//! Training as one compiled program whose state stays on the device.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_xla::Xla;
+use burn_xla::program::{DeviceTree, Jit, Times};
+
+use crate::params;
+use crate::vit::{ViT22B, ViT22BConfig};
+
+use super::error::TrainError;
+use super::step::{StepMetrics, TrainState, TrainStep};
+
+type State = TrainState<ViT22B>;
+type Batch = (Tensor<4>, Tensor<2>);
+
+/// A [`TrainStep`] compiled by XLA, and the state that it changes.
+///
+/// Forward pass, backward pass, optimizer and averages are one program. The state is donated to it,
+/// so that the new state takes the old one's memory, and is on the device alone.
+#[derive(Debug)]
+pub struct CompiledTraining {
+    xla: Xla,
+    train: TrainStep,
+    config: ViT22BConfig,
+    step: Jit<(State, Batch), (State, StepMetrics)>,
+    state: DeviceTree<State>,
+}
+
+impl CompiledTraining {
+    /// Training from a state that the host has.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Xla`] if the device has no room for it.
+    pub fn new(xla: &Xla, train: TrainStep, state: &State) -> Result<Self, TrainError> {
+        let config = state.model.config().clone();
+        Ok(Self::with_state(xla, train, config, xla.upload(state)?))
+    }
+
+    /// Training from parameters that are drawn on the device, so that no host ever holds them.
+    /// They follow from the seed, by another generator than those of [`TrainStep::init`].
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Xla`].
+    pub fn init(
+        xla: &Xla,
+        train: TrainStep,
+        config: &ViT22BConfig,
+        seed: u64,
+    ) -> Result<Self, TrainError> {
+        config.validate()?;
+        let (make, blueprint) = (train.clone(), config.clone());
+        let init = xla.jit(move |step: Tensor<1, Int>| {
+            let model = blueprint.init(&step.device()).expect("the config was checked");
+            let state = make.init(params::initialize(model), 0);
+            // The seed of later draws is an argument too, so that one program serves every seed.
+            TrainState { seed: step, ..state }
+        });
+        let init = init.named("init");
+        let key = crate::RandomKey::new(seed, &Device::flex()).to_tensor();
+        let key = xla.upload(&key)?;
+        let state = init.call_on_device_with_seed(key, seed)?;
+        Ok(Self::with_state(xla, train, config.clone(), state))
+    }
+
+    fn with_state(
+        xla: &Xla,
+        train: TrainStep,
+        config: ViT22BConfig,
+        state: DeviceTree<State>,
+    ) -> Self {
+        Self { xla: xla.clone(), step: program(xla, &train), train, config, state }
+    }
+
+    /// One step on a batch. It returns before the step is done; reading the metrics waits for it.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[b, 3, height, width]`, values in [−1, 1]
+    /// - targets: `[b, c]`
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Batch`] for a batch that the model cannot take, [`TrainError::Xla`].
+    pub fn step(
+        &mut self,
+        images: TensorData,
+        targets: TensorData,
+    ) -> Result<DeviceTree<StepMetrics>, TrainError> {
+        self.train.check_batch(&self.config, images.shape(), targets.shape())?;
+        let device = Device::flex();
+        let batch: Batch =
+            (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
+        let batch = self.xla.upload(&batch)?;
+        self.step_on_device(batch)
+    }
+
+    /// As [`step`](Self::step), for a batch that is on the device.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn step_on_device(
+        &mut self,
+        batch: DeviceTree<Batch>,
+    ) -> Result<DeviceTree<StepMetrics>, TrainError> {
+        let results = self.step.call_on_device((self.state.clone(), batch))?;
+        let (state, metrics) = results.split()?;
+        self.state = state;
+        Ok(metrics)
+    }
+
+    /// Compiles the step for batches of this size, ahead of the first one.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn compile(&self, batch_size: usize) -> Result<Times, TrainError> {
+        let device = Device::flex();
+        let [height, width] = self.config.image;
+        let classes = self.config.outputs();
+        let images = Tensor::zeros([batch_size, self.config.channels, height, width], &device);
+        let targets = Tensor::zeros([batch_size, classes], &device);
+        let batch = self.xla.upload(&(images, targets))?;
+        Ok(self.step.compile_on_device((self.state.clone(), batch))?)
+    }
+
+    /// The state as Burn tensors.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Xla`] with the error of the step that should have made it.
+    pub fn state(&self) -> Result<State, TrainError> {
+        Ok(self.state.to_host()?)
+    }
+
+    /// Goes on from another state of the same model.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Xla`] if the device has no room for it.
+    pub fn restore(&mut self, state: &State) -> Result<(), TrainError> {
+        self.state = self.xla.upload(state)?;
+        Ok(())
+    }
+
+    /// The state on the device.
+    pub fn device_state(&self) -> &DeviceTree<State> {
+        &self.state
+    }
+
+    /// How often the step was compiled: once for each batch size.
+    pub fn compilations(&self) -> usize {
+        self.step.compilations()
+    }
+}
+
+fn program(xla: &Xla, train: &TrainStep) -> Jit<(State, Batch), (State, StepMetrics)> {
+    let train = train.clone();
+    xla.jit(move |(state, (images, targets)): (State, Batch)| {
+        // The batch was checked, and the state is the step's own.
+        train.run(state, images, targets).unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
+    })
+    .named("train_step")
+    .donate(|path| path.starts_with("0."))
+}

@@ -1,0 +1,48 @@
+//! The types that a training step computes in.
+
+use burn::module::{Module, Param};
+use burn::tensor::{DType, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::params::{self, ParamMapper};
+
+/// The type of products and activations. Parameters, optimizer state, norms, softmax and loss are
+/// f32 in either case, and products accumulate in f32.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit floats with the range of f32: half the memory of activations, and what TPUs and GPUs
+    /// multiply fastest.
+    Bf16,
+}
+
+impl Precision {
+    /// The module with parameters in this type, but for those of norms: what a forward pass in this
+    /// precision runs on. Gradients by it are gradients by the f32 parameters, rounded.
+    pub fn cast<M: Module>(self, module: M) -> M {
+        match self {
+            Self::F32 => module,
+            Self::Bf16 => params::map_params(module, &mut Cast),
+        }
+    }
+
+    /// A tensor, such as images, in this type.
+    pub fn cast_tensor<const D: usize>(self, tensor: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::F32 => tensor,
+            Self::Bf16 => tensor.cast(DType::BF16),
+        }
+    }
+}
+
+struct Cast;
+
+impl ParamMapper for Cast {
+    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let of_norm = path.rsplit('.').nth(1).is_some_and(|module| module.ends_with("norm"));
+        if of_norm { param } else { param.map(|tensor| tensor.cast(DType::BF16)) }
+    }
+}
