@@ -27,10 +27,14 @@ fn projections(c: &mut Criterion) {
             group.bench_function(format!("gradients, {name}"), |bencher| {
                 bencher.iter(|| {
                     let inputs = (images.clone(), targets.clone());
-                    let (loss, gradients) =
-                        value_and_grad(&model, |_| false, inputs, |model, (images, targets)| {
+                    let (loss, gradients) = value_and_grad(
+                        &model,
+                        |_| false,
+                        inputs,
+                        |model, (images, targets)| {
                             sigmoid_cross_entropy(model.forward(images), targets)
-                        });
+                        },
+                    );
                     (loss.into_data(), gradients.len())
                 });
             });

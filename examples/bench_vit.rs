@@ -13,8 +13,8 @@ use clap::{Parser, ValueEnum};
 use vit22b::train::{
     CompiledTraining, Duration, Loss, Momentum, Precision, Recipe, Rules, Stage, TrainStep, Tune,
 };
-use vit22b::{Runtime, params};
 use vit22b::vit::{Projections, Variant};
+use vit22b::{Runtime, params};
 
 #[derive(Parser)]
 #[command(about = "Times forward passes and training steps (medians, in seconds)")]
@@ -137,7 +137,10 @@ fn main() -> anyhow::Result<()> {
     if args.json {
         println!("{report}");
     } else {
-        println!("{}, batch {batch}, {precision_name}, {} runs: {runtime}", args.variant, args.reps);
+        println!(
+            "{}, batch {batch}, {precision_name}, {} runs: {runtime}",
+            args.variant, args.reps
+        );
         println!("forward     {forward_s:.4} s  {:.1} images/s", batch as f64 / forward_s);
         println!("train step  {train_step_s:.4} s  {:.1} images/s", batch as f64 / train_step_s);
     }

@@ -143,7 +143,7 @@ impl Runtime {
             Some(xla) => {
                 let state = xla.upload(&state)?;
                 let program = xla.jit(move |(state, input): (S, A)| function(&state, input));
-                BoundTo::Device(xla.clone(), program, state)
+                BoundTo::Device(Box::new(OnDevice { xla: xla.clone(), program, state }))
             }
             None => BoundTo::Host(Box::new(move |input| function(&state, input))),
         }))
@@ -196,15 +196,21 @@ impl<A: TensorTree, R: TensorTree> Function<A, R> {
 pub struct Bound<S, A, R>(BoundTo<S, A, R>);
 
 enum BoundTo<S, A, R> {
-    Device(Xla, Jit<(S, A), R>, DeviceTree<S>),
+    Device(Box<OnDevice<S, A, R>>),
     Host(Box<dyn Fn(A) -> R + Send + Sync>),
+}
+
+struct OnDevice<S, A, R> {
+    xla: Xla,
+    program: Jit<(S, A), R>,
+    state: DeviceTree<S>,
 }
 
 impl<S, A, R> fmt::Debug for Bound<S, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            BoundTo::Device(xla, program, _) => {
-                f.debug_tuple("Bound").field(xla).field(program).finish()
+            BoundTo::Device(bound) => {
+                f.debug_tuple("Bound").field(&bound.xla).field(&bound.program).finish()
             }
             BoundTo::Host(_) => f.write_str("Bound"),
         }
@@ -223,9 +229,9 @@ impl<S: TensorTree, A: TensorTree, R: TensorTree> Bound<S, A, R> {
     /// As [`Function::call`].
     pub fn call(&self, input: A) -> Result<R, RuntimeError> {
         match &self.0 {
-            BoundTo::Device(xla, program, state) => {
-                let input = xla.upload(&input)?;
-                Ok(program.call_on_device((state.clone(), input))?.to_host()?)
+            BoundTo::Device(bound) => {
+                let input = bound.xla.upload(&input)?;
+                Ok(bound.program.call_on_device((bound.state.clone(), input))?.to_host()?)
             }
             BoundTo::Host(function) => Ok(function(input)),
         }

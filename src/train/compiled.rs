@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_xla::Xla;
+use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Times};
 
 use crate::params;
@@ -117,13 +118,28 @@ impl CompiledTraining {
     ///
     /// As [`step`](Self::step).
     pub fn compile(&self, batch_size: usize) -> Result<Times, TrainError> {
+        Ok(self.step.compile_on_device((self.state.clone(), self.zeros(batch_size)?))?)
+    }
+
+    /// What the compiler made of the step for batches of this size.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn with_executable<T>(
+        &self,
+        batch_size: usize,
+        look: impl FnOnce(&Executable) -> T,
+    ) -> Result<T, TrainError> {
+        Ok(self.step.with_executable((self.state.clone(), self.zeros(batch_size)?), look)?)
+    }
+
+    fn zeros(&self, batch_size: usize) -> Result<DeviceTree<Batch>, TrainError> {
         let device = Device::flex();
         let [height, width] = self.config.image;
-        let classes = self.config.outputs();
         let images = Tensor::zeros([batch_size, self.config.channels, height, width], &device);
-        let targets = Tensor::zeros([batch_size, classes], &device);
-        let batch = self.xla.upload(&(images, targets))?;
-        Ok(self.step.compile_on_device((self.state.clone(), batch))?)
+        let targets = Tensor::zeros([batch_size, self.config.outputs()], &device);
+        Ok(self.xla.upload(&(images, targets))?)
     }
 
     /// The state as Burn tensors.
@@ -160,7 +176,9 @@ fn program(xla: &Xla, train: &TrainStep) -> Jit<(State, Batch), (State, StepMetr
     let train = train.clone();
     xla.jit(move |(state, (images, targets)): (State, Batch)| {
         // The batch was checked, and the state is the step's own.
-        train.run(state, images, targets).unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
+        train
+            .run(state, images, targets)
+            .expect("the batch was checked, and the state is the step's own")
     })
     .named("train_step")
     .donate(|path| path.starts_with("0."))

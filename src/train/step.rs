@@ -244,6 +244,7 @@ impl TrainStep {
         loss: Tensor<1>,
         gradients: NamedTensors,
     ) -> Result<(TrainState<M>, StepMetrics), TrainError> {
+        let gradients = gradients.map(&mut Widen);
         let before = self.skip_non_finite.then(|| state.clone());
         let step = state.step.clone().float();
         let (model, optimizer, update) =
@@ -306,12 +307,20 @@ pub fn value_and_grad<M: Module + 'static, I: TensorTree>(
 ) -> (Tensor<1>, NamedTensors) {
     let model = Params(model.clone());
     let chosen = |path: &str| !frozen(path);
-    let (loss, gradients) = value_and_grad_of(&model, chosen, &inputs, |model, inputs| {
-        loss(&model, inputs)
-    })
-    .expect("a module is a tree of its own parameters");
+    let (loss, gradients) =
+        value_and_grad_of(&model, chosen, &inputs, |model, inputs| loss(&model, inputs))
+            .expect("a module is a tree of its own parameters");
     let all = params::collect(&gradients.0).into_iter();
     (loss, all.filter(|(path, _)| !frozen(path)).collect())
+}
+
+/// Gradients by rounded parameters, in the type of the parameters.
+struct Widen;
+
+impl TensorFn for Widen {
+    fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.cast(DType::F32)
+    }
 }
 
 /// Adds the tensor of the same name.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
+use vit22b::Runtime;
 use vit22b::params::{AnyTensor, NamedTensors};
 
 /// A folder of golden values.
@@ -15,6 +16,15 @@ pub(crate) struct Fixture {
 
 pub(crate) fn device() -> Device {
     Device::flex()
+}
+
+/// What the numerics are checked on: Burn's CPU backend and XLA, or the one that `VIT22B_DEVICE`
+/// names.
+pub(crate) fn runtimes() -> Vec<Runtime> {
+    match std::env::var("VIT22B_DEVICE") {
+        Ok(name) => vec![Runtime::named(&name).unwrap()],
+        Err(_) => vec![Runtime::flex(), Runtime::xla().unwrap()],
+    }
 }
 
 /// Where a fixture lies: in `VIT22B_FIXTURES` if it is there.

@@ -2,6 +2,7 @@
 //! the recipe with big_vision's own Adafactor.
 
 use burn::tensor::{Int, Tensor};
+use burn_xla::capture::Params;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::loss::sigmoid_cross_entropy;
 use vit22b::train::{
@@ -10,7 +11,7 @@ use vit22b::train::{
 };
 use vit22b::vit::{FeatureRequest, Pool, Projections, ViT22B, ViT22BConfig};
 
-use crate::fixture::{Fixture, assert_close, device, relative_error};
+use crate::fixture::{Fixture, assert_close, device, relative_error, runtimes};
 
 fn config(fixture: &Fixture) -> ViT22BConfig {
     let image = fixture.number("image");
@@ -35,12 +36,12 @@ fn our_names(tensors: NamedTensors) -> NamedTensors {
     tensors.into_iter().map(|(name, any)| (rename(name), any)).collect()
 }
 
-pub(crate) fn model(fixture: &Fixture, projections: Projections) -> ViT22B {
+fn model(fixture: &Fixture, projections: Projections) -> ViT22B {
     let model = config(fixture).with_projections(projections).init(&device()).unwrap();
     params::replace(model, our_names(fixture.tensors("model"))).unwrap()
 }
 
-pub(crate) fn batch(fixture: &Fixture) -> (Tensor<4>, Tensor<2>) {
+fn batch(fixture: &Fixture) -> (Tensor<4>, Tensor<2>) {
     let io = fixture.tensors("io");
     (io.get("images").unwrap(), io.get("labels").unwrap())
 }
@@ -48,21 +49,27 @@ pub(crate) fn batch(fixture: &Fixture) -> (Tensor<4>, Tensor<2>) {
 /// 1e-4 in every element: f32 sums over some hundred terms of size 1, in another order.
 fn forward(name: &str) {
     let fixture = Fixture::open(name);
+    let depth = fixture.number("depth");
     let (images, _) = batch(&fixture);
-    for projections in [Projections::Separate, Projections::Fused] {
-        let model = model(&fixture, projections);
-        let request = FeatureRequest::all(fixture.number("depth"));
-        let features = model.features(images.clone(), &request).unwrap();
-        let got: NamedTensors = features.in_order().into_iter().collect();
-        let mut compared = 0;
-        for (name, expected) in fixture.tensors("io").iter() {
-            if name != "images" && name != "labels" {
-                let got = got.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name}"));
-                assert_close(name, got.1, expected, 1e-4);
-                compared += 1;
+    for runtime in runtimes() {
+        for projections in [Projections::Separate, Projections::Fused] {
+            let features = runtime.jit(move |(model, images): (Params<ViT22B>, Tensor<4>)| {
+                let features = model.features(images, &FeatureRequest::all(depth)).unwrap();
+                features.in_order().into_iter().collect::<NamedTensors>()
+            });
+            let model = Params(model(&fixture, projections));
+            let got = features.call((model, images.clone())).unwrap();
+            let mut compared = 0;
+            for (name, expected) in fixture.tensors("io").iter() {
+                if name != "images" && name != "labels" {
+                    let got = got.iter().find(|(n, _)| *n == name);
+                    let got = got.unwrap_or_else(|| panic!("{name}"));
+                    assert_close(name, got.1, expected, 1e-4);
+                    compared += 1;
+                }
             }
+            assert_eq!(compared, depth + 4);
         }
-        assert_eq!(compared, fixture.number("depth") + 4);
     }
 }
 
@@ -71,21 +78,28 @@ fn gradients(name: &str) {
     let fixture = Fixture::open(name);
     let expected_loss = fixture.config["loss"].as_f64().unwrap();
     let expected = our_names(fixture.tensors("grads"));
-    for projections in [Projections::Separate, Projections::Fused] {
-        let (images, labels) = batch(&fixture);
-        let (loss, got) = value_and_grad(
-            &model(&fixture, projections),
-            |_| false,
-            (images, labels),
-            |model, (images, labels)| sigmoid_cross_entropy(model.forward(images), labels),
-        );
-        let loss: f64 = loss.into_scalar();
-        assert!((loss - expected_loss).abs() < 1e-4 * expected_loss, "{loss} not {expected_loss}");
-        assert_eq!(got.len(), expected.len());
-        for ((path, got), (expected_path, expected)) in got.iter().zip(expected.iter()) {
-            assert_eq!(path, expected_path);
-            let error = relative_error(got, expected);
-            assert!(error < 1e-3, "gradient of {path}: {error} of its norm");
+    for runtime in runtimes() {
+        for projections in [Projections::Separate, Projections::Fused] {
+            type Arguments = (Params<ViT22B>, (Tensor<4>, Tensor<2>));
+            let gradients = runtime.jit(|(model, batch): Arguments| {
+                value_and_grad(
+                    &*model,
+                    |_| false,
+                    batch,
+                    |model, (images, labels)| sigmoid_cross_entropy(model.forward(images), labels),
+                )
+            });
+            let model = Params(model(&fixture, projections));
+            let (loss, got) = gradients.call((model, batch(&fixture))).unwrap();
+            let loss: f64 = loss.into_scalar();
+            let error = (loss - expected_loss).abs();
+            assert!(error < 1e-4 * expected_loss, "{loss} not {expected_loss} on {runtime}");
+            assert_eq!(got.len(), expected.len());
+            for ((path, got), (expected_path, expected)) in got.iter().zip(expected.iter()) {
+                assert_eq!(path, expected_path);
+                let error = relative_error(got, expected);
+                assert!(error < 1e-3, "gradient of {path} on {runtime}: {error} of its norm");
+            }
         }
     }
 }
@@ -165,27 +179,38 @@ fn six_optimizer_steps() {
     let (images, labels) = batch(&fixture);
     let start = model(&fixture, Projections::Auto);
     let recipe = recipe(training, images.dims()[0]);
-    let train = TrainStep::new(&recipe, None, &start).unwrap();
-    let mut state = train.init(start, 0);
-    let schedule = training["schedule_values"].as_array().unwrap();
-    for (step, expected) in training["losses"].as_array().unwrap().iter().enumerate() {
-        let (next, metrics) = train.run(state, images.clone(), labels.clone()).unwrap();
-        state = next;
-        let (loss, expected): (f64, _) = (metrics.loss.into_scalar(), expected.as_f64().unwrap());
-        assert!((loss - expected).abs() < 1e-3, "step {step}: loss {loss}, expected {expected}");
-        let rate: f64 = metrics.learning_rate.into_scalar();
-        let expected = training["lr"].as_f64().unwrap() * schedule[step].as_f64().unwrap();
-        assert!((rate - expected).abs() < 1e-8, "step {step}: rate {rate}, expected {expected}");
-    }
-    let before = our_names(fixture.tensors("model"));
-    let expected = our_names(fixture.tensors("trained"));
-    let got = params::collect(&state.model);
-    for ((path, got), (expected, before)) in
-        got.iter().zip(expected.iter().map(|(_, e)| e).zip(before.iter().map(|(_, b)| b)))
-    {
-        let travelled = relative_error(before, expected);
-        let error = relative_error(got, expected);
-        assert!(error < 0.02 * travelled, "{path}: {error} of the norm, travelled {travelled}");
+    for runtime in runtimes() {
+        let train = TrainStep::new(&recipe, None, &start).unwrap();
+        let mut state = train.init(start.clone(), 0);
+        let step = runtime.jit(move |(state, (images, labels))| -> (TrainState<ViT22B>, _) {
+            train.run(state, images, labels).unwrap()
+        });
+        let schedule = training["schedule_values"].as_array().unwrap();
+        for (index, expected) in training["losses"].as_array().unwrap().iter().enumerate() {
+            let (next, metrics) = step.call((state, (images.clone(), labels.clone()))).unwrap();
+            state = next;
+            let (loss, expected): (f64, _) =
+                (metrics.loss.into_scalar(), expected.as_f64().unwrap());
+            let error = (loss - expected).abs();
+            assert!(error < 1e-3, "step {index} on {runtime}: loss {loss}, expected {expected}");
+            let rate: f64 = metrics.learning_rate.into_scalar();
+            let expected = training["lr"].as_f64().unwrap() * schedule[index].as_f64().unwrap();
+            let error = (rate - expected).abs();
+            assert!(error < 1e-8, "step {index} on {runtime}: rate {rate}, expected {expected}");
+        }
+        let before = our_names(fixture.tensors("model"));
+        let expected = our_names(fixture.tensors("trained"));
+        let got = params::collect(&state.model);
+        for ((path, got), (expected, before)) in
+            got.iter().zip(expected.iter().map(|(_, e)| e).zip(before.iter().map(|(_, b)| b)))
+        {
+            let travelled = relative_error(before, expected);
+            let error = relative_error(got, expected);
+            assert!(
+                error < 0.02 * travelled,
+                "{path} on {runtime}: {error} of the norm, travelled {travelled}"
+            );
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use burn_ir::{TensorId, TensorIr};
 
 use super::device_tree::{Build, Names, like};
+use super::disk::ProgramCache;
 use super::error::ProgramError;
 use crate::capture::{LeafSpec, Recorded, TensorTree, record_with};
 use crate::lower::{LowerOptions, Program, lower};
@@ -21,8 +22,11 @@ pub struct Times {
     pub capture: Duration,
     /// Lowering the recording to StableHLO.
     pub lower: Duration,
-    /// Compiling the StableHLO; zero if it was not compiled.
+    /// Compiling the StableHLO, or reading the compiled program from disk; zero if it was not
+    /// compiled.
     pub compile: Duration,
+    /// Whether the compiled program was on disk.
+    pub from_disk: bool,
 }
 
 /// A function that was lowered, but not compiled.
@@ -87,7 +91,7 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
                 ProgramError::Lower { name: self.name.to_owned(), source: Box::new(source) }
             })?;
         let times =
-            Times { capture: captured - start, lower: captured.elapsed(), compile: Duration::ZERO };
+            Times { capture: captured - start, lower: captured.elapsed(), ..Times::default() };
         let lowered = Lowered { program, arguments, results, times };
         Ok((lowered, output, structure))
     }
@@ -96,13 +100,18 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
         &self,
         client: &Client,
         device: i32,
+        cache: Option<&ProgramCache>,
     ) -> Result<Compiled<R>, ProgramError> {
         let (lowered, output, structure) = self.lower()?;
         let start = Instant::now();
         let options = CompileOptions::new()
             .with_device_assignment(DeviceAssignment::single(i64::from(device)));
-        let executable = client.compile(&lowered.program.text, &options)?;
-        let times = Times { compile: start.elapsed(), ..lowered.times };
+        let text = &lowered.program.text;
+        let (executable, from_disk) = match cache {
+            Some(cache) => cache.compile(client, text, &options)?,
+            None => (client.compile(text, &options)?, false),
+        };
+        let times = Times { compile: start.elapsed(), from_disk, ..lowered.times };
         Ok(Compiled {
             executable,
             seed: lowered.program.seed,

@@ -11,7 +11,7 @@ use super::device_tree::{Build, DeviceTree};
 use super::error::ProgramError;
 use super::xla::Xla;
 use crate::capture::{LeafSpec, TensorTree, described};
-use crate::pjrt::{Buffer, ExecuteOptions};
+use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
 /// arguments. [`Xla::jit`] makes it.
@@ -172,6 +172,20 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         Ok(self.compiled_on_device(&arguments.into())?.times)
     }
 
+    /// What the compiler made of the function for these arguments: its memory, aliases and
+    /// optimised program. It is compiled if it was not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jit::call`].
+    pub fn with_executable<T>(
+        &self,
+        arguments: impl Into<DeviceTree<A>>,
+        look: impl FnOnce(&Executable) -> T,
+    ) -> Result<T, ProgramError> {
+        Ok(look(&self.compiled_on_device(&arguments.into())?.executable))
+    }
+
     fn compiled_on_device(&self, arguments: &DeviceTree<A>) -> Result<Shared<R>, ProgramError> {
         self.compiled(
             arguments.structure(),
@@ -228,9 +242,10 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             build: &**build,
             donate: &*self.donate,
         };
-        let compiled = Arc::new(job.compile(self.xla.client(), self.xla.device().id())?);
-        let Times { capture, lower, compile } = compiled.times;
-        tracing::info!(function, ?capture, ?lower, ?compile, "compiled");
+        let compiled =
+            Arc::new(job.compile(self.xla.client(), self.xla.device().id(), self.xla.cache())?);
+        let Times { capture, lower, compile, from_disk } = compiled.times;
+        tracing::info!(function, ?capture, ?lower, ?compile, from_disk, "compiled");
         cache.compiled.insert(structure, Arc::clone(&compiled));
         cache.last = Some(leaves);
         Ok(compiled)

@@ -32,12 +32,14 @@
 mod changes;
 mod compiled;
 mod device_tree;
+mod disk;
 mod error;
 mod jit;
 mod xla;
 
 pub use compiled::{Lowered, Times};
 pub use device_tree::DeviceTree;
+pub use disk::ProgramCache;
 pub use error::ProgramError;
 pub use jit::Jit;
 pub use xla::Xla;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Device as BurnDevice;
 
 use super::device_tree::{DeviceTree, Names};
+use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::jit::Jit;
 use crate::capture::{LeafSpec, TensorTree};
@@ -15,6 +16,7 @@ use crate::plugin::{self, Platform};
 #[derive(Debug, Clone)]
 pub struct Xla {
     device: Device,
+    cache: Option<ProgramCache>,
 }
 
 impl Xla {
@@ -51,7 +53,20 @@ impl Xla {
 
     /// This device.
     pub fn on(device: Device) -> Self {
-        Self { device }
+        Self { cache: ProgramCache::default_for(device.client()), device }
+    }
+
+    /// Keeps compiled programs in this cache, or in none. Without being told, programs are kept in
+    /// the user's cache folder, except those of the CPU; `BURN_XLA_PROGRAM_CACHE` names another
+    /// folder, for the CPU too, or says `off`.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Option<ProgramCache>) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    pub(super) fn cache(&self) -> Option<&ProgramCache> {
+        self.cache.as_ref()
     }
 
     /// The device.

@@ -1,0 +1,265 @@
+//! The training step as one program compiled by XLA, beside the same step run eagerly.
+
+use burn::tensor::{DType, Device, TensorData};
+use burn_xla::Xla;
+use burn_xla::capture::describe;
+use vit22b::data::Synthetic;
+use vit22b::params::{self, NamedTensors};
+use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
+use vit22b::vit::{ViT22B, ViT22BConfig};
+
+const BATCH: u64 = 8;
+const SIDE: usize = 16;
+
+fn config() -> ViT22BConfig {
+    let classes = Synthetic::new(SIDE, 0).hierarchy().names().len();
+    let config = ViT22BConfig::new(classes).with_image([SIDE, SIDE]).with_patch(4);
+    config.with_width(32).with_depth(2).with_mlp_dim(64).with_num_heads(2)
+}
+
+fn recipe() -> Recipe {
+    Recipe::vit22b_scaled(BATCH, 100, 3e-3)
+}
+
+fn start(config: &ViT22BConfig, recipe: &Recipe) -> (TrainStep, TrainState<ViT22B>) {
+    let device = Device::flex();
+    let model = params::initialize(config.init(&device).unwrap());
+    let train = TrainStep::new(recipe, None, &model).unwrap();
+    let state = train.init(model, 5);
+    (train, state)
+}
+
+fn batch(index: u64) -> (TensorData, TensorData) {
+    let data = Synthetic::new(SIDE, 0);
+    let (mut pixels, mut targets) = (Vec::new(), Vec::new());
+    for example in (index * BATCH..(index + 1) * BATCH).map(|index| data.example(index)) {
+        pixels.extend(example.pixels);
+        targets.extend(data.hierarchy().multi_hot(example.labels).unwrap());
+    }
+    let classes = targets.len() / BATCH as usize;
+    let images = TensorData::new(pixels, [BATCH as usize, 3, SIDE, SIDE]);
+    (images, TensorData::new(targets, [BATCH as usize, classes]))
+}
+
+fn eager(
+    train: &TrainStep,
+    state: TrainState<ViT22B>,
+    (images, targets): (TensorData, TensorData),
+) -> (TrainState<ViT22B>, f64) {
+    let device = Device::flex();
+    let (images, targets) = (
+        burn::tensor::Tensor::from_data(images, &device),
+        burn::tensor::Tensor::from_data(targets, &device),
+    );
+    let (state, metrics) = train.run(state, images, targets).unwrap();
+    (state, metrics.loss.into_scalar())
+}
+
+fn loss_of(training: &mut CompiledTraining, (images, targets): (TensorData, TensorData)) -> f64 {
+    training.step(images, targets).unwrap().to_host().unwrap().loss.into_scalar()
+}
+
+/// The largest difference of two sets of tensors, by the norm of the second.
+fn difference(got: &NamedTensors, expected: &NamedTensors) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let (mut error, mut norm) = (0.0, 0.0);
+    for ((name, got), (other, expected)) in got.iter().zip(expected.iter()) {
+        assert_eq!(name, other);
+        let (got, expected) = (got.to_data(), expected.to_data());
+        for (a, b) in got.iter::<f64>().zip(expected.iter::<f64>()) {
+            error += (a - b).powi(2);
+            norm += b * b;
+        }
+    }
+    f64::sqrt(error / norm)
+}
+
+/// One program serves a hundred steps with a schedule, mixup, dropout, stochastic depth and
+/// averages: nothing that changes is frozen into it. Sums in another order, and momentum rounded to
+/// bf16 on either side of a tie, drift apart over the steps: 1 % of a loss.
+#[test]
+fn a_hundred_steps_agree_with_eager_ones_and_compile_once() {
+    let config = config().with_dropout(0.1).with_stochastic_depth(0.2);
+    let recipe =
+        Recipe { mixup: Some(Mixup { alpha: 0.3 }), ema: Some(Ema { decay: 0.99 }), ..recipe() };
+    let (train, mut state) = start(&config, &recipe);
+    let mut training = CompiledTraining::new(&Xla::cpu().unwrap(), train.clone(), &state).unwrap();
+    let mut first = 0.0;
+    for step in 0..100 {
+        let (next, expected) = eager(&train, state, batch(step));
+        state = next;
+        let loss = loss_of(&mut training, batch(step));
+        let tolerance = if step < 50 { 2e-3 } else { 1e-2 };
+        assert!((loss / expected - 1.0).abs() < tolerance, "step {step}: {loss} not {expected}");
+        if step == 0 {
+            first = loss;
+        }
+        if step == 99 {
+            assert!(loss < 0.5 * first, "it did not learn: {first} to {loss}");
+        }
+    }
+    assert_eq!(training.compilations(), 1);
+    let got = training.state().unwrap();
+    assert_eq!(got.step.into_scalar::<i64>(), 100);
+    let error = difference(&params::collect(&got.model), &params::collect(&state.model));
+    assert!(error < 0.02, "parameters differ by {error} of their norm");
+    let error = difference(&got.ema.unwrap(), &state.ema.unwrap());
+    assert!(error < 0.02, "averages differ by {error} of their norm");
+}
+
+/// The compiler gives each tensor of the old state to the same tensor of the new one.
+#[test]
+fn the_state_is_updated_in_place() {
+    let recipe = Recipe { ema: Some(Ema { decay: 0.99 }), ..recipe() };
+    let (train, state) = start(&config(), &recipe);
+    let leaves = describe(&state).unwrap();
+    let bytes: usize = leaves
+        .iter()
+        .map(|leaf| leaf.ty.shape.iter().product::<usize>() * leaf.ty.dtype.size())
+        .sum();
+    let training = CompiledTraining::new(&Xla::cpu().unwrap(), train, &state).unwrap();
+    let (aliases, stats) = training
+        .with_executable(BATCH as usize, |executable| {
+            let program = executable.program();
+            let aliases = program.signature().expect("a signature").aliases.clone();
+            (aliases, program.memory_stats().unwrap())
+        })
+        .unwrap();
+    for (index, leaf) in leaves.iter().enumerate() {
+        let found = aliases.iter().find(|alias| alias.parameter == index);
+        assert_eq!(found.map(|alias| alias.output), Some(index), "{}", leaf.path);
+    }
+    assert_eq!(stats.alias_bytes as usize, bytes);
+}
+
+#[test]
+fn parameters_are_drawn_on_the_device() {
+    let xla = Xla::cpu().unwrap();
+    let config = config().with_depth(1);
+    let (train, expected) = start(&config, &recipe());
+    let mut draws = Vec::new();
+    for seed in [1, 1, 2] {
+        let mut training = CompiledTraining::init(&xla, train.clone(), &config, seed).unwrap();
+        let state = training.state().unwrap();
+        assert_eq!(describe(&state).unwrap(), describe(&expected).unwrap());
+        let weight = params::collect(&state.model).get::<2>("blocks.0.mlp.fc1.weight").unwrap();
+        // Xavier's bound for 32 and 64 is 0.25, the deviation of a uniform draw 0.25 / √3; the
+        // deviation of 2048 draws is known to 1 %.
+        let deviation: f64 = weight.clone().square().mean().sqrt().into_scalar();
+        assert!((deviation / (0.25 / 3f64.sqrt()) - 1.0).abs() < 0.05, "{deviation}");
+        assert!(weight.clone().abs().max().into_scalar::<f64>() <= 0.25);
+        assert!(loss_of(&mut training, batch(0)).is_finite());
+        draws.push(weight.into_data());
+    }
+    assert!(draws[0] == draws[1] && draws[0] != draws[2]);
+}
+
+/// bf16 has 8 bits: the losses of a few steps agree to a percent, and what is kept is f32.
+#[test]
+fn bf16_computes_and_f32_remembers() {
+    let (train, state) = start(&config(), &recipe());
+    let half =
+        TrainStep::new(&Recipe { precision: Precision::Bf16, ..recipe() }, None, &state.model)
+            .unwrap();
+    let xla = Xla::cpu().unwrap();
+    let mut training = CompiledTraining::new(&xla, train, &state).unwrap();
+    let mut half = CompiledTraining::new(&xla, half, &state).unwrap();
+    let mut differs = false;
+    for step in 0..20 {
+        let (exact, rounded) =
+            (loss_of(&mut training, batch(step)), loss_of(&mut half, batch(step)));
+        assert!((rounded / exact - 1.0).abs() < 0.02, "step {step}: {rounded} not {exact}");
+        differs |= rounded != exact;
+    }
+    assert!(differs, "nothing was rounded");
+    for (path, any) in params::collect(&half.state().unwrap().model).iter() {
+        assert_eq!(any.to_data().dtype(), DType::F32, "{path}");
+    }
+}
+
+/// The mean over four parts of two images is the mean over eight: 1e-5 of the parameters' change
+/// for sums in another order.
+#[test]
+fn micro_batches_give_the_step_of_the_whole_batch() {
+    let (train, state) = start(&config(), &recipe());
+    let parts =
+        TrainStep::new(&Recipe { micro_batches: 4, ..recipe() }, None, &state.model).unwrap();
+    // The second step: at the first the learning rate is 0.
+    let (whole, loss) = eager(&train, eager(&train, state.clone(), batch(0)).0, batch(1));
+    let xla = Xla::cpu().unwrap();
+    let mut training = CompiledTraining::new(&xla, parts.clone(), &state).unwrap();
+    loss_of(&mut training, batch(0));
+    let got = loss_of(&mut training, batch(1));
+    assert!((got / loss - 1.0).abs() < 1e-5, "{got} not {loss}");
+    let compiled = params::collect(&training.state().unwrap().model);
+    let (eager_parts, _) = eager(&parts, eager(&parts, state.clone(), batch(0)).0, batch(1));
+    let (before, whole) = (params::collect(&state.model), params::collect(&whole.model));
+    let travelled = difference(&before, &whole);
+    assert!(travelled > 1e-5, "{travelled}");
+    for got in [compiled, params::collect(&eager_parts.model)] {
+        // Signs of near-zero gradients turn: Adafactor divides by their size.
+        let error = difference(&got, &whole);
+        assert!(error < 0.02 * travelled, "{error} of the norm, travelled {travelled}");
+    }
+}
+
+#[test]
+fn a_step_that_is_not_finite_is_told_and_changes_nothing() {
+    let recipe = Recipe { skip_non_finite: true, ema: Some(Ema { decay: 0.9 }), ..recipe() };
+    let (train, state) = start(&config(), &recipe);
+    let mut training = CompiledTraining::new(&Xla::cpu().unwrap(), train.clone(), &state).unwrap();
+    loss_of(&mut training, batch(0));
+    loss_of(&mut training, batch(1));
+    let before = training.state().unwrap();
+    let (images, targets) = batch(2);
+    let mut pixels: Vec<f32> = images.iter().collect();
+    pixels[7] = f32::NAN;
+    let poisoned = TensorData::new(pixels, images.shape().clone());
+    let metrics = training.step(poisoned.clone(), targets.clone()).unwrap().to_host().unwrap();
+    assert_eq!(metrics.finite.into_scalar::<i64>(), 0);
+    let after = training.state().unwrap();
+    let (eager_after, _) = eager(&train, before.clone(), (poisoned, targets));
+    for state in [&after, &eager_after] {
+        assert_eq!(state.step.clone().into_scalar::<i64>(), 3, "the step counts all the same");
+        for (kept, old) in [
+            (params::collect(&state.model), params::collect(&before.model)),
+            (state.optimizer.clone(), before.optimizer.clone()),
+            (state.ema.clone().unwrap(), before.ema.clone().unwrap()),
+        ] {
+            for ((name, kept), (_, old)) in kept.iter().zip(old.iter()) {
+                assert_eq!(kept.to_data(), old.to_data(), "{name}");
+            }
+        }
+    }
+    let (images, targets) = batch(3);
+    let metrics = training.step(images, targets).unwrap().to_host().unwrap();
+    assert_eq!(metrics.finite.into_scalar::<i64>(), 1);
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_an_error() {
+    let recipe = Recipe { micro_batches: 4, ..recipe() };
+    let (train, state) = start(&config(), &recipe);
+    let mut training = CompiledTraining::new(&Xla::cpu().unwrap(), train, &state).unwrap();
+    let zeros = |shape: &[usize]| TensorData::zeros::<f32, _>(shape.to_vec());
+    let classes = config().num_classes;
+    let mut message = |images: &[usize], targets: &[usize]| {
+        training.step(zeros(images), zeros(targets)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(&[6, 3, 16, 16], &[6, classes]),
+        "images axis 0 (batch): expected a multiple of the 4 micro-batches, got 6"
+    );
+    assert_eq!(
+        message(&[8, 3, 16, 18], &[8, classes]),
+        "images axis 3 (width): expected a positive multiple of the patch 4, got 18"
+    );
+    assert_eq!(
+        message(&[8, 3, 16], &[8, classes]),
+        "batch: expected four axes of images and two of targets, got 3 and 2"
+    );
+    let broken = Recipe { micro_batches: 3, ..Recipe::vit22b_scaled(BATCH, 10, 1e-3) };
+    let model = config().init(&Device::flex()).unwrap();
+    let error = TrainStep::new(&broken, None, &model).unwrap_err();
+    assert_eq!(error.to_string(), "micro_batches = 3 is not valid: a divisor of batch_size = 8");
+}
