@@ -16,6 +16,7 @@
 pub mod capture;
 mod error;
 pub mod lower;
+pub mod mesh;
 #[allow(unsafe_code, reason = "the calls to plugins; nowhere else")]
 pub mod pjrt;
 pub mod plugin;

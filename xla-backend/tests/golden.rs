@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use burn_backend::{DType, Slice};
 use burn_ir::*;
 use burn_xla::lower::{LowerOptions, lower, lower_op, support_table};
-use burn_xla::stablehlo::{Mesh, Sharding};
+use burn_xla::mesh::Spec;
 use flex::{BOOL, Calls, Fill};
 use harness::{Outcome, Runner};
 
@@ -113,22 +113,16 @@ fn shardings_and_aliases_are_printed() {
     let d = MatmulOpIr::create(x.clone(), w.clone(), || c.id());
     let out = d.out.id;
     let graph = GraphIr::new(vec![OperationIr::Float(F32, FloatOperationIr::Matmul(d))]);
-    let over = |axes: [&[&str]; 2]| Sharding {
-        mesh: "mesh".to_owned(),
-        dims: axes.iter().map(|a| a.iter().map(|&s| s.to_owned()).collect()).collect(),
-    };
     let mut options = LowerOptions {
         name: "sharded",
-        mesh: Some(Mesh {
-            name: "mesh".to_owned(),
-            axes: vec![("data".to_owned(), 2), ("model".to_owned(), 2)],
-        }),
+        mesh: Some("data=2,model=2".parse().expect("a mesh")),
         ..LowerOptions::default()
     };
-    options.argument_shardings.insert(x.id, over([&["data"], &[]]));
-    options.argument_shardings.insert(w.id, over([&[], &["model"]]));
+    let spec = |text: &str| text.parse::<Spec>().expect("a spec");
+    options.argument_specs.insert(x.id, spec("data"));
+    options.argument_specs.insert(w.id, spec("-,model"));
     // A buffer goes to a result that lies as the argument does.
-    options.result_shardings.insert(out, over([&["data"], &[]]));
+    options.result_specs.insert(0, spec("data"));
     options.aliases.insert(x.id, 0);
     let program = lower(&graph, &[x.id, w.id], &[out], &options).expect("a lowering");
     pin("tests/golden/sharded.mlir", &program.text);

@@ -8,6 +8,7 @@ use burn_ir::{ScalarIr, TensorId, TensorIr};
 
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
+use crate::mesh::Mesh;
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// The state of a lowering: a builder, and a value for each tensor that is known.
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub(super) seed: Option<Value>,
     pub(super) draws: Cell<u64>,
     pub(super) custom: &'a dyn CustomLowering,
+    /// The devices that shardings refer to.
+    pub(super) mesh: Option<&'a Mesh>,
 }
 
 impl<'a> Context<'a> {
@@ -31,6 +34,7 @@ impl<'a> Context<'a> {
             seed: None,
             draws: Cell::new(0),
             custom,
+            mesh: None,
         }
     }
 

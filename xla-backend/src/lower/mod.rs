@@ -51,6 +51,7 @@ mod reduce;
 mod resample;
 mod sample;
 mod scan;
+mod sharding;
 mod sort;
 mod support;
 

@@ -9,8 +9,9 @@ use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
 use super::support::name_of;
-use super::{activation, base, distributed, float, int, module, numeric};
-use crate::stablehlo::{Builder, ElementType, Mesh, Sharding, TensorType, Value};
+use super::{activation, base, distributed, float, int, module, numeric, sharding};
+use crate::mesh::{Mesh, Spec};
+use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// A program for the compiler.
 #[derive(Clone, Debug)]
@@ -52,9 +53,10 @@ pub struct LowerOptions<'a> {
     /// The devices that shardings refer to.
     pub mesh: Option<Mesh>,
     /// How arguments lie on the mesh.
-    pub argument_shardings: HashMap<TensorId, Sharding>,
-    /// How results shall lie on the mesh.
-    pub result_shardings: HashMap<TensorId, Sharding>,
+    pub argument_specs: HashMap<TensorId, Spec>,
+    /// How results shall lie on the mesh, by position; the compiler chooses for those that are
+    /// missing.
+    pub result_specs: HashMap<usize, Spec>,
     /// For arguments that are used up, the result (by position) that takes their buffer.
     pub aliases: HashMap<TensorId, usize>,
 }
@@ -67,8 +69,8 @@ impl Default for LowerOptions<'_> {
             constants: HashMap::new(),
             custom: &NoCustom,
             mesh: None,
-            argument_shardings: HashMap::new(),
-            result_shardings: HashMap::new(),
+            argument_specs: HashMap::new(),
+            result_specs: HashMap::new(),
             aliases: HashMap::new(),
         }
     }
@@ -130,9 +132,10 @@ fn lower_operations(
     let live = live_operations(operations, arguments, results);
     let builder = Builder::new(options.name);
     if let Some(mesh) = &options.mesh {
-        builder.mesh(mesh.clone());
+        builder.mesh(mesh.to_stablehlo());
     }
     let mut cx = Context::new(builder, options.custom);
+    cx.mesh = options.mesh.as_ref();
     for slot in &inputs {
         declare(&cx, slot, options).map_err(at("argument"))?;
     }
@@ -152,8 +155,8 @@ fn lower_operations(
         })?;
     }
     for (position, slot) in outputs.iter().enumerate() {
-        if let Some(sharding) = options.result_shardings.get(&slot.id) {
-            cx.b.shard_result(position, sharding.clone());
+        if let Some(spec) = options.result_specs.get(&position) {
+            cx.b.shard_result(position, spec.to_stablehlo(slot.ty.rank()));
         }
     }
     let values = results
@@ -188,8 +191,8 @@ fn live_operations<'a>(
 
 fn declare(cx: &Context<'_>, slot: &Slot, options: &LowerOptions<'_>) -> Lowered {
     let value = cx.b.argument(slot.ty.clone());
-    if let Some(sharding) = options.argument_shardings.get(&slot.id) {
-        cx.b.shard_argument(value, sharding.clone())?;
+    if let Some(spec) = options.argument_specs.get(&slot.id) {
+        cx.b.shard_argument(value, spec.to_stablehlo(slot.ty.rank()))?;
     }
     if let Some(&result) = options.aliases.get(&slot.id) {
         cx.b.alias_argument(value, result)?;
@@ -229,6 +232,7 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Float(_, op) => float::lower(cx, op),
         OperationIr::Module(op) => module::lower(cx, op),
         OperationIr::Activation(op) => activation::lower(cx, op),
+        OperationIr::Custom(op) if sharding::is_known(op) => sharding::lower(cx, op),
         OperationIr::Custom(op) => {
             cx.custom.lower(cx, op)?;
             match op.outputs.iter().find(|t| cx.find(t.id).is_err()) {

@@ -10,9 +10,11 @@ use burn_ir::{TensorId, TensorIr};
 use super::device_tree::{Build, Names, like};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
-use crate::capture::{LeafSpec, Recorded, TensorTree, record_with};
+use super::xla::{Place, specs};
+use crate::capture::{LeafSpec, Recorded, TensorTree, described, record_with};
 use crate::lower::{LowerOptions, Program, lower};
-use crate::pjrt::{Client, CompileOptions, DeviceAssignment, Executable};
+use crate::mesh::{Layout, Mesh, Spec};
+use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
 
 /// How long the making of a program took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,14 +41,52 @@ pub struct Lowered {
     pub arguments: Vec<LeafSpec>,
     /// Its results.
     pub results: Vec<LeafSpec>,
+    /// How the arguments lie on the mesh.
+    pub argument_specs: Vec<Spec>,
+    /// How the results lie on the mesh.
+    pub result_specs: Vec<Spec>,
     /// How long it took.
     pub times: Times,
+}
+
+impl Lowered {
+    /// Lowers a function for devices that need not be here: for a topology to compile, or to look
+    /// at. Values of the arguments do not matter, and parameters that were not drawn are not drawn.
+    ///
+    /// Arguments that `donate` chooses by their path give their memory to results.
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError`] if the function cannot be recorded or lowered, or the layout does not fit
+    /// the mesh.
+    pub fn of<A: TensorTree, R: TensorTree>(
+        name: &str,
+        function: impl Fn(A) -> R,
+        arguments: &A,
+        (mesh, layout): (&Mesh, &Layout),
+        donate: impl Fn(&str) -> bool,
+    ) -> Result<Self, ProgramError> {
+        let (leaves, _, host) = described(arguments)?;
+        let job = Job {
+            name,
+            function: &function,
+            leaves: &leaves,
+            host: &host,
+            build: &|| arguments.clone(),
+            donate: &donate,
+            mesh: Some(mesh),
+            layout,
+        };
+        Ok(job.lower()?.0)
+    }
 }
 
 /// A compiled function, for arguments of one structure.
 pub(super) struct Compiled<R> {
     pub(super) executable: Executable,
     pub(super) seed: bool,
+    pub(super) argument_specs: Vec<Spec>,
+    pub(super) result_specs: Vec<Spec>,
     pub(super) results: Names,
     pub(super) structure: u64,
     pub(super) output: Build<R>,
@@ -61,6 +101,8 @@ pub(super) struct Job<'a, A, R> {
     pub(super) host: &'a Device,
     pub(super) build: &'a dyn Fn() -> A,
     pub(super) donate: &'a dyn Fn(&str) -> bool,
+    pub(super) mesh: Option<&'a Mesh>,
+    pub(super) layout: &'a Layout,
 }
 
 impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
@@ -77,12 +119,27 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
         let captured = Instant::now();
         let (arguments, inputs) = unzip(recording.arguments);
         let (results, outputs) = unzip(recording.results);
+        let argument_specs = specs(self.mesh, self.layout, &arguments)?;
+        let result_specs = specs(self.mesh, self.layout, &results)?;
         let declared: Vec<_> = inputs.iter().chain(&outputs).cloned().collect();
         let options = LowerOptions {
             name: self.name,
             declared: &declared,
             constants: recording.constants,
-            aliases: self.aliases(&arguments, &inputs, &results),
+            aliases: self.aliases(
+                (&arguments, &argument_specs),
+                &inputs,
+                (&results, &result_specs),
+            ),
+            mesh: self.mesh.cloned(),
+            argument_specs: match self.mesh {
+                Some(_) => inputs.iter().map(|t| t.id).zip(argument_specs.clone()).collect(),
+                None => HashMap::new(),
+            },
+            result_specs: match self.mesh {
+                Some(_) => result_specs.iter().cloned().enumerate().collect(),
+                None => HashMap::new(),
+            },
             ..LowerOptions::default()
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();
@@ -92,21 +149,22 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
             })?;
         let times =
             Times { capture: captured - start, lower: captured.elapsed(), ..Times::default() };
-        let lowered = Lowered { program, arguments, results, times };
+        let lowered = Lowered { program, arguments, results, argument_specs, result_specs, times };
         Ok((lowered, output, structure))
     }
 
     pub(super) fn compile(
         &self,
-        client: &Client,
-        device: i32,
+        place: &Place,
         cache: Option<&ProgramCache>,
     ) -> Result<Compiled<R>, ProgramError> {
         let (lowered, output, structure) = self.lower()?;
         let start = Instant::now();
+        let ids = place.devices().map(|device| i64::from(device.id()));
         let options = CompileOptions::new()
-            .with_device_assignment(DeviceAssignment::single(i64::from(device)));
-        let text = &lowered.program.text;
+            .with_partitions(place.num_devices())
+            .with_device_assignment(DeviceAssignment::partitions(ids));
+        let (client, text) = (place.first.client(), &lowered.program.text);
         let (executable, from_disk) = match cache {
             Some(cache) => cache.compile(client, text, &options)?,
             None => (client.compile(text, &options)?, false),
@@ -115,6 +173,8 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
         Ok(Compiled {
             executable,
             seed: lowered.program.seed,
+            argument_specs: lowered.argument_specs,
+            result_specs: lowered.result_specs,
             results: Names::Leaves(lowered.results.into()),
             structure,
             output: like(output),
@@ -122,28 +182,29 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
         })
     }
 
-    /// For each donated argument the first result of its type that is not taken yet.
+    /// For each donated argument the first result of its type and spec that is not taken yet.
     fn aliases(
         &self,
-        arguments: &[LeafSpec],
+        (arguments, argument_specs): (&[LeafSpec], &[Spec]),
         inputs: &[TensorIr],
-        results: &[LeafSpec],
+        (results, result_specs): (&[LeafSpec], &[Spec]),
     ) -> HashMap<TensorId, usize> {
         let mut free: HashMap<_, std::collections::VecDeque<usize>> = HashMap::new();
-        for (index, result) in results.iter().enumerate() {
-            free.entry(&result.ty).or_default().push_back(index);
+        for (index, (result, spec)) in results.iter().zip(result_specs).enumerate() {
+            free.entry((&result.ty, spec)).or_default().push_back(index);
         }
-        let donated = arguments.iter().zip(inputs).filter(|(leaf, _)| (self.donate)(&leaf.path));
+        let arguments = arguments.iter().zip(argument_specs).zip(inputs);
+        let donated = arguments.filter(|((leaf, _), _)| (self.donate)(&leaf.path));
         let mut aliases = HashMap::new();
-        for (leaf, input) in donated {
-            match free.get_mut(&leaf.ty).and_then(|free| free.pop_front()) {
+        for ((leaf, spec), input) in donated {
+            match free.get_mut(&(&leaf.ty, spec)).and_then(|free| free.pop_front()) {
                 Some(result) => {
                     aliases.insert(input.id, result);
                 }
                 None => tracing::warn!(
                     function = self.name,
                     argument = %leaf.path,
-                    "donated, but no result has its type {}: its memory is not reused", leaf.ty
+                    "donated, but no result has its type {} and lies as it does: its memory is not reused", leaf.ty
                 ),
             }
         }

@@ -1,11 +1,16 @@
 //! Trees whose values are on a device.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
+use burn_backend::TensorData;
+use smallvec::SmallVec;
 
 use super::error::ProgramError;
+use super::xla::Place;
 use crate::capture::{LeafSpec, Source, TensorTree, TreeError, join_structures, spec, walk};
+use crate::mesh::{Spec, paste};
 use crate::pjrt::{Buffer, PjrtError};
 
 /// A tree whose values are on a device.
@@ -13,11 +18,44 @@ use crate::pjrt::{Buffer, PjrtError};
 /// A clone shares the values. A tuple of device trees is a device tree of the tuple, and
 /// [`split`](DeviceTree::split) takes it apart again; neither copies values.
 pub struct DeviceTree<T> {
-    buffers: Vec<Arc<Buffer>>,
+    values: Vec<Arc<Value>>,
     names: Names,
     structure: u64,
     build: Build<T>,
     host: Device,
+}
+
+/// The values of a leaf.
+#[derive(Debug)]
+pub(super) struct Value {
+    /// One for each device of the place.
+    pub(super) shards: SmallVec<[Buffer; 1]>,
+    /// How the leaf lies on the mesh.
+    pub(super) spec: Spec,
+    pub(super) place: Arc<Place>,
+}
+
+impl Value {
+    /// The whole leaf.
+    fn gather(&self) -> Result<TensorData, PjrtError> {
+        let first = &self.shards[0];
+        let (Some(mesh), false) = (&self.place.mesh, self.spec.is_replicated()) else {
+            return first.to_data();
+        };
+        let rank = first.shape().len();
+        let parts =
+            |dim| self.spec.axes(dim).iter().filter_map(|axis| mesh.size(axis)).product::<usize>();
+        let shape: Vec<_> = (0..rank).map(|dim| first.shape()[dim] * parts(dim)).collect();
+        let dtype = first.element_type().dtype();
+        let mut whole = vec![0; shape.iter().product::<usize>() * dtype.size()];
+        let mut seen = HashSet::new();
+        for (device, shard) in self.shards.iter().enumerate() {
+            if seen.insert(mesh.part(&self.spec, rank, device)) {
+                paste(mesh, &self.spec, &mut whole, &shape, &shard.to_data()?, device);
+            }
+        }
+        Ok(TensorData::from_bytes_vec(whole, shape, dtype))
+    }
 }
 
 /// A tree of the same structure, whose tensors do not matter.
@@ -70,7 +108,7 @@ impl Names {
 impl<T> Clone for DeviceTree<T> {
     fn clone(&self) -> Self {
         Self {
-            buffers: self.buffers.clone(),
+            values: self.values.clone(),
             names: self.names.clone(),
             structure: self.structure,
             build: Arc::clone(&self.build),
@@ -81,7 +119,7 @@ impl<T> Clone for DeviceTree<T> {
 
 impl<T> std::fmt::Debug for DeviceTree<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DeviceTree").field("buffers", &self.buffers).finish_non_exhaustive()
+        f.debug_struct("DeviceTree").field("values", &self.values).finish_non_exhaustive()
     }
 }
 
@@ -93,13 +131,13 @@ pub(super) fn like<T: TensorTree>(tree: T) -> Build<T> {
 
 impl<T: TensorTree> DeviceTree<T> {
     pub(super) fn new(
-        buffers: Vec<Arc<Buffer>>,
+        values: Vec<Arc<Value>>,
         names: Names,
         structure: u64,
         tree: T,
         host: Device,
     ) -> Self {
-        Self::from_parts(buffers, names, structure, like(tree), host)
+        Self::from_parts(values, names, structure, like(tree), host)
     }
 
     /// The values as Burn's tensors, on the device that the first of them came from.
@@ -118,29 +156,31 @@ impl<T: TensorTree> DeviceTree<T> {
     ///
     /// As [`DeviceTree::to_host`].
     pub fn to_device(&self, device: &Device) -> Result<T, ProgramError> {
-        let values = self
-            .buffers
-            .iter()
-            .map(|buffer| buffer.to_data())
-            .collect::<Result<Vec<_>, PjrtError>>()?;
+        let values = self.values.iter().map(|value| value.gather());
+        let values = values.collect::<Result<Vec<_>, PjrtError>>()?;
         Ok((self.build)().rebuild(&mut Source::values(values, device))?)
     }
 }
 
 impl<T> DeviceTree<T> {
     pub(super) fn from_parts(
-        buffers: Vec<Arc<Buffer>>,
+        values: Vec<Arc<Value>>,
         names: Names,
         structure: u64,
         build: Build<T>,
         host: Device,
     ) -> Self {
-        Self { buffers, names, structure, build, host }
+        Self { values, names, structure, build, host }
     }
 
-    /// The buffers of the leaves.
-    pub fn buffers(&self) -> &[Arc<Buffer>] {
-        &self.buffers
+    /// The buffers of the leaves; on a mesh one for each device, leaf after leaf.
+    pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
+        self.values.iter().flat_map(|value| &value.shards)
+    }
+
+    /// How each leaf lies on the mesh.
+    pub fn specs(&self) -> impl Iterator<Item = &Spec> {
+        self.values.iter().map(|value| &value.spec)
     }
 
     /// The leaves: path, dtype and shape of each buffer.
@@ -154,7 +194,11 @@ impl<T> DeviceTree<T> {
     ///
     /// [`PjrtError`] of the execution that should have made them.
     pub fn wait(&self) -> Result<(), PjrtError> {
-        self.buffers.iter().try_for_each(|buffer| buffer.ready()?.wait())
+        self.buffers().try_for_each(|buffer| buffer.ready()?.wait())
+    }
+
+    pub(super) fn values(&self) -> &[Arc<Value>] {
+        &self.values
     }
 
     pub(super) fn structure(&self) -> u64 {
@@ -184,14 +228,14 @@ macro_rules! join {
                 let names = Names::Joined(Arc::new([$(Part {
                     names: parts.$index.names.clone(),
                     structure: parts.$index.structure,
-                    count: parts.$index.buffers.len(),
+                    count: parts.$index.values.len(),
                 }),+]));
                 let build = ($(Arc::clone(&parts.$index.build),)+);
                 let host = parts.0.host.clone();
-                let mut buffers = Vec::new();
-                $(buffers.extend(parts.$index.buffers);)+
+                let mut values = Vec::new();
+                $(values.extend(parts.$index.values);)+
                 Self {
-                    buffers,
+                    values,
                     names,
                     structure,
                     build: Arc::new(move || ($((build.$index)(),)+)),
@@ -208,14 +252,14 @@ macro_rules! join {
             /// [`ProgramError::Tree`].
             pub fn split(self) -> Result<($(DeviceTree<$part>,)+), ProgramError> {
                 let tree = (self.build)();
-                let mut buffers = self.buffers.into_iter();
+                let mut values = self.values.into_iter();
                 Ok(($({
                     let part = self.names.part($index, &tree.$index)?;
-                    let buffers = buffers.by_ref().take(part.count).collect();
+                    let values = values.by_ref().take(part.count).collect();
                     let build = Arc::clone(&self.build);
                     let build: Build<$part> = Arc::new(move || build().$index);
                     DeviceTree::from_parts(
-                        buffers,
+                        values,
                         part.names,
                         part.structure,
                         build,

@@ -2,6 +2,7 @@
 
 use crate::capture::{CaptureError, TreeError};
 use crate::lower::LowerError;
+use crate::mesh::MeshError;
 use crate::pjrt::PjrtError;
 use crate::plugin::PluginError;
 
@@ -33,6 +34,9 @@ pub enum ProgramError {
     /// The compiler, a transfer or an execution failed.
     #[error(transparent)]
     Pjrt(#[from] PjrtError),
+    /// Arguments or results do not fit the mesh.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
     /// Arguments or results do not form a tree.
     #[error(transparent)]
     Tree(#[from] TreeError),

@@ -7,10 +7,11 @@ use burn::tensor::Device;
 
 use super::changes::changes;
 use super::compiled::{Job, Lowered, Shared, Times};
-use super::device_tree::{Build, DeviceTree};
+use super::device_tree::{Build, DeviceTree, Value};
 use super::error::ProgramError;
 use super::xla::Xla;
 use crate::capture::{LeafSpec, TensorTree, described};
+use crate::mesh::{MeshError, Spec};
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
@@ -125,23 +126,60 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     ) -> Result<DeviceTree<R>, ProgramError> {
         let arguments = arguments.into();
         let compiled = self.compiled_on_device(&arguments)?;
-        let mut buffers: Vec<&Buffer> = arguments.buffers().iter().map(AsRef::as_ref).collect();
-        let seed = compiled
-            .seed
-            .then(|| {
-                let client = self.xla.client();
-                client.buffer_from_slice(&[seed], &[], self.xla.device())
-            })
-            .transpose()?;
-        buffers.extend(seed.as_ref());
-        let results = compiled.executable.execute(&buffers, &ExecuteOptions::default())?;
+        let results = self.execute(&compiled, &arguments, seed)?;
         Ok(DeviceTree::from_parts(
-            results.into_iter().map(Arc::new).collect(),
+            results,
             compiled.results.clone(),
             compiled.structure,
             Arc::clone(&compiled.output),
             arguments.host().clone(),
         ))
+    }
+
+    fn execute(
+        &self,
+        compiled: &Shared<R>,
+        arguments: &DeviceTree<A>,
+        seed: u64,
+    ) -> Result<Vec<Arc<Value>>, ProgramError> {
+        let place = self.xla.place();
+        let mut lists = vec![Vec::with_capacity(arguments.values().len() + 1); place.num_devices()];
+        for (index, value) in arguments.values().iter().enumerate() {
+            if !Arc::ptr_eq(&value.place, place) && value.place != *place {
+                let (expected, got) = (place.to_string(), value.place.to_string());
+                return Err(MeshError::Foreign { expected, got }.into());
+            }
+            let expected = &compiled.argument_specs[index];
+            if value.spec != *expected {
+                return Err(MeshError::Placement {
+                    path: arguments.leaves()[index].path.clone(),
+                    expected: expected.to_string(),
+                    got: value.spec.to_string(),
+                }
+                .into());
+            }
+            for (list, shard) in lists.iter_mut().zip(&value.shards) {
+                list.push(shard);
+            }
+        }
+        let seeds = match compiled.seed {
+            true => place
+                .devices()
+                .map(|device| self.xla.client().buffer_from_slice(&[seed], &[], device))
+                .collect(),
+            false => Ok(vec![]),
+        }?;
+        for (list, seed) in lists.iter_mut().zip(&seeds) {
+            list.push(seed);
+        }
+        let lists: Vec<&[&Buffer]> = lists.iter().map(Vec::as_slice).collect();
+        let results = compiled.executable.execute_sharded(&lists, &ExecuteOptions::default())?;
+        let mut devices: Vec<_> = results.into_iter().map(Vec::into_iter).collect();
+        let value = |spec: &Spec| {
+            let shards = devices.iter_mut().filter_map(Iterator::next).collect();
+            Arc::new(Value { shards, spec: spec.clone(), place: Arc::clone(place) })
+        };
+        Ok(compiled.result_specs.iter().map(value).collect())
     }
 
     /// Compiles the function for arguments like these, ahead of a call. Only their shapes and
@@ -211,6 +249,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             host: &host,
             build: &build,
             donate: &*self.donate,
+            mesh: self.xla.mesh(),
+            layout: self.xla.layout(),
         };
         Ok(job.lower()?.0)
     }
@@ -241,9 +281,10 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             host,
             build: &**build,
             donate: &*self.donate,
+            mesh: self.xla.mesh(),
+            layout: self.xla.layout(),
         };
-        let compiled =
-            Arc::new(job.compile(self.xla.client(), self.xla.device().id(), self.xla.cache())?);
+        let compiled = Arc::new(job.compile(self.xla.place(), self.xla.cache())?);
         let Times { capture, lower, compile, from_disk } = compiled.times;
         tracing::info!(function, ?capture, ?lower, ?compile, from_disk, "compiled");
         cache.compiled.insert(structure, Arc::clone(&compiled));

@@ -3,20 +3,51 @@
 use std::sync::Arc;
 
 use burn::tensor::Device as BurnDevice;
+use burn_backend::TensorData;
+use smallvec::smallvec;
 
-use super::device_tree::{DeviceTree, Names};
+use super::device_tree::{DeviceTree, Names, Value};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::jit::Jit;
 use crate::capture::{LeafSpec, TensorTree};
+use crate::mesh::{Layout, Mesh, MeshError, Spec, cut};
 use crate::pjrt::{Client, ClientOptions, Device, PjrtError};
 use crate::plugin::{self, Platform};
 
-/// A device of XLA; a clone is another handle to it.
+/// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
 #[derive(Debug, Clone)]
 pub struct Xla {
-    device: Device,
+    place: Arc<Place>,
+    layout: Layout,
     cache: Option<ProgramCache>,
+}
+
+/// Where values are: the devices, in the order of the mesh if there is one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) first: Device,
+    pub(super) rest: Vec<Device>,
+    pub(super) mesh: Option<Mesh>,
+}
+
+impl Place {
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    pub(super) fn num_devices(&self) -> usize {
+        1 + self.rest.len()
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.mesh {
+            Some(mesh) => write!(f, "the mesh {mesh} from {}", self.first),
+            None => self.first.fmt(f),
+        }
+    }
 }
 
 impl Xla {
@@ -53,7 +84,15 @@ impl Xla {
 
     /// This device.
     pub fn on(device: Device) -> Self {
-        Self { cache: ProgramCache::default_for(device.client()), device }
+        Self::at(Place { first: device, rest: vec![], mesh: None })
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            cache: ProgramCache::default_for(place.first.client()),
+            place: Arc::new(place),
+            layout: Layout::replicated(),
+        }
     }
 
     /// Keeps compiled programs in this cache, or in none. Without being told, programs are kept in
@@ -69,14 +108,66 @@ impl Xla {
         self.cache.as_ref()
     }
 
-    /// The device.
-    pub fn device(&self) -> &Device {
-        &self.device
+    /// All devices of a client, in its order, as a mesh. Without a [layout](Self::with_layout)
+    /// every device holds everything.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Devices`] if the mesh has not as many places as the client has devices.
+    pub fn over(client: &Client, mesh: Mesh) -> Result<Self, ProgramError> {
+        Self::over_devices(client.devices(), mesh)
     }
 
-    /// Its client.
+    /// These devices, of one client, as a mesh.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Devices`] if the mesh has not as many places,
+    /// [`PjrtError::ForeignObject`] if the devices have several clients.
+    pub fn over_devices(devices: Vec<Device>, mesh: Mesh) -> Result<Self, ProgramError> {
+        let got = devices.len();
+        let mut devices = devices.into_iter();
+        let first = devices.next().filter(|_| got == mesh.num_devices());
+        let first = first.ok_or_else(|| MeshError::Devices {
+            mesh: mesh.to_string(),
+            expected: mesh.num_devices(),
+            got,
+        })?;
+        let rest: Vec<_> = devices.collect();
+        if rest.iter().any(|device| !device.client().is_same(first.client())) {
+            return Err(PjrtError::ForeignObject { what: "device" }.into());
+        }
+        Ok(Self::at(Place { first, rest, mesh: Some(mesh) }))
+    }
+
+    /// The same devices, with this rule for how arguments and results lie on the mesh.
+    #[must_use]
+    pub fn with_layout(&self, layout: Layout) -> Self {
+        Self { layout, ..self.clone() }
+    }
+
+    /// The device; of several the first.
+    pub fn device(&self) -> &Device {
+        &self.place.first
+    }
+
+    /// The mesh, if there is one.
+    pub fn mesh(&self) -> Option<&Mesh> {
+        self.place.mesh.as_ref()
+    }
+
+    /// How arguments and results lie on the mesh.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The client of the devices.
     pub fn client(&self) -> &Client {
-        self.device.client()
+        self.place.first.client()
+    }
+
+    pub(super) fn place(&self) -> &Arc<Place> {
+        &self.place
     }
 
     /// A function that is compiled when it is called.
@@ -91,27 +182,69 @@ impl Xla {
         Jit::new(self.clone(), function)
     }
 
-    /// Copies a tree to the device. Parameters that were not drawn yet are drawn.
+    /// Copies a tree to the device, or its parts to the devices of the mesh. Parameters that were
+    /// not drawn yet are drawn.
     ///
     /// # Errors
     ///
-    /// [`ProgramError::Pjrt`] if the device has no room, [`ProgramError::Tree`].
+    /// [`ProgramError::Pjrt`] if a device has no room, [`ProgramError::Mesh`] if the layout does
+    /// not fit, [`ProgramError::Tree`].
     pub fn upload<T: TensorTree>(&self, tree: &T) -> Result<DeviceTree<T>, ProgramError> {
-        let mut data = Vec::new();
-        let mut specs = Vec::new();
+        let mut values = Vec::new();
+        let mut leaves = Vec::new();
         let mut host = None;
         let structure = crate::capture::walk(tree, |path, leaf| {
-            let values = leaf.data();
-            specs.push(LeafSpec { path: path.to_owned(), ty: leaf.ty() });
-            data.push(values);
+            leaves.push(LeafSpec { path: path.to_owned(), ty: leaf.ty() });
+            values.push(leaf.data());
             host.get_or_insert_with(|| leaf.device());
         })?;
-        let buffers = data
-            .into_iter()
-            .map(|data| Ok(Arc::new(self.client().buffer_from_data(data, &self.device)?)))
-            .collect::<Result<Vec<_>, PjrtError>>()?;
+        let specs = self.specs(&leaves)?;
+        let parts = values.into_iter().zip(&leaves).zip(specs);
+        let values = parts
+            .map(|((data, leaf), spec)| Ok(Arc::new(self.scatter(data, leaf, spec)?)))
+            .collect::<Result<_, ProgramError>>()?;
         let host: BurnDevice = host.unwrap_or_default();
-        let names = Names::Leaves(specs.into());
-        Ok(DeviceTree::new(buffers, names, structure, tree.clone(), host))
+        Ok(DeviceTree::new(values, Names::Leaves(leaves.into()), structure, tree.clone(), host))
     }
+
+    /// The specs of leaves, which fit their shapes.
+    pub(super) fn specs(&self, leaves: &[LeafSpec]) -> Result<Vec<Spec>, MeshError> {
+        specs(self.mesh(), &self.layout, leaves)
+    }
+
+    /// A buffer for each device.
+    fn scatter(
+        &self,
+        data: TensorData,
+        leaf: &LeafSpec,
+        spec: Spec,
+    ) -> Result<Value, ProgramError> {
+        let client = self.client();
+        let place = Arc::clone(&self.place);
+        let Some(mesh) = self.mesh() else {
+            let shards = smallvec![client.buffer_from_data(data, self.device())?];
+            return Ok(Value { shards, spec, place });
+        };
+        let shard = mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape)?;
+        let part = |(index, device)| {
+            client.buffer_from_data(cut(mesh, &spec, &data, &shard, index), device)
+        };
+        let shards = self.place.devices().enumerate().map(part).collect::<Result<_, _>>()?;
+        Ok(Value { shards, spec, place })
+    }
+}
+
+/// The specs of leaves by a layout, which fit their shapes; all whole where there is no mesh.
+pub(super) fn specs(
+    mesh: Option<&Mesh>,
+    layout: &Layout,
+    leaves: &[LeafSpec],
+) -> Result<Vec<Spec>, MeshError> {
+    let Some(mesh) = mesh else { return Ok(vec![Spec::replicated(); leaves.len()]) };
+    let spec = |leaf: &LeafSpec| {
+        let spec = layout.spec(leaf)?;
+        mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape)?;
+        Ok(spec)
+    };
+    leaves.iter().map(spec).collect()
 }

@@ -1,0 +1,30 @@
+//! Operations of [`crate::mesh`].
+
+use burn_ir::CustomOpIr;
+
+use super::context::Context;
+use super::error::{Lowered, unsupported};
+use crate::mesh::{CONSTRAIN, Spec};
+
+/// Whether the operation is one of this file's.
+pub(super) fn is_known(op: &CustomOpIr) -> bool {
+    op.id.starts_with(CONSTRAIN)
+}
+
+pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
+    let ([input], [output]) = (&op.inputs[..], &op.outputs[..]) else {
+        return unsupported("a constraint has one input and one output");
+    };
+    let x = cx.get(input)?;
+    let Some(mesh) = cx.mesh else { return cx.set(output, x) };
+    let spec = op.id.strip_prefix(CONSTRAIN).unwrap_or_default().parse::<Spec>();
+    let shape = cx.b.dims(x);
+    let checked = spec.and_then(|spec| {
+        mesh.shard_shape("a constraint", &spec, &shape)?;
+        Ok(spec)
+    });
+    match checked {
+        Ok(spec) => cx.set(output, cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?),
+        Err(error) => unsupported(error.to_string()),
+    }
+}

@@ -1,0 +1,233 @@
+//! Named axes of devices.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::error::MeshError;
+use super::spec::Spec;
+use crate::stablehlo;
+
+/// Devices in a grid with named axes, the last one the fastest; they need not be here.
+///
+/// ```
+/// use burn_xla::mesh::Mesh;
+///
+/// let mesh: Mesh = "data=4,model=2".parse()?;
+/// assert_eq!(mesh.num_devices(), 8);
+/// let shard = mesh.shard_shape("weight", &"data,model".parse()?, &[64, 6])?;
+/// assert_eq!(shard, [16, 3]);
+/// let error = mesh.shard_shape("weight", &"data".parse()?, &[7, 6]).unwrap_err();
+/// assert!(error.to_string().ends_with("8 is the nearest size that divides"));
+/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Mesh(Arc<[(String, usize)]>);
+
+/// Names that Shardy takes as they are.
+pub(super) fn is_name(name: &str) -> bool {
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl Mesh {
+    /// A mesh of these axes, the last one the fastest.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Parse`] if there is none, one appears twice, or has no device or no proper
+    /// name.
+    pub fn new<N: Into<String>>(
+        axes: impl IntoIterator<Item = (N, usize)>,
+    ) -> Result<Self, MeshError> {
+        let mesh = Self(axes.into_iter().map(|(name, size)| (name.into(), size)).collect());
+        let good = |(index, (name, size)): (usize, &(String, usize))| {
+            *size > 0 && is_name(name) && mesh.0[..index].iter().all(|(other, _)| other != name)
+        };
+        let devices = mesh.0.iter().try_fold(1usize, |n, (_, size)| n.checked_mul(*size));
+        if mesh.0.is_empty() || devices.is_none() || !mesh.0.iter().enumerate().all(good) {
+            return Err(MeshError::Parse { got: mesh.to_string() });
+        }
+        Ok(mesh)
+    }
+
+    /// Names and sizes of the axes.
+    pub fn axes(&self) -> &[(String, usize)] {
+        &self.0
+    }
+
+    /// The size of an axis.
+    pub fn size(&self, axis: &str) -> Option<usize> {
+        self.0.iter().find(|(name, _)| name == axis).map(|(_, size)| *size)
+    }
+
+    /// How many devices there are.
+    pub fn num_devices(&self) -> usize {
+        self.0.iter().map(|(_, size)| size).product()
+    }
+
+    /// The shape of the part of a tensor that one device holds; `place` names the tensor in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError`] if the spec does not fit shape and mesh.
+    pub fn shard_shape(
+        &self,
+        place: &str,
+        spec: &Spec,
+        shape: &[usize],
+    ) -> Result<Vec<usize>, MeshError> {
+        if spec.rank() > shape.len() {
+            return Err(MeshError::Rank {
+                place: place.to_owned(),
+                spec: spec.to_string(),
+                expected: spec.rank(),
+                shape: shape.to_vec(),
+            });
+        }
+        let cut = |(dim, &size): (usize, &usize)| {
+            let mut parts = 1;
+            for axis in spec.axes(dim) {
+                parts *= self.size(axis).ok_or_else(|| MeshError::UnknownAxis {
+                    place: place.to_owned(),
+                    spec: spec.to_string(),
+                    axis: axis.clone(),
+                    mesh: self.to_string(),
+                })?;
+            }
+            if size.is_multiple_of(parts) {
+                return Ok(size / parts);
+            }
+            let (below, above) = (size / parts * parts, size.next_multiple_of(parts));
+            let nearest = if below > 0 && size - below < above - size { below } else { above };
+            Err(MeshError::Indivisible {
+                place: place.to_owned(),
+                spec: spec.to_string(),
+                shape: shape.to_vec(),
+                dim,
+                parts,
+                nearest,
+            })
+        };
+        shape.iter().enumerate().map(cut).collect()
+    }
+
+    /// Where on each axis a device is.
+    pub(crate) fn coordinates(&self, device: usize) -> Vec<usize> {
+        let mut rest = device;
+        let mut at: Vec<_> = self
+            .0
+            .iter()
+            .rev()
+            .map(|(_, size)| {
+                let coordinate = rest % size;
+                rest /= size;
+                coordinate
+            })
+            .collect();
+        at.reverse();
+        at
+    }
+
+    /// The number of the part of each dimension that a device holds.
+    pub(crate) fn part(&self, spec: &Spec, rank: usize, device: usize) -> Vec<usize> {
+        let at = self.coordinates(device);
+        (0..rank)
+            .map(|dim| {
+                spec.axes(dim).iter().fold(0, |part, axis| {
+                    let index = self.0.iter().position(|(name, _)| name == axis);
+                    index.map_or(part, |index| part * self.0[index].1 + at[index])
+                })
+            })
+            .collect()
+    }
+
+    /// The mesh as a program names it.
+    pub(crate) fn to_stablehlo(&self) -> stablehlo::Mesh {
+        stablehlo::Mesh { name: NAME.to_owned(), axes: self.0.to_vec() }
+    }
+}
+
+impl Spec {
+    /// The spec as a program names it.
+    pub(crate) fn to_stablehlo(&self, rank: usize) -> stablehlo::Sharding {
+        stablehlo::Sharding {
+            mesh: NAME.to_owned(),
+            dims: (0..rank).map(|dim| self.axes(dim).to_vec()).collect(),
+        }
+    }
+}
+
+/// The symbol of the mesh in programs.
+const NAME: &str = "mesh";
+
+impl FromStr for Mesh {
+    type Err = MeshError;
+
+    fn from_str(text: &str) -> Result<Self, MeshError> {
+        let axis = |part: &str| {
+            let (name, size) = part.split_once('=')?;
+            Some((name.trim().to_owned(), size.trim().parse().ok()?))
+        };
+        let axes: Option<Vec<(String, usize)>> = text.split(',').map(axis).collect();
+        axes.and_then(|axes| Self::new(axes).ok())
+            .ok_or_else(|| MeshError::Parse { got: text.to_owned() })
+    }
+}
+
+impl std::fmt::Display for Mesh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, (name, size)) in self.0.iter().enumerate() {
+            write!(f, "{}{name}={size}", if index > 0 { "," } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Mesh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mesh({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_mesh_is_told() {
+        for text in ["", "data", "data=0", "data=2,data=2", "da ta=2", "x=4294967296,y=4294967296"]
+        {
+            let error = text.parse::<Mesh>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` is no mesh")), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_last_axis_is_the_fastest() {
+        let mesh: Mesh = "data=2,model=4".parse().unwrap();
+        assert_eq!(mesh.coordinates(6), [1, 2]);
+        let spec: Spec = "model+data,-".parse().unwrap();
+        assert_eq!(mesh.part(&spec, 2, 6), [5, 0]);
+    }
+
+    #[test]
+    fn specs_that_do_not_fit_are_told() {
+        let mesh: Mesh = "data=2,model=4".parse().unwrap();
+        let of = |spec: &str, shape: &[usize]| {
+            mesh.shard_shape("w", &spec.parse().unwrap(), shape).unwrap_err().to_string()
+        };
+        assert_eq!(
+            of("x", &[4]),
+            "w: spec `x` names the axis `x`; the mesh data=2,model=4 has no such axis"
+        );
+        assert_eq!(
+            of("-,data", &[4]),
+            "w: spec `-,data` is for 2 dimensions or more, got shape [4]"
+        );
+        assert_eq!(
+            of("-,data+model", &[4, 29_593]),
+            "w: dimension 1 of [4, 29593] is cut into 8 by spec `-,data+model`, which does not divide \
+             29593; 29592 is the nearest size that divides"
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! Why something cannot lie on a mesh.
+
+/// A mesh, or a place on it, that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MeshError {
+    /// The text is no mesh.
+    #[error(
+        "`{got}` is no mesh: write its axes as in `data=4,model=2`, each name once, each size at least 1"
+    )]
+    Parse {
+        /// The text.
+        got: String,
+    },
+    /// The text is no spec.
+    #[error(
+        "`{got}` is no spec: write one entry per dimension as in `data+model,-,model`, each axis once"
+    )]
+    Spec {
+        /// The text.
+        got: String,
+    },
+    /// A spec names an axis that the mesh does not have.
+    #[error("{place}: spec `{spec}` names the axis `{axis}`; the mesh {mesh} has no such axis")]
+    UnknownAxis {
+        /// The tensor.
+        place: String,
+        /// Its spec.
+        spec: String,
+        /// The axis.
+        axis: String,
+        /// The mesh.
+        mesh: String,
+    },
+    /// A spec has more entries than the tensor has dimensions.
+    #[error("{place}: spec `{spec}` is for {expected} dimensions or more, got shape {shape:?}")]
+    Rank {
+        /// The tensor.
+        place: String,
+        /// Its spec.
+        spec: String,
+        /// How many dimensions the spec needs.
+        expected: usize,
+        /// The shape of the tensor.
+        shape: Vec<usize>,
+    },
+    /// A dimension that its axes do not divide.
+    #[error(
+        "{place}: dimension {dim} of {shape:?} is cut into {parts} by spec `{spec}`, which does not divide \
+         {}; {nearest} is the nearest size that divides", shape[*dim]
+    )]
+    Indivisible {
+        /// The tensor.
+        place: String,
+        /// Its spec.
+        spec: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The dimension.
+        dim: usize,
+        /// Into how many parts it is to be cut.
+        parts: usize,
+        /// The size nearest to this one that can be cut so.
+        nearest: usize,
+    },
+    /// There are more or fewer devices than the mesh has places.
+    #[error(
+        "the mesh {mesh} takes {expected} devices, got {got}; change an axis, or the number of devices"
+    )]
+    Devices {
+        /// The mesh.
+        mesh: String,
+        /// How many it takes.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// Values that lie on the mesh in another way than the program was compiled for.
+    #[error(
+        "argument `{path}` lies as `{got}`, the program takes it as `{expected}`; upload it by the same layout"
+    )]
+    Placement {
+        /// The argument.
+        path: String,
+        /// The spec that the program was compiled for.
+        expected: String,
+        /// The spec of the values.
+        got: String,
+    },
+    /// Values for other devices than those that the program runs on.
+    #[error("the values lie on {got}, the program runs on {expected}; upload them there")]
+    Foreign {
+        /// Where the program runs.
+        expected: String,
+        /// Where the values are.
+        got: String,
+    },
+}

@@ -1,0 +1,139 @@
+//! How a tensor is cut.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::error::MeshError;
+
+/// For each dimension of a tensor the axes of the mesh that cut it, major first.
+///
+/// Dimensions that are not named are whole, and so lie on every device of the axes that are not
+/// named. As a text, `data+model,-,model` is a first dimension cut by two axes, a second that is
+/// whole, and a third.
+///
+/// ```
+/// use burn_xla::mesh::Spec;
+///
+/// let spec: Spec = "data,-,model".parse()?;
+/// assert_eq!(spec.axes(2), ["model"]);
+/// assert_eq!(spec.axes(7), [""; 0]);
+/// assert_eq!(spec.to_string(), "data,-,model");
+/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Spec(Arc<[Vec<String>]>);
+
+impl Spec {
+    /// The whole tensor on every device.
+    pub fn replicated() -> Self {
+        Self(Arc::new([]))
+    }
+
+    /// The axes of each dimension.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Spec`] if an axis appears twice, or has no proper name.
+    pub fn new(dims: Vec<Vec<String>>) -> Result<Self, MeshError> {
+        let mut dims = dims;
+        while dims.last().is_some_and(Vec::is_empty) {
+            dims.pop();
+        }
+        let spec = Self(dims.into());
+        let axes: Vec<_> = spec.0.iter().flatten().collect();
+        let repeats = (1..axes.len()).any(|i| axes[..i].contains(&axes[i]));
+        if repeats || axes.iter().any(|axis| !super::axes::is_name(axis)) {
+            return Err(MeshError::Spec { got: spec.to_string() });
+        }
+        Ok(spec)
+    }
+
+    /// The axes that cut a dimension.
+    pub fn axes(&self, dim: usize) -> &[String] {
+        self.0.get(dim).map_or(&[], Vec::as_slice)
+    }
+
+    /// The number of dimensions that the spec speaks of.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is cut.
+    pub fn is_replicated(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The spec with dimensions of size 1 left whole: how the mean along an axis lies, kept as a
+    /// dimension.
+    #[must_use]
+    pub fn for_shape(&self, shape: &[usize]) -> Self {
+        let cut = |(dim, axes): (usize, &Vec<String>)| match shape.get(dim) {
+            Some(1) => vec![],
+            _ => axes.clone(),
+        };
+        let mut dims: Vec<_> = self.0.iter().enumerate().map(cut).collect();
+        while dims.last().is_some_and(Vec::is_empty) {
+            dims.pop();
+        }
+        Self(dims.into())
+    }
+}
+
+impl FromStr for Spec {
+    type Err = MeshError;
+
+    fn from_str(text: &str) -> Result<Self, MeshError> {
+        let dim = |dim: &str| match dim.trim() {
+            "-" | "" => vec![],
+            axes => axes.split('+').map(|axis| axis.trim().to_owned()).collect(),
+        };
+        Self::new(text.split(',').map(dim).collect())
+            .map_err(|_| MeshError::Spec { got: text.to_owned() })
+    }
+}
+
+impl std::fmt::Display for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("-");
+        }
+        for (index, axes) in self.0.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            let axes = if axes.is_empty() { "-".to_owned() } else { axes.join("+") };
+            write!(f, "{comma}{axes}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Spec({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_and_written() {
+        for text in ["-", "data", "data+model,-,x", "-,model"] {
+            assert_eq!(text.parse::<Spec>().unwrap().to_string(), text);
+        }
+        assert!("-,-".parse::<Spec>().unwrap().is_replicated());
+        let error = "data,data".parse::<Spec>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`data,data` is no spec: write one entry per dimension as in `data+model,-,model`, each axis once"
+        );
+        assert!("a b".parse::<Spec>().is_err());
+    }
+
+    #[test]
+    fn dimensions_of_size_one_are_whole() {
+        let spec: Spec = "data,model".parse().unwrap();
+        assert_eq!(spec.for_shape(&[8, 1]).to_string(), "data");
+        assert_eq!(spec.for_shape(&[1, 8]).to_string(), "-,model");
+    }
+}

@@ -1,0 +1,187 @@
+//! Programs over meshes of eight CPU devices.
+
+use std::sync::OnceLock;
+
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn_xla::Xla;
+use burn_xla::capture::value_and_grad;
+use burn_xla::mesh::{Layout, Mesh, MeshError, Spec, constrain};
+use burn_xla::pjrt::{Client, ClientOptions};
+use burn_xla::plugin::{self, Platform};
+use burn_xla::program::ProgramError;
+
+fn client() -> Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    let start = || {
+        let plugin = plugin::load(&plugin::ensure(Platform::Cpu).unwrap()).unwrap();
+        Client::new(&plugin, &ClientOptions::new().with_cpu_devices(8)).unwrap()
+    };
+    CLIENT.get_or_init(start).clone()
+}
+
+/// A layout that lists specs by path; other leaves are on every device.
+fn layout(specs: &'static [(&'static str, &'static str)]) -> Layout {
+    Layout::new(move |leaf| {
+        let found = specs.iter().find(|(path, _)| *path == leaf.path);
+        let spec: Spec = found.map_or("-", |(_, spec)| spec).parse()?;
+        Ok(spec.for_shape(&leaf.ty.shape))
+    })
+}
+
+fn over(mesh: &str, specs: &'static [(&'static str, &'static str)]) -> Xla {
+    let mesh: Mesh = mesh.parse().unwrap();
+    Xla::over(&client(), mesh).unwrap().with_layout(layout(specs))
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &Device::default())
+}
+
+fn close<const D: usize>(got: Tensor<D>, expected: Tensor<D>) {
+    let scale = expected.clone().abs().max().into_scalar::<f32>();
+    let difference = (got - expected).abs().max().into_scalar::<f32>();
+    assert!(difference <= 1e-5 * scale, "{difference} of {scale}");
+}
+
+#[test]
+fn a_sharded_product_is_the_product() {
+    let (x, w) = (random([8, 16]), random([16, 24]));
+    let expected = x.clone().matmul(w.clone());
+    for mesh in ["data=8,model=1", "data=4,model=2", "data=2,model=4", "data=1,model=8"] {
+        for specs in [
+            &[("0", "data"), ("1", "-,model"), ("", "data,model")][..],
+            &[("0", "data,model"), ("1", "model"), ("", "data")][..],
+            &[("0", "data"), ("1", "data,model"), ("", "-,data")][..],
+        ] {
+            let xla = over(mesh, specs);
+            let product = xla.jit(|(x, w): (Tensor<2>, Tensor<2>)| x.matmul(w));
+            close(product.call((x.clone(), w.clone())).unwrap(), expected.clone());
+        }
+    }
+}
+
+#[test]
+fn values_stay_in_parts_between_calls_and_their_memory_is_used_again() {
+    let specs = &[("", "data,model"), ("0", "data,model"), ("1", "data")];
+    let xla = over("data=2,model=4", specs);
+    let step = xla
+        .jit(|(state, batch): (Tensor<2>, Tensor<2>)| {
+            state.mul_scalar(0.5) + batch.clone().transpose().matmul(batch)
+        })
+        .donate(|path| path == "0");
+    let (start, batch) = (random([8, 8]), random([16, 8]));
+    let mut state = xla.upload(&start).unwrap();
+    let sizes: Vec<_> = state.buffers().map(|shard| shard.shape().to_vec()).collect();
+    assert_eq!(sizes, vec![vec![4, 2]; 8]);
+    let gram = batch.clone().transpose().matmul(batch.clone());
+    let mut expected = start;
+    for _ in 0..3 {
+        let before = state.clone();
+        // By itself the batch is the leaf `` of its tree.
+        let placed = xla.with_layout(layout(&[("", "data")])).upload(&batch).unwrap();
+        state = step.call_on_device((state, placed)).unwrap();
+        assert!(before.buffers().all(|shard| shard.is_deleted().unwrap()));
+        expected = expected.mul_scalar(0.5) + gram.clone();
+    }
+    close(state.to_host().unwrap(), expected);
+    assert_eq!(step.compilations(), 1);
+}
+
+#[test]
+fn a_constraint_and_its_gradient_are_in_the_program() {
+    let xla = over("data=2,model=4", &[("0", "data"), ("1", "-,model")]);
+    let spec: Spec = "data,model".parse().unwrap();
+    let function = move |(x, w): (Tensor<2>, Tensor<2>)| {
+        let (loss, grads) =
+            value_and_grad(&w, &x, |w, x| constrain(x.matmul(w), &spec).square().sum()).unwrap();
+        (loss, grads)
+    };
+    let (x, w) = (random([8, 16]), random([16, 8]));
+    let jit = xla.jit(function.clone());
+    let text = jit.lower(&(x.clone(), w.clone())).unwrap().program.text;
+    let constraint = r#"sdy.sharding_constraint"#;
+    assert_eq!(text.matches(constraint).count(), 2, "{text}");
+    assert_eq!(text.matches(r#"<@mesh, [{"data"}, {"model"}]>"#).count(), 2, "{text}");
+    let (loss, grad) = jit.call((x.clone(), w.clone())).unwrap();
+    let alone = Xla::new(&client()).unwrap().jit(function);
+    let lowered = alone.lower(&(x.clone(), w.clone())).unwrap().program.text;
+    assert!(!lowered.contains("sdy."), "{lowered}");
+    let (expected_loss, expected_grad) = alone.call((x.clone(), w.clone())).unwrap();
+    close(loss, expected_loss);
+    close(grad, expected_grad.clone());
+    // And 2 xᵀ (x w), by hand.
+    let product = x.clone().matmul(w);
+    close(expected_grad, x.transpose().matmul(product).mul_scalar(2.0));
+}
+
+#[test]
+fn every_device_draws_the_same_numbers() {
+    let xla = over("data=8", &[("", "data")]);
+    let draw = |x: Tensor<1>| x.random_like(Distribution::Default);
+    let numbers = xla.jit(draw).call_with_seed(Tensor::zeros([64], &Device::default()), 3).unwrap();
+    let alone = Xla::new(&client()).unwrap().jit(draw);
+    let expected = alone.call_with_seed(Tensor::zeros([64], &Device::default()), 3).unwrap();
+    close(numbers, expected);
+}
+
+#[test]
+fn integers_and_truth_values_are_cut_as_well() {
+    let xla = over("data=8", &[("0", "data"), ("1", "-,data"), ("", "data")]);
+    let device = Device::default();
+    let count = Tensor::<1, Int>::arange(0..16, &device);
+    let mask = Tensor::<2>::ones([3, 8], &device).greater_elem(0.5);
+    let tree = (count.clone(), mask.clone());
+    let (a, b) = xla.upload(&tree).unwrap().to_host().unwrap();
+    assert_eq!(a.into_data(), count.into_data());
+    assert_eq!(b.into_data().convert::<bool>(), mask.into_data().convert::<bool>());
+}
+
+fn mesh_error<T>(result: Result<T, ProgramError>) -> MeshError {
+    match result {
+        Err(ProgramError::Mesh(error)) => error,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it should fail"),
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_told() {
+    let error = mesh_error(Xla::over(&client(), "data=4".parse().unwrap()));
+    assert_eq!(
+        error.to_string(),
+        "the mesh data=4 takes 4 devices, got 8; change an axis, or the number of devices"
+    );
+    let xla = over("data=4,model=2", &[("0", "data"), ("", "data")]);
+    let sum = xla.jit(|(x, y): (Tensor<1>, Tensor<1>)| x + y);
+    let error = mesh_error(sum.call((random([6]), random([6]))));
+    assert_eq!(
+        error.to_string(),
+        "0: dimension 0 of [6] is cut into 4 by spec `data`, which does not divide 6; 8 is the nearest \
+         size that divides"
+    );
+    // Lying otherwise, or elsewhere, than the program takes it.
+    let whole = xla.with_layout(Layout::replicated());
+    let arguments = whole.upload(&(random([8]), random([8]))).unwrap();
+    let error = mesh_error(sum.call_on_device(arguments));
+    assert_eq!(
+        error.to_string(),
+        "argument `0` lies as `-`, the program takes it as `data`; upload it by the same layout"
+    );
+    let alone = Xla::new(&client()).unwrap();
+    let error = mesh_error(sum.call_on_device(alone.upload(&(random([8]), random([8]))).unwrap()));
+    assert!(matches!(error, MeshError::Foreign { .. }), "{error}");
+    let mixed = (alone.upload(&random([8])).unwrap(), whole.upload(&random([8])).unwrap());
+    let error = mesh_error(sum.call_on_device(mixed));
+    assert!(matches!(error, MeshError::Foreign { .. }), "{error}");
+    // An axis that is not there, in a constraint.
+    let spec: Spec = "pipeline".parse().unwrap();
+    let constrained = xla.jit(move |x: Tensor<1>| constrain(x, &spec));
+    let mut error: Box<dyn std::error::Error> =
+        Box::new(constrained.call(random([8])).unwrap_err());
+    let mut text = error.to_string();
+    while let Some(source) = error.source() {
+        text = format!("{text}: {source}");
+        error = source.to_string().into();
+    }
+    assert!(text.contains("the mesh data=4,model=2 has no such axis"), "{text}");
+}
