@@ -111,6 +111,6 @@ mod tests {
         }
         let spec: Spec = "-,-,model".parse().unwrap();
         let part = cut(&mesh, &spec, &whole, &[8, 4, 2], 5);
-        assert_eq!(part.to_vec::<i32>().unwrap()[..4], [2, 3, 10, 11]);
+        assert_eq!(part.try_to_vec::<i32>().unwrap()[..4], [2, 3, 10, 11]);
     }
 }
