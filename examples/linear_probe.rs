@@ -11,13 +11,14 @@ use anyhow::{Context, ensure};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
+use burn_xla::capture::Params;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vit22b::data::{DIGIT_SIDE, Digits, LabelError, Synthetic};
 use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane, report};
-use vit22b::params;
-use vit22b::train::{Recipe, TrainStep, ensure_finite};
+use vit22b::train::{CompiledTraining, Recipe, TrainState, TrainStep, ensure_finite};
 use vit22b::vit::{Variant, ViT22B, ViT22BConfig};
+use vit22b::{Runtime, RuntimeError, params};
 
 /// The first digits train the probe, the others test it.
 const TRAIN_DIGITS: usize = 1_200;
@@ -43,6 +44,9 @@ struct Args {
     /// Seed of parameters, images and the probe
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What computes: auto, flex or xla
+    #[arg(long, default_value = "auto")]
+    device: String,
     /// Folder for the pictures
     #[arg(long, default_value = "out/linear_probe")]
     out: PathBuf,
@@ -58,7 +62,8 @@ fn main() -> anyhow::Result<()> {
     let digits =
         Digits::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.csv.gz"))?;
     let data = Synthetic::new(args.image, args.seed);
-    let device = Device::flex();
+    let runtime = Runtime::named(&args.device)?;
+    let device = runtime.device();
     device.seed(args.seed);
     let classes = data.hierarchy().names().len();
     let config = match args.variant {
@@ -73,10 +78,10 @@ fn main() -> anyhow::Result<()> {
     let config = config.with_image([args.image, args.image]);
     let untrained = params::initialize(config.init(&device)?);
     if !args.json {
-        println!("{untrained}\n");
+        println!("{untrained}\non {runtime}\n");
     }
     let recipe = Recipe::vit22b_scaled(args.batch, args.steps, args.lr);
-    let (trained, losses) = pretrain(&args, &data, &recipe, untrained.clone())?;
+    let (trained, losses) = pretrain(&args, &runtime, &data, &recipe, untrained.clone())?;
     report::curve(
         &args.out.join("loss.svg"),
         "Pre-training on procedural images",
@@ -87,8 +92,8 @@ fn main() -> anyhow::Result<()> {
     let images = digit_images(&digits, args.image, &device);
     let probe = |features: Tensor<2>| probe(features, &digits.classes, args.seed);
     let (raw_accuracy, raw_rate, _) = probe(raw_pixels(&digits, &device))?;
-    let (untrained_accuracy, untrained_rate, _) = probe(features(&untrained, &images))?;
-    let trained_features = features(&trained, &images);
+    let (untrained_accuracy, untrained_rate, _) = probe(features(&runtime, untrained, &images)?)?;
+    let trained_features = features(&runtime, trained, &images)?;
     let (trained_accuracy, trained_rate, predictions) = probe(trained_features.clone())?;
 
     let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
@@ -117,7 +122,7 @@ fn main() -> anyhow::Result<()> {
         println!(
             "{}",
             serde_json::json!({
-                "parameters": config.parameters().total(), "steps": args.steps, "seed": args.seed,
+                "device": runtime.name(), "parameters": config.parameters().total(), "steps": args.steps, "seed": args.seed,
                 "loss": losses.last().map(|(_, loss)| loss),
                 "raw_pixels": raw_accuracy, "untrained": untrained_accuracy, "trained": trained_accuracy,
                 "seconds": start.elapsed().as_secs_f64(),
@@ -156,13 +161,17 @@ fn check_writable(folder: &Path) -> anyhow::Result<()> {
 /// The trained model and the loss of each step.
 fn pretrain(
     args: &Args,
+    runtime: &Runtime,
     data: &Synthetic,
     recipe: &Recipe,
     model: ViT22B,
 ) -> anyhow::Result<(ViT22B, Vec<(u64, f64)>)> {
-    let device = Device::flex();
     let train = TrainStep::new(recipe, None, &model)?;
-    let mut state = train.init(model, args.seed);
+    let state = train.init(model, args.seed);
+    let mut training = match runtime.as_xla() {
+        Some(xla) => Training::Compiled(Box::new(CompiledTraining::new(xla, train, &state)?)),
+        None => Training::Eager(train, state),
+    };
     let mut losses = Vec::new();
     let progress = Progress::new(args.steps);
     // One thread draws while this one trains.
@@ -175,20 +184,53 @@ fn pretrain(
         for (step, batch) in (0..args.steps).zip(batches) {
             let (pixels, targets) = batch?;
             let shape = [args.batch as usize, 3, args.image, args.image];
-            let images = Tensor::from_data(TensorData::new(pixels, shape), &device);
+            let images = TensorData::new(pixels, shape);
             let shape = [args.batch as usize, data.hierarchy().names().len()];
-            let targets = Tensor::from_data(TensorData::new(targets, shape), &device);
-            let before = state.model.clone();
-            let (next, metrics) = train.run(state, images.clone(), targets.clone())?;
-            let loss: f32 = metrics.loss.into_scalar();
-            ensure_finite(loss, step, &before, &images, &targets)?;
-            state = next;
+            let loss = training.step(step, images, TensorData::new(targets, shape))?;
             losses.push((step, f64::from(loss)));
             progress.step(loss, args.batch);
         }
         progress.finish();
-        Ok((state.model, losses))
+        Ok((training.model()?, losses))
     })
+}
+
+/// Training where the runtime has it.
+enum Training {
+    Compiled(Box<CompiledTraining>),
+    Eager(TrainStep, TrainState<ViT22B>),
+}
+
+impl Training {
+    /// The loss of a step; an error if it is not finite.
+    fn step(&mut self, step: u64, images: TensorData, targets: TensorData) -> anyhow::Result<f32> {
+        match self {
+            Self::Compiled(training) => {
+                let loss = training.step(images, targets)?.to_host()?.loss.into_scalar::<f32>();
+                let advice = "lower the learning rate, or look for the cause with --device flex";
+                ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {advice}");
+                Ok(loss)
+            }
+            Self::Eager(train, state) => {
+                let device = Device::flex();
+                let (images, targets) =
+                    (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
+                let before = state.model.clone();
+                let (next, metrics) = train.run(state.clone(), images.clone(), targets.clone())?;
+                *state = next;
+                let loss = metrics.loss.into_scalar();
+                ensure_finite(loss, step, &before, &images, &targets)?;
+                Ok(loss)
+            }
+        }
+    }
+
+    fn model(self) -> anyhow::Result<ViT22B> {
+        Ok(match self {
+            Self::Compiled(training) => training.state()?.model,
+            Self::Eager(_, state) => state.model,
+        })
+    }
 }
 
 /// Pixels and targets of `count` images.
@@ -219,9 +261,15 @@ fn digit_images(digits: &Digits, side: usize, device: &Device) -> Tensor<4> {
 }
 
 /// The frozen model's pooled vectors.
-fn features(model: &ViT22B, images: &Tensor<4>) -> Tensor<2> {
-    let batches = images.clone().split(128, 0);
-    Tensor::cat(batches.into_iter().map(|images| model.pooled(images)).collect(), 0)
+fn features(
+    runtime: &Runtime,
+    model: ViT22B,
+    images: &Tensor<4>,
+) -> Result<Tensor<2>, RuntimeError> {
+    let pooled = runtime.bind(Params(model), |model, images: Tensor<4>| model.pooled(images))?;
+    let batches = images.clone().split(128, 0).into_iter();
+    let features = batches.map(|images| pooled.call(images)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Tensor::cat(features, 0))
 }
 
 /// Test accuracy, the learning rate that was chosen, and the predictions.
