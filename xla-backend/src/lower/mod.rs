@@ -53,6 +53,7 @@ mod sample;
 mod scan;
 mod sharding;
 mod sort;
+mod summed_product;
 mod support;
 
 pub use context::{Context, element_of, tensor_type};

@@ -9,7 +9,7 @@ use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
 use super::support::name_of;
-use super::{activation, base, distributed, float, int, module, numeric, sharding};
+use super::{activation, base, distributed, float, int, module, numeric, sharding, summed_product};
 use crate::mesh::{Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
@@ -148,8 +148,16 @@ fn lower_operations(
             cx.define(*id, constant(&cx, data).map_err(at("constant"))?);
         }
     }
+    let summed = summed_product::find(&live, results);
     for op in live {
-        dispatch(&cx, op).map_err(|fault| {
+        let lowered = match summed_product::summed(&summed, op) {
+            Some(product) => {
+                op.outputs().try_for_each(|out| summed_product::lower(&cx, product, out))
+            }
+            None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
+            None => dispatch(&cx, op),
+        };
+        lowered.map_err(|fault| {
             let (family, variant) = name_of(op);
             fault.at(format!("{family}::{variant}"), types_of(op))
         })?;
