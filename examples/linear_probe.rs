@@ -170,7 +170,7 @@ fn pretrain(
     let state = train.init(model, args.seed);
     let mut training = match runtime.as_xla() {
         Some(xla) => Training::Compiled(Box::new(CompiledTraining::new(xla, train, &state)?)),
-        None => Training::Eager(train, state),
+        None => Training::Eager(Box::new((train, state))),
     };
     let mut losses = Vec::new();
     let progress = Progress::new(args.steps);
@@ -198,7 +198,7 @@ fn pretrain(
 /// Training where the runtime has it.
 enum Training {
     Compiled(Box<CompiledTraining>),
-    Eager(TrainStep, TrainState<ViT22B>),
+    Eager(Box<(TrainStep, TrainState<ViT22B>)>),
 }
 
 impl Training {
@@ -211,7 +211,8 @@ impl Training {
                 ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {advice}");
                 Ok(loss)
             }
-            Self::Eager(train, state) => {
+            Self::Eager(training) => {
+                let (train, state) = &mut **training;
                 let device = Device::flex();
                 let (images, targets) =
                     (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
@@ -228,7 +229,7 @@ impl Training {
     fn model(self) -> anyhow::Result<ViT22B> {
         Ok(match self {
             Self::Compiled(training) => training.state()?.model,
-            Self::Eager(_, state) => state.model,
+            Self::Eager(training) => training.1.model,
         })
     }
 }
