@@ -4,6 +4,7 @@
 //! - [`train`]: losses, schedules, optimizers, the recipe, one training step
 //! - [`data`]: procedural labelled images, label hierarchies, handwritten digits
 //! - [`eval`]: the linear probe on frozen features, and pictures of results
+//! - [`shard`]: how training lies on a mesh of devices, and what that comes to on each
 //! - [`params`]: parameters, gradients and optimizer state as tensors by path
 //!
 //! # The README
@@ -26,11 +27,14 @@ mod error;
 pub mod eval;
 pub mod params;
 mod random;
+mod rules;
 mod runtime;
+pub mod shard;
 pub mod train;
 mod tree;
 pub mod vit;
 
 pub use error::ConfigError;
 pub use random::RandomKey;
+pub use rules::{Rules, RulesError};
 pub use runtime::{Bound, Function, Runtime, RuntimeError};

@@ -2,8 +2,9 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_xla::Xla;
+use burn_xla::capture::{LeafSpec, record};
 use burn_xla::pjrt::Executable;
-use burn_xla::program::{DeviceTree, Jit, Times};
+use burn_xla::program::{DeviceTree, Jit, ProgramError, Times};
 
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
@@ -51,14 +52,7 @@ impl CompiledTraining {
         seed: u64,
     ) -> Result<Self, TrainError> {
         config.validate()?;
-        let (make, blueprint) = (train.clone(), config.clone());
-        let init = xla.jit(move |step: Tensor<1, Int>| {
-            let model = blueprint.init(&step.device()).expect("the config was checked");
-            let state = make.init(params::initialize(model), 0);
-            // The seed of later draws is an argument too, so that one program serves every seed.
-            TrainState { seed: step, ..state }
-        });
-        let init = init.named("init");
+        let init = xla.jit(initial_state(&train, config)).named("init");
         let key = crate::RandomKey::new(seed, &Device::flex()).to_tensor();
         let key = xla.upload(&key)?;
         let state = init.call_on_device_with_seed(key, seed)?;
@@ -169,6 +163,39 @@ impl CompiledTraining {
     /// How often the step was compiled: once for each batch size.
     pub fn compilations(&self) -> usize {
         self.step.compilations()
+    }
+}
+
+impl TrainStep {
+    /// The leaves of the state of a model: path, dtype and shape of every tensor. Nothing is
+    /// allocated, whatever the size of the model.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Xla`] if its
+    /// initialisation cannot be recorded.
+    pub fn state_leaves(&self, config: &ViT22BConfig) -> Result<Vec<LeafSpec>, TrainError> {
+        config.validate()?;
+        let key = Tensor::<1, Int>::zeros([1], &Device::flex());
+        let recorded = record(&key, initial_state(self, config)).map_err(|source| {
+            TrainError::Xla(ProgramError::Capture { name: "init".into(), source })
+        })?;
+        Ok(recorded.recording.results.into_iter().map(|(leaf, _)| leaf).collect())
+    }
+}
+
+/// The state before the first step, with parameters drawn where the key is. The config must be
+/// valid.
+fn initial_state(
+    train: &TrainStep,
+    config: &ViT22BConfig,
+) -> impl Fn(Tensor<1, Int>) -> State + Send + Sync + 'static {
+    let (train, config) = (train.clone(), config.clone());
+    move |key| {
+        let model = config.init(&key.device()).expect("the config was checked");
+        let state = train.init(params::initialize(model), 0);
+        // The seed of later draws is an argument too, so that one program serves every seed.
+        TrainState { seed: key, ..state }
     }
 }
 

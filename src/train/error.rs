@@ -16,22 +16,9 @@ pub enum TrainError {
         /// What a valid value satisfies, and what to do.
         rule: String,
     },
-    /// Paths that no rule matches.
-    #[error(
-        "no rule covers {}: add a rule, such as (\".*\", ...) at the end", paths.join(", ")
-    )]
-    Uncovered {
-        /// The paths.
-        paths: Vec<String>,
-    },
-    /// A rule whose pattern does not parse.
-    #[error("the rule {pattern:?} is no regular expression: {reason}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// Rules that do not fit the model's paths.
+    #[error(transparent)]
+    Rules(#[from] crate::RulesError),
     /// A batch that the model cannot take.
     #[error("{what}: expected {expected}, got {got}")]
     Batch {

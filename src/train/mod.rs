@@ -15,10 +15,10 @@ mod mixup;
 mod optimizer;
 mod precision;
 mod recipe;
-mod rules;
 mod schedule;
 mod step;
 
+pub use crate::rules::Rules;
 pub use adafactor::Adafactor;
 pub use adam::{Adam, Momentum};
 pub use compiled::CompiledTraining;
@@ -29,6 +29,5 @@ pub use mixup::{Mixup, ResolvedMixup};
 pub use optimizer::{Ema, Optimizer, Stage, Tune, UpdateMetrics};
 pub use precision::Precision;
 pub use recipe::{Recipe, weight_decay};
-pub use rules::Rules;
 pub use schedule::{Decay, ResolvedSchedule, Schedule};
 pub use step::{StepMetrics, TrainState, TrainStep, ensure_finite, value_and_grad};

@@ -7,12 +7,12 @@ use burn::tensor::{DType, Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::params::{self, NamedTensors, ParamsError, TensorFn, with_rank};
+use crate::rules::Rules;
 
 use super::adafactor::Adafactor;
 use super::adam::{Adam, Momentum};
 use super::duration::{Budget, invalid};
 use super::error::TrainError;
-use super::rules::Rules;
 use super::schedule::{ResolvedSchedule, Schedule};
 
 /// One stage of the chain that turns gradients into an update; what comes out of the last one is
@@ -90,8 +90,8 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Recipe`] for a number outside its range, [`TrainError::Uncovered`] or
-    /// [`TrainError::Pattern`] for rules that do not fit.
+    /// [`TrainError::Recipe`] for a number outside its range, [`TrainError::Rules`] for rules that do
+    /// not fit.
     pub fn new<M: Module>(
         stages: &[Stage],
         budget: &Budget,

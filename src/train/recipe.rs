@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::Rules;
+
 use super::adafactor::Adafactor;
 use super::duration::Duration;
 use super::loss::Loss;
 use super::mixup::Mixup;
 use super::optimizer::{Ema, Stage, Tune};
 use super::precision::Precision;
-use super::rules::Rules;
 use super::schedule::{Decay, Schedule};
 
 /// A training run: data, loss, and the stages between a gradient and the new parameters.

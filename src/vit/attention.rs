@@ -5,10 +5,12 @@ use burn::nn::Linear;
 use burn::tensor::activation::softmax;
 use burn::tensor::module::attention;
 use burn::tensor::{Device, Tensor};
+use burn_xla::mesh::constrain_as;
 
 use super::config::{NormKind, QkNorm, ViT22BConfig};
 use super::linear::projection;
 use super::norm::Norm;
+use super::place;
 
 /// `softmax(norm(x Wq) norm(x Wk)ᵀ / √k) x Wv Wo`, the softmax for each head.
 ///
@@ -130,7 +132,7 @@ impl Attention {
     /// `[b, n, d]` to `[b, n, h, k]`.
     fn heads_last(&self, x: Tensor<3>) -> Tensor<4> {
         let [b, n, d] = x.dims();
-        x.reshape([b, n, self.num_heads, d / self.num_heads])
+        constrain_as(x.reshape([b, n, self.num_heads, d / self.num_heads]), place::HEADS)
     }
 
     /// The entrance projections in the order of the fused product.

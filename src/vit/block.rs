@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Tensor};
+use burn_xla::mesh::constrain_as;
 
 use crate::random::RandomKey;
 
@@ -10,6 +11,7 @@ use super::attention::{Attention, join_inputs, join_outputs};
 use super::config::{BlockKind, ViT22BConfig};
 use super::mlp::Mlp;
 use super::norm::Norm;
+use super::place;
 
 /// One block of the encoder.
 ///
@@ -80,9 +82,9 @@ impl Block {
     ///
     /// With a key, dropout and stochastic depth act as in training.
     pub fn forward(&self, input: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
-        let y = self.norm.forward(input.clone());
+        let y = self.norm.forward(constrain_as(input.clone(), place::NORM));
         let hidden_key = key.map(|key| key.fold_in(0));
-        match self.execution {
+        let output = match self.execution {
             Execution::Parallel => {
                 let attended = self.attn.forward(y.clone(), y.clone());
                 let branch = attended + self.mlp.forward(y, hidden_key.as_ref());
@@ -95,11 +97,13 @@ impl Block {
             Execution::Sequential => {
                 let attended = self.attn.forward(y.clone(), y);
                 let x = input + self.residual(attended, &self.layer_scale, key, 1);
-                let y = self.mlp_norm.as_ref().map_or(x.clone(), |norm| norm.forward(x.clone()));
+                let y = constrain_as(x.clone(), place::NORM);
+                let y = self.mlp_norm.as_ref().map_or(y.clone(), |norm| norm.forward(y));
                 let branch = self.mlp.forward(y, hidden_key.as_ref());
                 x + self.residual(branch, &self.mlp_layer_scale, key, 3)
             }
-        }
+        };
+        constrain_as(output, place::RESIDUAL)
     }
 
     /// Attention plus MLP by the paper's two joint products.

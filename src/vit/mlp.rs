@@ -6,11 +6,13 @@ use burn::module::Module;
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::{gelu, sigmoid};
 use burn::tensor::{Device, Tensor};
+use burn_xla::mesh::constrain_as;
 
 use crate::random::RandomKey;
 
 use super::config::{Gelu, ViT22BConfig};
 use super::linear::{linear, xavier};
+use super::place;
 
 /// `gelu(x W1 + b1) W2 + b2`, the paper's "MLP-in" and "MLP-out".
 #[derive(Module, Debug)]
@@ -48,6 +50,7 @@ impl Mlp {
 
     /// What lies between the two layers.
     pub(super) fn activate(&self, hidden: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
+        let hidden = constrain_as(hidden, place::HIDDEN);
         let hidden = match self.gelu {
             Gelu::Tanh => gelu_tanh(hidden),
             Gelu::Erf => gelu(hidden),

@@ -17,6 +17,7 @@ mod mlp;
 mod model;
 mod norm;
 mod patch_embed;
+pub mod place;
 mod pool;
 mod pos_embed;
 mod variant;

@@ -3,6 +3,7 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Tensor};
+use burn_xla::mesh::constrain_as;
 
 use crate::error::ConfigError;
 use crate::random::RandomKey;
@@ -13,6 +14,7 @@ use super::features::{FeatureRequest, Features};
 use super::linear::linear;
 use super::norm::Norm;
 use super::patch_embed::PatchEmbed;
+use super::place;
 use super::pool::{MapPool, learned_tokens};
 use super::pos_embed::{resample, sin_cos_2d};
 
@@ -221,10 +223,11 @@ impl ViT22B {
             Some(norm) => norm.forward(x),
             None => x,
         };
-        match key {
-            Some(key) => (key.fold_in(0).dropout(x, self.config.dropout), grid),
-            None => (x, grid),
-        }
+        let x = match key {
+            Some(key) => key.fold_in(0).dropout(x, self.config.dropout),
+            None => x,
+        };
+        (constrain_as(x, place::RESIDUAL), grid)
     }
 
     /// Tokens to one vector.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn_xla::Xla;
 use burn_xla::capture::value_and_grad;
-use burn_xla::mesh::{Layout, Mesh, MeshError, Spec, constrain};
+use burn_xla::mesh::{Layout, Mesh, MeshError, Spec, constrain, constrain_as};
 use burn_xla::pjrt::{Client, ClientOptions};
 use burn_xla::plugin::{self, Platform};
 use burn_xla::program::ProgramError;
@@ -112,6 +112,40 @@ fn a_constraint_and_its_gradient_are_in_the_program() {
     // And 2 xᵀ (x w), by hand.
     let product = x.clone().matmul(w);
     close(expected_grad, x.transpose().matmul(product).mul_scalar(2.0));
+}
+
+#[test]
+fn a_layout_gives_named_constraints_their_specs() {
+    let function = |(x, w): (Tensor<2>, Tensor<2>)| {
+        let loss = |w: Tensor<2>, x: Tensor<2>| {
+            let hidden = constrain_as(x.matmul(w), "hidden");
+            constrain_as(hidden, "unknown").square().sum()
+        };
+        value_and_grad(&w, &x, loss).unwrap()
+    };
+    let (x, w) = (random([8, 16]), random([16, 8]));
+    let lowered = |xla: &Xla| xla.jit(function).lower(&(x.clone(), w.clone()));
+    let replicated = over("data=2,model=4", &[]);
+    let text = lowered(&replicated).unwrap().program.text;
+    assert!(!text.contains("sdy.sharding_constraint"), "{text}");
+    let named = |spec: &str| {
+        let names = [("hidden".to_owned(), spec.parse().unwrap())];
+        replicated.with_layout(Layout::replicated().with_names(names))
+    };
+    let xla = named("data,model");
+    // One for the product and one for its gradient.
+    let text = lowered(&xla).unwrap().program.text;
+    assert_eq!(text.matches(r#"<@mesh, [{"data"}, {"model"}]>"#).count(), 2, "{text}");
+    let alone = Xla::new(&client()).unwrap().jit(function);
+    let (expected_loss, expected_grad) = alone.call((x.clone(), w.clone())).unwrap();
+    let (loss, grad) = xla.jit(function).call((x.clone(), w.clone())).unwrap();
+    close(loss, expected_loss);
+    close(grad, expected_grad);
+    let error = match lowered(&named("-,-,data")) {
+        Err(ProgramError::Lower { source, .. }) => source.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(error.contains("hidden: spec `-,-,data` is for 3 dimensions"), "{error}");
 }
 
 #[test]

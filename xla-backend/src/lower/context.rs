@@ -8,7 +8,7 @@ use burn_ir::{ScalarIr, TensorId, TensorIr};
 
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
-use crate::mesh::Mesh;
+use crate::mesh::{Layout, Mesh};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// The state of a lowering: a builder, and a value for each tensor that is known.
@@ -21,8 +21,8 @@ pub struct Context<'a> {
     pub(super) seed: Option<Value>,
     pub(super) draws: Cell<u64>,
     pub(super) custom: &'a dyn CustomLowering,
-    /// The devices that shardings refer to.
-    pub(super) mesh: Option<&'a Mesh>,
+    /// The devices that shardings refer to, and how named tensors lie on them.
+    pub(super) mesh: Option<(&'a Mesh, &'a Layout)>,
 }
 
 impl<'a> Context<'a> {

@@ -10,7 +10,7 @@ use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
 use super::support::name_of;
 use super::{activation, base, distributed, float, int, module, numeric, sharding, summed_product};
-use crate::mesh::{Mesh, Spec};
+use crate::mesh::{Layout, Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// A program for the compiler.
@@ -52,6 +52,8 @@ pub struct LowerOptions<'a> {
     pub custom: &'a dyn CustomLowering,
     /// The devices that shardings refer to.
     pub mesh: Option<Mesh>,
+    /// How tensors lie on the mesh that have a name.
+    pub layout: Layout,
     /// How arguments lie on the mesh.
     pub argument_specs: HashMap<TensorId, Spec>,
     /// How results shall lie on the mesh, by position; the compiler chooses for those that are
@@ -69,6 +71,7 @@ impl Default for LowerOptions<'_> {
             constants: HashMap::new(),
             custom: &NoCustom,
             mesh: None,
+            layout: Layout::replicated(),
             argument_specs: HashMap::new(),
             result_specs: HashMap::new(),
             aliases: HashMap::new(),
@@ -135,7 +138,7 @@ fn lower_operations(
         builder.mesh(mesh.to_stablehlo());
     }
     let mut cx = Context::new(builder, options.custom);
-    cx.mesh = options.mesh.as_ref();
+    cx.mesh = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
     for slot in &inputs {
         declare(&cx, slot, options).map_err(at("argument"))?;
     }

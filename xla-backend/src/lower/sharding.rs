@@ -4,11 +4,11 @@ use burn_ir::CustomOpIr;
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
-use crate::mesh::{CONSTRAIN, Spec};
+use crate::mesh::{CONSTRAIN, CONSTRAIN_AS, Spec};
 
 /// Whether the operation is one of this file's.
 pub(super) fn is_known(op: &CustomOpIr) -> bool {
-    op.id.starts_with(CONSTRAIN)
+    op.id.starts_with(CONSTRAIN) || op.id.starts_with(CONSTRAIN_AS)
 }
 
 pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
@@ -16,11 +16,20 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         return unsupported("a constraint has one input and one output");
     };
     let x = cx.get(input)?;
-    let Some(mesh) = cx.mesh else { return cx.set(output, x) };
-    let spec = op.id.strip_prefix(CONSTRAIN).unwrap_or_default().parse::<Spec>();
+    let Some((mesh, layout)) = cx.mesh else { return cx.set(output, x) };
+    let (place, spec) = match op.id.strip_prefix(CONSTRAIN_AS) {
+        Some(name) => match layout.named(name) {
+            Some(spec) => (name, Ok(spec.clone())),
+            None => return cx.set(output, x),
+        },
+        None => {
+            let spec = op.id.strip_prefix(CONSTRAIN).unwrap_or_default();
+            ("a constraint", spec.parse::<Spec>())
+        }
+    };
     let shape = cx.b.dims(x);
     let checked = spec.and_then(|spec| {
-        mesh.shard_shape("a constraint", &spec, &shape)?;
+        mesh.shard_shape(place, &spec, &shape)?;
         Ok(spec)
     });
     match checked {

@@ -20,6 +20,14 @@ pub enum MeshError {
         /// The text.
         got: String,
     },
+    /// A tensor for which the layout has no spec.
+    #[error(
+        "{place}: no rule of the layout covers it; add one, such as (\".*\", \"-\") at the end"
+    )]
+    Uncovered {
+        /// The tensor.
+        place: String,
+    },
     /// A spec names an axis that the mesh does not have.
     #[error("{place}: spec `{spec}` names the axis `{axis}`; the mesh {mesh} has no such axis")]
     UnknownAxis {

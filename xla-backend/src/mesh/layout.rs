@@ -1,5 +1,6 @@
 //! The rule that gives every leaf of a tree its spec.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::MeshError;
@@ -12,15 +13,27 @@ type Rule = dyn Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync;
 ///
 /// The path of a leaf depends on the tree that it is in: what is `weight` in a module that is
 /// uploaded is `0.weight` where the module is the first of two arguments.
+///
+/// It also says how the tensors lie that a function gives names to by
+/// [`constrain_as`](super::constrain_as).
 #[derive(Clone)]
-pub struct Layout(Arc<Rule>);
+pub struct Layout {
+    rule: Arc<Rule>,
+    names: Arc<BTreeMap<String, Spec>>,
+}
 
 impl Layout {
     /// A layout by this rule.
     pub fn new(
         rule: impl Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(rule))
+        Self { rule: Arc::new(rule), names: Arc::default() }
+    }
+
+    /// The same layout, with specs for tensors by the names that functions give them.
+    #[must_use]
+    pub fn with_names(self, names: impl IntoIterator<Item = (String, Spec)>) -> Self {
+        Self { names: Arc::new(names.into_iter().collect()), ..self }
     }
 
     /// Everything on every device.
@@ -34,12 +47,17 @@ impl Layout {
     ///
     /// What the rule says.
     pub fn spec(&self, leaf: &LeafSpec) -> Result<Spec, MeshError> {
-        (self.0)(leaf)
+        (self.rule)(leaf)
+    }
+
+    /// The spec of the tensors that have this name.
+    pub fn named(&self, name: &str) -> Option<&Spec> {
+        self.names.get(name)
     }
 }
 
 impl std::fmt::Debug for Layout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Layout")
+        f.debug_struct("Layout").field("names", &self.names).finish_non_exhaustive()
     }
 }

@@ -34,8 +34,8 @@ mod place;
 mod spec;
 
 pub use axes::Mesh;
-pub(crate) use constrain::CONSTRAIN;
-pub use constrain::constrain;
+pub(crate) use constrain::{CONSTRAIN, CONSTRAIN_AS};
+pub use constrain::{constrain, constrain_as};
 pub use error::MeshError;
 pub use layout::Layout;
 pub(crate) use place::{cut, paste};

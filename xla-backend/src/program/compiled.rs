@@ -132,6 +132,7 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
                 (&results, &result_specs),
             ),
             mesh: self.mesh.cloned(),
+            layout: self.layout.clone(),
             argument_specs: match self.mesh {
                 Some(_) => inputs.iter().map(|t| t.id).zip(argument_specs.clone()).collect(),
                 None => HashMap::new(),

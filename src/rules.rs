@@ -4,14 +4,35 @@ use core::fmt;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use super::error::TrainError;
+/// Rules that do not fit the paths that they are for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RulesError {
+    /// Paths that no rule matches.
+    #[error(
+        "no rule covers {}: add a rule, such as (\".*\", ...) at the end", paths.join(", ")
+    )]
+    Uncovered {
+        /// The paths.
+        paths: Vec<String>,
+    },
+    /// A rule whose pattern does not parse.
+    #[error("the rule {pattern:?} is no regular expression: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
 
 /// A list of patterns with values: a path takes the value of the first pattern that matches all
 /// of it, and a path that none matches is an error.
 ///
 /// ```
-/// use vit22b::train::Rules;
+/// use vit22b::Rules;
 ///
 /// let decay = Rules::new([(r"head\.weight", 3.0), (r".*\.weight", 0.03), (".*", 0.0)]);
 /// let paths = ["head.weight", "blocks.0.mlp.fc1.weight", "head.bias"];
@@ -19,7 +40,7 @@ use super::error::TrainError;
 ///
 /// let error = Rules::new([("head", 1.0)]).resolve(paths).unwrap_err();
 /// assert!(error.to_string().contains("no rule covers head.weight"));
-/// # Ok::<(), vit22b::train::TrainError>(())
+/// # Ok::<(), vit22b::RulesError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -40,37 +61,62 @@ impl<T: Clone> Rules<T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Pattern`] for a pattern that is no regular expression,
-    /// [`TrainError::Uncovered`] for paths that no rule matches.
+    /// [`RulesError`] for paths that no rule matches, or a pattern that is no regular expression.
     pub fn resolve<P: AsRef<str>>(
         &self,
         paths: impl IntoIterator<Item = P>,
-    ) -> Result<Vec<T>, TrainError> {
-        let patterns = self
-            .0
-            .iter()
-            .map(|(pattern, value)| {
-                // Not `^{pattern}$`: an alternative in the pattern must not escape the anchors.
-                let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-                    TrainError::Pattern { pattern: pattern.clone(), reason: last_line(error) }
-                })?;
-                Ok((regex, value))
-            })
-            .collect::<Result<Vec<_>, TrainError>>()?;
+    ) -> Result<Vec<T>, RulesError> {
+        Ok(self.matches(paths)?.into_iter().map(|rule| self.0[rule].1.clone()).collect())
+    }
+}
+
+impl<T> Rules<T> {
+    /// The number of the rule that decides on each path.
+    fn matches<P: AsRef<str>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Vec<usize>, RulesError> {
+        let matcher = self.matcher()?;
         let mut uncovered = Vec::new();
-        let mut values = Vec::new();
+        let mut rules = Vec::new();
         for path in paths {
             let path = path.as_ref();
-            match patterns.iter().find(|(regex, _)| regex.is_match(path)) {
-                Some((_, value)) => values.push((*value).clone()),
+            match matcher.find(path) {
+                Some(rule) => rules.push(rule),
                 None => uncovered.push(path.to_string()),
             }
         }
-        if uncovered.is_empty() {
-            Ok(values)
-        } else {
-            Err(TrainError::Uncovered { paths: uncovered })
+        match uncovered.is_empty() {
+            true => Ok(rules),
+            false => Err(RulesError::Uncovered { paths: uncovered }),
         }
+    }
+
+    /// The patterns, ready to be tried.
+    ///
+    /// # Errors
+    ///
+    /// [`RulesError::Pattern`].
+    pub(crate) fn matcher(&self) -> Result<Matcher, RulesError> {
+        let compile = |(pattern, _): &(String, T)| {
+            // Not `^{pattern}$`: an alternative in the pattern must not escape the anchors.
+            Regex::new(&format!("^(?:{pattern})$")).map_err(|error| RulesError::Pattern {
+                pattern: pattern.clone(),
+                reason: last_line(error),
+            })
+        };
+        Ok(Matcher(self.0.iter().map(compile).collect::<Result<_, _>>()?))
+    }
+}
+
+/// The patterns of rules, in their order.
+#[derive(Debug, Clone)]
+pub(crate) struct Matcher(Vec<Regex>);
+
+impl Matcher {
+    /// The number of the first rule that matches.
+    pub(crate) fn find(&self, path: &str) -> Option<usize> {
+        self.0.iter().position(|pattern| pattern.is_match(path))
     }
 }
 

@@ -1,0 +1,29 @@
+//! How the training of a model lies on a mesh of devices.
+//!
+//! A [`Sharding`] says by which axes of a [`Mesh`] each parameter is cut, by ordered rules over the
+//! parameters' paths, and where inside the model activations are. From it and the model XLA makes
+//! one program for all devices, with the communication that it needs. A [`Plan`] tells what that
+//! comes to on each device before anything is compiled.
+//!
+//! ```
+//! use vit22b::shard::{Activations, Plan, Sharding};
+//! use vit22b::train::{Recipe, TrainStep};
+//! use vit22b::vit::Variant;
+//!
+//! let sharding = Sharding::vit22b(Activations::Width);
+//! let config = Variant::parse("22B/14")?.config(29_593);
+//! let train = TrainStep::new(&Recipe::vit22b(), None, &config.init(&Default::default())?)?;
+//! let plan = Plan::new(&"data=128,model=8".parse()?, &sharding, &train.state_leaves(&config)?)?;
+//! assert!(plan.bytes_per_device() < plan.bytes() / 1_000);
+//! println!("{plan}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod plan;
+mod rules;
+
+pub use burn_xla::mesh::{Mesh, Spec};
+pub use error::ShardError;
+pub use plan::{Part, Plan, Planned, Reason};
+pub use rules::{Activations, Sharding};

@@ -1,0 +1,257 @@
+//! Which spec each tensor of a training run has.
+
+use burn_xla::capture::LeafSpec;
+use burn_xla::mesh::{Layout, MeshError, Spec};
+
+use crate::rules::{Matcher, Rules, RulesError};
+use crate::vit::place;
+
+use super::plan::Part;
+
+/// How parameters, batch and activations of a training run lie on a mesh.
+///
+/// The moments and averages of a parameter lie as the parameter does, with dimensions of size 1 left
+/// whole. Of a batch the first dimension is cut.
+///
+/// ```
+/// use vit22b::Rules;
+/// use vit22b::shard::{Activations, Sharding};
+///
+/// let mut sharding = Sharding::vit22b(Activations::Width);
+/// // The classifier's rows over both axes, columns whole; the rest as it was.
+/// sharding.parameters.0.insert(0, (r"head\.weight".into(), "data+model".parse()?));
+/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sharding {
+    /// The spec of each parameter by its path.
+    pub parameters: Rules<Spec>,
+    /// The spec of images and targets.
+    pub batch: Spec,
+    /// The specs of activations by their [`place`].
+    pub activations: Vec<(&'static str, Spec)>,
+}
+
+/// What of an activation the axis `model` cuts, between blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activations {
+    /// The width, as in the paper: a block's first products gather their input, its last ones
+    /// scatter their sum.
+    Width,
+    /// The tokens, so that norms and residuals are computed where they lie.
+    Tokens,
+    /// Nothing: every device of the axis has all of it.
+    Whole,
+}
+
+impl Sharding {
+    /// Parameters cut over `data`, gathered where they are used, and over `model`, where each
+    /// device computes its part of the products; batch and activations over `data`, activations
+    /// over `model` as said.
+    ///
+    /// The first products of a block are cut along their output and the last ones along their
+    /// input, so that attention heads and hidden units stay where they are computed.
+    ///
+    /// # Reference
+    ///
+    /// "Scaling Vision Transformers to 22 Billion Parameters", section 2, "Asynchronous parallel
+    /// linear operations" and "Parameter sharding".
+    pub fn vit22b(activations: Activations) -> Self {
+        let spec = |text: &str| text.parse::<Spec>().expect("the specs below are in order");
+        let rules = [
+            (r".*\.(query|key|value|fc1)\.weight", "data,model"),
+            (r".*\.(query|key|value|fc1)\.bias", "model"),
+            (r".*\.(out|fc2)\.weight", "model,data"),
+            (r"embedding\.weight", "model"),
+            (r"pos_embedding", "-,model"),
+            // Its classes, 29,593 in the paper, are divided by no power of two.
+            (r"head\.weight", "model+data"),
+            // Vectors: to gather them costs more than they take.
+            (r".*norm\.(scale|bias)|.*bias|.*layer_scale|class_token|registers|map\.probe", "-"),
+        ];
+        let residual = match activations {
+            Activations::Width => "data,-,model",
+            Activations::Tokens => "data,model",
+            Activations::Whole => "data",
+        };
+        Self {
+            parameters: Rules::new(rules.map(|(pattern, text)| (pattern, spec(text)))),
+            batch: spec("data"),
+            activations: vec![
+                (place::RESIDUAL, spec(residual)),
+                (place::HEADS, spec("data,-,model")),
+                (place::HIDDEN, spec("data,-,model")),
+            ],
+        }
+    }
+
+    /// Sets the spec of the activations at a [`place`].
+    #[must_use]
+    pub fn with_activation(mut self, place: &'static str, spec: Spec) -> Self {
+        self.activations.retain(|(other, _)| *other != place);
+        self.activations.push((place, spec));
+        self
+    }
+
+    /// The rule that gives arguments and results of programs their specs: train states, batches,
+    /// modules, and what comes out of them.
+    ///
+    /// A tensor that has a name is a parameter or what belongs to one; a tensor that has none, such
+    /// as the input of a function of a module, is cut as a batch if it has two axes or more.
+    ///
+    /// # Errors
+    ///
+    /// [`RulesError::Pattern`].
+    pub fn layout(&self) -> Result<Layout, RulesError> {
+        let names: Vec<_> = self
+            .activations
+            .iter()
+            .map(|(name, spec)| ((*name).to_owned(), spec.clone()))
+            .collect();
+        let resolved = self.resolved()?;
+        Ok(Layout::new(move |leaf| Ok(resolved.decide(leaf)?.0)).with_names(names))
+    }
+
+    pub(super) fn resolved(&self) -> Result<Resolved, RulesError> {
+        Ok(Resolved { matcher: self.parameters.matcher()?, sharding: self.clone() })
+    }
+}
+
+/// A sharding whose patterns are compiled.
+pub(super) struct Resolved {
+    matcher: Matcher,
+    sharding: Sharding,
+}
+
+impl Resolved {
+    /// The spec of a leaf, and the pattern of the rule that gave it.
+    pub(super) fn decide(&self, leaf: &LeafSpec) -> Result<(Spec, Option<&str>), MeshError> {
+        let shape = &leaf.ty.shape;
+        match role(&leaf.path) {
+            Role::State(_, path) => {
+                let rule = self.matcher.find(path);
+                let rule = rule.ok_or_else(|| MeshError::Uncovered { place: path.to_owned() })?;
+                let (pattern, spec) = &self.sharding.parameters.0[rule];
+                Ok((spec.for_shape(shape), Some(pattern)))
+            }
+            Role::Unnamed if shape.len() > 1 => Ok((self.sharding.batch.clone(), None)),
+            Role::Unnamed | Role::Scalar => Ok((Spec::replicated(), None)),
+        }
+    }
+}
+
+impl Resolved {
+    /// Whether the rule with this pattern cuts nothing.
+    pub(super) fn cuts_nothing(&self, pattern: &str) -> bool {
+        let mut rules = self.sharding.parameters.0.iter();
+        rules.any(|(other, spec)| other == pattern && spec.is_replicated())
+    }
+}
+
+/// What a leaf is.
+pub(super) enum Role<'a> {
+    /// A parameter, or what belongs to the parameter of this path.
+    State(Part, &'a str),
+    /// A number of the state or of the metrics.
+    Scalar,
+    /// An argument or result without a name.
+    Unnamed,
+}
+
+/// What the leaf at a path is, which may be in a tuple.
+pub(super) fn role(path: &str) -> Role<'_> {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let path = match path.split_once('.') {
+        Some((index, rest)) if is_number(index) => rest,
+        _ => path,
+    };
+    let scalars = ["step", "seed", "loss", "gradient_norm", "learning_rate", "finite"];
+    match path.split_once('.') {
+        _ if is_number(path) => Role::Unnamed,
+        _ if scalars.contains(&path) => Role::Scalar,
+        Some(("model", path)) => Role::State(Part::Parameters, path),
+        Some(("ema", path)) => Role::State(Part::Averages, path),
+        Some(("optimizer", name)) => {
+            let parameter = name.split_once('/').map_or(name, |(_, path)| path);
+            Role::State(Part::Optimizer, parameter)
+        }
+        _ => Role::State(Part::Parameters, path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_xla::capture::{Kind, LeafType};
+    use burn_xla::mesh::Mesh;
+
+    use super::*;
+    use crate::params;
+    use crate::vit::{Pool, Variant};
+
+    fn leaf(path: &str, shape: &[usize]) -> LeafSpec {
+        let dtype = burn::tensor::DType::F32;
+        let ty = LeafType { kind: Kind::Float, dtype, shape: shape.to_vec() };
+        LeafSpec { path: path.into(), ty }
+    }
+
+    fn spec_of(path: &str, shape: &[usize]) -> String {
+        let layout = Sharding::vit22b(Activations::Width).layout().unwrap();
+        layout.spec(&leaf(path, shape)).unwrap().to_string()
+    }
+
+    #[test]
+    fn moments_and_averages_lie_as_their_parameter() {
+        for prefix in
+            ["", "model.", "0.model.", "ema.", "optimizer.adafactor.first/", "0.optimizer.adam.m/"]
+        {
+            let path = format!("{prefix}blocks.17.mlp.fc1.weight");
+            assert_eq!(spec_of(&path, &[64, 256]), "data,model", "{path}");
+        }
+        assert_eq!(spec_of("optimizer.adafactor.row/blocks.0.mlp.fc1.weight", &[64, 1]), "data");
+        let column = "0.optimizer.adafactor.column/blocks.0.mlp.fc1.weight";
+        assert_eq!(spec_of(column, &[1, 256]), "-,model");
+    }
+
+    #[test]
+    fn batches_are_cut_and_numbers_are_not() {
+        for path in ["", "0", "1.0", "12"] {
+            assert_eq!(spec_of(path, &[8, 10]), "data", "{path}");
+            assert_eq!(spec_of(path, &[1]), "-", "{path}");
+        }
+        for path in ["step", "0.seed", "1.loss", "finite"] {
+            assert_eq!(spec_of(path, &[1]), "-", "{path}");
+        }
+    }
+
+    /// Every parameter that a config can make, on the meshes of the paper's size.
+    #[test]
+    fn the_rules_cover_and_divide_vit22b_in_all_its_forms() {
+        let device = Default::default();
+        let full = Variant::parse("22B/14").unwrap().config(29_593).with_depth(1);
+        let classic = full.clone().classic().with_pool(Pool::ClassToken).with_registers(4);
+        let classic = classic.with_layer_scale(Some(1e-4)).with_norm_embedding(true);
+        for config in [full, classic] {
+            let model = config.init(&device).unwrap();
+            let layout = Sharding::vit22b(Activations::Width).layout().unwrap();
+            for (path, shape) in params::shapes(&model) {
+                let spec = layout.spec(&leaf(&path, &shape)).unwrap();
+                for mesh in ["data=1024,model=1", "data=512,model=2", "data=128,model=8"] {
+                    let mesh: Mesh = mesh.parse().unwrap();
+                    mesh.shard_shape(&path, &spec, &shape).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_rule_wins_and_an_uncovered_path_is_an_error() {
+        let mut sharding = Sharding::vit22b(Activations::Width);
+        sharding.parameters.0.insert(0, (r"head\.weight".into(), "data".parse().unwrap()));
+        let layout = sharding.layout().unwrap();
+        assert_eq!(layout.spec(&leaf("head.weight", &[8, 3])).unwrap().to_string(), "data");
+        assert_eq!(
+            layout.spec(&leaf("1.model.adapter.weight", &[8, 8])).unwrap_err().to_string(),
+            "adapter.weight: no rule of the layout covers it; add one, such as (\".*\", \"-\") at the end"
+        );
+    }
+}
