@@ -1,10 +1,50 @@
-//! What a model is worth: measurements on frozen features, and pictures of them.
+//! What a model is worth: measurements on features, logits and decisions, and pictures of them.
+//!
+//! Each measurement is a function of plain arrays: a [`Matrix`] borrows logits or features row by
+//! row, in `f32` or `f64`; labels are classes counted from 0; what is right is a `bool`.
+//!
+//! | question | here |
+//! | --- | --- |
+//! | what a classifier reads from frozen features | [`LinearProbeConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
+//! | whether it is right as often as it says | [`Reliability`], [`class_wise_error`], [`negative_log_likelihood`], [`brier_score`], [`fit_temperature`] |
+//! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`] |
+//! | whether it decides as people do | [`Agreement`], [`CueDecisions`] |
+//! | whether it treats groups alike | [`GroupTable`] |
+//!
+//! Ties never depend on the order of the examples. What has no answer, NaN among it, is an
+//! [`EvalError`] that names the example.
 
+mod agreement;
+mod calibration;
 mod confusion;
+mod detection;
+mod error;
+mod fairness;
+mod few_shot;
 mod linear_probe;
+mod linear_solve;
+mod matrix;
+mod neighbours;
 mod plane;
 pub mod report;
+mod selective;
+mod softmax;
 
+pub use agreement::{Agreement, CueDecisions};
+pub use calibration::{
+    Bin, Binning, Reliability, TEMPERATURES, brier_score, class_wise_error, fit_temperature,
+    negative_log_likelihood,
+};
 pub use confusion::Confusion;
+pub use detection::{KnownScore, RocCurve, oracle_collaborative_auc};
+pub use error::EvalError;
+pub use fairness::{GroupRates, GroupTable};
+pub use few_shot::{
+    BIAS_CONSTANT, FewShotAccuracy, FewShotConfig, Ridge, RidgeClassifier, draw_shots,
+};
 pub use linear_probe::{LinearProbe, LinearProbeConfig, ProbeError, accuracy};
+pub use matrix::{Matrix, Real};
+pub use neighbours::NearestNeighbours;
 pub use plane::principal_plane;
+pub use selective::RiskCoverage;
+pub use softmax::Predictions;

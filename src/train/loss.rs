@@ -58,7 +58,7 @@ impl Loss {
 pub fn sigmoid_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
     let [b, c] = logits.dims();
     assert_shape!(targets, [b, c]);
-    let x = logits.cast(DType::F32);
+    let x = single_precision(logits);
     // softplus(x) = max(x, 0) + ln(1 + exp(-|x|)). Written with |x| alone its gradient is also
     // right at 0, where classifiers start: 1/2 from the first term, 0 from the others.
     let magnitude = x.clone().abs();
@@ -89,7 +89,7 @@ pub fn softmax_cross_entropy(
     } else {
         targets
     };
-    (log_softmax(logits.cast(DType::F32), 1) * targets).sum_dim(1).mean().neg()
+    (log_softmax(single_precision(logits), 1) * targets).sum_dim(1).mean().neg()
 }
 
 /// Distillation: `KL(teacher ‖ student)` of the softmaxes at a temperature, averaged over the
@@ -112,9 +112,97 @@ pub fn softmax_cross_entropy(
 pub fn distillation(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
     let [b, c] = student.dims();
     assert_shape!(teacher, [b, c]);
-    let log_softmax_at = |x: Tensor<2>| log_softmax(x.cast(DType::F32).div_scalar(temperature), 1);
+    let log_softmax_at = |x: Tensor<2>| log_softmax(single_precision(x).div_scalar(temperature), 1);
     let (student, teacher) = (log_softmax_at(student), log_softmax_at(teacher));
     (teacher.clone().exp() * (teacher - student)).sum_dim(1).mean()
+}
+
+/// The contrastive loss of CLIP and LiT: softmax cross-entropy of `scale · cos(image, text)` over
+/// all texts for each image and over all images for each text, averaged.
+///
+/// # Shapes
+///
+/// - image, text: embeddings of length 1, `[b, d]`; the pair of a row is its own
+/// - scale: `[1]`, learned as its logarithm in LiT, which starts at scale 10
+/// - output: `[1]`
+///
+/// # Panics
+///
+/// If the shapes differ.
+///
+/// # Reference
+///
+/// "LiT: Zero-Shot Transfer with Locked-image text Tuning" (arXiv 2111.07991), which the paper
+/// follows.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::train::loss::softmax_contrastive;
+///
+/// let device = Device::flex();
+/// let embeddings = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
+/// let scale = Tensor::<1>::from_data([10.0], &device);
+/// let loss: f32 = softmax_contrastive(embeddings.clone(), embeddings, scale).into_scalar();
+/// assert!((loss - (-10f32).exp().ln_1p()).abs() < 1e-6);
+/// ```
+pub fn softmax_contrastive(image: Tensor<2>, text: Tensor<2>, scale: Tensor<1>) -> Tensor<1> {
+    let (logits, pairs) = similarities(image, text, scale);
+    let of_texts = softmax_cross_entropy(logits.clone(), pairs.clone(), 0.0);
+    (of_texts + softmax_cross_entropy(logits.transpose(), pairs, 0.0)).mul_scalar(0.5)
+}
+
+/// The contrastive loss of SigLIP: sigmoid cross-entropy of `scale · cos(image, text) + bias`, each
+/// pair of the batch being a match or none, summed over the texts and averaged over the images.
+///
+/// # Shapes
+///
+/// - image, text: embeddings of length 1, `[b, d]`; the pair of a row is its own
+/// - scale, bias: `[1]`, which start at 10 and −10
+/// - output: `[1]`
+///
+/// # Panics
+///
+/// If the shapes differ.
+///
+/// # Reference
+///
+/// "Sigmoid Loss for Language Image Pre-Training" (arXiv 2303.15343).
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::train::loss::sigmoid_contrastive;
+///
+/// let device = Device::flex();
+/// let embeddings = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
+/// let (scale, bias) = (Tensor::from_data([10.0], &device), Tensor::from_data([-10.0], &device));
+/// let loss = sigmoid_contrastive(embeddings.clone(), embeddings, scale, bias);
+/// // A match has logit 0, another pair -10.
+/// let expected = 2f32.ln() + (-10f32).exp().ln_1p();
+/// assert!((loss.into_scalar::<f32>() - expected).abs() < 1e-6);
+/// ```
+pub fn sigmoid_contrastive(
+    image: Tensor<2>,
+    text: Tensor<2>,
+    scale: Tensor<1>,
+    bias: Tensor<1>,
+) -> Tensor<1> {
+    let (logits, pairs) = similarities(image, text, scale);
+    sigmoid_cross_entropy(logits + single_precision(bias).unsqueeze(), pairs)
+}
+
+/// `scale · image textᵀ`, and ones where a pair matches.
+fn similarities(image: Tensor<2>, text: Tensor<2>, scale: Tensor<1>) -> (Tensor<2>, Tensor<2>) {
+    let [b, d] = image.dims();
+    assert_shape!(text, [b, d]);
+    let logits = image.matmul(text.transpose());
+    let logits = single_precision(logits) * single_precision(scale).unsqueeze();
+    let pairs = Tensor::<2>::eye(b, &logits.device()).cast(logits.dtype());
+    (logits, pairs)
+}
+
+/// Half precision as single precision; double precision stays.
+fn single_precision<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if x.dtype() == DType::F64 { x } else { x.cast(DType::F32) }
 }
 
 #[cfg(test)]
@@ -124,10 +212,19 @@ mod tests {
     use super::*;
 
     type LossFn = fn(Tensor<2>, Tensor<2>) -> Tensor<1>;
-    const LOSSES: [(&str, LossFn); 3] = [
+    const LOSSES: [(&str, LossFn); 5] = [
         ("sigmoid", sigmoid_cross_entropy),
         ("softmax", |x, y| softmax_cross_entropy(x, y, 0.1)),
         ("distillation", |x, y| distillation(x, y.mul_scalar(1e4), 2.0)),
+        ("softmax contrastive", |x, y| {
+            let (x, y) = (Tensor::cat(vec![x.clone(), x.neg()], 0), Tensor::cat(vec![y; 2], 0));
+            let scale = Tensor::ones([1], &y.device());
+            softmax_contrastive(x, y, scale)
+        }),
+        ("sigmoid contrastive", |x, y| {
+            let (scale, bias) = (Tensor::ones([1], &y.device()), Tensor::zeros([1], &y.device()));
+            sigmoid_contrastive(x, y, scale, bias)
+        }),
     ];
 
     #[test]

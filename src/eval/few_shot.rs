@@ -1,0 +1,316 @@
+//! Few-shot classification of frozen features by ridge regression in closed form.
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use super::error::{EvalError, check_features, check_labels, check_length};
+use super::linear_probe::accuracy;
+use super::linear_solve::{solve_ridge, tensor, values};
+use super::matrix::{Matrix, Real};
+
+/// What is appended to each standardised feature vector in place of a bias; so large that the
+/// penalty does not reach it.
+pub const BIAS_CONSTANT: f64 = 100.0;
+
+/// Ridge regression of one-hot targets in {−1, +1} on standardised features, ready to be solved
+/// for any number of penalties:
+///
+/// `W = (Xᵀ X + λ I)⁻¹ Xᵀ Y`, or with fewer examples than features `W = Xᵀ (X Xᵀ + λ I)⁻¹ Y`.
+///
+/// # Reference
+///
+/// big_vision's `fewshot_lsr`; there λ is 1024 where it is not swept.
+///
+/// ```
+/// use vit22b::eval::{Matrix, Ridge};
+///
+/// let features = [1.0f32, 0.1, 0.9, 0.2, -1.0, 0.0, -0.8, 0.1];
+/// let ridge = Ridge::new(Matrix::new(&features, 2)?, &[1, 1, 0, 0], 2)?;
+/// let classifier = ridge.solve(1.0)?;
+/// assert_eq!(classifier.predict(Matrix::new(&[2.0f32, 0.1], 2)?)?, [1]);
+/// # Ok::<(), vit22b::eval::EvalError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Ridge {
+    standardise: Standardise,
+    /// Standardised features, `[n, d + 1]`.
+    features: Tensor<2>,
+    /// `Xᵀ X` or `X Xᵀ`, whichever is smaller.
+    gram: Vec<f64>,
+    /// `Xᵀ Y` or `Y`.
+    right: Vec<f64>,
+    classes: usize,
+}
+
+impl Ridge {
+    /// The regression of the classes on features.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[n, d]`; labels: `n` classes below `classes`, of which some may not occur
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] where labels do not fit, or features are not finite.
+    pub fn new<T: Real>(
+        features: Matrix<'_, T>,
+        labels: &[usize],
+        classes: usize,
+    ) -> Result<Self, EvalError> {
+        check_labels(labels, features.rows(), classes)?;
+        check_features(features)?;
+        let standardise = Standardise::new(features);
+        let features = standardise.apply(features);
+        let target = |label: usize| (0..classes).map(move |c| if c == label { 1.0 } else { -1.0 });
+        let targets: Vec<f64> = labels.iter().flat_map(|label| target(*label)).collect();
+        let [n, d] = features.dims();
+        let transposed = features.clone().transpose();
+        let (gram, right) = if n >= d {
+            let right = transposed.clone().matmul(tensor(targets, classes));
+            (transposed.matmul(features.clone()), values(right))
+        } else {
+            (features.clone().matmul(transposed), targets)
+        };
+        Ok(Self { standardise, features, gram: values(gram), right, classes })
+    }
+
+    /// The classifier of a penalty λ.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError::Value`] for a penalty that is not a number from 0, [`EvalError::Singular`] if
+    /// features are linearly dependent and the penalty does not mend it.
+    pub fn solve(&self, l2: f64) -> Result<RidgeClassifier, EvalError> {
+        if !(l2 >= 0.0 && l2.is_finite()) {
+            return Err(EvalError::Value { what: "l2", value: l2, expected: "a number from 0" });
+        }
+        let solution =
+            tensor(solve_ridge(&self.gram, &self.right, self.classes, l2)?, self.classes);
+        let [n, d] = self.features.dims();
+        let weights =
+            if n >= d { solution } else { self.features.clone().transpose().matmul(solution) };
+        Ok(RidgeClassifier { standardise: self.standardise.clone(), weights })
+    }
+}
+
+/// A classifier by ridge regression. Made by [`Ridge::solve`].
+#[derive(Debug, Clone)]
+pub struct RidgeClassifier {
+    standardise: Standardise,
+    /// `[d + 1, c]`
+    weights: Tensor<2>,
+}
+
+impl RidgeClassifier {
+    /// Scores `[n, c]`, row by row, of features `[n, d]`.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] if features have another length than those of the fit, or are not finite.
+    pub fn scores<T: Real>(&self, features: Matrix<'_, T>) -> Result<Vec<f64>, EvalError> {
+        check_length("features", self.standardise.mean.len(), features.columns())?;
+        check_features(features)?;
+        Ok(values(self.standardise.apply(features).matmul(self.weights.clone())))
+    }
+
+    /// The class with the largest score, the first if there are several, of each of the features.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::scores`].
+    pub fn predict<T: Real>(&self, features: Matrix<'_, T>) -> Result<Vec<usize>, EvalError> {
+        let scores = self.scores(features)?;
+        Ok(scores.chunks_exact(self.weights.dims()[1]).map(argmax).collect())
+    }
+}
+
+/// The first of the largest values.
+pub(crate) fn argmax(values: &[f64]) -> usize {
+    let first = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (1..values.len()).fold(0, first)
+}
+
+/// Mean and inverse standard deviation of training features.
+#[derive(Debug, Clone)]
+struct Standardise {
+    mean: Vec<f64>,
+    inverse: Vec<f64>,
+}
+
+impl Standardise {
+    fn new<T: Real>(features: Matrix<'_, T>) -> Self {
+        let n = features.rows() as f64;
+        let mut mean = vec![0.0; features.columns()];
+        for row in features.iter() {
+            mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += (*x).into() / n);
+        }
+        let mut variance = vec![0.0; mean.len()];
+        for row in features.iter() {
+            let squares = row.iter().zip(&mean).map(|(x, mean)| ((*x).into() - mean).powi(2));
+            variance.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square / n);
+        }
+        let inverse = variance.iter().map(|v| (v.sqrt() + 1e-5).recip()).collect();
+        Self { mean, inverse }
+    }
+
+    /// Standardised features with [`BIAS_CONSTANT`] appended, `[n, d + 1]`.
+    fn apply<T: Real>(&self, features: Matrix<'_, T>) -> Tensor<2> {
+        let scales = || self.mean.iter().zip(&self.inverse);
+        let row = |row: &[T]| -> Vec<f64> {
+            let scaled = row.iter().zip(scales()).map(|(x, (m, s))| ((*x).into() - m) * s);
+            scaled.chain([BIAS_CONSTANT]).collect()
+        };
+        let design: Vec<f64> = features.iter().flat_map(row).collect();
+        tensor(design, self.mean.len() + 1)
+    }
+}
+
+/// Settings of a few-shot measurement: for each number of shots and each seed, examples are drawn,
+/// a ridge regression is fitted to them, and its accuracy is taken on the test examples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FewShotConfig {
+    /// Examples of each class.
+    pub shots: Vec<usize>,
+    /// The penalty of the ridge regression.
+    pub l2: f64,
+    /// A draw for each seed.
+    pub seeds: Vec<u64>,
+}
+
+impl Default for FewShotConfig {
+    fn default() -> Self {
+        Self { shots: vec![1, 5, 10, 25], l2: 1024.0, seeds: vec![0, 1, 2] }
+    }
+}
+
+/// Accuracies at one number of shots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FewShotAccuracy {
+    /// Examples of each class.
+    pub shots: usize,
+    /// The test accuracy of each seed.
+    pub accuracies: Vec<f64>,
+}
+
+impl FewShotAccuracy {
+    /// The mean over the seeds.
+    pub fn mean(&self) -> f64 {
+        self.accuracies.iter().sum::<f64>() / self.accuracies.len().max(1) as f64
+    }
+}
+
+impl FewShotConfig {
+    /// Measures features, train and test each with labels.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] where labels do not fit, a class has fewer examples than shots, or features
+    /// are not finite.
+    ///
+    /// ```
+    /// use vit22b::eval::{FewShotConfig, Matrix};
+    ///
+    /// let train = [0.0f32, 0.1, 0.2, 5.0, 5.1, 5.2];
+    /// let config = FewShotConfig { shots: vec![1, 3], ..Default::default() };
+    /// let train = (Matrix::new(&train, 1)?, &[0, 0, 0, 1, 1, 1][..]);
+    /// let test = (Matrix::new(&[0.05f32, 5.05], 1)?, &[0, 1][..]);
+    /// let results = config.measure(train, test, 2)?;
+    /// assert_eq!((results[1].shots, results[1].mean()), (3, 1.0));
+    /// # Ok::<(), vit22b::eval::EvalError>(())
+    /// ```
+    pub fn measure<T: Real>(
+        &self,
+        (train, train_labels): (Matrix<'_, T>, &[usize]),
+        (test, test_labels): (Matrix<'_, T>, &[usize]),
+        classes: usize,
+    ) -> Result<Vec<FewShotAccuracy>, EvalError> {
+        check_labels(train_labels, train.rows(), classes)?;
+        check_labels(test_labels, test.rows(), classes)?;
+        let run = |shots: usize, seed: u64| {
+            let rows = draw_shots(train_labels, classes, shots, seed)?;
+            let features: Vec<T> = rows.iter().flat_map(|row| train.row(*row)).copied().collect();
+            let labels: Vec<usize> = rows.iter().map(|row| train_labels[*row]).collect();
+            let ridge = Ridge::new(Matrix::new(&features, train.columns())?, &labels, classes)?;
+            Ok(accuracy(&ridge.solve(self.l2)?.predict(test)?, test_labels))
+        };
+        let of_shots = |&shots: &usize| {
+            let accuracies = self.seeds.par_iter().map(|seed| run(shots, *seed));
+            Ok(FewShotAccuracy { shots, accuracies: accuracies.collect::<Result<_, _>>()? })
+        };
+        self.shots.iter().map(of_shots).collect()
+    }
+}
+
+/// Rows with this many examples of each class, drawn without replacement.
+///
+/// # Errors
+///
+/// [`EvalError::TooFew`] if a class has fewer.
+///
+/// ```
+/// let rows = vit22b::eval::draw_shots(&[0, 1, 1, 0, 1], 2, 2, 7)?;
+/// assert_eq!(rows.len(), 4);
+/// # Ok::<(), vit22b::eval::EvalError>(())
+/// ```
+pub fn draw_shots(
+    labels: &[usize],
+    classes: usize,
+    shots: usize,
+    seed: u64,
+) -> Result<Vec<usize>, EvalError> {
+    check_labels(labels, labels.len(), classes)?;
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut order);
+    let mut drawn = vec![0; classes];
+    order.retain(|row| {
+        let count = &mut drawn[labels[*row]];
+        *count += 1;
+        *count <= shots
+    });
+    match drawn.iter().find(|count| **count < shots) {
+        Some(&got) => {
+            Err(EvalError::TooFew { what: "examples of each class", expected: shots, got })
+        }
+        None => Ok(order),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn primal_and_dual_agree() {
+        let rng = &mut fastrand::Rng::with_seed(5);
+        let (n, d) = (9, 6);
+        let features: Vec<f64> = (0..n * d).map(|_| rng.f64()).collect();
+        let labels: Vec<usize> = (0..n).map(|i| i % 3).collect();
+        let primal = Ridge::new(Matrix::new(&features, d).unwrap(), &labels, 3).unwrap();
+        // A feature that is zero changes nothing but the number of features.
+        let padded: Vec<f64> =
+            features.chunks(d).flat_map(|row| [row, &[0.0; 4]].concat()).collect();
+        let dual = Ridge::new(Matrix::new(&padded, d + 4).unwrap(), &labels, 3).unwrap();
+        assert_eq!((primal.gram.len(), dual.gram.len()), (7 * 7, 9 * 9));
+        let scores = |ridge: &Ridge, x: &[f64], d| {
+            ridge.solve(0.5).unwrap().scores(Matrix::new(x, d).unwrap()).unwrap()
+        };
+        let pairs = scores(&primal, &features, d).into_iter().zip(scores(&dual, &padded, d + 4));
+        // Conditioned as 100² n / λ: ten digits are left.
+        pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-9, "{a} {b}"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let error = draw_shots(&[0, 0, 1], 2, 2, 0).unwrap_err();
+        assert_eq!(error.to_string(), "examples of each class: expected at least 2, got 1");
+        let features = Matrix::new(&[1.0, 2.0, f64::NAN, 1.0], 2).unwrap();
+        let error = Ridge::new(features, &[0, 1], 2).unwrap_err();
+        assert_eq!(error, EvalError::NotFinite { what: "features", row: 1 });
+        let features = Matrix::new(&[1.0, 2.0, 2.0, 4.0, 0.0, 0.0, 3.0, 6.0], 2).unwrap();
+        let ridge = Ridge::new(features, &[0, 1, 0, 1], 2).unwrap();
+        assert_eq!(ridge.solve(0.0).unwrap_err(), EvalError::Singular { l2: 0.0 });
+        assert!(ridge.solve(-1.0).is_err());
+        let classifier = ridge.solve(1.0).unwrap();
+        assert!(classifier.scores(Matrix::new(&[1.0], 1).unwrap()).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! Rows of numbers, borrowed.
+
+use super::error::EvalError;
+
+/// What logits and features are made of: `f32` or `f64`.
+pub trait Real: Copy + PartialOrd + Into<f64> + Send + Sync + 'static {}
+
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// A borrowed matrix, row by row: an example in each row.
+///
+/// ```
+/// use vit22b::eval::Matrix;
+///
+/// let values = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// let logits = Matrix::new(&values, 3)?;
+/// assert_eq!((logits.rows(), logits.row(1)), (2, &values[3..]));
+/// # Ok::<(), vit22b::eval::EvalError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Matrix<'a, T = f32> {
+    values: &'a [T],
+    columns: usize,
+}
+
+impl<'a, T: Real> Matrix<'a, T> {
+    /// A matrix with this many columns.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] if there are no columns, or the last row is not full.
+    pub fn new(values: &'a [T], columns: usize) -> Result<Self, EvalError> {
+        if columns == 0 {
+            return Err(EvalError::Empty { what: "columns" });
+        }
+        match values.len() % columns {
+            0 => Ok(Self { values, columns }),
+            got => Err(EvalError::Length { what: "the last row", expected: columns, got }),
+        }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.columns
+    }
+
+    /// How many values a row has.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// A row.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    pub fn row(&self, row: usize) -> &'a [T] {
+        &self.values[row * self.columns..][..self.columns]
+    }
+
+    /// All values, row by row.
+    pub fn values(&self) -> &'a [T] {
+        self.values
+    }
+
+    /// All rows.
+    pub fn iter(&self) -> core::slice::ChunksExact<'a, T> {
+        self.values.chunks_exact(self.columns)
+    }
+}
