@@ -7,7 +7,7 @@ use core::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Shape, Tensor, TensorData};
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use thiserror::Error;
 
 /// Parameters that do not fit the module they are meant for.
@@ -60,6 +60,19 @@ macro_rules! any_tensor {
                 match D {
                     $($rank => Self::$variant(*tensor.downcast().expect("the rank is D")),)*
                     _ => panic!("a tensor of rank {D} is not supported: ranks are 1 to 6"),
+                }
+            }
+
+            /// The tensor of these values, their type kept.
+            ///
+            /// # Panics
+            ///
+            /// If the rank is 0 or above 6.
+            pub fn from_data(data: TensorData, device: &Device) -> Self {
+                let options = (device, data.dtype());
+                match data.rank() {
+                    $($rank => Self::$variant(Tensor::from_data(data, options)),)*
+                    rank => panic!("a tensor of rank {rank} is not supported: ranks are 1 to 6"),
                 }
             }
 
@@ -202,8 +215,24 @@ pub fn collect<M: Module>(module: &M) -> NamedTensors {
 /// [`ParamsError`] with every path that is missing, unused or of another shape; nothing is
 /// replaced then.
 pub fn replace<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
+    compare(&module, &tensors).into_result()?;
+    Ok(map_params(module, &mut Replace(tensors)))
+}
+
+/// The module with some parameters replaced by the tensors of their paths. The others stay as they
+/// are, drawn or not.
+///
+/// # Errors
+///
+/// [`ParamsError`] with every path that is unused or of another shape; nothing is replaced then.
+pub fn overwrite<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
+    ParamsError { missing: vec![], ..compare(&module, &tensors) }.into_result()?;
+    Ok(map_params(module, &mut Replace(tensors)))
+}
+
+fn compare<M: Module>(module: &M, tensors: &NamedTensors) -> ParamsError {
     let mut error = ParamsError::default();
-    let expected = shapes(&module);
+    let expected = shapes(module);
     for (path, shape) in &expected {
         match tensors.0.get(path) {
             None => error.missing.push(path.clone()),
@@ -217,8 +246,7 @@ pub fn replace<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsE
     }
     let known: BTreeSet<_> = expected.iter().map(|(path, _)| path).collect();
     error.unused.extend(tensors.0.keys().filter(|name| !known.contains(name)).cloned());
-    error.into_result()?;
-    Ok(map_params(module, &mut Replace(tensors)))
+    error
 }
 
 /// The module with `f` applied to each float parameter.
