@@ -16,7 +16,9 @@ use thiserror::Error;
 #[error(
     "parameters do not fit the module: missing [{}]; unused [{}]; of another shape [{}]; \
      give exactly the paths and shapes that `params::shapes` lists",
-    missing.join(", "), unused.join(", "), mismatched.join(", ")
+    list(missing),
+    list(unused),
+    list(mismatched)
 )]
 pub struct ParamsError {
     /// Paths of the module for which there was no tensor.
@@ -27,10 +29,43 @@ pub struct ParamsError {
     pub mismatched: Vec<String>,
 }
 
+/// The first of many names, and how many more there are.
+fn list(names: &[String]) -> String {
+    let shown = names.len().min(8);
+    let rest = match names.len() - shown {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names[..shown].join(", ") + &rest
+}
+
 impl ParamsError {
     /// An error if there is anything to tell.
     pub(crate) fn into_result(self) -> Result<(), Self> {
         if self == Self::default() { Ok(()) } else { Err(self) }
+    }
+
+    /// Adds what of the tensors is not as expected; `kind` stands before their names.
+    pub(crate) fn compare(
+        &mut self,
+        kind: &str,
+        expected: Vec<(String, Shape)>,
+        tensors: &NamedTensors,
+    ) {
+        for (name, shape) in &expected {
+            match tensors.shape(name) {
+                None => self.missing.push(format!("{kind}{name}")),
+                Some(got) if got != *shape => {
+                    let (expected, got) = (shape.as_slice(), got.as_slice());
+                    let text = format!("{kind}{name}: expected {expected:?}, got {got:?}");
+                    self.mismatched.push(text);
+                }
+                Some(_) => {}
+            }
+        }
+        let known: BTreeSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
+        let unused = tensors.iter().map(|(name, _)| name).filter(|name| !known.contains(name));
+        self.unused.extend(unused.map(|name| format!("{kind}{name}")));
     }
 }
 
@@ -63,16 +98,14 @@ macro_rules! any_tensor {
                 }
             }
 
-            /// The tensor of these values, their type kept.
-            ///
-            /// # Panics
-            ///
-            /// If the rank is 0 or above 6.
-            pub fn from_data(data: TensorData, device: &Device) -> Self {
-                let options = (device, data.dtype());
+            /// The values as a tensor of their own type; none if they are not floats, or of another
+            /// rank.
+            pub fn from_data(data: TensorData, device: &Device) -> Option<Self> {
+                let dtype = data.dtype();
                 match data.rank() {
-                    $($rank => Self::$variant(Tensor::from_data(data, options)),)*
-                    rank => panic!("a tensor of rank {rank} is not supported: ranks are 1 to 6"),
+                    _ if !dtype.is_float() => None,
+                    $($rank => Some(Self::$variant(Tensor::from_data(data, (device, dtype)))),)*
+                    _ => None,
                 }
             }
 
@@ -90,6 +123,11 @@ impl AnyTensor {
     /// The shape.
     pub fn shape(&self) -> Shape {
         with_rank!(self, tensor => tensor.shape())
+    }
+
+    /// The type of the elements.
+    pub fn dtype(&self) -> DType {
+        with_rank!(self, tensor => tensor.dtype())
     }
 
     /// The values, read back from the device.
@@ -122,6 +160,11 @@ impl NamedTensors {
     /// Keeps `tensor` as `name`, in place of what had that name.
     pub fn insert<const D: usize>(&mut self, name: impl Into<String>, tensor: Tensor<D>) {
         self.0.insert(name.into(), AnyTensor::new(tensor));
+    }
+
+    /// As [`insert`](Self::insert), for a tensor of any rank.
+    pub(crate) fn insert_any(&mut self, name: String, any: AnyTensor) {
+        self.0.insert(name, any);
     }
 
     /// The tensor of this name and rank.
@@ -215,38 +258,10 @@ pub fn collect<M: Module>(module: &M) -> NamedTensors {
 /// [`ParamsError`] with every path that is missing, unused or of another shape; nothing is
 /// replaced then.
 pub fn replace<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
-    compare(&module, &tensors).into_result()?;
-    Ok(map_params(module, &mut Replace(tensors)))
-}
-
-/// The module with some parameters replaced by the tensors of their paths. The others stay as they
-/// are, drawn or not.
-///
-/// # Errors
-///
-/// [`ParamsError`] with every path that is unused or of another shape; nothing is replaced then.
-pub fn overwrite<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
-    ParamsError { missing: vec![], ..compare(&module, &tensors) }.into_result()?;
-    Ok(map_params(module, &mut Replace(tensors)))
-}
-
-fn compare<M: Module>(module: &M, tensors: &NamedTensors) -> ParamsError {
     let mut error = ParamsError::default();
-    let expected = shapes(module);
-    for (path, shape) in &expected {
-        match tensors.0.get(path) {
-            None => error.missing.push(path.clone()),
-            Some(any) if any.shape() != *shape => {
-                let (expected, got) = (shape.as_slice(), any.shape());
-                let got = got.as_slice();
-                error.mismatched.push(format!("{path}: expected {expected:?}, got {got:?}"));
-            }
-            Some(_) => {}
-        }
-    }
-    let known: BTreeSet<_> = expected.iter().map(|(path, _)| path).collect();
-    error.unused.extend(tensors.0.keys().filter(|name| !known.contains(name)).cloned());
-    error
+    error.compare("", shapes(&module), &tensors);
+    error.into_result()?;
+    Ok(map_params(module, &mut Replace(tensors)))
 }
 
 /// The module with `f` applied to each float parameter.

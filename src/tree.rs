@@ -5,7 +5,7 @@ use burn_xla::capture::{Params, Source, TensorTree, TreeError, Visitor};
 
 use crate::params::{AnyTensor, NamedTensors, with_rank};
 use crate::random::RandomKey;
-use crate::train::{StepMetrics, TrainState};
+use crate::train::{BatchScores, StepMetrics, TrainState};
 
 impl TensorTree for AnyTensor {
     fn visit(&self, visitor: &mut Visitor<'_>) {
@@ -74,6 +74,20 @@ impl TensorTree for StepMetrics {
             gradient_norm: self.gradient_norm.rebuild(source)?,
             learning_rate: self.learning_rate.rebuild(source)?,
             finite: self.finite.rebuild(source)?,
+        })
+    }
+}
+
+impl TensorTree for BatchScores {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.child("loss", &self.loss);
+        visitor.child("precision_at_1", &self.precision_at_1);
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+        Ok(Self {
+            loss: self.loss.rebuild(source)?,
+            precision_at_1: self.precision_at_1.rebuild(source)?,
         })
     }
 }

@@ -3,9 +3,12 @@
 use burn::tensor::{DType, Device, TensorData};
 use burn_xla::Xla;
 use burn_xla::capture::describe;
-use vit22b::data::Synthetic;
+use vit22b::Runtime;
+use vit22b::data::{BatchSource, Synthetic};
 use vit22b::params::{self, NamedTensors};
-use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
+use vit22b::train::{
+    Checkpoints, CompiledTraining, Ema, Engine, Mixup, Precision, Recipe, TrainState, TrainStep,
+};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
 const BATCH: u64 = 8;
@@ -30,15 +33,8 @@ fn start(config: &ViT22BConfig, recipe: &Recipe) -> (TrainStep, TrainState<ViT22
 }
 
 fn batch(index: u64) -> (TensorData, TensorData) {
-    let data = Synthetic::new(SIDE, 0);
-    let (mut pixels, mut targets) = (Vec::new(), Vec::new());
-    for example in (index * BATCH..(index + 1) * BATCH).map(|index| data.example(index)) {
-        pixels.extend(example.pixels);
-        targets.extend(data.hierarchy().multi_hot(example.labels).unwrap());
-    }
-    let classes = targets.len() / BATCH as usize;
-    let images = TensorData::new(pixels, [BATCH as usize, 3, SIDE, SIDE]);
-    (images, TensorData::new(targets, [BATCH as usize, classes]))
+    let batch = Synthetic::new(SIDE, 0).batch(index * BATCH, BATCH as usize).unwrap();
+    (batch.images, batch.targets)
 }
 
 fn eager(
@@ -262,4 +258,49 @@ fn a_batch_that_does_not_fit_is_an_error() {
     let model = config().init(&Device::flex()).unwrap();
     let error = TrainStep::new(&broken, None, &model).unwrap_err();
     assert_eq!(error.to_string(), "micro_batches = 3 is not valid: a divisor of batch_size = 8");
+}
+
+/// Steps and scores agree (1e-3 of each for sums in another order), and a checkpoint of one
+/// runtime goes on under the other.
+#[test]
+fn a_run_moves_from_one_runtime_to_the_other() {
+    let folder = std::env::temp_dir().join(format!("vit22b-{}-moves", std::process::id()));
+    let recipe = Recipe { ema: Some(Ema { decay: 0.9 }), ..recipe() };
+    let (train, state) = start(&config(), &recipe);
+    let runtimes = [Runtime::flex(), Runtime::on(Xla::cpu().unwrap())];
+    let data = Synthetic::new(SIDE, 0);
+    let batch = |index| data.batch(index * BATCH, BATCH as usize).unwrap();
+    let close = |got: f32, expected: f32| {
+        assert!((got / expected - 1.0).abs() < 1e-3, "{got} not {expected}");
+    };
+    let mut engines =
+        runtimes.each_ref().map(|r| Engine::new(r, train.clone(), state.clone()).unwrap());
+    for step in 0..8 {
+        let [eager, compiled] =
+            engines.each_mut().map(|e| e.step(batch(step)).unwrap().read().unwrap());
+        close(compiled.loss, eager.loss);
+        // Gradients feel the bf16 of the momentum more.
+        assert!((compiled.gradient_norm / eager.gradient_norm - 1.0).abs() < 2e-2);
+        assert!((compiled.learning_rate - eager.learning_rate).abs() < 1e-9);
+        assert!(eager.finite && compiled.finite);
+    }
+    let [eager, compiled] = engines.each_ref().map(|e| e.evaluate(batch(100)).unwrap());
+    close(compiled.loss, eager.loss);
+    // Of eight images; a tie between classes may fall either way.
+    assert!((compiled.precision_at_1 - eager.precision_at_1).abs() <= 0.125);
+
+    for (from, to) in [(0, 1), (1, 0)] {
+        let checkpoints = Checkpoints::new(&folder);
+        checkpoints.save(&engines[from].state().unwrap(), &recipe, 8 * BATCH).unwrap();
+        let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
+        let state = checkpoint.into_state(&train, &Device::flex()).unwrap();
+        let mut moved = Engine::new(&runtimes[to], train.clone(), state).unwrap();
+        assert_eq!(moved.steps_done(), 8);
+        let mut stayed =
+            Engine::new(&runtimes[from], train.clone(), engines[from].state().unwrap()).unwrap();
+        let [moved, stayed] =
+            [&mut moved, &mut stayed].map(|e| e.step(batch(8)).unwrap().read().unwrap());
+        close(moved.loss, stayed.loss);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }

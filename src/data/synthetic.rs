@@ -143,6 +143,11 @@ impl Synthetic {
         Self { side, seed, signs, hierarchy }
     }
 
+    /// Rows and columns of pixels.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
     /// All labels and their families.
     pub fn hierarchy(&self) -> &Hierarchy {
         &self.hierarchy

@@ -160,6 +160,11 @@ impl CompiledTraining {
         &self.state
     }
 
+    /// The model's config.
+    pub fn config(&self) -> &ViT22BConfig {
+        &self.config
+    }
+
     /// How often the step was compiled: once for each batch size.
     pub fn compilations(&self) -> usize {
         self.step.compilations()

@@ -35,13 +35,33 @@ pub enum TrainError {
          lower the learning rate, clip gradients or check the data"
     )]
     NonFinite {
-        /// The step, counted from 0.
+        /// The step, counted from 1.
         step: u64,
         /// The loss.
         loss: f32,
         /// The first tensor with a NaN or an infinity, in the order of computation.
         tensor: String,
     },
+    /// The loss or the gradient is not a finite number, and the state before the step is gone.
+    #[error(
+        "step {step} is not finite: the loss is {loss}, the norm of the gradients {gradient_norm}; \
+         lower the learning rate, clip gradients, check the data, or let the recipe skip such steps; \
+         the flex device names the first tensor that is not finite"
+    )]
+    Diverged {
+        /// The step, counted from 1.
+        step: u64,
+        /// The loss.
+        loss: f32,
+        /// The joint norm of the gradients.
+        gradient_norm: f32,
+    },
+    /// A batch that could not be made.
+    #[error(transparent)]
+    Data(#[from] crate::data::BatchError),
+    /// A checkpoint that cannot be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] super::checkpoint::CheckpointError),
     /// Parameters or state that do not fit the model.
     #[error(transparent)]
     Params(#[from] crate::params::ParamsError),

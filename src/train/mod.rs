@@ -7,9 +7,12 @@
 
 mod adafactor;
 mod adam;
+mod checkpoint;
 mod compiled;
 mod duration;
+mod engine;
 mod error;
+mod evaluate;
 pub mod loss;
 mod mixup;
 mod optimizer;
@@ -21,9 +24,12 @@ mod step;
 pub use crate::rules::Rules;
 pub use adafactor::Adafactor;
 pub use adam::{Adam, Momentum};
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Latest, Manifest, ShardFile};
 pub use compiled::CompiledTraining;
 pub use duration::{Budget, Duration};
+pub use engine::{Engine, Pending, Scores, StepReading};
 pub use error::TrainError;
+pub use evaluate::BatchScores;
 pub use loss::Loss;
 pub use mixup::{Mixup, ResolvedMixup};
 pub use optimizer::{Ema, Optimizer, Stage, Tune, UpdateMetrics};

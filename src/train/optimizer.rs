@@ -238,34 +238,25 @@ impl Optimizer {
         gradients: &NamedTensors,
         state: &NamedTensors,
     ) -> Result<(), ParamsError> {
+        let trained = parameters.iter().filter(|(path, _)| !self.is_frozen(path));
+        let expected = trained.map(|(path, any)| (path.to_string(), any.shape())).collect();
         let mut error = ParamsError::default();
-        let mut known = BTreeSet::new();
-        let mut expect = |tensors: &NamedTensors, kind: &str, name: String, shape: Shape| {
-            match tensors.shape(&name) {
-                None => error.missing.push(format!("{kind}{name}")),
-                Some(got) if got != shape => {
-                    error.mismatched.push(format!(
-                        "{kind}{name}: expected {:?}, got {:?}",
-                        shape.as_slice(),
-                        got.as_slice()
-                    ));
-                }
-                Some(_) => {}
-            }
-            known.insert(format!("{kind}{name}"));
-        };
+        error.compare(GRADIENT, expected, gradients);
+        error.compare("", self.slot_shapes(parameters), state);
+        error.into_result()
+    }
+
+    /// Names and shapes of what is kept of all parameters.
+    pub(super) fn slot_shapes(&self, parameters: &NamedTensors) -> Vec<(String, Shape)> {
+        let mut shapes = Vec::new();
         for (path, any) in parameters.iter().filter(|(path, _)| !self.is_frozen(path)) {
-            expect(gradients, GRADIENT, path.into(), any.shape());
             with_rank!(any, parameter => {
                 for (name, shape, _) in self.slots(parameter) {
-                    expect(state, "", format!("{name}/{path}"), shape.into());
+                    shapes.push((format!("{name}/{path}"), shape.into()));
                 }
             });
         }
-        let given = gradients.iter().map(|(path, _)| format!("{GRADIENT}{path}"));
-        let given = given.chain(state.iter().map(|(name, _)| name.to_string()));
-        error.unused.extend(given.filter(|name| !known.contains(name)));
-        error.into_result()
+        shapes
     }
 }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_xla::capture::{Params, TensorTree, value_and_grad_of};
 
-use crate::params::{self, NamedTensors, TensorFn};
+use crate::params::{self, NamedTensors, ParamsError, TensorFn};
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
@@ -75,13 +75,13 @@ pub struct StepMetrics {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrainStep {
-    loss: Loss,
+    pub(super) loss: Loss,
     mixup: Option<ResolvedMixup>,
     optimizer: Optimizer,
     ema: Option<Ema>,
-    precision: Precision,
+    pub(super) precision: Precision,
     micro_batches: usize,
-    skip_non_finite: bool,
+    pub(super) skip_non_finite: bool,
 }
 
 impl TrainStep {
@@ -205,6 +205,16 @@ impl TrainStep {
                 (loss.mul_scalar(share), gradients.map(&mut Scale(share)))
             }
         }
+    }
+
+    /// An error for a state whose optimizer or averages are not those of its model.
+    pub(super) fn check_state<M: Module>(&self, state: &TrainState<M>) -> Result<(), ParamsError> {
+        let parameters = params::collect(&state.model);
+        let averaged = if self.ema.is_some() { params::shapes(&state.model) } else { vec![] };
+        let mut error = ParamsError::default();
+        error.compare("", self.optimizer.slot_shapes(&parameters), &state.optimizer);
+        error.compare(AVERAGE, averaged, state.ema.as_ref().unwrap_or(&NamedTensors::default()));
+        error.into_result()
     }
 
     /// An error for a batch that the model cannot take.
@@ -366,6 +376,9 @@ impl TensorFn for Pick<'_> {
         }
     }
 }
+
+/// Before the path of an average in an error.
+const AVERAGE: &str = "average of ";
 
 fn micro_batches(recipe: &Recipe) -> Result<usize, TrainError> {
     let parts = recipe.micro_batches;

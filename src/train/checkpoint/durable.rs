@@ -1,0 +1,71 @@
+//! Files that are on the disk, and not only in the system's memory, when a function returns.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use super::error::CheckpointError;
+
+/// Writes a new file.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+    File::create_new(path)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(CheckpointError::io("write", path))
+}
+
+/// Makes a folder and those above it; none of them is lost either.
+pub(crate) fn create_folder(path: &Path) -> Result<(), CheckpointError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = above(path);
+    create_folder(above)?;
+    match fs::create_dir(path) {
+        Err(error) if !path.is_dir() => Err(CheckpointError::io("make the folder", path)(error)),
+        _ => sync_folder(above),
+    }
+}
+
+/// Gives a folder another name beside its old one.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), CheckpointError> {
+    fs::rename(from, to).map_err(CheckpointError::io("rename", from))?;
+    sync_folder(above(to))
+}
+
+/// Removes a folder, if it is there. What reads it meanwhile sees all of it, or none: it first
+/// gets a name that `hidden` gives, which no reader looks at.
+pub(super) fn remove_folder(path: &Path, hidden: &Path) -> Result<(), CheckpointError> {
+    clear(hidden)?;
+    if path.is_dir() {
+        rename(path, hidden)?;
+        clear(hidden)?;
+    }
+    Ok(())
+}
+
+/// Removes a folder that nobody reads, if it is there.
+pub(super) fn clear(path: &Path) -> Result<(), CheckpointError> {
+    match path.is_dir() {
+        true => fs::remove_dir_all(path).map_err(CheckpointError::io("remove", path)),
+        false => Ok(()),
+    }
+}
+
+/// Makes names in a folder last.
+pub(super) fn sync_folder(path: &Path) -> Result<(), CheckpointError> {
+    // Windows has no such thing for folders: it keeps their changes in a journal.
+    if cfg!(windows) {
+        return Ok(());
+    }
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(CheckpointError::io("synchronise", path))
+}
+
+fn above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}

@@ -1,0 +1,132 @@
+//! What a checkpoint says about itself.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::train::Recipe;
+use crate::vit::ViT22BConfig;
+
+use super::durable;
+use super::error::CheckpointError;
+
+/// The name and the version of the format.
+const FORMAT: &str = "vit22b-checkpoint-1";
+const FILE: &str = "manifest.json";
+/// The manifest's hash, in the form of `sha256sum`.
+const HASH_FILE: &str = "manifest.sha256";
+
+/// The text beside the tensors of a checkpoint, `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// Name and version of the format.
+    pub format: String,
+    /// Number of steps done.
+    pub step: u64,
+    /// Number of examples that these steps have taken from the data.
+    pub position: u64,
+    /// The model.
+    pub config: ViT22BConfig,
+    /// What trains it.
+    pub recipe: Recipe,
+    /// The files with the tensors.
+    pub files: Vec<ShardFile>,
+}
+
+/// A file of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ShardFile {
+    /// Its name in the checkpoint's folder.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl ShardFile {
+    pub(super) fn of(name: String, bytes: &[u8]) -> Self {
+        Self { name, bytes: bytes.len() as u64, sha256: sha256(bytes) }
+    }
+}
+
+impl Manifest {
+    pub(super) fn new(
+        step: u64,
+        position: u64,
+        config: ViT22BConfig,
+        recipe: Recipe,
+        files: Vec<ShardFile>,
+    ) -> Self {
+        Self { format: FORMAT.into(), step, position, config, recipe, files }
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), CheckpointError> {
+        let path = folder.join(FILE);
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| CheckpointError::io("write", &path)(error.into()))?;
+        durable::write(&path, text.as_bytes())?;
+        let line = format!("{}  {FILE}\n", sha256(text.as_bytes()));
+        durable::write(&folder.join(HASH_FILE), line.as_bytes())
+    }
+
+    pub(super) fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let path = folder.join(FILE);
+        let text = read(&path)?;
+        let line = read(&folder.join(HASH_FILE))?;
+        let (expected, got) = (String::from_utf8_lossy(&line), sha256(&text));
+        let expected = expected.split(' ').next().unwrap_or_default();
+        if expected != got {
+            return Err(CheckpointError::damaged(&path, sha(expected), sha(&got)));
+        }
+        let json: serde_json::Value = serde_json::from_slice(&text)
+            .map_err(|error| CheckpointError::damaged(&path, "JSON", error))?;
+        let format = json["format"].as_str().unwrap_or("none");
+        if format != FORMAT {
+            let (expected, got) = (FORMAT.into(), format.into());
+            return Err(CheckpointError::Format { path, expected, got });
+        }
+        serde_json::from_value(json)
+            .map_err(|error| CheckpointError::damaged(&path, "the fields of a manifest", error))
+    }
+}
+
+/// A file of a checkpoint; one that is missing is damage.
+fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => CheckpointError::damaged(path, "a file", "none"),
+        _ => CheckpointError::io("read", path)(error),
+    })
+}
+
+/// A file whose length and hash are known.
+pub(super) fn read_shard(folder: &Path, about: &ShardFile) -> Result<Vec<u8>, CheckpointError> {
+    let path = folder.join(&about.name);
+    // A name, not a way out of the folder.
+    if path.file_name() != Some(about.name.as_ref()) {
+        return Err(CheckpointError::damaged(&path, "the name of a file", &about.name));
+    }
+    let bytes = read(&path)?;
+    let length = bytes.len() as u64;
+    if length != about.bytes {
+        let expected = format!("{} bytes", about.bytes);
+        return Err(CheckpointError::damaged(&path, expected, length));
+    }
+    let got = sha256(&bytes);
+    match got == about.sha256 {
+        true => Ok(bytes),
+        false => Err(CheckpointError::damaged(&path, sha(&about.sha256), sha(&got))),
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The start of a hash is enough to tell two apart.
+fn sha(hash: &str) -> String {
+    format!("SHA-256 {}…", hash.chars().take(12).collect::<String>())
+}

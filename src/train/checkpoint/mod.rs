@@ -1,0 +1,247 @@
+//! Checkpoints: a train state on disk that is whole, or not there.
+//!
+//! A checkpoint is a folder, `step-000000100`, of safetensors files and a manifest with their
+//! hashes. It is written beside its place under a hidden name, file by file, each of them forced to
+//! the disk; then the folder is renamed, which a file system does entirely or not at all. So a
+//! process, or a machine, that stops at any moment leaves the checkpoints before it as they were,
+//! and at most a hidden folder, which the next save removes.
+//!
+//! What a disk or a person does to the files afterwards is found by the hashes, of the files in the
+//! manifest and of the manifest beside it; [`Checkpoints::latest`] then takes the checkpoint
+//! before, and says why.
+//!
+//! The tensors are those of the host and know nothing of what trained them: a state saved from XLA
+//! goes on under Burn's CPU backend, or on another mesh, and the other way round.
+
+mod durable;
+mod error;
+mod manifest;
+mod shards;
+mod state;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+
+use crate::vit::ViT22B;
+
+use super::error::TrainError;
+use super::recipe::Recipe;
+use super::step::{TrainState, TrainStep};
+
+pub(super) use durable::create_folder;
+pub use error::CheckpointError;
+pub use manifest::{Manifest, ShardFile};
+
+/// The checkpoints of a run, in a folder of their own that one process at a time writes.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use vit22b::train::{Checkpoints, Recipe, TrainStep};
+/// use vit22b::vit::ViT22BConfig;
+///
+/// let recipe = Recipe::vit22b_scaled(2, 100, 1e-3);
+/// let model = ViT22BConfig::new(3)
+///     .with_image([8, 8]).with_patch(4)
+///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2)
+///     .init(&Device::flex())?;
+/// let train = TrainStep::new(&recipe, None, &model)?;
+/// let state = train.init(model, 0);
+///
+/// let folder = std::env::temp_dir().join("vit22b-checkpoints-doc");
+/// let checkpoints = Checkpoints::new(&folder).with_keep(2);
+/// checkpoints.save(&state, &recipe, 0)?;
+///
+/// let latest = checkpoints.latest()?.checkpoint.expect("one was saved");
+/// assert_eq!(latest.manifest().step, 0);
+/// let state = latest.into_state(&train, &Device::flex())?;
+/// # drop(state);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    folder: PathBuf,
+    keep: usize,
+    shard_bytes: u64,
+}
+
+/// What is before the number in the name of a checkpoint's folder.
+const PREFIX: &str = "step-";
+/// A checkpoint that is being written.
+const PART: &str = ".part";
+/// A checkpoint that is being removed.
+const GONE: &str = ".gone";
+
+impl Checkpoints {
+    /// Checkpoints in a folder, which the first save makes: the last three are kept, in files of
+    /// at most 1 GiB (or of one larger tensor).
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), keep: 3, shard_bytes: 1 << 30 }
+    }
+
+    /// Keeps the last `keep`, at least 1. With 1 there is none before it to fall back upon.
+    #[must_use]
+    pub fn with_keep(mut self, keep: usize) -> Self {
+        self.keep = keep.max(1);
+        self
+    }
+
+    /// Writes files of at most this many bytes, unless one tensor is larger.
+    #[must_use]
+    pub fn with_shard_bytes(mut self, shard_bytes: u64) -> Self {
+        self.shard_bytes = shard_bytes;
+        self
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Saves a state that has taken `position` examples, and removes what is no longer kept: also
+    /// checkpoints of later steps, which a run that went back behind them has given up.
+    ///
+    /// When it returns the checkpoint is on the disk; if the process stops before, it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::Io`], [`CheckpointError::Tensor`].
+    pub fn save(
+        &self,
+        state: &TrainState<ViT22B>,
+        recipe: &Recipe,
+        position: u64,
+    ) -> Result<PathBuf, CheckpointError> {
+        let step = state.step.clone().into_scalar::<i64>() as u64;
+        let (part, gone) = (self.folder.join(PART), self.folder.join(GONE));
+        create_folder(&self.folder)?;
+        durable::clear(&part)?;
+        create_folder(&part)?;
+        let files = shards::write(&part, &state::leaves(state), self.shard_bytes)?;
+        let config = state.model.config().clone();
+        Manifest::new(step, position, config, recipe.clone(), files).write(&part)?;
+        durable::sync_folder(&part)?;
+        let path = self.path(step);
+        durable::remove_folder(&path, &gone)?;
+        durable::rename(&part, &path)?;
+
+        let (kept, given_up): (Vec<u64>, _) = self.steps()?.into_iter().partition(|s| *s <= step);
+        let old = kept.len().saturating_sub(self.keep);
+        for step in kept[..old].iter().chain(&given_up) {
+            durable::remove_folder(&self.path(*step), &gone)?;
+        }
+        Ok(path)
+    }
+
+    /// The steps of all checkpoints, rising; none if there is no folder.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::Io`].
+    pub fn steps(&self) -> Result<Vec<u64>, CheckpointError> {
+        if !self.folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let read = || {
+            let mut steps = Vec::new();
+            for entry in std::fs::read_dir(&self.folder)? {
+                let name = entry?.file_name();
+                let digits = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+                steps.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
+            }
+            steps.sort_unstable();
+            Ok(steps)
+        };
+        read().map_err(CheckpointError::io("list", &self.folder))
+    }
+
+    /// Reads and checks the checkpoint of a step.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError`] that says what is not as it was written.
+    pub fn read(&self, step: u64) -> Result<Checkpoint, CheckpointError> {
+        Checkpoint::read(&self.path(step))
+    }
+
+    /// The last checkpoint that is whole.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::NoneWhole`] if there are checkpoints and all are damaged,
+    /// [`CheckpointError::Io`].
+    pub fn latest(&self) -> Result<Latest, CheckpointError> {
+        let mut damaged = Vec::new();
+        for step in self.steps()?.into_iter().rev() {
+            match self.read(step) {
+                Ok(checkpoint) => return Ok(Latest { checkpoint: Some(checkpoint), damaged }),
+                Err(error) => {
+                    tracing::warn!(step, %error, "a checkpoint is not taken");
+                    damaged.push(error);
+                }
+            }
+        }
+        if damaged.is_empty() {
+            return Ok(Latest { checkpoint: None, damaged });
+        }
+        let reasons = damaged.iter().map(CheckpointError::to_string).collect();
+        Err(CheckpointError::NoneWhole { folder: self.folder.clone(), reasons })
+    }
+
+    fn path(&self, step: u64) -> PathBuf {
+        self.folder.join(format!("{PREFIX}{step:09}"))
+    }
+}
+
+/// What [`Checkpoints::latest`] found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Latest {
+    /// The last checkpoint that is whole, if there is any.
+    pub checkpoint: Option<Checkpoint>,
+    /// What is wrong with those behind it, the last one first.
+    pub damaged: Vec<CheckpointError>,
+}
+
+/// A checkpoint that was read and is whole.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    manifest: Manifest,
+    values: state::Values,
+}
+
+impl Checkpoint {
+    /// Reads and checks a checkpoint's folder.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError`] that says what is not as it was written.
+    pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
+        let manifest = Manifest::read(folder)?;
+        let values = shards::read(folder, &manifest)?;
+        Ok(Self { manifest, values })
+    }
+
+    /// What the checkpoint says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The state, for steps of `train`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Checkpoint`] if the tensors are not those of its model and optimizer.
+    pub fn into_state(
+        self,
+        train: &TrainStep,
+        device: &Device,
+    ) -> Result<TrainState<ViT22B>, TrainError> {
+        let step = self.manifest.step;
+        let model = self.manifest.config.init(device)?;
+        let state = state::state(self.values, model, device, step)?;
+        train.check_state(&state).map_err(|source| CheckpointError::Fit { step, source })?;
+        Ok(state)
+    }
+}

@@ -1,0 +1,224 @@
+//! Checkpoints are whole or not taken, and give back every bit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor};
+use burn_xla::capture::describe;
+use vit22b::params::{self, NamedTensors};
+use vit22b::train::{Adam, Checkpoints, Ema, Recipe, Stage, TrainState, TrainStep};
+use vit22b::vit::{ViT22B, ViT22BConfig};
+
+/// A folder of a test, removed when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("vit22b-{}-{test}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn recipe() -> Recipe {
+    Recipe { ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(2, 20, 1e-2) }
+}
+
+fn config() -> ViT22BConfig {
+    let config = ViT22BConfig::new(3).with_image([8, 8]).with_patch(4);
+    config.with_width(32).with_depth(2).with_mlp_dim(64).with_num_heads(2)
+}
+
+/// A step and states after 0, 1, 2 … steps.
+fn states(recipe: &Recipe, count: usize) -> (TrainStep, Vec<TrainState<ViT22B>>) {
+    let device = Device::flex();
+    let model = config().init(&device).unwrap();
+    let train = TrainStep::new(recipe, None, &model).unwrap();
+    let mut states = vec![train.init(model, 9)];
+    while states.len() < count {
+        let images = Tensor::<4>::ones([2, 3, 8, 8], &device).mul_scalar(0.1 * states.len() as f64);
+        let targets = Tensor::<2>::from_data([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], &device);
+        let last = states[states.len() - 1].clone();
+        states.push(train.run(last, images, targets).unwrap().0);
+    }
+    (train, states)
+}
+
+fn assert_same(got: &TrainState<ViT22B>, expected: &TrainState<ViT22B>) {
+    assert_eq!(describe(got).unwrap(), describe(expected).unwrap());
+    let tensors = |state: &TrainState<ViT22B>| {
+        [params::collect(&state.model), state.optimizer.clone(), state.ema.clone().unwrap()]
+    };
+    for (got, expected) in tensors(got).iter().zip(&tensors(expected)) {
+        assert!(!got.is_empty());
+        let values = |of: &NamedTensors| -> Vec<_> {
+            of.iter().map(|(name, any)| (name.to_owned(), any.to_data())).collect()
+        };
+        assert!(values(got) == values(expected));
+    }
+    assert_eq!(got.step.to_data(), expected.step.to_data());
+    assert_eq!(got.seed.to_data(), expected.seed.to_data());
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_state_comes_back_bit_by_bit_from_many_files() {
+    let folder = Folder::new("round-trip");
+    let (train, states) = states(&recipe(), 3);
+    let checkpoints = Checkpoints::new(&folder.0).with_shard_bytes(20_000);
+    let path = checkpoints.save(&states[2], &recipe(), 77).unwrap();
+
+    let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
+    let manifest = checkpoint.manifest().clone();
+    assert_eq!((manifest.step, manifest.position), (2, 77));
+    assert_eq!((&manifest.config, &manifest.recipe), (&config(), &recipe()));
+    assert!(manifest.files.len() > 3, "{:?}", manifest.files);
+    for file in &manifest.files {
+        // The header comes on top of the tensors.
+        assert!(file.bytes < 30_000, "{file:?}");
+    }
+    assert_eq!(files(&path).len(), manifest.files.len() + 2);
+    assert_same(&checkpoint.into_state(&train, &Device::flex()).unwrap(), &states[2]);
+}
+
+#[test]
+fn the_last_ones_are_kept_and_later_ones_given_up() {
+    let folder = Folder::new("keep");
+    let (_, states) = states(&recipe(), 6);
+    let checkpoints = Checkpoints::new(&folder.0).with_keep(2);
+    assert!(checkpoints.latest().unwrap().checkpoint.is_none());
+    for state in &states[1..] {
+        checkpoints.save(state, &recipe(), 0).unwrap();
+    }
+    assert_eq!(checkpoints.steps().unwrap(), [4, 5]);
+    checkpoints.save(&states[4], &recipe(), 0).unwrap();
+    assert_eq!(checkpoints.steps().unwrap(), [4]);
+    assert_eq!(files(&folder.0).len(), 1, "nothing is left beside them");
+}
+
+/// Every file removed, cut, and with one bit turned at several places.
+#[test]
+fn damage_is_found_and_the_checkpoint_before_is_taken() {
+    let folder = Folder::new("damage");
+    let (train, states) = states(&recipe(), 3);
+    let checkpoints = Checkpoints::new(&folder.0).with_shard_bytes(40_000);
+    checkpoints.save(&states[1], &recipe(), 2).unwrap();
+    let path = checkpoints.save(&states[2], &recipe(), 4).unwrap();
+    let mut cases = 0;
+    for file in files(&path) {
+        let whole = fs::read(&file).unwrap();
+        let turned = [0, 7, whole.len() / 3, whole.len() / 2, whole.len() - 1].map(|at| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 4;
+            Some(bytes)
+        });
+        let cut = [0, 1, whole.len() / 2, whole.len() - 1].map(|at| Some(whole[..at].to_vec()));
+        let longer = [&whole[..], b"x"].concat();
+        for damaged in turned.into_iter().chain(cut).chain([None, Some(longer)]) {
+            match &damaged {
+                Some(bytes) => fs::write(&file, bytes).unwrap(),
+                None => fs::remove_file(&file).unwrap(),
+            }
+            // What follows the hash in its own file says nothing.
+            let harmless = damaged.is_some_and(|bytes| {
+                file.ends_with("manifest.sha256") && bytes.starts_with(&whole[..65])
+            });
+            let latest = checkpoints.latest().unwrap();
+            let text: Vec<_> = latest.damaged.iter().map(ToString::to_string).collect();
+            if harmless {
+                assert!(text.is_empty());
+                continue;
+            }
+            cases += 1;
+            assert_eq!(text.len(), 1, "{}", file.display());
+            assert!(text[0].contains("step-000000002"), "{}", text[0]);
+            let state = latest.checkpoint.unwrap().into_state(&train, &Device::flex()).unwrap();
+            assert_same(&state, &states[1]);
+        }
+        fs::write(&file, whole).unwrap();
+    }
+    assert!(cases > 50, "{cases}");
+    assert!(checkpoints.latest().unwrap().damaged.is_empty());
+
+    for step in [1, 2] {
+        fs::remove_file(folder.0.join(format!("step-00000000{step}/manifest.json"))).unwrap();
+    }
+    let text = checkpoints.latest().unwrap_err().to_string();
+    let expected = "step-000000002/manifest.json is damaged: expected a file, got none; ";
+    assert!(text.contains(expected) && text.contains("is whole ("), "{text}");
+}
+
+/// What a process leaves that stops before any of the steps of a save.
+#[test]
+fn half_of_a_save_changes_nothing() {
+    let folder = Folder::new("half");
+    let (train, states) = states(&recipe(), 3);
+    let checkpoints = Checkpoints::new(&folder.0).with_shard_bytes(40_000).with_keep(1);
+    checkpoints.save(&states[1], &recipe(), 2).unwrap();
+    let elsewhere = Folder::new("half-elsewhere");
+    let whole = Checkpoints::new(&elsewhere.0).with_shard_bytes(40_000);
+    let written = files(&whole.save(&states[2], &recipe(), 4).unwrap());
+    for count in 0..=written.len() {
+        for cut in [false, true] {
+            let part = folder.0.join(".part");
+            fs::create_dir(&part).unwrap();
+            for file in &written[..count] {
+                fs::copy(file, part.join(file.file_name().unwrap())).unwrap();
+            }
+            if let (true, Some(last)) = (cut, files(&part).last()) {
+                let bytes = fs::read(last).unwrap();
+                fs::write(last, &bytes[..bytes.len() / 2]).unwrap();
+            }
+            let latest = checkpoints.latest().unwrap();
+            assert!(latest.damaged.is_empty());
+            assert_eq!(latest.checkpoint.unwrap().manifest().step, 1);
+            fs::remove_dir_all(&part).unwrap();
+        }
+    }
+    // Renamed, the one before not yet removed; then half removed.
+    let (part, gone) = (folder.0.join(".part"), folder.0.join(".gone"));
+    let place = folder.0.join("step-000000002");
+    fs::rename(elsewhere.0.join("step-000000002"), &place).unwrap();
+    fs::rename(folder.0.join("step-000000001"), &gone).unwrap();
+    fs::remove_file(gone.join("manifest.json")).unwrap();
+    fs::create_dir(&part).unwrap();
+    let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
+    assert_same(&checkpoint.into_state(&train, &Device::flex()).unwrap(), &states[2]);
+    // The next save takes the place of all of it.
+    checkpoints.save(&states[2], &recipe(), 4).unwrap();
+    assert_eq!(files(&folder.0), [place]);
+}
+
+#[test]
+fn a_state_of_another_recipe_is_an_error_that_names_its_tensors() {
+    let folder = Folder::new("misfit");
+    let checkpoints = Checkpoints::new(&folder.0);
+    let (_, saved) = states(&recipe(), 1);
+    checkpoints.save(&saved[0], &recipe(), 0).unwrap();
+    let message = |recipe: &Recipe| {
+        let (train, _) = states(recipe, 1);
+        let checkpoint = checkpoints.read(0).unwrap();
+        checkpoint.into_state(&train, &Device::flex()).unwrap_err().to_string()
+    };
+    let adam = Recipe { update: vec![Stage::Adam(Adam::default())], ..recipe() };
+    let text = message(&adam);
+    assert!(text.starts_with(
+        "the checkpoint of step 0 does not fit this run: parameters do not fit the module: \
+         missing [adam.first/blocks.0.attn.k_norm.scale, "
+    ));
+    assert!(text.contains("unused [adafactor.column/blocks.0.attn.key.weight, "), "{text}");
+    let text = message(&Recipe { ema: None, ..recipe() });
+    assert!(text.contains("unused [average of blocks.0.attn.k_norm.scale, "), "{text}");
+}
