@@ -5,6 +5,7 @@
 //! - [`data`]: procedural labelled images, label hierarchies, handwritten digits
 //! - [`eval`]: the linear probe on frozen features, and pictures of results
 //! - [`shard`]: how training lies on a mesh of devices, and what that comes to on each
+//! - [`weights`]: published checkpoints, read and written
 //! - [`params`]: parameters, gradients and optimizer state as tensors by path
 //!
 //! # The README
@@ -33,6 +34,7 @@ pub mod shard;
 pub mod train;
 mod tree;
 pub mod vit;
+pub mod weights;
 
 pub use error::ConfigError;
 pub use random::RandomKey;

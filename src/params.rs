@@ -98,14 +98,16 @@ macro_rules! any_tensor {
                 }
             }
 
-            /// The values as a tensor of their own type; none if they are not floats, or of another
-            /// rank.
-            pub fn from_data(data: TensorData, device: &Device) -> Option<Self> {
-                let dtype = data.dtype();
+            /// The tensor of these values, their type kept.
+            ///
+            /// # Panics
+            ///
+            /// If the rank is 0 or above 6.
+            pub fn from_data(data: TensorData, device: &Device) -> Self {
+                let options = (device, data.dtype());
                 match data.rank() {
-                    _ if !dtype.is_float() => None,
-                    $($rank => Some(Self::$variant(Tensor::from_data(data, (device, dtype)))),)*
-                    _ => None,
+                    $($rank => Self::$variant(Tensor::from_data(data, options)),)*
+                    rank => panic!("a tensor of rank {rank} is not supported: ranks are 1 to 6"),
                 }
             }
 
@@ -258,10 +260,25 @@ pub fn collect<M: Module>(module: &M) -> NamedTensors {
 /// [`ParamsError`] with every path that is missing, unused or of another shape; nothing is
 /// replaced then.
 pub fn replace<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
-    let mut error = ParamsError::default();
-    error.compare("", shapes(&module), &tensors);
-    error.into_result()?;
+    compare(&module, &tensors).into_result()?;
     Ok(map_params(module, &mut Replace(tensors)))
+}
+
+/// The module with some parameters replaced by the tensors of their paths. The others stay as they
+/// are, drawn or not.
+///
+/// # Errors
+///
+/// [`ParamsError`] with every path that is unused or of another shape; nothing is replaced then.
+pub fn overwrite<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
+    ParamsError { missing: vec![], ..compare(&module, &tensors) }.into_result()?;
+    Ok(map_params(module, &mut Replace(tensors)))
+}
+
+fn compare<M: Module>(module: &M, tensors: &NamedTensors) -> ParamsError {
+    let mut error = ParamsError::default();
+    error.compare("", shapes(module), tensors);
+    error
 }
 
 /// The module with `f` applied to each float parameter.

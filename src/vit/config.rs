@@ -69,6 +69,29 @@ pub enum Positions {
     SinCos2d,
 }
 
+/// How learned positions are resampled for a grid that they were not learned on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    /// Linear in both axes, corners onto corners, as big_vision does it.
+    Bilinear,
+    /// Cubic in both axes (a = −3/4), edges onto edges, as PyTorch does it: transformers' models.
+    Bicubic,
+    /// Cubic in both axes (a = −1/2), edges onto edges, the kernel widened where the grid shrinks:
+    /// timm's models.
+    BicubicAntialias,
+}
+
+impl core::fmt::Display for Interpolation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+            Self::BicubicAntialias => "bicubic, antialiased",
+        })
+    }
+}
+
 /// Whether the projections of a parallel block run as products of their own.
 ///
 /// It changes no parameter and no result beyond rounding; [`Projections::Auto`] takes what
@@ -192,6 +215,9 @@ pub struct ViT22BConfig {
     /// How a token knows its place.
     #[config(default = "Positions::Learned")]
     pub positions: Positions,
+    /// How learned positions are resampled for images of another size.
+    #[config(default = "Interpolation::Bilinear")]
+    pub interpolation: Interpolation,
     /// Number of register tokens: learned tokens before the patches that no pooling reads.
     #[config(default = 0)]
     pub registers: usize,

@@ -139,7 +139,7 @@ impl ViT22BConfig {
     }
 
     /// What `println!("{model}")` shows.
-    pub(super) fn describe(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn describe(&self) -> Vec<(&'static str, String)> {
         let count = self.parameters();
         let [height, width] = self.image;
         let [rows, columns] = self.grid();

@@ -25,7 +25,8 @@ mod variant;
 pub use attention::Attention;
 pub use block::Block;
 pub use config::{
-    Biases, BlockKind, Gelu, NormKind, Pool, Positions, Projections, QkNorm, ViT22BConfig,
+    Biases, BlockKind, Gelu, Interpolation, NormKind, Pool, Positions, Projections, QkNorm,
+    ViT22BConfig,
 };
 pub use cost::ParameterCount;
 pub use features::{FeatureRequest, Features};

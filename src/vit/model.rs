@@ -209,7 +209,9 @@ impl ViT22B {
         let (x, grid) = self.embedding.forward(images);
         let [b, _, d] = x.dims();
         let positions = match &self.pos_embedding {
-            Some(learned) => resample(learned.val(), self.config.grid(), grid),
+            Some(learned) => {
+                resample(learned.val(), self.config.grid(), grid, self.config.interpolation)
+            }
             None => sin_cos_2d(grid, d, &x.device()),
         };
         let x = x + positions.unsqueeze();

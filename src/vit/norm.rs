@@ -53,15 +53,16 @@ impl Norm {
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let [width] = self.scale.dims();
         assert_shape!(input, [.., width]);
-        let bias = self.bias.as_ref().map(|bias| bias.val());
+        let scale = self.scale.val().cast(DType::F32);
+        let bias = self.bias.as_ref().map(|bias| bias.val().cast(DType::F32));
         let dtype = input.dtype();
         let x = input.cast(DType::F32);
         let output = match self.kind {
-            NormKind::Layer => layer_norm(x, self.scale.val(), bias, self.epsilon),
+            NormKind::Layer => layer_norm(x, scale, bias, self.epsilon),
             NormKind::Rms => {
                 let mean_square = x.clone().square().mean_dim(D - 1);
                 let inverse = mean_square.add_scalar(self.epsilon).sqrt().recip();
-                let scaled = x * inverse * self.scale.val().unsqueeze();
+                let scaled = x * inverse * scale.unsqueeze();
                 match bias {
                     Some(bias) => scaled + bias.unsqueeze(),
                     None => scaled,

@@ -4,6 +4,8 @@ use core::f64::consts::PI;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::config::Interpolation;
+
 /// Fixed positions: sines and cosines of column, then of row, a quarter of the width each.
 ///
 /// # Shapes
@@ -29,7 +31,7 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
     Tensor::from_data(TensorData::new(values, [rows * columns, width]), device)
 }
 
-/// Resamples learned positions bilinearly from one grid to another, corners onto corners.
+/// Resamples learned positions from one grid to another.
 ///
 /// Each axis is a product with a small matrix, so that gradients pass and any grid will do.
 ///
@@ -40,30 +42,79 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
 ///
 /// # Reference
 ///
-/// big_vision's `resample_posemb`, which is `scipy.ndimage.zoom` of order 1.
-pub fn resample(positions: Tensor<2>, from: [usize; 2], to: [usize; 2]) -> Tensor<2> {
+/// [`Interpolation::Bilinear`] is big_vision's `resample_posemb`, which is `scipy.ndimage.zoom` of
+/// order 1; the cubic ones are PyTorch's `interpolate`, without and with `antialias`.
+pub fn resample(
+    positions: Tensor<2>,
+    from: [usize; 2],
+    to: [usize; 2],
+    by: Interpolation,
+) -> Tensor<2> {
     if from == to {
         return positions;
     }
     let [_, d] = positions.dims();
-    let device = positions.device();
-    let rows = bilinear(from[0], to[0], &device).matmul(positions.reshape([from[0], from[1] * d]));
+    let (device, dtype) = (positions.device(), positions.dtype());
+    let matrix = |axis: usize| -> Tensor<2> {
+        let (from, to) = (from[axis], to[axis]);
+        let mut weights = vec![0f64; to * from];
+        for (i, row) in weights.chunks_mut(from).enumerate() {
+            match by {
+                Interpolation::Bilinear => bilinear(i, to, row),
+                Interpolation::Bicubic => bicubic(i, to, row),
+                Interpolation::BicubicAntialias => bicubic_antialias(i, to, row),
+            }
+        }
+        let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
+        Tensor::from_data(TensorData::new(weights, [to, from]), (&device, dtype))
+    };
+    let rows = matrix(0).matmul(positions.reshape([from[0], from[1] * d]));
     let columns = rows.reshape([to[0], from[1], d]);
-    let matrix = bilinear(from[1], to[1], &device).unsqueeze::<3>();
-    matrix.matmul(columns).reshape([to[0] * to[1], d])
+    matrix(1).unsqueeze::<3>().matmul(columns).reshape([to[0] * to[1], d])
 }
 
-/// `[to, from]`: each row holds the two weights of linear interpolation.
-fn bilinear(from: usize, to: usize, device: &Device) -> Tensor<2> {
-    let mut weights = vec![0f32; to * from];
-    for (i, row) in weights.chunks_mut(from).enumerate() {
-        let at = if to > 1 { i as f64 * (from - 1) as f64 / (to - 1) as f64 } else { 0.0 };
-        let low = (at.floor() as usize).min(from - 1);
-        let high = (low + 1).min(from - 1);
-        row[low] += (1.0 - (at - low as f64)) as f32;
-        row[high] += (at - low as f64) as f32;
+/// The weights of the old places in place `i` of `to`.
+fn bilinear(i: usize, to: usize, row: &mut [f64]) {
+    let last = row.len() - 1;
+    let at = if to > 1 { i as f64 * last as f64 / (to - 1) as f64 } else { 0.0 };
+    let low = (at.floor() as usize).min(last);
+    row[low] += 1.0 - (at - low as f64);
+    row[(low + 1).min(last)] += at - low as f64;
+}
+
+fn bicubic(i: usize, to: usize, row: &mut [f64]) {
+    let last = row.len() - 1;
+    let at = (i as f64 + 0.5) * row.len() as f64 / to as f64 - 0.5;
+    let low = at.floor();
+    for tap in -1..=2 {
+        let place = low + f64::from(tap);
+        // Beyond the edge the outermost place counts again.
+        row[(place.max(0.0) as usize).min(last)] += cubic(at - place, -0.75);
     }
-    Tensor::from_data(TensorData::new(weights, [to, from]), device)
+}
+
+fn bicubic_antialias(i: usize, to: usize, row: &mut [f64]) {
+    let scale = row.len() as f64 / to as f64;
+    let centre = (i as f64 + 0.5) * scale;
+    // Where the grid shrinks, the kernel covers as many more old places.
+    let stretch = scale.max(1.0);
+    let first = ((centre - 2.0 * stretch + 0.5).max(0.0)) as usize;
+    let end = ((centre + 2.0 * stretch + 0.5) as usize).min(row.len());
+    for (place, weight) in row.iter_mut().enumerate().take(end).skip(first) {
+        *weight = cubic((place as f64 - centre + 0.5) / stretch, -0.5);
+    }
+    // Beyond the edge nothing counts.
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|weight| *weight /= sum);
+}
+
+/// Keys' cubic convolution kernel.
+fn cubic(x: f64, a: f64) -> f64 {
+    match x.abs() {
+        x if x < 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,
+        x if x < 2.0 => ((x - 5.0) * x + 8.0) * x * a - 4.0 * a,
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +139,8 @@ mod tests {
         };
         let data = TensorData::new(plane([3, 5], 1.0), [15, 1]);
         let positions = Tensor::from_data(data, &Device::flex());
-        let got: Vec<f32> = resample(positions, [3, 5], [5, 9]).into_data().try_to_vec().unwrap();
+        let got = resample(positions, [3, 5], [5, 9], Interpolation::Bilinear);
+        let got: Vec<f32> = got.into_data().try_to_vec().unwrap();
         let expected = plane([5, 9], 0.5);
         for (got, expected) in got.iter().zip(expected) {
             approx::assert_abs_diff_eq!(*got, expected, epsilon = 1e-5);

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use vit22b::train::loss::distillation;
 
-use crate::fixture::{device, path};
+use crate::golden::{device, path};
 
 fn matrix(value: &serde_json::Value) -> Tensor<2> {
     let rows: Vec<Vec<f32>> = serde_json::from_value(value.clone()).unwrap();

@@ -11,7 +11,8 @@ use vit22b::train::{
 };
 use vit22b::vit::{FeatureRequest, Pool, Projections, ViT22B, ViT22BConfig};
 
-use crate::fixture::{Fixture, assert_close, device, relative_error, runtimes};
+use crate::fixture::{Fixture, relative_error, runtimes};
+use crate::golden::{assert_close, device};
 
 fn config(fixture: &Fixture) -> ViT22BConfig {
     let image = fixture.number("image");

@@ -19,6 +19,9 @@ const EMA: &str = "ema/";
 const STEP: &str = "step";
 const SEED: &str = "seed";
 
+/// Ranks that [`AnyTensor`] has.
+const RANKS: std::ops::RangeInclusive<usize> = 1..=6;
+
 /// A tensor of a state.
 #[derive(Debug, Clone)]
 pub(super) enum Leaf {
@@ -83,14 +86,16 @@ pub(super) fn state<M: Module>(
         let place = places.into_iter().find_map(|(prefix, tensors)| {
             name.strip_prefix(prefix).map(|path| (path.to_owned(), tensors))
         });
-        let got = format!("{:?}{:?}", data.dtype(), data.shape().as_slice());
-        match (place, AnyTensor::from_data(data, device)) {
-            (Some((path, tensors)), Some(any)) => tensors.insert_any(path, any),
-            (Some(_), None) => {
+        match place {
+            None => unused.push(name),
+            Some((path, tensors)) if data.dtype().is_float() && RANKS.contains(&data.rank()) => {
+                tensors.insert_any(path, AnyTensor::from_data(data, device));
+            }
+            Some(_) => {
                 let expected = "float tensors of rank 1 to 6";
+                let got = format!("{:?}{:?}", data.dtype(), data.shape().as_slice());
                 return Err(CheckpointError::Tensor { name, expected, got });
             }
-            (None, _) => unused.push(name),
         }
     }
     ParamsError { unused, ..Default::default() }.into_result().map_err(fit)?;

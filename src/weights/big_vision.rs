@@ -1,0 +1,300 @@
+//! big_vision's `models/vit.py`: attention, average and class-token pooling, blocks apart or stacked
+//! by a scan, and the older layouts that its own loader mends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
+
+use super::container::Container;
+use super::description::{Description, Notes};
+use super::error::WeightsError;
+use super::options::{HeadChoice, LoadOptions};
+use super::origin::Origin;
+use super::positions;
+use super::preprocessing::Preprocessing;
+use super::sidecar::Sidecar;
+use super::tensors::{Fate, Tensors};
+use super::term::Term;
+use super::timm::split_block;
+
+/// The tensor by which these files are known.
+const MARK: &str = "embedding/kernel";
+const ATTENTION: &str = "MultiHeadDotProductAttention_0";
+/// No stack of blocks is as deep; one that claims to be would only fill memory with their names.
+const DEEPEST: usize = 4_096;
+
+/// Where big_vision's names leave a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Whether the first position is the class token's, as it was at first.
+    pub(super) class_position: bool,
+    /// Whether the blocks are stacked along a first axis.
+    pub(super) stacked: bool,
+}
+
+/// The tensors of a vision model of big_vision, if the container holds one: alone, with an
+/// optimizer, or as the image tower of two.
+pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+    let prefix = ["params/img/", "params/", "opt/target/img/", "opt/target/", "img/", ""]
+        .into_iter()
+        .find(|prefix| container.entries.contains_key(&format!("{prefix}{MARK}")))?;
+    let names = || container.entries.keys().filter_map(|name| name.strip_prefix(prefix));
+    let renumbered = Renumbered::new(names());
+    let inlined_pool = names().any(|name| name == "probe");
+    Some(Tensors::sort(Origin::BigVision, container, |name| {
+        let Some(name) = name.strip_prefix(prefix) else {
+            return Fate::Aside("it belongs to the optimizer or to another tower");
+        };
+        let name = renumbered.name(name);
+        Fate::Known(match name.as_str() {
+            // The positions were a module of the encoder at first, and then a tensor of it.
+            "Transformer/posembed_input/pos_embedding" | "Transformer/pos_embedding" => {
+                "pos_embedding".into()
+            }
+            // The pooling head was a part of the model itself for a while.
+            "probe" => "MAPHead_0/probe".into(),
+            _ if inlined_pool
+                && ["MlpBlock_0/", "LayerNorm_0/", ATTENTION]
+                    .iter()
+                    .any(|module| name.starts_with(module)) =>
+            {
+                format!("MAPHead_0/{name}")
+            }
+            _ => name,
+        })
+    }))
+}
+
+/// Modules numbered by their class, as Flax does it today. Before, all modules of a parent shared
+/// one count: `LayerNorm_0`, `MultiHeadDotProductAttention_1`, `LayerNorm_2`, `MlpBlock_3`.
+struct Renumbered<'a>(BTreeMap<(&'a str, &'a str), BTreeSet<usize>>);
+
+impl<'a> Renumbered<'a> {
+    fn new(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut numbers: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
+        for (parent, segment) in names.flat_map(segments) {
+            if let Some((class, number)) = numbered(segment) {
+                numbers.entry((parent, class)).or_default().insert(number);
+            }
+        }
+        Self(numbers)
+    }
+
+    fn name(&self, name: &str) -> String {
+        let renamed = segments(name).map(|(parent, segment)| match numbered(segment) {
+            Some((class, number)) => {
+                let index = self.0[&(parent, class)].range(..number).count();
+                format!("{class}_{index}")
+            }
+            None => segment.to_string(),
+        });
+        renamed.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// Each segment of a name with all that stands before it.
+fn segments(name: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut start = 0;
+    name.split('/').map(move |segment| {
+        let parent = &name[..start];
+        start += segment.len() + 1;
+        (parent, segment)
+    })
+}
+
+/// Class and number of a module. Blocks keep theirs: with one of them missing the others must not
+/// close ranks.
+fn numbered(segment: &str) -> Option<(&str, usize)> {
+    let (class, number) = segment.rsplit_once('_')?;
+    (class != "encoderblock").then_some((class, number.parse().ok()?))
+}
+
+pub(super) fn describe(
+    tensors: &Tensors,
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+) -> Result<(Description, Names), WeightsError> {
+    let mut notes = Notes::default();
+    let [patch, patch_width, channels, width] = tensors.axes("patch", MARK)?;
+    if patch != patch_width {
+        return Err(WeightsError::Unsupported {
+            what: format!("a patch of {patch} x {patch_width} pixels"),
+            next: "patches are squares here",
+        });
+    }
+    if tensors.has("pre_logits/kernel") && options.head == HeadChoice::Keep {
+        return Err(WeightsError::Unsupported {
+            what: "a layer between pooling and classifier (\"pre_logits\")".into(),
+            next: "`LoadOptions::head` drops or replaces both",
+        });
+    }
+    let query = format!("{ATTENTION}/query/kernel");
+    let stacked = tensors.has(&format!("Transformer/encoderblock/{query}"));
+    let (depth, num_heads, mlp_dim) = if stacked {
+        let scope = "Transformer/encoderblock";
+        let [depth, _, heads, _] = tensors.axes("depth", &format!("{scope}/{query}"))?;
+        let mlp = format!("{scope}/MlpBlock_0/Dense_0/kernel");
+        let [_, _, mlp_dim] = tensors.axes("mlp_dim", &mlp)?;
+        (depth, heads, mlp_dim)
+    } else {
+        let scope = "Transformer/encoderblock_0";
+        let [_, heads, _] = tensors.axes("num_heads", &format!("{scope}/{query}"))?;
+        let mlp = format!("{scope}/MlpBlock_0/Dense_0/kernel");
+        let [_, mlp_dim] = tensors.axes("mlp_dim", &mlp)?;
+        (tensors.count("Transformer/encoderblock_"), heads, mlp_dim)
+    };
+    if depth > DEEPEST {
+        return Err(WeightsError::Unsupported {
+            what: format!("a model of {depth} blocks"),
+            next: "the file is damaged, or its first axis is not that of the blocks",
+        });
+    }
+    let pool = if tensors.has("MAPHead_0/probe") {
+        Pool::Map
+    } else if tensors.has("cls") {
+        Pool::ClassToken
+    } else {
+        Pool::Average
+    };
+    let learned = tensors.has("pos_embedding");
+    let (image, class_position) = if learned {
+        let [_, rows, _] = tensors.axes("image", "pos_embedding")?;
+        let (grid, before) = positions::grid(rows, &[1, 0], options.grid)?;
+        (grid.map(|side| side * patch), before == 1)
+    } else {
+        // Sines and cosines fit any grid; this one only has to be some.
+        let usual = [(224 / patch).max(1) * patch; 2];
+        (notes.choose("image", options.image, None, Some(usual)).unwrap_or(usual), false)
+    };
+    let gelu = notes.choose("gelu", options.gelu, None, Some(Gelu::Tanh)).unwrap_or(Gelu::Tanh);
+    let epsilon = notes.choose("epsilon", options.epsilon, None, Some(1e-6)).unwrap_or(1e-6);
+    let config = ViT22BConfig::new(match tensors.has("head/kernel") {
+        true => tensors.axes::<2>("num_classes", "head/kernel")?[1],
+        false => 0,
+    })
+    .with_image(image)
+    .with_channels(channels)
+    .with_patch(patch)
+    .with_width(width)
+    .with_depth(depth)
+    .with_mlp_dim(mlp_dim)
+    .with_num_heads(num_heads)
+    .classic()
+    .with_gelu(gelu)
+    .with_pool(pool)
+    .with_positions(if learned { Positions::Learned } else { Positions::SinCos2d })
+    .with_interpolation(Origin::BigVision.interpolation(0))
+    .with_epsilon(epsilon)
+    .with_head_bias(0.0);
+    let preprocessing = Preprocessing::infer(Origin::BigVision, sidecar, &mut notes);
+    let description =
+        Description { origin: Origin::BigVision, config, notes: notes.0, preprocessing };
+    Ok((description.check()?, Names { class_position, stacked }))
+}
+
+/// Whether a canonical name is one of the classifier's.
+pub(super) fn is_of_head(name: &str) -> bool {
+    name.starts_with("head/") || name.starts_with("pre_logits/")
+}
+
+/// The tensors that make the parameter at `path`; none if big_vision has no name for it.
+pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
+    let before = usize::from(names.class_position);
+    let rows = config.patches() + before;
+    match (path, shape) {
+        ("embedding.weight", [d, c, p, q]) => {
+            let theirs = [*p, *q, *c, *d];
+            return vec![Term::part(MARK, &theirs, |view| view.permute(&[3, 2, 0, 1]))];
+        }
+        ("embedding.bias", _) => return vec![Term::whole("embedding/bias", shape)],
+        ("pos_embedding", _) => return vec![Term::tokens("pos_embedding", shape, before, rows)],
+        ("class_token", _) => {
+            let mut terms = vec![Term::tokens("cls", shape, 0, 1)];
+            if names.class_position {
+                terms.push(Term::tokens("pos_embedding", shape, 0, rows));
+            }
+            return terms;
+        }
+        ("map.probe", _) => return vec![Term::tokens("MAPHead_0/probe", shape, 0, 1)],
+        _ => {}
+    }
+    let (block, rest) = split_block(path);
+    let index = block.strip_prefix("blocks.").and_then(|index| index.strip_suffix('.'));
+    let (in_pool, rest) = match rest.strip_prefix("map.") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let Some((module, leaf)) = rest.rsplit_once('.') else { return vec![] };
+    let module = match (module, index, in_pool) {
+        ("norm", Some(_), _) | ("norm", _, true) => "LayerNorm_0".into(),
+        ("norm", None, false) => "Transformer/encoder_norm".into(),
+        ("mlp_norm", Some(_), _) => "LayerNorm_1".into(),
+        ("mlp.fc1", ..) => "MlpBlock_0/Dense_0".into(),
+        ("mlp.fc2", ..) => "MlpBlock_0/Dense_1".into(),
+        ("head", ..) => "head".into(),
+        (module, ..) => match module.strip_prefix("attn.") {
+            Some(projection @ ("query" | "key" | "value" | "out")) => {
+                format!("{ATTENTION}/{projection}")
+            }
+            _ => return vec![],
+        },
+    };
+    let leaf = if leaf == "weight" { "kernel" } else { leaf };
+    // Flax keeps the heads apart: [d, h, k] at the entrance, [h, k, d] at the exit.
+    let (h, k) = (config.num_heads, config.head_dim());
+    let attention = module.starts_with(ATTENTION);
+    let (theirs, merged) = match (shape, leaf) {
+        (&[d, _], "kernel") if attention && module.ends_with("/out") => (vec![h, k, d], Some(0)),
+        (&[d, _], "kernel") if attention => (vec![d, h, k], Some(1)),
+        (_, "bias") if attention && !module.ends_with("/out") => (vec![h, k], Some(0)),
+        _ => (shape.to_vec(), None),
+    };
+    let stack = index.filter(|_| names.stacked).and_then(|index| index.parse().ok());
+    let scope = match (index, in_pool) {
+        (Some(_), _) if names.stacked => "Transformer/encoderblock/".into(),
+        (Some(index), _) => format!("Transformer/encoderblock_{index}/"),
+        (None, true) => "MAPHead_0/".into(),
+        (None, false) => String::new(),
+    };
+    let whole = match stack {
+        Some(_) => [&[config.depth], &theirs[..]].concat(),
+        None => theirs,
+    };
+    vec![Term::part(format!("{scope}{module}/{leaf}"), &whole, |view| {
+        let view = match stack {
+            Some(index) => view.at(index),
+            None => view,
+        };
+        match merged {
+            Some(axis) => view.merge(axis),
+            None => view,
+        }
+    })]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_that_shared_one_count_are_numbered_by_class() {
+        let old = [
+            "Transformer/encoderblock_10/LayerNorm_0/scale",
+            "Transformer/encoderblock_10/MultiHeadDotProductAttention_1/query/kernel",
+            "Transformer/encoderblock_10/LayerNorm_2/scale",
+            "Transformer/encoderblock_10/MlpBlock_3/Dense_0/kernel",
+            "Transformer/encoderblock_10/MlpBlock_3/Dense_1/kernel",
+        ];
+        let renumbered = Renumbered::new(old.into_iter());
+        let new = old.map(|name| renumbered.name(name));
+        assert_eq!(
+            new[1],
+            "Transformer/encoderblock_10/MultiHeadDotProductAttention_0/query/kernel"
+        );
+        assert_eq!(new[2], "Transformer/encoderblock_10/LayerNorm_1/scale");
+        assert_eq!(new[4], "Transformer/encoderblock_10/MlpBlock_0/Dense_1/kernel");
+        // What is numbered so already stays.
+        let again = Renumbered::new(new.iter().map(String::as_str));
+        assert!(new.iter().all(|name| again.name(name) == *name));
+    }
+}

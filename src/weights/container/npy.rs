@@ -1,0 +1,190 @@
+//! The header of a NumPy array: `\x93NUMPY`, a version, a length, and a Python dictionary with the
+//! element type, the order of the axes and the shape.
+
+use super::{Damage, ElementType};
+
+/// What the header says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Header {
+    pub(super) element: ElementType,
+    pub(super) shape: Vec<usize>,
+    pub(super) column_major: bool,
+    /// Where the elements start.
+    pub(super) length: usize,
+}
+
+/// As long as a header of the first version can be; a real one takes some hundred bytes.
+pub(super) const LONGEST: usize = 10 + 65_535;
+
+/// Reads the header from the first bytes of `entry`.
+pub(super) fn header(entry: &str, bytes: &[u8]) -> Result<Header, Damage> {
+    let invalid = |problem: &str| Damage::Header {
+        part: format!("NumPy header of {entry}"),
+        at: 0,
+        problem: problem.into(),
+    };
+    if bytes.first() == Some(&0x80) {
+        return Err(Damage::Pickle { entry: entry.into() });
+    }
+    let rest = bytes
+        .strip_prefix(b"\x93NUMPY")
+        .ok_or_else(|| invalid("it does not start with \"\\x93NUMPY\""))?;
+    let short = || invalid("it ends within the header");
+    let ([major, _minor], rest) = rest.split_first_chunk().ok_or_else(short)?;
+    let (text_length, rest) = match major {
+        1 => {
+            let (length, rest) = rest.split_first_chunk().ok_or_else(short)?;
+            (usize::from(u16::from_le_bytes(*length)), rest)
+        }
+        2 | 3 => {
+            let (length, rest) = rest.split_first_chunk().ok_or_else(short)?;
+            (u32::from_le_bytes(*length) as usize, rest)
+        }
+        _ => return Err(invalid("its version is none of 1, 2 and 3")),
+    };
+    let text = rest.get(..text_length).ok_or_else(short)?;
+    let length = bytes.len() - rest.len() + text_length;
+    let text = core::str::from_utf8(text).map_err(|_| invalid("it is not text"))?;
+    let fields = Fields::parse(text)
+        .ok_or_else(|| invalid("it is no dictionary of 'descr', 'fortran_order' and 'shape'"))?;
+    let element = element(fields.descr).ok_or_else(|| match fields.descr.contains('O') {
+        true => Damage::Pickle { entry: entry.into() },
+        false => Damage::ElementType {
+            tensor: entry.into(),
+            got: fields.descr.into(),
+            expected: "little-endian numbers and bfloat16 (|V2) can be read",
+        },
+    })?;
+    Ok(Header { element, shape: fields.shape, column_major: fields.fortran_order, length })
+}
+
+/// NumPy's name of an element type. JAX writes bfloat16 as two bytes of nothing in particular.
+fn element(descr: &str) -> Option<ElementType> {
+    ElementType::named(match descr {
+        "<f8" => "F64",
+        "<f4" => "F32",
+        "<f2" => "F16",
+        "|V2" | "<V2" => "BF16",
+        "<i8" => "I64",
+        "<i4" => "I32",
+        "<i2" => "I16",
+        "|i1" => "I8",
+        "<u8" => "U64",
+        "<u4" => "U32",
+        "<u2" => "U16",
+        "|u1" => "U8",
+        "|b1" => "BOOL",
+        _ => return None,
+    })
+}
+
+struct Fields<'a> {
+    descr: &'a str,
+    fortran_order: bool,
+    shape: Vec<usize>,
+}
+
+impl<'a> Fields<'a> {
+    /// The literal that NumPy writes: three keys in any order.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut rest = text.trim().strip_prefix('{')?;
+        let (mut descr, mut fortran_order, mut shape) = (None, None, None);
+        loop {
+            rest = rest.trim_start();
+            if let Some(end) = rest.strip_prefix('}') {
+                end.trim().is_empty().then_some(())?;
+                break;
+            }
+            let (key, after) = quoted(rest)?;
+            rest = after.trim_start().strip_prefix(':')?.trim_start();
+            rest = match key {
+                "descr" if descr.is_none() => {
+                    // A list is a record of several fields; its text serves for the error.
+                    let (value, after) = match rest.strip_prefix('[') {
+                        Some(list) => list.split_once(']')?,
+                        None => quoted(rest)?,
+                    };
+                    descr = Some(value);
+                    after
+                }
+                "fortran_order" if fortran_order.is_none() => {
+                    let (value, after) = match rest.strip_prefix("True") {
+                        Some(after) => (true, after),
+                        None => (false, rest.strip_prefix("False")?),
+                    };
+                    fortran_order = Some(value);
+                    after
+                }
+                "shape" if shape.is_none() => {
+                    let (list, after) = rest.strip_prefix('(')?.split_once(')')?;
+                    let lengths = list.trim().trim_end_matches(',').split(',');
+                    // Python 2 wrote long integers with an L.
+                    let lengths = lengths.map(|length| length.trim().trim_end_matches('L').parse());
+                    let lengths: Result<Vec<usize>, _> =
+                        if list.trim().is_empty() { Ok(vec![]) } else { lengths.collect() };
+                    shape = Some(lengths.ok()?);
+                    after
+                }
+                _ => return None,
+            };
+            rest = rest.trim_start();
+            rest = match rest.strip_prefix(',') {
+                Some(after) => after,
+                None if rest.starts_with('}') => rest,
+                None => return None,
+            };
+        }
+        Some(Self { descr: descr?, fortran_order: fortran_order?, shape: shape? })
+    }
+}
+
+/// A quoted text without escapes, and what follows it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    text[1..].split_once(quote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(text: &str) -> Vec<u8> {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((text.len() as u16).to_le_bytes());
+        bytes.extend(text.bytes());
+        bytes
+    }
+
+    #[test]
+    fn numpys_variations_are_read() {
+        let text = "{\"shape\":(3L, 4L), 'fortran_order': True,'descr':'<f2'} \n";
+        let got = header("a.npy", &array(text)).unwrap();
+        assert_eq!((got.element.name, got.shape, got.column_major), ("F16", vec![3, 4], true));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let message = |text: &str| header("a.npy", &array(text)).unwrap_err().to_string();
+        assert!(
+            message("{'descr': '|O', 'fortran_order': False, 'shape': (), }")
+                .starts_with("a.npy is a Python pickle")
+        );
+        assert_eq!(
+            message("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }"),
+            "tensor \"a.npy\" has elements of type >f4; little-endian numbers and bfloat16 (|V2) can \
+             be read"
+        );
+        for text in [
+            "",
+            "{",
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } more",
+            "{'descr': '<f4', 'fortran_order': False}",
+            "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}",
+        ] {
+            assert!(message(text).contains("no dictionary of"), "{text}: {}", message(text));
+        }
+        let cut = &array("{'descr': '<f4'}")[..12];
+        assert!(header("a.npy", cut).unwrap_err().to_string().contains("ends within the header"));
+    }
+}

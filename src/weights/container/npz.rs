@@ -1,0 +1,166 @@
+//! NumPy's archives: a zip file with an array in each entry. Nothing is ever unpacked to disk.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::{Damage, Entry, npy};
+use crate::weights::error::Bytes;
+
+/// Deflate cannot make more than this of one byte; an entry that claims more is lying.
+const DEFLATE_LIMIT: u64 = 1_032;
+
+/// How the bytes of an entry become those of a tensor.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    entry: String,
+    deflated: bool,
+    crc: u32,
+    /// Length of the header before the elements.
+    header: usize,
+    /// Length of the array, header included.
+    length: usize,
+}
+
+impl Packed {
+    /// The elements. The checksum is verified over all of the entry.
+    pub(super) fn unpack<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Damage> {
+        let failed = |problem: String| Damage::Archive { entry: self.entry.clone(), problem };
+        let array = if self.deflated {
+            let mut array = Vec::with_capacity(self.length);
+            // One byte more than it should hold, to see that it does not.
+            DeflateDecoder::new(bytes)
+                .take(self.length as u64 + 1)
+                .read_to_end(&mut array)
+                .map_err(|error| failed(error.to_string()))?;
+            if array.len() != self.length {
+                let relation = if array.len() < self.length { "fewer" } else { "more" };
+                return Err(failed(format!(
+                    "it unpacks to {relation} than the {} bytes that it declares",
+                    self.length
+                )));
+            }
+            Cow::Owned(array)
+        } else {
+            Cow::Borrowed(bytes)
+        };
+        let mut crc = Crc::new();
+        crc.update(&array);
+        if crc.sum() != self.crc {
+            return Err(failed("its checksum does not fit its bytes".into()));
+        }
+        Ok(match array {
+            Cow::Borrowed(array) => Cow::Borrowed(&array[self.header..]),
+            Cow::Owned(mut array) => {
+                array.drain(..self.header);
+                Cow::Owned(array)
+            }
+        })
+    }
+}
+
+pub(super) fn entries(bytes: &[u8]) -> Result<BTreeMap<String, Entry>, Damage> {
+    let directory = |problem: String| Damage::Archive { entry: "directory".into(), problem };
+    let mut archive =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|error| directory(error.to_string()))?;
+    let mut entries = BTreeMap::new();
+    let mut places = Vec::with_capacity(archive.len());
+    for index in 0..archive.len() {
+        let file = archive.by_index_raw(index).map_err(|error| directory(error.to_string()))?;
+        let name = file.name().to_string();
+        if file.enclosed_name().is_none() || name.contains('\\') || name.starts_with('/') {
+            return Err(Damage::UnsafeName { entry: name });
+        }
+        if name.ends_with(".pkl") {
+            return Err(Damage::Pickle { entry: name });
+        }
+        let failed = |problem: &str| Damage::Archive {
+            entry: format!("entry \"{name}\""),
+            problem: problem.into(),
+        };
+        let tensor = name.strip_suffix(".npy").ok_or_else(|| failed("it is no NumPy array"))?;
+        if file.encrypted() {
+            return Err(failed("it is encrypted"));
+        }
+        let deflated = match file.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            _ => return Err(failed("it is packed by neither \"stored\" nor \"deflated\"")),
+        };
+        let start = file.data_start().ok_or_else(|| failed("its bytes are not to be found"))?;
+        let end = start.saturating_add(file.compressed_size());
+        if end > bytes.len() as u64 {
+            return Err(Damage::Truncated {
+                what: format!("entry \"{name}\""),
+                at: start,
+                needed: file.compressed_size(),
+                length: bytes.len() as u64,
+            });
+        }
+        if !deflated && file.size() != file.compressed_size() {
+            return Err(failed("its two sizes differ although it is not compressed"));
+        }
+        if file.size() > file.compressed_size().saturating_mul(DEFLATE_LIMIT) {
+            return Err(failed("it declares more bytes than its compressed ones can make"));
+        }
+        places.push((start, end, name.clone()));
+        let range = start as usize..end as usize;
+        let packed = &bytes[range.clone()];
+        let mut first = Vec::new();
+        let head: &[u8] = if deflated {
+            DeflateDecoder::new(packed)
+                .take(npy::LONGEST as u64)
+                .read_to_end(&mut first)
+                .map_err(|error| failed(&error.to_string()))?;
+            &first
+        } else {
+            packed
+        };
+        let header = npy::header(&name, head)?;
+        let expected = header.element.bytes(&header.shape).map(|bytes| bytes as u64);
+        let got = file.size().checked_sub(header.length as u64);
+        if got.is_none() || got != expected {
+            return Err(Damage::Size {
+                tensor: tensor.into(),
+                dtype: header.element.name.into(),
+                shape: header.shape,
+                expected: Bytes(expected),
+                got: got.unwrap_or(0),
+            });
+        }
+        let entry = Entry {
+            element: header.element,
+            shape: header.shape,
+            column_major: header.column_major,
+            file: 0,
+            range,
+            packed: Some(Packed {
+                entry: format!("entry \"{name}\""),
+                deflated,
+                crc: file.crc32(),
+                header: header.length,
+                length: file.size() as usize,
+            }),
+        };
+        if entries.insert(tensor.to_string(), entry).is_some() {
+            return Err(Damage::Duplicate { name });
+        }
+    }
+    places.sort();
+    for pair in places.windows(2) {
+        let [(start, end, first), (next, _, second)] = pair else { continue };
+        if next < end {
+            return Err(Damage::Offsets {
+                tensor: first.clone(),
+                start: *start,
+                end: *end,
+                problem: format!("it overlaps \"{second}\", which starts at {next}"),
+            });
+        }
+    }
+    Ok(entries)
+}

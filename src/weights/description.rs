@@ -1,0 +1,96 @@
+//! What a checkpoint holds, and how it is known.
+
+use core::fmt;
+
+use crate::error::ConfigError;
+use crate::vit::ViT22BConfig;
+
+use super::origin::Origin;
+use super::preprocessing::Preprocessing;
+
+/// What a checkpoint holds: a config, and where it does not follow from the shapes alone, why it
+/// is as it is.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Description {
+    /// Whose names the file has.
+    pub origin: Origin,
+    /// The model of the file. Options have not changed its image and head yet.
+    pub config: ViT22BConfig,
+    /// What the shapes do not say.
+    pub notes: Vec<Note>,
+    /// How images are made for the model.
+    pub preprocessing: Preprocessing,
+}
+
+/// A field that does not follow from the shapes in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The field of the config, or of the preprocessing.
+    pub field: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where the value is from.
+    pub from: Source,
+}
+
+/// Where a value is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The options of this load.
+    Options,
+    /// `config.json` or `preprocessor_config.json` beside the file.
+    Sidecar,
+    /// The origin's own default, which a file may have departed from.
+    OriginsDefault,
+}
+
+impl Description {
+    pub(super) fn check(self) -> Result<Self, ConfigError> {
+        self.config.validate()?;
+        Ok(self)
+    }
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "origin: {}", self.origin)?;
+        for (name, text) in self.config.describe() {
+            write!(f, "\n{name}: {text}")?;
+        }
+        write!(f, "\nimages: {}", self.preprocessing)?;
+        for note in &self.notes {
+            let from = match note.from {
+                Source::Options => "from the options",
+                Source::Sidecar => "from the JSON beside the file",
+                Source::OriginsDefault => "the origin's default; the file does not say",
+            };
+            write!(f, "\n{} = {}: {from}", note.field, note.value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Collects what the shapes do not say.
+#[derive(Debug, Default)]
+pub(super) struct Notes(pub(super) Vec<Note>);
+
+impl Notes {
+    /// The first value that is there, and a note of where it came from.
+    pub(super) fn choose<T: fmt::Debug>(
+        &mut self,
+        field: &'static str,
+        option: Option<T>,
+        sidecar: Option<T>,
+        default: Option<T>,
+    ) -> Option<T> {
+        let (value, from) = match (option, sidecar, default) {
+            (Some(value), ..) => (value, Source::Options),
+            (None, Some(value), _) => (value, Source::Sidecar),
+            (None, None, default) => (default?, Source::OriginsDefault),
+        };
+        self.0.push(Note { field, value: format!("{value:?}").to_lowercase(), from });
+        Some(value)
+    }
+}

@@ -1,0 +1,121 @@
+//! Element types of files, and floats read from their bytes.
+
+use burn::tensor::{DType, Element, bf16, f16};
+
+/// An element type of a file. Only floats become parameters; the others are known so that sizes can
+/// be checked and their tensors named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ElementType {
+    /// As safetensors writes it.
+    pub(super) name: &'static str,
+    bits: usize,
+    pub(super) float: Option<DType>,
+}
+
+const fn float(name: &'static str, bits: usize, dtype: DType) -> ElementType {
+    ElementType { name, bits, float: Some(dtype) }
+}
+
+const fn other(name: &'static str, bits: usize) -> ElementType {
+    ElementType { name, bits, float: None }
+}
+
+/// The types of safetensors.
+const TYPES: [ElementType; 22] = [
+    float("F64", 64, DType::F64),
+    float("F32", 32, DType::F32),
+    float("F16", 16, DType::F16),
+    float("BF16", 16, DType::BF16),
+    other("F8_E5M2", 8),
+    other("F8_E4M3", 8),
+    other("F8_E8M0", 8),
+    other("F8_E4M3FNUZ", 8),
+    other("F8_E5M2FNUZ", 8),
+    other("F6_E2M3", 6),
+    other("F6_E3M2", 6),
+    other("F4", 4),
+    other("C64", 64),
+    other("I64", 64),
+    other("I32", 32),
+    other("I16", 16),
+    other("I8", 8),
+    other("U64", 64),
+    other("U32", 32),
+    other("U16", 16),
+    other("U8", 8),
+    other("BOOL", 8),
+];
+
+impl ElementType {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        TYPES.into_iter().find(|element| element.name == name)
+    }
+
+    /// Bytes that a tensor of this shape takes, if that is a number and whole.
+    pub(super) fn bytes(self, shape: &[usize]) -> Option<usize> {
+        let count = shape.iter().try_fold(1usize, |count, length| count.checked_mul(*length))?;
+        let bits = count.checked_mul(self.bits)?;
+        bits.is_multiple_of(8).then_some(bits / 8)
+    }
+}
+
+/// A float that files and parameters are made of.
+pub(super) trait Float: Element + Copy {
+    const SIZE: usize;
+    /// From the first bytes, little-endian.
+    fn read(bytes: &[u8]) -> Self;
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+}
+
+macro_rules! float {
+    ($type:ty, $size:literal, $from:expr, $to:expr) => {
+        impl Float for $type {
+            const SIZE: usize = $size;
+
+            fn read(bytes: &[u8]) -> Self {
+                let mut own = [0; $size];
+                own.copy_from_slice(&bytes[..$size]);
+                Self::from_le_bytes(own)
+            }
+
+            fn from_f64(value: f64) -> Self {
+                $from(value)
+            }
+
+            fn to_f64(self) -> f64 {
+                $to(self)
+            }
+        }
+    };
+}
+float!(f64, 8, |value| value, |value| value);
+float!(f32, 4, |value| value as f32, f64::from);
+float!(f16, 2, f16::from_f64, f16::to_f64);
+float!(bf16, 2, bf16::from_f64, bf16::to_f64);
+
+/// Calls a generic function with the Rust type of a float type.
+macro_rules! with_float {
+    ($dtype:expr, $type:ident => $body:expr, else $otherwise:expr) => {
+        match $dtype {
+            burn::tensor::DType::F64 => {
+                type $type = f64;
+                $body
+            }
+            burn::tensor::DType::F32 => {
+                type $type = f32;
+                $body
+            }
+            burn::tensor::DType::F16 => {
+                type $type = burn::tensor::f16;
+                $body
+            }
+            burn::tensor::DType::BF16 => {
+                type $type = burn::tensor::bf16;
+                $body
+            }
+            _ => $otherwise,
+        }
+    };
+}
+pub(super) use with_float;

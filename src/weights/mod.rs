@@ -1,0 +1,56 @@
+//! Published weights: from a file to a model, and back.
+//!
+//! A checkpoint goes through four steps, each a part of this folder:
+//!
+//! 1. **Container.** The file is mapped, and its header checked as a whole: names, element types,
+//!    shapes, and that every tensor lies inside the file and apart from the others.
+//! 2. **Origin.** The names tell who wrote it: [`Origin`]. Tensors get their canonical names, under
+//!    which later layouts of the same origin know them too; what is no part of the model is set
+//!    aside with a reason.
+//! 3. **Config.** Shapes and presence give the [`ViT22BConfig`](crate::vit::ViT22BConfig); what
+//!    they leave open comes from the options, the JSON beside the file or the origin's default, and
+//!    a [`Note`] says so. What nothing settles is an error that names the option.
+//! 4. **Terms.** For each parameter path of the model the origin tells which part of which tensor
+//!    it is, as a view. Tensors are read once, in the order of the disk, and every parameter is
+//!    gathered from the bytes in one pass: peak memory is the model and one tensor.
+//!
+//! Writing goes through the same terms backwards, which is why it round-trips.
+//!
+//! ```no_run
+//! use burn::tensor::Device;
+//! use vit22b::weights::{Checkpoint, LoadOptions};
+//!
+//! let checkpoint = Checkpoint::open("vit_base_patch16_xp_224/model.safetensors")?;
+//! let options = LoadOptions::new();
+//! println!("{}", checkpoint.describe(&options)?);
+//! let loaded = checkpoint.load(&options, &Device::flex())?;
+//! println!("{}", loaded.report);
+//! # Ok::<(), vit22b::weights::WeightsError>(())
+//! ```
+
+mod big_vision;
+mod checkpoint;
+mod container;
+mod description;
+mod element;
+mod error;
+mod nearest;
+mod options;
+mod origin;
+mod positions;
+mod preprocessing;
+mod report;
+mod sidecar;
+mod tensors;
+mod term;
+mod timm;
+mod view;
+
+pub use checkpoint::{Checkpoint, LoadedModel};
+pub use description::{Description, Note, Source};
+pub use error::{Bytes, Damage, WeightsError};
+pub use options::{ElementChoice, HeadChoice, LoadOptions};
+pub use origin::Origin;
+pub use preprocessing::{Preprocessing, Resize};
+pub use report::{Loaded, Mismatched, Missing, Report, Resampled, Unused};
+pub use tensors::SetAside;

@@ -1,0 +1,81 @@
+//! How a checkpoint is to be loaded.
+
+use burn::config::Config;
+use burn::tensor::DType;
+use serde::{Deserialize, Serialize};
+
+use crate::vit::Gelu;
+
+/// What becomes of the classifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadChoice {
+    /// It is loaded, if the file has one.
+    Keep,
+    /// The model has none, and its output is the pooled vector.
+    Drop,
+    /// A new one for this many classes, zero but for its bias.
+    Replace(usize),
+}
+
+/// The element type of loaded parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ElementChoice {
+    /// 32-bit floats, which every device computes with.
+    F32,
+    /// bfloat16.
+    Bf16,
+    /// 16-bit floats.
+    F16,
+    /// Each parameter as the file has it.
+    Keep,
+}
+
+impl ElementChoice {
+    /// What a tensor of this type becomes.
+    pub(super) fn of(self, stored: DType) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::Bf16 => DType::BF16,
+            Self::F16 => DType::F16,
+            Self::Keep => stored,
+        }
+    }
+}
+
+/// How a checkpoint is loaded, and what its file leaves open.
+///
+/// ```
+/// use vit22b::weights::{HeadChoice, LoadOptions};
+///
+/// let options = LoadOptions::new()
+///     .with_head(HeadChoice::Replace(5))
+///     .with_image(Some([384, 384]))
+///     .with_num_heads(Some(12));
+/// assert!(options.strict);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct LoadOptions {
+    /// Whether each parameter must come from the file, and each tensor of the file go to one.
+    /// Otherwise what fits is loaded, and the rest keeps its random start.
+    #[config(default = true)]
+    pub strict: bool,
+    /// What becomes of the classifier.
+    #[config(default = "HeadChoice::Keep")]
+    pub head: HeadChoice,
+    /// The element type of the parameters.
+    #[config(default = "ElementChoice::F32")]
+    pub elements: ElementChoice,
+    /// Height and width of the images that the model shall be for, in pixels; positions are
+    /// resampled to their grid. The file's own where it is not given.
+    pub image: Option<[usize; 2]>,
+    /// Rows and columns of the positions in the file, where they form no square.
+    pub grid: Option<[usize; 2]>,
+    /// Number of attention heads, which the shapes of most files do not show.
+    pub num_heads: Option<usize>,
+    /// The activation, in place of the origin's default.
+    pub gelu: Option<Gelu>,
+    /// What norms add to the variance, in place of the origin's default.
+    pub epsilon: Option<f64>,
+}

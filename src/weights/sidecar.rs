@@ -1,0 +1,73 @@
+//! The JSON files that lie beside published weights.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::error::{Damage, WeightsError};
+
+/// `config.json` and `preprocessor_config.json`, where they are; both of transformers, the first
+/// also of timm.
+#[derive(Debug, Default)]
+pub(super) struct Sidecar {
+    config: Value,
+    preprocessor: Value,
+}
+
+impl Sidecar {
+    /// What lies beside `path`, or in it if that is a folder.
+    pub(super) fn beside(path: &Path) -> Result<Self, WeightsError> {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+        Ok(Self {
+            config: read(&folder.join("config.json"))?,
+            preprocessor: read(&folder.join("preprocessor_config.json"))?,
+        })
+    }
+
+    /// An entry of the config, where timm and transformers may put it: at the top, among the
+    /// arguments of the model, or in the config of the vision tower.
+    pub(super) fn config(&self, key: &str) -> Option<&Value> {
+        let scopes = ["vision_config", "model_args", "pretrained_cfg"];
+        let nested = scopes.iter().map(|scope| &self.config[*scope][key]);
+        nested.chain([&self.config[key]]).find(|value| !value.is_null())
+    }
+
+    pub(super) fn number(&self, key: &str) -> Option<usize> {
+        self.config(key)?.as_u64().map(|number| number as usize)
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.config(key)?.as_str()
+    }
+
+    /// Height and width, which may be one number for both.
+    pub(super) fn size(&self, key: &str) -> Option<[usize; 2]> {
+        let value = self.config(key)?;
+        match value.as_u64() {
+            Some(side) => Some([side as usize; 2]),
+            None => {
+                let sides = value.as_array()?.iter().map(|side| Some(side.as_u64()? as usize));
+                let sides: Vec<usize> = sides.collect::<Option<_>>()?;
+                // timm's `input_size` has the channels first.
+                sides.last_chunk().copied()
+            }
+        }
+    }
+
+    /// An entry of the preprocessor.
+    pub(super) fn preprocessor(&self, key: &str) -> Option<&Value> {
+        Some(&self.preprocessor[key]).filter(|value| !value.is_null())
+    }
+}
+
+fn read(path: &Path) -> Result<Value, WeightsError> {
+    let file = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Value::Null),
+        Err(source) => return Err(WeightsError::Io { file, source }),
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        Damage::Header { part: "JSON".into(), at: 0, problem: error.to_string() }.in_file(&file)
+    })
+}

@@ -1,0 +1,65 @@
+//! A part of a file's tensor that makes a parameter, or a summand of one.
+
+use super::view::View;
+
+/// A part of a tensor of the file, in the layout of a parameter.
+///
+/// Parameters are sums of terms, nearly always of one. Written back, a parameter goes to its first
+/// term, and zeros to the others.
+#[derive(Debug, Clone)]
+pub(super) struct Term {
+    /// The tensor's canonical name.
+    pub(super) name: String,
+    /// Its whole shape.
+    pub(super) shape: Vec<usize>,
+    /// The part.
+    pub(super) view: View,
+}
+
+impl Term {
+    /// All of a tensor that has the parameter's shape.
+    pub(super) fn whole(name: impl Into<String>, shape: &[usize]) -> Self {
+        Self::part(name, shape, |view| view)
+    }
+
+    /// A part of a tensor of this shape.
+    pub(super) fn part(
+        name: impl Into<String>,
+        shape: &[usize],
+        part: impl FnOnce(View) -> View,
+    ) -> Self {
+        Self { name: name.into(), shape: shape.to_vec(), view: part(View::whole(shape)) }
+    }
+
+    /// PyTorch's `[out, in]` for our `[in, out]`.
+    pub(super) fn transposed(name: impl Into<String>, shape: &[usize]) -> Self {
+        Self::part(name, &[shape[1], shape[0]], |view| view.permute(&[1, 0]))
+    }
+
+    /// What a linear layer keeps at `start` among the `outputs` of a joint PyTorch layer: the
+    /// weight, transposed, or the bias.
+    pub(super) fn joint(
+        name: impl Into<String>,
+        shape: &[usize],
+        start: usize,
+        outputs: usize,
+    ) -> Self {
+        match shape {
+            [input, output] => Self::part(name, &[outputs, *input], |view| {
+                view.narrow(0, start, *output).permute(&[1, 0])
+            }),
+            _ => Self::part(name, &[outputs], |view| view.narrow(0, start, shape[0])),
+        }
+    }
+
+    /// Our `[n, d]` as rows of a `[1, rows, d]` tensor.
+    pub(super) fn tokens(
+        name: impl Into<String>,
+        shape: &[usize],
+        start: usize,
+        rows: usize,
+    ) -> Self {
+        let (count, width) = (shape[0], shape[1]);
+        Self::part(name, &[1, rows, width], |view| view.at(0).narrow(0, start, count))
+    }
+}

@@ -1,0 +1,290 @@
+//! timm's `VisionTransformer`: classic and parallel blocks, class token, average and attention
+//! pooling, registers, layer scale.
+
+use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
+
+use super::container::Container;
+use super::description::{Description, Notes};
+use super::error::WeightsError;
+use super::options::LoadOptions;
+use super::origin::Origin;
+use super::preprocessing::Preprocessing;
+use super::sidecar::Sidecar;
+use super::tensors::{Fate, Tensors};
+use super::term::Term;
+
+/// The tensor by which these files are known.
+const MARK: &str = "patch_embed.proj.weight";
+
+/// Where timm's names leave a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Names {
+    /// How many of the prefix tokens, the first ones, have a position of their own.
+    pub(super) prefix_positions: usize,
+}
+
+/// The tensors of a model of timm, if the container holds one, alone or inside of a larger model.
+pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+    let prefix = container.entries.keys().find_map(|name| name.strip_suffix(MARK))?;
+    Some(Tensors::sort(Origin::Timm, container, |name| match name.strip_prefix(prefix) {
+        None => Fate::Aside("it belongs to another part of the file's model"),
+        Some("mask_token") => Fate::Aside("it serves masked training alone"),
+        // DINOv2's own files.
+        Some("register_tokens") => Fate::Known("reg_token".into()),
+        Some(name) => Fate::Known(name.into()),
+    }))
+}
+
+pub(super) fn describe(
+    tensors: &Tensors,
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+) -> Result<(Description, Names), WeightsError> {
+    let mut notes = Notes::default();
+    let [width, channels, patch, patch_width] = tensors.axes("patch", MARK)?;
+    if patch != patch_width {
+        return Err(WeightsError::Unsupported {
+            what: format!("a patch of {patch} x {patch_width} pixels"),
+            next: "patches are squares here",
+        });
+    }
+    let parallel = tensors.has("blocks.0.in_proj.weight");
+    let mlp_dim = if parallel {
+        let [joint, _] = tensors.axes("mlp_dim", "blocks.0.in_proj.weight")?;
+        joint.saturating_sub(3 * width)
+    } else {
+        let [hidden, _] = tensors.axes("mlp_dim", "blocks.0.mlp.fc1.weight")?;
+        let [_, back] = tensors.axes("mlp_dim", "blocks.0.mlp.fc2.weight")?;
+        if hidden == 2 * back {
+            return Err(WeightsError::Unsupported {
+                what: "a gated MLP (SwiGLU)".into(),
+                next: "take a size of the model whose MLP is not gated",
+            });
+        }
+        hidden
+    };
+    let block = |sequential: &str, parallel_name: &str| {
+        tensors.has(&format!("blocks.0.{}", if parallel { parallel_name } else { sequential }))
+    };
+    let norm_bias = block("norm1.bias", "in_norm.bias");
+    let norm = if norm_bias { NormKind::Layer } else { NormKind::Rms };
+    let q_norm = if parallel { "blocks.0.q_norm.weight" } else { "blocks.0.attn.q_norm.weight" };
+    let (qk_norm, heads_by_norm) = if tensors.has(q_norm) {
+        let [head_dim] = tensors.axes("num_heads", q_norm)?;
+        let kind = if norm_bias { QkNorm::Layer } else { QkNorm::Rms };
+        (kind, Some(width / head_dim))
+    } else {
+        (QkNorm::None, None)
+    };
+    let architecture = sidecar.text("architecture").unwrap_or("");
+    let num_heads = match heads_by_norm {
+        Some(heads) => heads,
+        None => notes
+            .choose(
+                "num_heads",
+                options.num_heads,
+                sidecar.number("num_heads").or_else(|| heads(architecture)),
+                None,
+            )
+            .ok_or_else(|| heads_unknown(width))?,
+    };
+    let gelu = match sidecar.text("act_layer") {
+        Some("gelu_tanh") => Some(Gelu::Tanh),
+        Some("gelu") => Some(Gelu::Erf),
+        Some(other) if options.gelu.is_none() => return Err(activation(other)),
+        _ if architecture.contains("quickgelu") => return Err(activation("quick_gelu")),
+        _ => tanh_by_name(architecture).then_some(Gelu::Tanh),
+    };
+    let gelu = notes.choose("gelu", options.gelu, gelu, Some(Gelu::Erf)).unwrap_or(Gelu::Erf);
+    let norm_embedding = tensors.has("norm_pre.weight");
+    // CLIP's models, which norm the embedding and have layer norms, are the ones with another.
+    let epsilon = if norm_embedding && norm_bias { 1e-5 } else { 1e-6 };
+    let epsilon = notes.choose("epsilon", options.epsilon, None, Some(epsilon)).unwrap_or(epsilon);
+
+    let pool = if tensors.has("attn_pool.latent") {
+        Pool::Map
+    } else if tensors.has("cls_token") {
+        Pool::ClassToken
+    } else {
+        Pool::Average
+    };
+    let registers = match tensors.has("reg_token") {
+        true => tensors.axes::<3>("registers", "reg_token")?[1],
+        false => 0,
+    };
+    let [_, positions, _] = tensors.axes("image", "pos_embed")?;
+    let class = usize::from(pool == Pool::ClassToken);
+    let by_sidecar = sidecar.size("img_size").or_else(|| sidecar.size("input_size"));
+    let hint = options.grid.or(by_sidecar.map(|size| size.map(|side| side / patch)));
+    let (grid, prefix_positions) =
+        super::positions::grid(positions, &[class + registers, class, 0], hint)?;
+    let mut config = ViT22BConfig::new(match tensors.has("head.weight") {
+        true => tensors.axes::<2>("num_classes", "head.weight")?[0],
+        false => 0,
+    })
+    .with_image(grid.map(|side| side * patch))
+    .with_channels(channels)
+    .with_patch(patch)
+    .with_width(width)
+    .with_depth(tensors.count("blocks."))
+    .with_mlp_dim(mlp_dim)
+    .with_num_heads(num_heads)
+    .with_block(if parallel { BlockKind::Parallel } else { BlockKind::Sequential })
+    .with_norm(norm)
+    .with_qk_norm(qk_norm)
+    .with_gelu(gelu)
+    .with_pool(pool)
+    .with_norm_embedding(norm_embedding)
+    .with_norm_pooled(tensors.has("fc_norm.weight"))
+    .with_positions(Positions::Learned)
+    .with_interpolation(Origin::Timm.interpolation(registers))
+    .with_registers(registers)
+    .with_layer_scale(block("ls1.gamma", "ls.gamma").then_some(1e-5))
+    .with_epsilon(epsilon)
+    .with_head_bias(0.0);
+    config.biases.embedding = tensors.has("patch_embed.proj.bias");
+    config.biases.norm = norm_bias;
+    config.biases.qkv = block("attn.qkv.bias", "in_proj.bias");
+    config.biases.attn_out = block("attn.proj.bias", "attn_out_proj.bias");
+    config.biases.mlp = block("mlp.fc2.bias", "mlp_out_proj.bias");
+    config.biases.map_qkv = tensors.has("attn_pool.q.bias");
+    config.biases.map_out = tensors.has("attn_pool.proj.bias");
+    config.biases.head = tensors.has("head.bias");
+    let preprocessing = Preprocessing::infer(Origin::Timm, sidecar, &mut notes);
+    let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
+    Ok((description.check()?, Names { prefix_positions }))
+}
+
+pub(super) fn heads_unknown(width: usize) -> WeightsError {
+    let usual = match width.is_multiple_of(64) {
+        true => format!("; {} heads of 64 are usual", width / 64),
+        false => String::new(),
+    };
+    WeightsError::Ambiguous {
+        field: "num_heads",
+        why: format!("the shapes are the same for any number of heads that divides {width}{usual}"),
+        option: "num_heads",
+    }
+}
+
+fn activation(name: &str) -> WeightsError {
+    WeightsError::Unsupported {
+        what: format!("the activation {name}"),
+        next: "GELU in its exact and its tanh form are; `LoadOptions::gelu` takes one of them anyway",
+    }
+}
+
+/// Heads of timm's registered models by the size in their names.
+fn heads(architecture: &str) -> Option<usize> {
+    if architecture == "vit_base_patch16_gap_224" {
+        return Some(16);
+    }
+    Some(match architecture.strip_prefix("vit_")?.split('_').next()? {
+        "tiny" => 3,
+        "xsmall" | "wee" | "dwee" | "pwee" | "dpwee" => 4,
+        "little" | "dlittle" => 5,
+        "small" => 6,
+        "medium" | "mediumd" => 8,
+        "betwixt" => 10,
+        "base" if architecture.contains("_plus_") => 14,
+        "base" => 12,
+        "so150m2" => 13,
+        "so150m" => 14,
+        "large" | "so400m" | "huge" | "giant" | "giantopt" | "gigantic" | "intern300m" => 16,
+        _ => return None,
+    })
+}
+
+/// Whether a registered model of this name has the tanh form; SigLIP's of the larger grids do.
+fn tanh_by_name(architecture: &str) -> bool {
+    let siglip = architecture.contains("_siglip_");
+    let tanh = ["vit_base_patch32_", "vit_so400m_patch16_", "vit_giantopt_"];
+    siglip
+        && (tanh.iter().any(|name| architecture.starts_with(name))
+            || architecture.starts_with("vit_large_") && architecture.ends_with("_512"))
+}
+
+/// The tensors that make the parameter at `path`; none if timm has no name for it.
+pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
+    let rows = config.patches() + names.prefix_positions;
+    let class = usize::from(config.pool == Pool::ClassToken);
+    // A prefix token with a position of its own is the sum of both.
+    let prefixed = |name: &str, first: usize| {
+        let mut terms = vec![Term::tokens(name, shape, 0, shape[0])];
+        if first + shape[0] <= names.prefix_positions {
+            terms.push(Term::tokens("pos_embed", shape, first, rows));
+        }
+        terms
+    };
+    match path {
+        "embedding.weight" => return vec![Term::whole(MARK, shape)],
+        "embedding.bias" => return vec![Term::whole("patch_embed.proj.bias", shape)],
+        "pos_embedding" => {
+            return vec![Term::tokens("pos_embed", shape, names.prefix_positions, rows)];
+        }
+        "class_token" => return prefixed("cls_token", 0),
+        "registers" => return prefixed("reg_token", class),
+        "map.probe" => return vec![Term::tokens("attn_pool.latent", shape, 0, 1)],
+        _ => {}
+    }
+    let (scope, rest) = split_block(path);
+    let (module, leaf) = rest.rsplit_once('.').unwrap_or(("", rest));
+    let leaf = if leaf == "scale" { "weight" } else { leaf };
+    let (d, f) = (config.width, config.mlp_dim);
+    let joint = |name: &str, start, outputs| {
+        vec![Term::joint(format!("{scope}{name}.{leaf}"), shape, start, outputs)]
+    };
+    let own = |name: &str| match shape {
+        [_, _] => vec![Term::transposed(format!("{scope}{name}.{leaf}"), shape)],
+        _ => vec![Term::whole(format!("{scope}{name}.{leaf}"), shape)],
+    };
+    let parallel = !scope.is_empty() && config.block == BlockKind::Parallel;
+    match module {
+        "attn.query" if parallel => joint("in_proj", f, f + 3 * d),
+        "attn.key" if parallel => joint("in_proj", f + d, f + 3 * d),
+        "attn.value" if parallel => joint("in_proj", f + 2 * d, f + 3 * d),
+        "mlp.fc1" if parallel && leaf == "bias" && !config.biases.qkv => {
+            vec![Term::whole(format!("{scope}mlp_bias"), shape)]
+        }
+        "mlp.fc1" if parallel => joint("in_proj", 0, f + 3 * d),
+        "norm" if parallel => own("in_norm"),
+        "attn.q_norm" if parallel => own("q_norm"),
+        "attn.k_norm" if parallel => own("k_norm"),
+        "attn.out" if parallel => own("attn_out_proj"),
+        "mlp.fc2" if parallel => own("mlp_out_proj"),
+        "" => {
+            let name = match (leaf, parallel) {
+                ("layer_scale", true) => "ls.gamma",
+                ("layer_scale", false) => "ls1.gamma",
+                ("mlp_layer_scale", false) => "ls2.gamma",
+                _ => return vec![],
+            };
+            vec![Term::whole(format!("{scope}{name}"), shape)]
+        }
+        "attn.query" => joint("attn.qkv", 0, 3 * d),
+        "attn.key" => joint("attn.qkv", d, 3 * d),
+        "attn.value" => joint("attn.qkv", 2 * d, 3 * d),
+        "attn.out" => own("attn.proj"),
+        "norm" if !scope.is_empty() => own("norm1"),
+        "mlp_norm" => own("norm2"),
+        "attn.q_norm" | "attn.k_norm" | "mlp.fc1" | "mlp.fc2" => own(module),
+        "embedding_norm" => own("norm_pre"),
+        "norm" if config.norm_pooled => own("fc_norm"),
+        "norm" | "head" => own(module),
+        "map.attn.query" => own("attn_pool.q"),
+        "map.attn.key" => joint("attn_pool.kv", 0, 2 * d),
+        "map.attn.value" => joint("attn_pool.kv", d, 2 * d),
+        "map.attn.out" => own("attn_pool.proj"),
+        "map.norm" => own("attn_pool.norm"),
+        "map.mlp.fc1" => own("attn_pool.mlp.fc1"),
+        "map.mlp.fc2" => own("attn_pool.mlp.fc2"),
+        _ => vec![],
+    }
+}
+
+/// `blocks.3.attn.query.weight` as `blocks.3.` and `attn.query.weight`; other paths with an empty
+/// scope.
+pub(super) fn split_block(path: &str) -> (&str, &str) {
+    let dot = path.strip_prefix("blocks.").and_then(|rest| rest.find('.'));
+    path.split_at(dot.map_or(0, |dot| "blocks.".len() + dot + 1))
+}

@@ -1,0 +1,11 @@
+//! Published weights: loaded and compared with the code that wrote them, damaged and refused,
+//! written and loaded again.
+//!
+//! `VIT22B_FIXTURES=DIR` takes the fixtures from another folder; one that lacks some of them leaves
+//! those to the copy in `tests/fixtures`.
+
+mod files;
+#[path = "../golden/mod.rs"]
+mod golden;
+mod published;
+mod report;
