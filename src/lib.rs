@@ -2,7 +2,7 @@
 //!
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
 //! - [`train`]: losses, schedules, optimizers, the recipe, one training step
-//! - [`data`]: procedural labelled images, label hierarchies, handwritten digits
+//! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
 //! - [`eval`]: the linear probe on frozen features, and pictures of results
 //! - [`shard`]: how training lies on a mesh of devices, and what that comes to on each
 //! - [`weights`]: published checkpoints, read and written

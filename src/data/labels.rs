@@ -95,15 +95,29 @@ impl Hierarchy {
         labels: impl IntoIterator<Item = L>,
     ) -> Result<Vec<f32>, LabelError> {
         let mut target = vec![0.0; self.names.len()];
+        self.indices(labels)?.into_iter().for_each(|class| target[class] = 1.0);
+        Ok(target)
+    }
+
+    /// The classes of the labels and of all their ancestors, sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`LabelError::Unknown`] for a label that is not in the hierarchy.
+    pub fn indices<L: AsRef<str>>(
+        &self,
+        labels: impl IntoIterator<Item = L>,
+    ) -> Result<Vec<usize>, LabelError> {
+        let mut classes = BTreeSet::new();
         for label in labels {
             let label = label.as_ref();
             let &index = self.index.get(label).ok_or_else(|| LabelError::Unknown {
                 label: label.into(),
                 known: self.names.len(),
             })?;
-            self.closure[index].iter().for_each(|&class| target[class] = 1.0);
+            classes.extend(&self.closure[index]);
         }
-        Ok(target)
+        Ok(classes.into_iter().collect())
     }
 }
 

@@ -1,13 +1,33 @@
 //! Images and labels to train and to measure with.
+//!
+//! An [`ImageSet`] knows where encoded images are and how they are labelled, [`Image`] is one of
+//! them decoded, and a [`Preprocess`] makes of it what a model takes.
 
 mod batch_source;
+mod crop;
 mod digits;
+mod error;
+mod example_key;
+mod folders;
+mod image;
+mod image_set;
 mod labels;
 mod prefetch;
+mod preprocess;
+mod resize;
+mod step;
+mod step_text;
 mod synthetic;
 
 pub use batch_source::{Batch, BatchError, BatchSource};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
+pub use error::DataError;
+pub use example_key::ExampleKey;
+pub use image::{DecodeLimit, Image, ImageError};
+pub use image_set::{ImageSet, Item, Place};
 pub use labels::{Hierarchy, LabelError};
 pub use prefetch::Prefetch;
+pub use preprocess::{Preprocess, PreprocessError};
+pub use resize::Filter;
+pub use step::Step;
 pub use synthetic::{Example, Synthetic};

@@ -1,0 +1,58 @@
+//! What can go wrong with sets of images.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::image::ImageError;
+use super::labels::LabelError;
+
+/// Images or labels that cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// One image that cannot be decoded.
+    #[error("{name}: {source}")]
+    Image {
+        /// The image.
+        name: String,
+        /// What is wrong with it.
+        source: ImageError,
+    },
+    /// A place without images.
+    #[error("{}: no images; expected {expected}", path.display())]
+    NoImages {
+        /// The file or folder.
+        path: PathBuf,
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// A label that is not among the classes.
+    #[error(
+        "{name}: the label \"{label}\" is not among the {known} classes; use the set that it comes from, or remove it"
+    )]
+    Class {
+        /// The image, or the folder of a class.
+        name: String,
+        /// The label.
+        label: String,
+        /// How many classes there are.
+        known: usize,
+    },
+    /// Labels that form no hierarchy, or are not in it.
+    #[error("{name}: {source}")]
+    Label {
+        /// The image or the file.
+        name: String,
+        /// What is wrong.
+        source: LabelError,
+    },
+}

@@ -1,0 +1,93 @@
+//! Sets of images in folders.
+
+use std::path::{Path, PathBuf};
+
+use super::error::DataError;
+use super::image_set::{ImageSet, Item, Place};
+
+/// Endings of names, in any case, that are read.
+const ENDINGS: [&str; 6] = ["bmp", "jfif", "jpeg", "jpg", "png", "webp"];
+
+const EXPECTED: &str = "files that end in .jpg, .jpeg, .jfif, .png, .webp or .bmp";
+
+impl ImageSet {
+    /// All images in a folder and the folders in it, in the order of their paths, without labels.
+    /// Names are paths from the folder on; hidden files and folders are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NoImages`], or [`DataError::Io`] for a folder that cannot be read.
+    pub fn folder(root: &Path) -> Result<Self, DataError> {
+        let items = items(root, root, None)?;
+        if items.is_empty() {
+            return Err(DataError::NoImages { path: root.into(), expected: EXPECTED });
+        }
+        Self::new(Vec::new(), items)
+    }
+
+    /// A folder with one folder for each class; the classes are their names, sorted. A class may be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NoImages`] if all are, or [`DataError::Io`] for a folder that cannot be read.
+    pub fn class_folders(root: &Path) -> Result<Self, DataError> {
+        let (mut classes, mut all) = (Vec::new(), Vec::new());
+        for path in sorted(root)?.into_iter().filter(|path| path.is_dir()) {
+            all.extend(items(root, &path, Some(classes.len()))?);
+            classes.push(file_name(&path));
+        }
+        if all.is_empty() {
+            let expected = "one folder for each class, with images";
+            return Err(DataError::NoImages { path: root.into(), expected });
+        }
+        Self::new(classes, all)
+    }
+
+    /// The class folders of `root/train` and `root/val`, both with the classes of the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`ImageSet::class_folders`], and [`DataError::Class`] for a class of the second that
+    /// the first has not.
+    pub fn train_val(root: &Path) -> Result<[Self; 2], DataError> {
+        let train = Self::class_folders(&root.join("train"))?;
+        let val = Self::class_folders(&root.join("val"))?.with_classes(train.classes())?;
+        Ok([train, val])
+    }
+}
+
+/// The images below a folder, named from `root` on.
+fn items(root: &Path, folder: &Path, label: Option<usize>) -> Result<Vec<Item>, DataError> {
+    let mut found = Vec::new();
+    for path in sorted(folder)? {
+        if path.is_dir() {
+            found.extend(items(root, &path, label)?);
+        } else if path
+            .extension()
+            .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+        {
+            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            found.push(Item {
+                name,
+                place: Place::File(path),
+                labels: label.into_iter().collect(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What is in a folder and not hidden.
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let io = |source| DataError::Io { path: folder.into(), source };
+    let entries = std::fs::read_dir(folder).map_err(io)?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>().map_err(io)?;
+    paths.retain(|path| !file_name(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

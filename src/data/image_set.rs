@@ -1,0 +1,196 @@
+//! A set of images with labels that stays on disk.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::DataError;
+use super::image::{DecodeLimit, Image};
+use super::labels::Hierarchy;
+
+/// Where the bytes of an encoded image are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// A file of its own.
+    File(PathBuf),
+    /// A part of a larger file, such as a tar shard.
+    Part {
+        /// The larger file.
+        file: Arc<Path>,
+        /// Its first byte.
+        offset: u64,
+        /// The number of bytes.
+        len: u64,
+    },
+}
+
+/// An encoded image and its labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What reports call it: its path, or its key in a shard.
+    pub name: String,
+    /// Where it is.
+    pub place: Place,
+    /// Indices of classes; none, one or many.
+    pub labels: Vec<usize>,
+}
+
+/// Images with labels: names, places and classes in memory, and nothing else. Any of them can be
+/// read at any time, from any thread.
+///
+/// ```
+/// use vit22b::data::{DecodeLimit, ImageSet};
+///
+/// # let root = std::env::temp_dir().join(format!("image-set-{}", std::process::id()));
+/// # let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images/photo.jpg");
+/// # for class in ["cat", "dog"] {
+/// #     std::fs::create_dir_all(root.join(class))?;
+/// #     std::fs::copy(photo, root.join(class).join("1.jpg"))?;
+/// # }
+/// // A folder with one folder for each class.
+/// let set = ImageSet::class_folders(&root)?;
+/// assert_eq!(set.classes(), ["cat", "dog"]);
+/// assert_eq!(set.items()[1].labels, [1]);
+/// assert_eq!(set.decode(1, DecodeLimit::default())?.width(), 75);
+/// # std::fs::remove_dir_all(root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSet {
+    classes: Vec<String>,
+    items: Vec<Item>,
+}
+
+impl ImageSet {
+    /// A set of items whose labels are indices of `classes`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Class`] for the first label that is not.
+    pub fn new(classes: Vec<String>, items: Vec<Item>) -> Result<Self, DataError> {
+        for item in &items {
+            if let Some(label) = item.labels.iter().find(|label| **label >= classes.len()) {
+                return Err(DataError::Class {
+                    name: item.name.clone(),
+                    label: label.to_string(),
+                    known: classes.len(),
+                });
+            }
+        }
+        Ok(Self { classes, items })
+    }
+
+    /// The names of the classes, in the order of the targets.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// All images.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are no images.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The same images with the classes of another set, usually the one that a model was trained on.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Class`] for an image with a label that is not among them.
+    pub fn with_classes(self, classes: &[String]) -> Result<Self, DataError> {
+        let index: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
+        let moved: Vec<Option<usize>> =
+            self.classes.iter().map(|class| index.get(class).copied()).collect();
+        let mut items = self.items;
+        for item in &mut items {
+            for label in &mut item.labels {
+                *label = moved[*label].ok_or_else(|| DataError::Class {
+                    name: item.name.clone(),
+                    label: self.classes[*label].clone(),
+                    known: classes.len(),
+                })?;
+            }
+        }
+        Ok(Self { classes: classes.to_vec(), items })
+    }
+
+    /// The same images with all ancestors of their labels too; the classes are the hierarchy's.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Label`] for a label that is not in the hierarchy.
+    pub fn with_hierarchy(self, hierarchy: &Hierarchy) -> Result<Self, DataError> {
+        let mut items = self.items;
+        for item in &mut items {
+            let labels = item.labels.iter().map(|label| &self.classes[*label]);
+            item.labels = hierarchy
+                .indices(labels)
+                .map_err(|source| DataError::Label { name: item.name.clone(), source })?;
+        }
+        Ok(Self { classes: hierarchy.names().to_vec(), items })
+    }
+
+    /// Ones for the labels of the `index`-th image, zeros for the other classes.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn multi_hot(&self, index: usize) -> Vec<f32> {
+        let mut target = vec![0.0; self.classes.len()];
+        self.items[index].labels.iter().for_each(|label| target[*label] = 1.0);
+        target
+    }
+
+    /// The encoded bytes of the `index`-th image.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Io`] if they are not there.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn read(&self, index: usize) -> Result<Vec<u8>, DataError> {
+        let place = &self.items[index].place;
+        let path = match place {
+            Place::File(path) => path.as_path(),
+            Place::Part { file, .. } => file,
+        };
+        let io = |source| DataError::Io { path: path.into(), source };
+        let mut bytes = Vec::new();
+        match place {
+            Place::File(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+            Place::Part { file, offset, len } => File::open(file).and_then(|mut file| {
+                file.seek(SeekFrom::Start(*offset))?;
+                file.take(*len).read_to_end(&mut bytes)
+            }),
+        }
+        .map_err(io)?;
+        Ok(bytes)
+    }
+
+    /// The `index`-th image.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Io`] or [`DataError::Image`] with its name.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn decode(&self, index: usize, limit: DecodeLimit) -> Result<Image, DataError> {
+        Image::decode(&self.read(index)?, limit)
+            .map_err(|source| DataError::Image { name: self.items[index].name.clone(), source })
+    }
+}

@@ -1,0 +1,222 @@
+//! From a decoded image to the values that a model takes, as a list of steps with a text form.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::TensorData;
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::crop::{flip_lr, inception_region};
+use super::example_key::ExampleKey;
+use super::image::Image;
+use super::resize::View;
+use super::step::{KnownSize, Step};
+
+/// A text that is no preprocessing, or steps that cannot follow each other.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PreprocessError {
+    /// A step that does not exist or has other arguments.
+    #[error("step \"{step}\": expected {expected}")]
+    Step {
+        /// The step as it was written.
+        step: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A step at a place where it has no meaning.
+    #[error("step {position}, \"{step}\", of \"{steps}\": {rule}")]
+    Order {
+        /// Its place, counted from 1.
+        position: usize,
+        /// The step.
+        step: String,
+        /// All steps.
+        steps: String,
+        /// What a step at this place has to satisfy.
+        rule: String,
+    },
+}
+
+/// Steps from a decoded image to values of one size, written as big_vision does:
+///
+/// ```
+/// use vit22b::data::{ExampleKey, Image, Preprocess};
+///
+/// let preprocess: Preprocess = "resize_small(256, bicubic)|central_crop(224)|value_range(-1, 1)".parse()?;
+/// assert_eq!(preprocess.size(), [224, 224]);
+/// let image = Image::new(300, 280, vec![255; 300 * 280 * 3])?;
+/// let values = preprocess.apply(&image, ExampleKey::new(0, 0, 0));
+/// assert_eq!(values.shape()[..], [3, 224, 224]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// | step | what it does |
+/// | --- | --- |
+/// | `resize(h, w, filter)` | to this size, whatever the proportions |
+/// | `resize_small(s, filter)` | the smaller side to `s`, the other in proportion, rounded, as in big_vision |
+/// | `resize_shorter(s, filter)` | the same with the other side rounded down, as in torchvision, timm and transformers |
+/// | `central_crop(h, w)` | the middle; an odd rest is larger below and right, as in big_vision and transformers |
+/// | `center_crop(h, w)` | the middle; half a pixel is rounded to even, as in torchvision and timm |
+/// | `inception_crop(h, w, min, max, filter)` | a random part of `min` to `max` percent of the area (5 to 100), its width to height 3/4 to 4/3, resized |
+/// | `flip_lr` | mirrored left to right with probability 1/2 |
+/// | `value_range(low, high)` | values in this range |
+/// | `normalize(mean, std)` | values in [0, 1] less the mean, by the deviation: `imagenet`, `clip`, or six numbers |
+///
+/// A square size may be one number, filters are `bilinear` (if not given), `bicubic`, `lanczos` and `box`,
+/// all antialiased. A resize that follows another works on its 8-bit result; crops that follow a resize never compute
+/// what they drop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Preprocess {
+    steps: Vec<Step>,
+    size: [usize; 2],
+    /// Values of the three channels for each byte.
+    table: Box<[[f32; 256]; 3]>,
+}
+
+impl Preprocess {
+    /// Checks that each step can follow the ones before it, and that values of one size result.
+    ///
+    /// # Errors
+    ///
+    /// [`PreprocessError::Order`] with the first step that cannot.
+    pub fn new(steps: Vec<Step>) -> Result<Self, PreprocessError> {
+        let text = join(&steps);
+        let order = |position: usize, rule: String| PreprocessError::Order {
+            position: position + 1,
+            step: steps.get(position).map_or_else(|| "the end".into(), Step::to_string),
+            steps: text.clone(),
+            rule,
+        };
+        let (mut known, mut table) = (KnownSize { least: [1, 1], exact: false }, None);
+        for (position, step) in steps.iter().enumerate() {
+            known = step.size_after(known).map_err(|rule| order(position, rule))?;
+            if table.is_some() {
+                let rule = "the values are made already; let it come before them";
+                return Err(order(position, rule.into()));
+            }
+            table = step.table();
+        }
+        let Some(table) = table else {
+            let rule = "values are missing; add value_range(-1, 1) or normalize(imagenet)";
+            return Err(order(steps.len(), rule.into()));
+        };
+        if !known.exact {
+            let rule = "the size depends on the image; resize or crop to one size";
+            return Err(order(steps.len(), rule.into()));
+        }
+        Ok(Self { steps, size: known.least, table })
+    }
+
+    /// The steps.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Height and width of what comes out.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// Whether a step draws, so that an image comes out differently for another key.
+    pub fn is_random(&self) -> bool {
+        self.steps.iter().any(Step::is_random)
+    }
+
+    /// Takes the steps.
+    ///
+    /// # Shapes
+    ///
+    /// - returns: `[3, height, width]`, f32
+    pub fn apply(&self, image: &Image, key: ExampleKey) -> TensorData {
+        let [height, width] = self.size;
+        let mut values = vec![0.0; 3 * height * width];
+        self.write(image, key, &mut values);
+        TensorData::new(values, [3, height, width])
+    }
+
+    /// Takes the steps and puts the values at their place in a batch.
+    ///
+    /// # Panics
+    ///
+    /// If `values` has not the length 3 × height × width.
+    pub fn write(&self, image: &Image, key: ExampleKey, values: &mut [f32]) {
+        let mut view = View::new(Cow::Borrowed(image));
+        for (usage, step) in (0..).zip(&self.steps) {
+            take(step, &mut view, key.rng(usage));
+        }
+        let image = view.render();
+        let plane = image.width() * image.height();
+        assert_eq!(values.len(), 3 * plane, "values of one image");
+        for (channel, (values, table)) in values.chunks_mut(plane).zip(&*self.table).enumerate() {
+            let bytes = image.pixels().iter().skip(channel).step_by(3);
+            values.iter_mut().zip(bytes).for_each(|(value, byte)| *value = table[*byte as usize]);
+        }
+    }
+}
+
+/// Takes one step; the ones that make values are in the table.
+fn take(step: &Step, view: &mut View<'_>, mut rng: Rng) {
+    let [height, width] = view.size();
+    match *step {
+        Step::Resize { size, filter } => view.resize(size, filter),
+        Step::ResizeSmall { side, filter } => {
+            let scale = side as f64 / height.min(width) as f64;
+            let scaled = |n: usize| (n as f64 * scale).round_ties_even() as usize;
+            view.resize([scaled(height), scaled(width)], filter);
+        }
+        Step::ResizeShorter { side, filter } => {
+            let scaled = |n: usize| side * n / height.min(width);
+            view.resize([scaled(height), scaled(width)], filter);
+        }
+        Step::CentralCrop { size: [h, w] } => {
+            view.crop([(height - h) / 2, (width - w) / 2, h, w]);
+        }
+        Step::CenterCrop { size: [h, w] } => {
+            let middle = |rest: usize| (rest as f64 / 2.0).round_ties_even() as usize;
+            view.crop([middle(height - h), middle(width - w), h, w]);
+        }
+        Step::InceptionCrop { size, area, filter } => {
+            view.crop(inception_region([height, width], area, &mut rng));
+            view.resize(size, filter);
+        }
+        Step::FlipLr if rng.bool() => flip_lr(view.render()),
+        Step::FlipLr | Step::ValueRange { .. } | Step::Normalize { .. } => {}
+    }
+}
+
+fn join(steps: &[Step]) -> String {
+    steps.iter().map(Step::to_string).collect::<Vec<_>>().join("|")
+}
+
+impl fmt::Display for Preprocess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&join(&self.steps))
+    }
+}
+
+impl FromStr for Preprocess {
+    type Err = PreprocessError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text.split('|').map(str::parse).collect::<Result<_, _>>()?)
+    }
+}
+
+impl TryFrom<String> for Preprocess {
+    type Error = PreprocessError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Preprocess> for String {
+    fn from(preprocess: Preprocess) -> Self {
+        preprocess.to_string()
+    }
+}

@@ -1,0 +1,168 @@
+//! The steps of preprocessing: what each needs and gives.
+
+use super::resize::Filter;
+
+/// One step of a [`Preprocess`](super::Preprocess), which lists them. Sizes are height and width.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// `resize(h, w, filter)`
+    Resize {
+        /// The new size.
+        size: [usize; 2],
+        /// How pixels are weighted.
+        filter: Filter,
+    },
+    /// `resize_small(s, filter)`
+    ResizeSmall {
+        /// The new smaller side.
+        side: usize,
+        /// How pixels are weighted.
+        filter: Filter,
+    },
+    /// `resize_shorter(s, filter)`
+    ResizeShorter {
+        /// The new smaller side.
+        side: usize,
+        /// How pixels are weighted.
+        filter: Filter,
+    },
+    /// `central_crop(h, w)`
+    CentralCrop {
+        /// The size of the part.
+        size: [usize; 2],
+    },
+    /// `center_crop(h, w)`
+    CenterCrop {
+        /// The size of the part.
+        size: [usize; 2],
+    },
+    /// `inception_crop(h, w, min, max, filter)`
+    InceptionCrop {
+        /// The new size.
+        size: [usize; 2],
+        /// The smallest and the largest share of the area in percent.
+        area: [f64; 2],
+        /// How pixels are weighted.
+        filter: Filter,
+    },
+    /// `flip_lr`
+    FlipLr,
+    /// `value_range(low, high)`
+    ValueRange {
+        /// The value of black.
+        low: f32,
+        /// The value of white.
+        high: f32,
+    },
+    /// `normalize(mean, std)`
+    Normalize {
+        /// What is subtracted from red, green and blue in [0, 1].
+        mean: [f32; 3],
+        /// What they are divided by, above 0.
+        std: [f32; 3],
+    },
+}
+
+/// Means and deviations that have a name.
+pub(super) const STATISTICS: [(&str, [f32; 3], [f32; 3]); 2] = [
+    ("imagenet", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ("clip", [0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]),
+];
+
+/// What is known of the size of images between two steps, whatever the image.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownSize {
+    /// At least so many rows and columns.
+    pub(super) least: [usize; 2],
+    /// Not more either.
+    pub(super) exact: bool,
+}
+
+impl Step {
+    /// Whether the step draws.
+    pub(super) fn is_random(&self) -> bool {
+        matches!(self, Self::InceptionCrop { .. } | Self::FlipLr)
+    }
+
+    /// What is known of the size after the step, or the rule that it breaks.
+    pub(super) fn size_after(&self, before: KnownSize) -> Result<KnownSize, String> {
+        // Also bounds what a pixel count can come to.
+        let sides = |sides: &[usize]| {
+            let fit = sides.iter().all(|side| (1..=1 << 16).contains(side));
+            if fit { Ok(()) } else { Err(String::from("sides go from 1 to 65,536")) }
+        };
+        match *self {
+            // Of an image of one row they would make too much to hold.
+            Self::Resize { .. }
+            | Self::ResizeSmall { .. }
+            | Self::ResizeShorter { .. }
+            | Self::FlipLr
+                if before.least != [1, 1] && !before.exact =>
+            {
+                Err("the size depends on the image here; crop to one size before".into())
+            }
+            Self::Resize { size, .. } => {
+                sides(&size)?;
+                Ok(KnownSize { least: size, exact: true })
+            }
+            Self::ResizeSmall { side, .. } | Self::ResizeShorter { side, .. } => {
+                sides(&[side])?;
+                let exact = before.exact && before.least[0] == before.least[1];
+                Ok(KnownSize { least: [side, side], exact })
+            }
+            Self::CentralCrop { size } | Self::CenterCrop { size } => {
+                sides(&size)?;
+                let [h, w] = before.least;
+                if size[0] > h || size[1] > w {
+                    return Err(format!(
+                        "an image may be as small as {h} × {w} here; resize to at least {} × {} before",
+                        size[0], size[1]
+                    ));
+                }
+                Ok(KnownSize { least: size, exact: true })
+            }
+            Self::InceptionCrop { size, area: [low, high], .. } => {
+                sides(&size)?;
+                if !(low > 0.0 && low <= high && high <= 100.0) {
+                    return Err("percentages of the area satisfy 0 < min ≤ max ≤ 100".into());
+                }
+                Ok(KnownSize { least: size, exact: true })
+            }
+            Self::ValueRange { low, high } if !(low.is_finite() && high.is_finite()) => {
+                Err("the range is finite".into())
+            }
+            Self::Normalize { mean, std }
+                if !mean.iter().all(|mean| mean.is_finite())
+                    || !std.iter().all(|std| *std > 0.0 && std.is_finite()) =>
+            {
+                Err("means are finite, deviations finite and above 0".into())
+            }
+            Self::FlipLr | Self::ValueRange { .. } | Self::Normalize { .. } => Ok(before),
+        }
+    }
+
+    /// The value of each byte in each channel, of a step that makes values.
+    pub(super) fn table(&self) -> Option<Box<[[f32; 256]; 3]>> {
+        let value = |channel: usize, byte: usize| {
+            let unit = byte as f64 / 255.0;
+            match *self {
+                Self::ValueRange { low, high } => {
+                    let (low, high) = (f64::from(low), f64::from(high));
+                    Some((low + unit * (high - low)) as f32)
+                }
+                Self::Normalize { mean, std } => {
+                    Some(((unit - f64::from(mean[channel])) / f64::from(std[channel])) as f32)
+                }
+                _ => None,
+            }
+        };
+        let mut table = Box::new([[0.0; 256]; 3]);
+        for (channel, row) in table.iter_mut().enumerate() {
+            for (byte, entry) in row.iter_mut().enumerate() {
+                *entry = value(channel, byte)?;
+            }
+        }
+        Some(table)
+    }
+}

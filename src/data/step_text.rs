@@ -1,0 +1,136 @@
+//! The text form of the steps of preprocessing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::preprocess::PreprocessError;
+use super::resize::Filter;
+use super::step::{STATISTICS, Step};
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |filter: Filter| {
+            Filter::NAMES.iter().find(|(_, known)| *known == filter).map_or("", |(name, _)| *name)
+        };
+        match *self {
+            Self::Resize { size: [h, w], filter } => {
+                write!(f, "resize({h}, {w}, {})", name(filter))
+            }
+            Self::ResizeSmall { side, filter } => {
+                write!(f, "resize_small({side}, {})", name(filter))
+            }
+            Self::ResizeShorter { side, filter } => {
+                write!(f, "resize_shorter({side}, {})", name(filter))
+            }
+            Self::CentralCrop { size: [h, w] } => write!(f, "central_crop({h}, {w})"),
+            Self::CenterCrop { size: [h, w] } => write!(f, "center_crop({h}, {w})"),
+            Self::InceptionCrop { size: [h, w], area: [low, high], filter } => {
+                write!(f, "inception_crop({h}, {w}, {low}, {high}, {})", name(filter))
+            }
+            Self::FlipLr => f.write_str("flip_lr"),
+            Self::ValueRange { low, high } => write!(f, "value_range({low}, {high})"),
+            Self::Normalize { mean, std } => {
+                match STATISTICS.iter().find(|(_, m, s)| (*m, *s) == (mean, std)) {
+                    Some((name, ..)) => write!(f, "normalize({name})"),
+                    None => {
+                        let numbers = [mean, std].concat();
+                        let numbers: Vec<_> = numbers.iter().map(f32::to_string).collect();
+                        write!(f, "normalize({})", numbers.join(", "))
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl FromStr for Step {
+    type Err = PreprocessError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let error =
+            |expected: &str| PreprocessError::Step { step: text.into(), expected: expected.into() };
+        let (name, arguments) = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+            Some((name, arguments)) => (name.trim(), arguments),
+            None => (text, ""),
+        };
+        let words: Vec<&str> =
+            arguments.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+        // A filter may stand last; everything else is numbers.
+        let named = |word: &&str| Filter::NAMES.iter().find(|(name, _)| name == word);
+        let filter = words.last().and_then(named).map(|(_, filter)| *filter);
+        let words = &words[..words.len() - usize::from(filter.is_some())];
+        let side = |word: &&str| word.parse::<usize>().ok();
+        let sides = |words: &[&str]| match words {
+            [side] => side.parse().ok().map(|side| [side, side]),
+            [height, width] => Some([height.parse().ok()?, width.parse().ok()?]),
+            _ => None,
+        };
+        let real = |word: &&str| word.parse::<f32>().ok();
+        let step = match (name, filter) {
+            ("resize", _) => {
+                let step = sides(words)
+                    .map(|size| Self::Resize { size, filter: filter.unwrap_or_default() });
+                step.ok_or("resize(224), resize(h, w) or resize(h, w, bicubic)")
+            }
+            ("resize_small" | "resize_shorter", _) => match words {
+                [word] => side(word).map(|side| match name {
+                    "resize_small" => {
+                        Self::ResizeSmall { side, filter: filter.unwrap_or_default() }
+                    }
+                    _ => Self::ResizeShorter { side, filter: filter.unwrap_or_default() },
+                }),
+                _ => None,
+            }
+            .ok_or("the smaller side, as resize_small(256), and perhaps a filter"),
+            ("central_crop", None) => sides(words)
+                .map(|size| Self::CentralCrop { size })
+                .ok_or("central_crop(224) or central_crop(h, w)"),
+            ("center_crop", None) => sides(words)
+                .map(|size| Self::CenterCrop { size })
+                .ok_or("center_crop(224) or center_crop(h, w)"),
+            ("inception_crop", _) => inception_crop(words, filter.unwrap_or_default())
+                .ok_or("inception_crop(224), (h, w) or (h, w, min, max) in percent of the area, and perhaps a filter"),
+            ("flip_lr", None) if words.is_empty() => Ok(Self::FlipLr),
+            ("flip_lr", _) => Err("flip_lr without arguments"),
+            ("value_range", None) => match words {
+                [low, high] => real(low).zip(real(high)),
+                _ => None,
+            }
+            .map(|(low, high)| Self::ValueRange { low, high })
+            .ok_or("value_range(-1, 1) or another range"),
+            ("normalize", None) => normalize(words)
+                .ok_or("normalize(imagenet), normalize(clip), or three means and three deviations"),
+            _ => Err(
+                "resize, resize_small, resize_shorter, central_crop, center_crop, inception_crop, \
+                 flip_lr, value_range or normalize",
+            ),
+        };
+        step.map_err(error)
+    }
+}
+
+fn inception_crop(words: &[&str], filter: Filter) -> Option<Step> {
+    let number = |word: &str| word.parse::<f64>().ok();
+    let (sides, area) = match words {
+        [sides @ .., low, high] if sides.len() == 2 => (sides, [number(low)?, number(high)?]),
+        sides => (sides, [5.0, 100.0]),
+    };
+    let sides: Vec<usize> = sides.iter().map(|side| side.parse().ok()).collect::<Option<_>>()?;
+    let size = match sides[..] {
+        [side] => [side, side],
+        [height, width] => [height, width],
+        _ => return None,
+    };
+    Some(Step::InceptionCrop { size, area, filter })
+}
+
+fn normalize(words: &[&str]) -> Option<Step> {
+    if let [name] = words {
+        let (_, mean, std) = STATISTICS.iter().find(|(known, ..)| known == name)?;
+        return Some(Step::Normalize { mean: *mean, std: *std });
+    }
+    let numbers: Vec<f32> = words.iter().map(|word| word.parse().ok()).collect::<Option<_>>()?;
+    let [r, g, b, red, green, blue] = numbers[..] else { return None };
+    Some(Step::Normalize { mean: [r, g, b], std: [red, green, blue] })
+}

@@ -1,0 +1,95 @@
+//! Decoding.
+
+use vit22b::data::{DecodeLimit, Image, ImageError};
+
+use crate::pillow::{difference, expected, file};
+
+fn decode(bytes: &[u8]) -> Result<Image, ImageError> {
+    Image::decode(bytes, DecodeLimit::default())
+}
+
+/// Lossless files give the same bytes. Decoders of JPEG and of lossy WebP may round the inverse
+/// transform, the interpolation of chroma and the conversion to RGB in their own ways.
+#[test]
+fn files_decode_to_what_pillow_reads() {
+    for (name, shape, pixels) in expected(|name| name.contains('.') && !name.contains('(')) {
+        let image = decode(&file(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!([image.height(), image.width(), 3], shape[..], "{name}");
+        let (most, mean) = difference(image.pixels(), &pixels);
+        let lossless = !name.ends_with(".jpg") && name != "lossy.webp";
+        let (allowed, on_average) = if lossless { (0, 0.0) } else { (4, 0.6) };
+        assert!(most <= allowed && mean <= on_average, "{name}: {most} at most, {mean} on average");
+    }
+}
+
+#[test]
+fn a_file_that_ends_early_is_broken() {
+    for name in ["photo.jpg", "progressive.jpg", "photo.png", "lossless.webp", "photo.bmp"] {
+        let bytes = file(name);
+        for part in [0.5, 0.9, 0.99] {
+            let bytes = &bytes[..(bytes.len() as f64 * part) as usize];
+            let error = decode(bytes).expect_err(name);
+            assert!(matches!(error, ImageError::Broken { .. }), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_image_is_told_by_its_first_bytes() {
+    let text = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
+    assert_eq!(text(b""), "expected JPEG, PNG, WebP or BMP, got an empty file");
+    assert_eq!(
+        text(b"<html>\n<body>"),
+        "expected JPEG, PNG, WebP or BMP, got bytes that begin with \"<html>\\n<\""
+    );
+    // A GIF is an image, but of a format that is not read.
+    assert!(text(b"GIF89a\x01\x00").contains("got bytes that begin with \"GIF89a"));
+}
+
+/// A header of few bytes that announces 10¹⁰ pixels is refused before any memory is taken.
+#[test]
+fn a_bomb_is_refused() {
+    let mut bytes = file("photo.png");
+    let side = 100_000u32.to_be_bytes();
+    bytes[16..20].copy_from_slice(&side);
+    bytes[20..24].copy_from_slice(&side);
+    let crc = crc32(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+    let error = decode(&bytes).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "100000 × 100000 pixels exceed the limit of 178956970; raise DecodeLimit if they are meant"
+    );
+    let limit = DecodeLimit { max_pixels: 75 * 50 };
+    assert!(Image::decode(&file("photo.jpg"), limit).is_ok());
+    let limit = DecodeLimit { max_pixels: 75 * 50 - 1 };
+    let error = Image::decode(&file("photo.jpg"), limit).unwrap_err();
+    assert_eq!(error, ImageError::TooLarge { width: 75, height: 50, limit: 75 * 50 - 1 });
+}
+
+/// Bytes changed at random never panic out of the decoder, whatever it makes of them.
+#[test]
+fn damaged_files_never_panic() {
+    let mut rng = fastrand::Rng::with_seed(1);
+    let limit = DecodeLimit { max_pixels: 1 << 16 };
+    for name in ["photo.jpg", "progressive.jpg", "palette.png", "lossy.webp", "photo.bmp"] {
+        let bytes = file(name);
+        for _ in 0..60 {
+            let mut bytes = bytes.clone();
+            for _ in 0..4 {
+                let at = rng.usize(..bytes.len());
+                bytes[at] = rng.u8(..);
+            }
+            let _ = Image::decode(&bytes, limit);
+        }
+    }
+}
+
+/// The checksum of PNG chunks, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}

@@ -1,0 +1,7 @@
+//! Images from files to batches, beside what Pillow and torchvision make of the same files.
+
+mod decode;
+mod folder;
+mod pillow;
+mod preprocess;
+mod sets;

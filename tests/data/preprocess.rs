@@ -1,0 +1,166 @@
+//! Preprocessing.
+
+use vit22b::data::{DecodeLimit, ExampleKey, Image, Preprocess};
+
+use crate::pillow::{expected, file};
+
+fn photo() -> Image {
+    Image::decode(&file("photo.png"), DecodeLimit::default()).unwrap()
+}
+
+fn apply(steps: &str, image: &Image, key: ExampleKey) -> Vec<f32> {
+    let preprocess: Preprocess = steps.parse().unwrap();
+    let values = preprocess.apply(image, key);
+    assert_eq!(values.shape()[1..], preprocess.size());
+    values.try_to_vec().unwrap()
+}
+
+fn key() -> ExampleKey {
+    ExampleKey::new(0, 0, 0)
+}
+
+/// Both round weights to integers and the result of each direction to bytes. Here the vertical
+/// direction comes first, which is faster, in Pillow the horizontal one: a level of 255 apart, and up to
+/// three where the lobes of Lanczos leave the bytes' range in between and are cut.
+#[test]
+fn resizing_gives_what_pillow_gives() {
+    for (step, shape, pixels) in expected(|name| name.starts_with("resize(")) {
+        let values = apply(&format!("{step}|value_range(0, 255)"), &photo(), key());
+        let [height, width, _] = shape[..] else { panic!("{shape:?}") };
+        let (mut most, mut sum) = (0.0f32, 0.0);
+        for (i, byte) in pixels.iter().enumerate() {
+            let (pixel, channel) = (i / 3, i % 3);
+            let difference = (values[channel * height * width + pixel] - f32::from(*byte)).abs();
+            (most, sum) = (most.max(difference), sum + difference);
+        }
+        let mean = sum / pixels.len() as f32;
+        let allowed = if step.contains("lanczos") { 3.01 } else { 1.01 };
+        assert!(most < allowed && mean < 0.25, "{step}: {most} at most, {mean} on average");
+    }
+}
+
+/// As above; one level is 1 / 255 / 0.224 = 0.0175 in these values.
+#[test]
+fn evaluation_steps_give_what_torchvision_gives() {
+    for (steps, shape, bytes) in expected(|name| name.contains('|')) {
+        let values = apply(&steps, &photo(), key());
+        let (expected, _) = bytes.as_chunks::<4>();
+        assert_eq!((values.len(), &shape[..]), (expected.len(), &[3, 32, 32][..]));
+        for (value, expected) in values.iter().zip(expected) {
+            let expected = f32::from_le_bytes(*expected);
+            assert!((value - expected).abs() < 0.0176, "{steps}: {value}, expected {expected}");
+        }
+    }
+}
+
+/// A crop after a resize is computed from the source alone, and equals the crop of the whole.
+#[test]
+fn crops_are_parts_of_the_whole() {
+    let whole = apply("resize(40, 60, bicubic)|value_range(0, 255)", &photo(), key());
+    let part =
+        apply("resize(40, 60, bicubic)|central_crop(31, 20)|value_range(0, 255)", &photo(), key());
+    for channel in 0..3 {
+        for row in 0..31 {
+            for column in 0..20 {
+                let whole = whole[(channel * 40 + row + 4) * 60 + column + 20];
+                assert_eq!(part[(channel * 31 + row) * 20 + column], whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn values_are_in_their_range() {
+    let white = Image::new(2, 1, vec![255, 255, 255, 0, 51, 102]).unwrap();
+    let values = apply("resize(1, 2)|value_range(-1, 1)", &white, key());
+    assert_eq!(values, [1.0, -1.0, 1.0, -0.6, 1.0, -0.2]);
+    let values = apply("resize(1, 2)|normalize(0, 0.2, 0.4, 1, 0.5, 0.25)", &white, key());
+    for (value, expected) in values.iter().zip([1.0, 0.0, 1.6, 0.0, 2.4, 0.0]) {
+        assert!((value - expected).abs() < 1e-6, "{value}, not {expected}");
+    }
+}
+
+#[test]
+fn what_is_random_follows_from_the_key() {
+    let steps = "inception_crop(16)|flip_lr|value_range(-1, 1)";
+    assert!(steps.parse::<Preprocess>().unwrap().is_random());
+    let image = photo();
+    let draw = |epoch, index| apply(steps, &image, ExampleKey::new(9, epoch, index));
+    assert_eq!(draw(2, 5), draw(2, 5));
+    assert_ne!(draw(2, 5), draw(3, 5));
+    assert_ne!(draw(2, 5), draw(2, 6));
+}
+
+#[test]
+fn texts_round_trip() {
+    for (text, full) in [
+        ("resize(224)|value_range(-1,1)", "resize(224, 224, bilinear)|value_range(-1, 1)"),
+        (
+            " resize_small( 256,bicubic )|central_crop(224, 192) | normalize(imagenet)",
+            "resize_small(256, bicubic)|central_crop(224, 192)|normalize(imagenet)",
+        ),
+        (
+            "inception_crop(224)|flip_lr|normalize(0, 0, 0, 0.5, 0.5, 1)",
+            "inception_crop(224, 224, 5, 100, bilinear)|flip_lr|normalize(0, 0, 0, 0.5, 0.5, 1)",
+        ),
+        (
+            "inception_crop(64, 48, 8, 90.5, lanczos)|normalize(clip)",
+            "inception_crop(64, 48, 8, 90.5, lanczos)|normalize(clip)",
+        ),
+    ] {
+        let preprocess: Preprocess = text.parse().unwrap();
+        assert_eq!(preprocess.to_string(), full);
+        assert_eq!(full.parse::<Preprocess>().unwrap(), preprocess);
+        let json = serde_json::to_string(&preprocess).unwrap();
+        assert_eq!(json, format!("\"{full}\""));
+        assert_eq!(serde_json::from_str::<Preprocess>(&json).unwrap(), preprocess);
+    }
+}
+
+#[test]
+fn steps_without_meaning_are_errors() {
+    for (steps, message) in [
+        (
+            "resize(0)|value_range(0, 1)",
+            "step 1, \"resize(0, 0, bilinear)\", of \"resize(0, 0, bilinear)|value_range(0, 1)\": \
+             sides go from 1 to 65,536",
+        ),
+        (
+            "resize_small(200)|central_crop(224)|value_range(0, 1)",
+            "step 2, \"central_crop(224, 224)\", of \"resize_small(200, bilinear)|\
+             central_crop(224, 224)|value_range(0, 1)\": an image may be as small as 200 × 200 \
+             here; resize to at least 224 × 224 before",
+        ),
+        (
+            "resize(32)",
+            "step 2, \"the end\", of \"resize(32, 32, bilinear)\": values are missing; add \
+             value_range(-1, 1) or normalize(imagenet)",
+        ),
+        (
+            "resize_small(32)|value_range(0, 1)",
+            "step 3, \"the end\", of \"resize_small(32, bilinear)|value_range(0, 1)\": the size \
+             depends on the image; resize or crop to one size",
+        ),
+        (
+            "value_range(0, 1)|resize(32)",
+            "step 2, \"resize(32, 32, bilinear)\", of \"value_range(0, 1)|resize(32, 32, \
+             bilinear)\": the values are made already; let it come before them",
+        ),
+        (
+            "resize_small(32)|flip_lr|central_crop(32)|value_range(0, 1)",
+            "step 2, \"flip_lr\", of \"resize_small(32, bilinear)|flip_lr|central_crop(32, 32)|\
+             value_range(0, 1)\": the size depends on the image here; crop to one size before",
+        ),
+        (
+            "resize(a)",
+            "step \"resize(a)\": expected resize(224), resize(h, w) or resize(h, w, bicubic)",
+        ),
+        (
+            "",
+            "step \"\": expected resize, resize_small, resize_shorter, central_crop, center_crop, \
+              inception_crop, flip_lr, value_range or normalize",
+        ),
+    ] {
+        assert_eq!(steps.parse::<Preprocess>().unwrap_err().to_string(), message);
+    }
+}
