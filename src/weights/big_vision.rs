@@ -3,11 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use burn::tensor::Tensor;
+
 use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
 
 use super::container::Container;
 use super::description::{Description, Notes};
 use super::error::WeightsError;
+use super::names::{ensure_square, split_block};
 use super::options::{HeadChoice, LoadOptions};
 use super::origin::Origin;
 use super::positions;
@@ -15,7 +18,6 @@ use super::preprocessing::Preprocessing;
 use super::sidecar::Sidecar;
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
-use super::timm::split_block;
 
 /// The tensor by which these files are known.
 const MARK: &str = "embedding/kernel";
@@ -116,12 +118,7 @@ pub(super) fn describe(
 ) -> Result<(Description, Names), WeightsError> {
     let mut notes = Notes::default();
     let [patch, patch_width, channels, width] = tensors.axes("patch", MARK)?;
-    if patch != patch_width {
-        return Err(WeightsError::Unsupported {
-            what: format!("a patch of {patch} x {patch_width} pixels"),
-            next: "patches are squares here",
-        });
-    }
+    ensure_square(patch, patch_width)?;
     if tensors.has("pre_logits/kernel") && options.head == HeadChoice::Keep {
         return Err(WeightsError::Unsupported {
             what: "a layer between pooling and classifier (\"pre_logits\")".into(),
@@ -190,11 +187,6 @@ pub(super) fn describe(
     let description =
         Description { origin: Origin::BigVision, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { class_position, stacked }))
-}
-
-/// Whether a canonical name is one of the classifier's.
-pub(super) fn is_of_head(name: &str) -> bool {
-    name.starts_with("head/") || name.starts_with("pre_logits/")
 }
 
 /// The tensors that make the parameter at `path`; none if big_vision has no name for it.
@@ -270,6 +262,35 @@ pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
             None => view,
         }
     })]
+}
+
+/// Whether `scipy.ndimage.zoom` loses the last place of an axis: where its step, times the number
+/// of steps, comes out above the last old place by a rounding error, it takes the place for one
+/// beyond the edge and gives zero.
+fn loses_edge(from: usize, to: usize) -> bool {
+    let (last, steps) = (from as f64 - 1.0, to as f64 - 1.0);
+    steps > 0.0 && steps * (last / steps) > last
+}
+
+/// Resampled positions as big_vision has them: the last row or column is zero where scipy loses it.
+/// Says which are.
+pub(super) fn lose_edges(
+    mut positions: Tensor<2>,
+    from: [usize; 2],
+    to: [usize; 2],
+) -> (Tensor<2>, [bool; 2]) {
+    let lost = [0, 1].map(|axis| from != to && loses_edge(from[axis], to[axis]));
+    let kept = [0, 1].map(|axis| to[axis] - usize::from(lost[axis]));
+    if lost != [false, false] {
+        let [_, d] = positions.dims();
+        let mut grid =
+            Tensor::<3>::zeros([to[0], to[1], d], &positions.device()).cast(positions.dtype());
+        let inner = [0..kept[0], 0..kept[1], 0..d];
+        let old = positions.reshape([to[0], to[1], d]).slice(inner.clone());
+        grid = grid.slice_assign(inner, old);
+        positions = grid.reshape([to[0] * to[1], d]);
+    }
+    (positions, lost)
 }
 
 #[cfg(test)]

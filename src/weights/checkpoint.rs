@@ -13,8 +13,11 @@ use super::container::{Container, Entry};
 use super::description::Description;
 use super::element::{Float, with_float};
 use super::error::{Damage, WeightsError};
+use super::hugging_face;
+use super::names::Names;
 use super::nearest::nearest;
 use super::options::{HeadChoice, LoadOptions};
+use super::origin::Origin;
 use super::report::{Loaded, Mismatched, Missing, Report, Resampled, Unused};
 use super::sidecar::Sidecar;
 use super::tensors::Tensors;
@@ -120,9 +123,13 @@ impl Checkpoint {
         if let Some(positions) = values.get::<2>(POSITIONS).filter(|_| from != to) {
             let dtype = positions.dtype();
             let by = target.interpolation;
-            let positions = resample(positions.cast(DType::F32), from, to, by).cast(dtype);
-            values.insert(POSITIONS, positions);
-            report.resampled = Some(Resampled { from, to, by });
+            let positions = resample(positions.cast(DType::F32), from, to, by);
+            let (positions, zeroed) = match description.origin {
+                Origin::BigVision => big_vision::lose_edges(positions, from, to),
+                _ => (positions, [false; 2]),
+            };
+            values.insert(POSITIONS, positions.cast(dtype));
+            report.resampled = Some(Resampled { from, to, by, zeroed });
         }
         let model = params::overwrite(model, values).expect("each view has its parameter's shape");
         Ok(LoadedModel { model, report, description })
@@ -156,6 +163,11 @@ impl Checkpoint {
         if let Some(tensors) = big_vision::tensors(&self.container) {
             let (description, names) = big_vision::describe(&tensors, &self.sidecar, options)?;
             return Ok((tensors, description, Names::BigVision(names)));
+        }
+        if let Some(mut tensors) = hugging_face::tensors(&self.container) {
+            let description = hugging_face::describe(&mut tensors, &self.sidecar, options)?;
+            let names = Names::HuggingFace(description.origin);
+            return Ok((tensors, description, names));
         }
         let names: Vec<_> = self.container.entries.keys().take(5).map(String::as_str).collect();
         Err(WeightsError::UnknownOrigin {
@@ -220,29 +232,6 @@ impl Checkpoint {
             };
             damage.in_file(self.container.file(entry))
         })
-    }
-}
-
-/// Where the names of an origin leave a choice.
-#[derive(Debug, Clone, Copy)]
-enum Names {
-    Timm(timm::Names),
-    BigVision(big_vision::Names),
-}
-
-impl Names {
-    fn terms(self, path: &str, shape: &[usize], config: &ViT22BConfig) -> Vec<Term> {
-        match self {
-            Self::Timm(names) => timm::terms(path, shape, config, names),
-            Self::BigVision(names) => big_vision::terms(path, shape, config, names),
-        }
-    }
-
-    fn is_of_head(self, name: &str) -> bool {
-        match self {
-            Self::Timm(_) => name.starts_with("head."),
-            Self::BigVision(_) => big_vision::is_of_head(name),
-        }
     }
 }
 

@@ -34,6 +34,8 @@ mod container;
 mod description;
 mod element;
 mod error;
+mod hugging_face;
+mod names;
 mod nearest;
 mod options;
 mod origin;

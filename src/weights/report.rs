@@ -83,6 +83,9 @@ pub struct Resampled {
     pub to: [usize; 2],
     /// By what.
     pub by: Interpolation,
+    /// Whether the last row and the last column are zero, which scipy's rounding makes of them on
+    /// some grids, and so big_vision.
+    pub zeroed: [bool; 2],
 }
 
 impl Report {
@@ -106,12 +109,17 @@ impl fmt::Display for Report {
             self.unused.len(),
             self.set_aside.len()
         )?;
-        if let Some(Resampled { from, to, by }) = self.resampled {
+        if let Some(Resampled { from, to, by, zeroed }) = self.resampled {
             write!(
                 f,
                 "\npositions resampled from {} x {} to {} x {}, {by}",
                 from[0], from[1], to[0], to[1]
             )?;
+            for (zeroed, line) in zeroed.into_iter().zip(["row", "column"]) {
+                if zeroed {
+                    write!(f, "; the last {line} is zero, as scipy's rounding makes it")?;
+                }
+            }
         }
         list(f, "new", &self.new, |f, path| write!(f, "{path}"))?;
         list(f, "missing", &self.missing, |f, missing| {

@@ -31,9 +31,15 @@ impl Term {
         Self { name: name.into(), shape: shape.to_vec(), view: part(View::whole(shape)) }
     }
 
-    /// PyTorch's `[out, in]` for our `[in, out]`.
-    pub(super) fn transposed(name: impl Into<String>, shape: &[usize]) -> Self {
-        Self::part(name, &[shape[1], shape[0]], |view| view.permute(&[1, 0]))
+    /// A parameter of a PyTorch module: linear weights are `[out, in]` there, ours `[in, out]`, and
+    /// the scale of a norm is its weight.
+    pub(super) fn torch(module: String, leaf: &str, shape: &[usize]) -> Self {
+        let leaf = if leaf == "scale" { "weight" } else { leaf };
+        let name = format!("{module}.{leaf}");
+        match *shape {
+            [input, output] => Self::part(name, &[output, input], |view| view.permute(&[1, 0])),
+            _ => Self::whole(name, shape),
+        }
     }
 
     /// What a linear layer keeps at `start` among the `outputs` of a joint PyTorch layer: the

@@ -6,8 +6,10 @@ use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfi
 use super::container::Container;
 use super::description::{Description, Notes};
 use super::error::WeightsError;
+use super::names::{activation, heads_unknown, split_block, square_patch};
 use super::options::LoadOptions;
 use super::origin::Origin;
+use super::positions;
 use super::preprocessing::Preprocessing;
 use super::sidecar::Sidecar;
 use super::tensors::{Fate, Tensors};
@@ -41,13 +43,7 @@ pub(super) fn describe(
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
     let mut notes = Notes::default();
-    let [width, channels, patch, patch_width] = tensors.axes("patch", MARK)?;
-    if patch != patch_width {
-        return Err(WeightsError::Unsupported {
-            what: format!("a patch of {patch} x {patch_width} pixels"),
-            next: "patches are squares here",
-        });
-    }
+    let [width, channels, patch] = square_patch(tensors, MARK)?;
     let parallel = tensors.has("blocks.0.in_proj.weight");
     let mlp_dim = if parallel {
         let [joint, _] = tensors.axes("mlp_dim", "blocks.0.in_proj.weight")?;
@@ -117,7 +113,7 @@ pub(super) fn describe(
     let by_sidecar = sidecar.size("img_size").or_else(|| sidecar.size("input_size"));
     let hint = options.grid.or(by_sidecar.map(|size| size.map(|side| side / patch)));
     let (grid, prefix_positions) =
-        super::positions::grid(positions, &[class + registers, class, 0], hint)?;
+        positions::grid(positions, &[class + registers, class, 0], hint)?;
     let mut config = ViT22BConfig::new(match tensors.has("head.weight") {
         true => tensors.axes::<2>("num_classes", "head.weight")?[0],
         false => 0,
@@ -153,25 +149,6 @@ pub(super) fn describe(
     let preprocessing = Preprocessing::infer(Origin::Timm, sidecar, &mut notes);
     let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { prefix_positions }))
-}
-
-pub(super) fn heads_unknown(width: usize) -> WeightsError {
-    let usual = match width.is_multiple_of(64) {
-        true => format!("; {} heads of 64 are usual", width / 64),
-        false => String::new(),
-    };
-    WeightsError::Ambiguous {
-        field: "num_heads",
-        why: format!("the shapes are the same for any number of heads that divides {width}{usual}"),
-        option: "num_heads",
-    }
-}
-
-fn activation(name: &str) -> WeightsError {
-    WeightsError::Unsupported {
-        what: format!("the activation {name}"),
-        next: "GELU in its exact and its tanh form are; `LoadOptions::gelu` takes one of them anyway",
-    }
 }
 
 /// Heads of timm's registered models by the size in their names.
@@ -229,15 +206,11 @@ pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
     }
     let (scope, rest) = split_block(path);
     let (module, leaf) = rest.rsplit_once('.').unwrap_or(("", rest));
-    let leaf = if leaf == "scale" { "weight" } else { leaf };
     let (d, f) = (config.width, config.mlp_dim);
     let joint = |name: &str, start, outputs| {
         vec![Term::joint(format!("{scope}{name}.{leaf}"), shape, start, outputs)]
     };
-    let own = |name: &str| match shape {
-        [_, _] => vec![Term::transposed(format!("{scope}{name}.{leaf}"), shape)],
-        _ => vec![Term::whole(format!("{scope}{name}.{leaf}"), shape)],
-    };
+    let own = |name: &str| vec![Term::torch(format!("{scope}{name}"), leaf, shape)];
     let parallel = !scope.is_empty() && config.block == BlockKind::Parallel;
     match module {
         "attn.query" if parallel => joint("in_proj", f, f + 3 * d),
@@ -280,11 +253,4 @@ pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
         "map.mlp.fc2" => own("attn_pool.mlp.fc2"),
         _ => vec![],
     }
-}
-
-/// `blocks.3.attn.query.weight` as `blocks.3.` and `attn.query.weight`; other paths with an empty
-/// scope.
-pub(super) fn split_block(path: &str) -> (&str, &str) {
-    let dot = path.strip_prefix("blocks.").and_then(|rest| rest.find('.'));
-    path.split_at(dot.map_or(0, |dot| "blocks.".len() + dot + 1))
 }

@@ -7,5 +7,7 @@
 mod files;
 #[path = "../golden/mod.rs"]
 mod golden;
+mod layouts;
+mod positions;
 mod published;
 mod report;

@@ -36,19 +36,20 @@ fn a_description_says_what_the_shapes_do_not() {
 
 #[test]
 fn what_is_ambiguous_is_asked_for() {
-    let error = load_error(fixture("timm_vit"), &LoadOptions::new());
+    let error = load_error(fixture("timm_vit/model.safetensors"), &LoadOptions::new());
     assert_eq!(
         error.to_string(),
         "num_heads does not follow from the file: the shapes are the same for any number of heads \
          that divides 48; say it with `LoadOptions::num_heads`"
     );
-    let error = load_error(fixture("timm_vit"), &options().with_num_heads(Some(5)));
+    let error =
+        load_error(fixture("timm_vit/model.safetensors"), &options().with_num_heads(Some(5)));
     assert_eq!(
         error.to_string(),
         "num_heads = 5 is not valid: divides width = 48; the nearest valid value is 4"
     );
     // The QK norm of these has the width of a head.
-    Checkpoint::from_bytes("a file", fixture("timm_xp").bytes())
+    Checkpoint::from_bytes("a file", fixture("timm_xp/model.safetensors").bytes())
         .unwrap()
         .load(&LoadOptions::new(), &device())
         .unwrap();
@@ -56,7 +57,7 @@ fn what_is_ambiguous_is_asked_for() {
 
 #[test]
 fn a_report_names_what_is_missing_unused_and_mismatched() {
-    let mut file = fixture("timm_vit");
+    let mut file = fixture("timm_vit/model.safetensors");
     file.rename("blocks.1.norm1.weight", "blocks.1.norm_1.weight");
     file.set("blocks.0.mlp.fc2.bias", &[47]);
     file.set("extra", &[2, 2]);
@@ -82,7 +83,7 @@ fn a_report_names_what_is_missing_unused_and_mismatched() {
 
 #[test]
 fn heads_are_dropped_and_replaced_and_what_serves_training_is_set_aside() {
-    let mut file = fixture("timm_dinov2");
+    let mut file = fixture("timm_dinov2/model.safetensors");
     file.set("mask_token", &[1, 48]);
     let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
     let load = |head| checkpoint.load(&options().with_head(head), &device()).unwrap();
@@ -103,7 +104,7 @@ fn heads_are_dropped_and_replaced_and_what_serves_training_is_set_aside() {
 #[test]
 fn element_types_are_converted_or_kept_and_the_model_runs() {
     use burn::tensor::{DType, Tensor};
-    let mut file = fixture("timm_dinov2");
+    let mut file = fixture("timm_dinov2/model.safetensors");
     file.halve();
     let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
     let run = |elements, dtype| {

@@ -1,0 +1,243 @@
+//! Hugging Face transformers' ViT, DINOv2 (with and without registers) and SigLIP's vision tower.
+
+use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
+
+use super::container::Container;
+use super::description::{Description, Notes};
+use super::error::WeightsError;
+use super::names::{heads_unknown, split_block, square_patch};
+use super::options::{HeadChoice, LoadOptions};
+use super::origin::Origin;
+use super::positions;
+use super::preprocessing::Preprocessing;
+use super::sidecar::Sidecar;
+use super::tensors::{Fate, Tensors};
+use super::term::Term;
+
+/// The heads of a config that does not mention them, the same in all three.
+const USUAL_HEADS: usize = 12;
+
+/// The tensor by which the files are known.
+fn mark(origin: Origin) -> &'static str {
+    match origin {
+        Origin::HfSiglip => "embeddings.patch_embedding.weight",
+        _ => "embeddings.patch_embeddings.projection.weight",
+    }
+}
+
+/// The tensors of one of the three, if the container holds one, alone or inside of a larger model.
+pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+    let names = || container.entries.keys();
+    let prefix = |origin| names().find_map(|name| name.strip_suffix(mark(origin)));
+    let (origin, prefix) = if let Some(prefix) = prefix(Origin::HfSiglip) {
+        (Origin::HfSiglip, prefix)
+    } else {
+        let prefix = prefix(Origin::HfVit)?;
+        let vit = names().any(|name| name.contains(".layernorm_before."));
+        (if vit { Origin::HfVit } else { Origin::HfDinov2 }, prefix)
+    };
+    Some(Tensors::sort(origin, container, |name| match name.strip_prefix(prefix) {
+        _ if name.starts_with("classifier.") => Fate::Known(name.into()),
+        None => Fate::Aside("it belongs to another part of the file's model"),
+        Some("embeddings.mask_token") => Fate::Aside("it serves masked training alone"),
+        Some("embeddings.position_ids") => Fate::Aside("it counts positions and is no weight"),
+        Some(name) if name.starts_with("pooler.") => {
+            Fate::Aside("it is a pooler that the classifier does not read")
+        }
+        Some(name) => Fate::Known(name.into()),
+    }))
+}
+
+pub(super) fn describe(
+    tensors: &mut Tensors,
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+) -> Result<Description, WeightsError> {
+    let origin = tensors.origin;
+    let mut notes = Notes::default();
+    let [width, channels, patch] = square_patch(tensors, mark(origin))?;
+    for (name, what) in [
+        ("encoder.layer.0.mlp.weights_in.weight", "a gated MLP (SwiGLU)"),
+        ("embeddings.class_embedding", "a CLIP model (its activation is quick_gelu)"),
+    ] {
+        if tensors.has(name) {
+            return Err(WeightsError::Unsupported {
+                what: what.into(),
+                next: "take another size or family of models",
+            });
+        }
+    }
+    let (layers, mlp, norm, query) = match origin {
+        Origin::HfSiglip => ("encoder.layers.", "mlp.fc1", "layer_norm1", "self_attn.q_proj"),
+        Origin::HfDinov2 => ("encoder.layer.", "mlp.fc1", "norm1", "attention.attention.query"),
+        _ => {
+            let query = "attention.attention.query";
+            ("encoder.layer.", "intermediate.dense", "layernorm_before", query)
+        }
+    };
+    let [mlp_dim, _] = tensors.axes("mlp_dim", &format!("{layers}0.{mlp}.weight"))?;
+    let [_] = tensors.axes("norm", &format!("{layers}0.{norm}.weight"))?;
+    let usual = sidecar.config("model_type").map(|_| USUAL_HEADS);
+    let num_heads = notes
+        .choose("num_heads", options.num_heads, sidecar.number("num_attention_heads"), usual)
+        .ok_or_else(|| heads_unknown(width))?;
+    let gelu = match sidecar.text("hidden_act") {
+        Some("gelu") => Some(Gelu::Erf),
+        Some("gelu_pytorch_tanh" | "gelu_new" | "gelu_fast") => Some(Gelu::Tanh),
+        Some(other) if options.gelu.is_none() => return Err(super::names::activation(other)),
+        _ => None,
+    };
+    let usual = if origin == Origin::HfSiglip { Gelu::Tanh } else { Gelu::Erf };
+    let gelu = notes.choose("gelu", options.gelu, gelu, Some(usual)).unwrap_or(usual);
+    let usual = if origin == Origin::HfVit { 1e-12 } else { 1e-6 };
+    let epsilon = sidecar.config("layer_norm_eps").and_then(serde_json::Value::as_f64);
+    let epsilon = notes.choose("epsilon", options.epsilon, epsilon, Some(usual)).unwrap_or(usual);
+
+    let classifier = options.head == HeadChoice::Keep && tensors.has("classifier.weight");
+    let num_classes = match classifier {
+        true => {
+            let [classes, inputs] = tensors.axes("num_classes", "classifier.weight")?;
+            if inputs == 2 * width {
+                return Err(WeightsError::Unsupported {
+                    what: "a classifier that reads class token and mean of the patches".into(),
+                    next: "`LoadOptions::head` drops or replaces it",
+                });
+            }
+            classes
+        }
+        false => 0,
+    };
+    let pool = match origin {
+        Origin::HfSiglip if classifier => {
+            tensors.leave("the classifier reads the mean of the patches, not this head", |name| {
+                name.starts_with("head.")
+            });
+            Pool::Average
+        }
+        Origin::HfSiglip if tensors.has("head.probe") => Pool::Map,
+        Origin::HfSiglip => Pool::Average,
+        _ => Pool::ClassToken,
+    };
+    let hint = options.grid.or(sidecar.size("image_size").map(|size| size.map(|s| s / patch)));
+    let (grid, _) = match origin {
+        Origin::HfSiglip => {
+            let [rows, _] = tensors.axes("image", "embeddings.position_embedding.weight")?;
+            positions::grid(rows, &[0], hint)?
+        }
+        _ => {
+            let [_, rows, _] = tensors.axes("image", "embeddings.position_embeddings")?;
+            positions::grid(rows, &[1], hint)?
+        }
+    };
+    let registers = match tensors.has("embeddings.register_tokens") {
+        true => tensors.axes::<3>("registers", "embeddings.register_tokens")?[1],
+        false => 0,
+    };
+    let layer_scale = tensors.has("encoder.layer.0.layer_scale1.lambda1").then_some(1e-5);
+    let mut config = ViT22BConfig::new(num_classes)
+        .with_image(grid.map(|side| side * patch))
+        .with_channels(channels)
+        .with_patch(patch)
+        .with_width(width)
+        .with_depth(tensors.count(layers))
+        .with_mlp_dim(mlp_dim)
+        .with_num_heads(num_heads)
+        .classic()
+        .with_gelu(gelu)
+        .with_pool(pool)
+        .with_positions(Positions::Learned)
+        .with_interpolation(origin.interpolation(registers))
+        .with_registers(registers)
+        .with_layer_scale(layer_scale)
+        .with_epsilon(epsilon)
+        .with_head_bias(0.0);
+    config.biases.qkv = tensors.has(&format!("{layers}0.{query}.bias"));
+    let preprocessing = Preprocessing::infer(origin, sidecar, &mut notes);
+    Ok(Description { origin, config, notes: notes.0, preprocessing }.check()?)
+}
+
+/// The tensors that make the parameter at `path`; none if this origin has no name for it.
+pub(super) fn terms(
+    path: &str,
+    shape: &[usize],
+    config: &ViT22BConfig,
+    origin: Origin,
+) -> Vec<Term> {
+    let siglip = origin == Origin::HfSiglip;
+    let rows = config.patches() + 1;
+    let positions = "embeddings.position_embeddings";
+    match path {
+        "embedding.weight" => return vec![Term::whole(mark(origin), shape)],
+        "embedding.bias" => {
+            return vec![Term::whole(mark(origin).replace("weight", "bias"), shape)];
+        }
+        "pos_embedding" if siglip => {
+            return vec![Term::whole("embeddings.position_embedding.weight", shape)];
+        }
+        "pos_embedding" => return vec![Term::tokens(positions, shape, 1, rows)],
+        "class_token" => {
+            return vec![
+                Term::tokens("embeddings.cls_token", shape, 0, 1),
+                Term::tokens(positions, shape, 0, rows),
+            ];
+        }
+        "registers" => return vec![Term::tokens("embeddings.register_tokens", shape, 0, shape[0])],
+        "map.probe" => return vec![Term::tokens("head.probe", shape, 0, 1)],
+        _ => {}
+    }
+    let (block, rest) = split_block(path);
+    let (module, leaf) = rest.rsplit_once('.').unwrap_or(("", rest));
+    let index = block.strip_prefix("blocks.").unwrap_or_default();
+    let module = match (module, origin) {
+        _ if index.is_empty() => match (module, siglip) {
+            ("norm", true) => "post_layernorm",
+            ("norm", false) => "layernorm",
+            ("head", _) => "classifier",
+            ("map.norm", true) => "head.layernorm",
+            ("map.attn.out", true) => "head.attention.out_proj",
+            ("map.mlp.fc1", true) => "head.mlp.fc1",
+            ("map.mlp.fc2", true) => "head.mlp.fc2",
+            (_, true) => {
+                let projections = ["map.attn.query", "map.attn.key", "map.attn.value"];
+                let Some(place) = projections.iter().position(|name| *name == module) else {
+                    return vec![];
+                };
+                let d = config.width;
+                let joint = format!("head.attention.in_proj_{leaf}");
+                return vec![Term::joint(joint, shape, place * d, 3 * d)];
+            }
+            _ => return vec![],
+        },
+        ("norm", Origin::HfSiglip) => "layer_norm1",
+        ("mlp_norm", Origin::HfSiglip) => "layer_norm2",
+        ("attn.query", Origin::HfSiglip) => "self_attn.q_proj",
+        ("attn.key", Origin::HfSiglip) => "self_attn.k_proj",
+        ("attn.value", Origin::HfSiglip) => "self_attn.v_proj",
+        ("attn.out", Origin::HfSiglip) => "self_attn.out_proj",
+        ("attn.query", _) => "attention.attention.query",
+        ("attn.key", _) => "attention.attention.key",
+        ("attn.value", _) => "attention.attention.value",
+        ("attn.out", _) => "attention.output.dense",
+        ("norm", Origin::HfDinov2) => "norm1",
+        ("mlp_norm", Origin::HfDinov2) => "norm2",
+        ("mlp.fc1", Origin::HfVit) => "intermediate.dense",
+        ("mlp.fc2", Origin::HfVit) => "output.dense",
+        ("norm", Origin::HfVit) => "layernorm_before",
+        ("mlp_norm", Origin::HfVit) => "layernorm_after",
+        ("mlp.fc1" | "mlp.fc2", _) => module,
+        ("", Origin::HfDinov2) => {
+            let name = match leaf {
+                "layer_scale" => "layer_scale1.lambda1",
+                _ => "layer_scale2.lambda1",
+            };
+            return vec![Term::whole(format!("encoder.layer.{index}{name}"), shape)];
+        }
+        _ => return vec![],
+    };
+    let scope = match (index, siglip) {
+        ("", _) => String::new(),
+        (index, true) => format!("encoder.layers.{index}"),
+        (index, false) => format!("encoder.layer.{index}"),
+    };
+    vec![Term::torch(format!("{scope}{module}"), leaf, shape)]
+}
