@@ -8,17 +8,23 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde_json::Value;
 use vit22b::eval::{
-    Agreement, Binning, CueDecisions, GroupTable, Matrix, Predictions, Reliability, Ridge,
-    RiskCoverage, RocCurve, accuracy, brier_score, fit_temperature, negative_log_likelihood,
+    Agreement, Binning, CueDecisions, GroupTable, LogisticConfig, Matrix, Predictions, Reliability,
+    Ridge, RiskCoverage, RocCurve, accuracy, brier_score, fit_temperature, negative_log_likelihood,
 };
 use vit22b::train::loss::{distillation, sigmoid_contrastive, softmax_contrastive};
 
+fn copies() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
 fn section(name: &str) -> Value {
-    let copy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let folder = std::env::var_os("VIT22B_FIXTURES").map(PathBuf::from);
-    let folder = folder.filter(|folder| folder.join("metrics.json").exists()).unwrap_or(copy);
-    let text = std::fs::read_to_string(folder.join("metrics.json")).unwrap();
-    serde_json::from_str::<Value>(&text).unwrap()[name].clone()
+    let folder = folder.filter(|folder| folder.join("metrics.json").exists());
+    read(&folder.unwrap_or_else(copies).join("metrics.json"))[name].clone()
 }
 
 fn list<T: serde::de::DeserializeOwned>(value: &Value) -> Vec<T> {
@@ -118,6 +124,34 @@ fn few_shot() {
     let scores = ridge.solve(8.0).unwrap().scores(test).unwrap();
     for (got, expected) in scores.iter().zip(list::<f64>(&case["scores_l2_8_first_row"])) {
         assert_close("score", *got, expected, 1e-6);
+    }
+}
+
+/// logistic.json: the logits, less their mean, of scikit-learn's `LogisticRegression` with
+/// `C = 1 / (n λ)` and tolerance 1e-10 on the standardised few-shot features of the copy of
+/// metrics.json, for the first two test rows.
+///
+/// Ours ends at a gradient of 1e-8; the loss is flat along its minimum, so that logits may differ
+/// by this divided by the penalty.
+#[test]
+fn logistic_regression() {
+    let data = &read(&copies().join("metrics.json"))["few_shot"];
+    let rows = |key: &str| -> Vec<Vec<f64>> { list(&data[key]) };
+    let (train, test) = (rows("x_train"), rows("x_test"));
+    let (width, train, test) = (train[0].len(), train.concat(), test[..2].concat());
+    let labels: Vec<usize> = list(&data["y_train"]);
+    for case in read(&copies().join("logistic.json")).as_array().unwrap() {
+        let l2 = number(&case["l2"]);
+        let config = LogisticConfig { l2s: vec![l2], tolerance: 1e-8, ..Default::default() };
+        let fit = config.fit(Matrix::new(&train, width).unwrap(), &labels, 5).unwrap();
+        let scores = fit.classifier.scores(Matrix::new(&test, width).unwrap()).unwrap();
+        let expected: Vec<Vec<f64>> = list(&case["scores"]);
+        for (got, expected) in scores.chunks(5).zip(expected) {
+            let mean = got.iter().sum::<f64>() / 5.0;
+            for (got, expected) in got.iter().zip(expected) {
+                assert_close("logit", got - mean, expected, 1e-7 / l2);
+            }
+        }
     }
 }
 

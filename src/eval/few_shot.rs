@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::error::{EvalError, check_features, check_labels, check_length};
+use super::error::{EvalError, check_features, check_labels};
+use super::linear_classifier::{LinearClassifier, Standardise};
 use super::linear_probe::accuracy;
 use super::linear_solve::{solve_ridge, tensor, values};
 use super::matrix::{Matrix, Real};
@@ -59,7 +60,7 @@ impl Ridge {
     ) -> Result<Self, EvalError> {
         check_labels(labels, features.rows(), classes)?;
         check_features(features)?;
-        let standardise = Standardise::new(features);
+        let standardise = Standardise::new(features, BIAS_CONSTANT);
         let features = standardise.apply(features);
         let target = |label: usize| (0..classes).map(move |c| if c == label { 1.0 } else { -1.0 });
         let targets: Vec<f64> = labels.iter().flat_map(|label| target(*label)).collect();
@@ -80,7 +81,7 @@ impl Ridge {
     ///
     /// [`EvalError::Value`] for a penalty that is not a number from 0, [`EvalError::Singular`] if
     /// features are linearly dependent and the penalty does not mend it.
-    pub fn solve(&self, l2: f64) -> Result<RidgeClassifier, EvalError> {
+    pub fn solve(&self, l2: f64) -> Result<LinearClassifier, EvalError> {
         if !(l2 >= 0.0 && l2.is_finite()) {
             return Err(EvalError::Value { what: "l2", value: l2, expected: "a number from 0" });
         }
@@ -89,79 +90,7 @@ impl Ridge {
         let [n, d] = self.features.dims();
         let weights =
             if n >= d { solution } else { self.features.clone().transpose().matmul(solution) };
-        Ok(RidgeClassifier { standardise: self.standardise.clone(), weights })
-    }
-}
-
-/// A classifier by ridge regression. Made by [`Ridge::solve`].
-#[derive(Debug, Clone)]
-pub struct RidgeClassifier {
-    standardise: Standardise,
-    /// `[d + 1, c]`
-    weights: Tensor<2>,
-}
-
-impl RidgeClassifier {
-    /// Scores `[n, c]`, row by row, of features `[n, d]`.
-    ///
-    /// # Errors
-    ///
-    /// [`EvalError`] if features have another length than those of the fit, or are not finite.
-    pub fn scores<T: Real>(&self, features: Matrix<'_, T>) -> Result<Vec<f64>, EvalError> {
-        check_length("features", self.standardise.mean.len(), features.columns())?;
-        check_features(features)?;
-        Ok(values(self.standardise.apply(features).matmul(self.weights.clone())))
-    }
-
-    /// The class with the largest score, the first if there are several, of each of the features.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::scores`].
-    pub fn predict<T: Real>(&self, features: Matrix<'_, T>) -> Result<Vec<usize>, EvalError> {
-        let scores = self.scores(features)?;
-        Ok(scores.chunks_exact(self.weights.dims()[1]).map(argmax).collect())
-    }
-}
-
-/// The first of the largest values.
-pub(crate) fn argmax(values: &[f64]) -> usize {
-    let first = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
-    (1..values.len()).fold(0, first)
-}
-
-/// Mean and inverse standard deviation of training features.
-#[derive(Debug, Clone)]
-struct Standardise {
-    mean: Vec<f64>,
-    inverse: Vec<f64>,
-}
-
-impl Standardise {
-    fn new<T: Real>(features: Matrix<'_, T>) -> Self {
-        let n = features.rows() as f64;
-        let mut mean = vec![0.0; features.columns()];
-        for row in features.iter() {
-            mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += (*x).into() / n);
-        }
-        let mut variance = vec![0.0; mean.len()];
-        for row in features.iter() {
-            let squares = row.iter().zip(&mean).map(|(x, mean)| ((*x).into() - mean).powi(2));
-            variance.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square / n);
-        }
-        let inverse = variance.iter().map(|v| (v.sqrt() + 1e-5).recip()).collect();
-        Self { mean, inverse }
-    }
-
-    /// Standardised features with [`BIAS_CONSTANT`] appended, `[n, d + 1]`.
-    fn apply<T: Real>(&self, features: Matrix<'_, T>) -> Tensor<2> {
-        let scales = || self.mean.iter().zip(&self.inverse);
-        let row = |row: &[T]| -> Vec<f64> {
-            let scaled = row.iter().zip(scales()).map(|(x, (m, s))| ((*x).into() - m) * s);
-            scaled.chain([BIAS_CONSTANT]).collect()
-        };
-        let design: Vec<f64> = features.iter().flat_map(row).collect();
-        tensor(design, self.mean.len() + 1)
+        Ok(LinearClassifier { standardise: self.standardise.clone(), weights })
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | question | here |
 //! | --- | --- |
-//! | what a classifier reads from frozen features | [`LinearProbeConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
+//! | what a classifier reads from frozen features | [`LinearProbeConfig`], [`LogisticConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
 //! | whether it is right as often as it says | [`Reliability`], [`class_wise_error`], [`negative_log_likelihood`], [`brier_score`], [`fit_temperature`] |
 //! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`] |
 //! | whether it decides as people do | [`Agreement`], [`CueDecisions`] |
@@ -20,9 +20,12 @@ mod confusion;
 mod detection;
 mod error;
 mod fairness;
+mod feature_cache;
 mod few_shot;
+mod linear_classifier;
 mod linear_probe;
 mod linear_solve;
+mod logistic;
 mod matrix;
 mod neighbours;
 mod plane;
@@ -39,10 +42,11 @@ pub use confusion::Confusion;
 pub use detection::{KnownScore, RocCurve, oracle_collaborative_auc};
 pub use error::EvalError;
 pub use fairness::{GroupRates, GroupTable};
-pub use few_shot::{
-    BIAS_CONSTANT, FewShotAccuracy, FewShotConfig, Ridge, RidgeClassifier, draw_shots,
-};
+pub use feature_cache::{FeatureCache, FeatureCacheError, FeatureKey, Features};
+pub use few_shot::{BIAS_CONSTANT, FewShotAccuracy, FewShotConfig, Ridge, draw_shots};
+pub use linear_classifier::LinearClassifier;
 pub use linear_probe::{LinearProbe, LinearProbeConfig, ProbeError, accuracy};
+pub use logistic::{LogisticConfig, LogisticFit};
 pub use matrix::{Matrix, Real};
 pub use neighbours::NearestNeighbours;
 pub use plane::principal_plane;

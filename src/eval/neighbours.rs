@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::error::{EvalError, check_features, check_labels, check_length, check_some};
-use super::few_shot::argmax;
+use super::linear_classifier::argmax;
 use super::linear_solve::{tensor, values};
 use super::matrix::{Matrix, Real};
 

@@ -1,0 +1,220 @@
+//! Features on disk, by what they were computed from.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::TensorData;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::error::EvalError;
+use super::matrix::Matrix;
+use crate::params;
+
+/// What features follow from: a digest of everything that was added, in its order.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::eval::FeatureKey;
+/// use vit22b::vit::Variant;
+///
+/// let config = Variant::parse("mu/16")?.config(5).with_image([32, 32]);
+/// let model = config.init(&Device::flex())?;
+/// let images = Tensor::<4>::zeros([2, 3, 32, 32], &Device::flex());
+/// let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
+/// assert_eq!(key.clone().data(&images.to_data()).digest().len(), 64);
+/// assert_ne!(key.clone().text("train").digest(), key.text("test").digest());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct FeatureKey(Sha256);
+
+impl FeatureKey {
+    /// The key of nothing but a name of the kind of features.
+    pub fn new(kind: &str) -> Self {
+        Self(Sha256::new()).text(kind)
+    }
+
+    /// Adds a text: a config as JSON, the name of a split.
+    pub fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Adds bytes: a file, pixels.
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        // With their length: "ab" and "c" are not "a" and "bc".
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+        self
+    }
+
+    /// Adds a tensor: its type, its shape and its values.
+    pub fn data(self, data: &TensorData) -> Self {
+        self.text(&format!("{:?} {:?}", data.dtype(), data.shape())).bytes(data.as_bytes())
+    }
+
+    /// Adds all parameters of a model with their paths. It reads them from the device.
+    pub fn params<M: Module>(self, model: &M) -> Self {
+        let parameters = params::collect(model);
+        parameters.iter().fold(self, |key, (path, tensor)| key.text(path).data(&tensor.to_data()))
+    }
+
+    /// The key as 64 hexadecimal digits.
+    pub fn digest(&self) -> String {
+        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Feature vectors of equal length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    values: Vec<f32>,
+    columns: usize,
+}
+
+impl Features {
+    /// Features `[n, d]` of `d` columns, row by row.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] if there are no columns, or the last row is not full.
+    pub fn new(values: Vec<f32>, columns: usize) -> Result<Self, EvalError> {
+        Matrix::new(&values, columns)?;
+        Ok(Self { values, columns })
+    }
+
+    /// The features, borrowed.
+    pub fn matrix(&self) -> Matrix<'_> {
+        Matrix::new(&self.values, self.columns).expect("checked when it was made")
+    }
+}
+
+/// A cache that cannot be written.
+#[derive(Debug, Error)]
+#[error("{}: cannot keep features: {source}; choose another folder", path.display())]
+#[non_exhaustive]
+pub struct FeatureCacheError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// A folder of features, each file named by its key.
+///
+/// A file that is broken, or belongs to another key, is computed again.
+///
+/// ```
+/// use vit22b::eval::{FeatureCache, FeatureCacheError, FeatureKey, Features};
+///
+/// # let folder = std::env::temp_dir().join(format!("vit22b-features-{}", std::process::id()));
+/// let cache = FeatureCache::new(&folder);
+/// let key = FeatureKey::new("pooled").text("the model").text("the images");
+/// let features = Features::new(vec![1.0, 2.0], 2)?;
+/// let kept = cache.get_or_compute(&key, || Ok::<_, FeatureCacheError>(features.clone()))?;
+/// let again = cache.get_or_compute::<FeatureCacheError>(&key, || unreachable!("it is kept"))?;
+/// assert_eq!((&kept, &again), (&features, &features));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct FeatureCache {
+    folder: PathBuf,
+}
+
+impl FeatureCache {
+    /// A cache in a folder, which is made when something is kept.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The features of a key: from the folder, or computed and kept there.
+    ///
+    /// # Errors
+    ///
+    /// What the computation says, or [`FeatureCacheError`] if the result cannot be written.
+    pub fn get_or_compute<E: From<FeatureCacheError>>(
+        &self,
+        key: &FeatureKey,
+        compute: impl FnOnce() -> Result<Features, E>,
+    ) -> Result<Features, E> {
+        let digest = key.digest();
+        let path = self.folder.join(&digest).with_extension("safetensors");
+        if let Some(features) = read(&path, &digest) {
+            return Ok(features);
+        }
+        let features = compute()?;
+        self.write(&path, &digest, &features)
+            .map_err(|source| FeatureCacheError { path, source })?;
+        Ok(features)
+    }
+
+    fn write(&self, path: &Path, digest: &str, features: &Features) -> std::io::Result<()> {
+        let bytes: Vec<u8> = features.values.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let shape = vec![features.matrix().rows(), features.columns];
+        let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(std::io::Error::other)?;
+        let metadata = [("key".into(), digest.into())].into();
+        let file = safetensors::serialize([("features", view)], Some(metadata))
+            .map_err(std::io::Error::other)?;
+        std::fs::create_dir_all(&self.folder)?;
+        // Renamed when it is whole: nobody reads half a file. Each process writes its own.
+        let partial = path.with_extension(format!("{}.partial", std::process::id()));
+        std::fs::write(&partial, file)?;
+        std::fs::rename(partial, path)
+    }
+}
+
+/// The features of a file; none if it is missing, broken or of another key.
+fn read(path: &Path, digest: &str) -> Option<Features> {
+    let bytes = std::fs::read(path).ok()?;
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).ok()?;
+    if metadata.metadata().as_ref()?.get("key")? != digest {
+        return None;
+    }
+    let file = SafeTensors::deserialize(&bytes).ok()?;
+    let tensor = file.tensor("features").ok()?;
+    let [_, columns] = *tensor.shape() else { return None };
+    let (values, rest) = tensor.data().as_chunks();
+    (tensor.dtype() == Dtype::F32 && rest.is_empty()).then_some(())?;
+    Features::new(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(), columns).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_file_and_another_key_are_computed_again() {
+        let folder = std::env::temp_dir().join(format!("vit22b-cache-{}", std::process::id()));
+        let cache = FeatureCache::new(&folder);
+        let key = |text| FeatureKey::new("test").text(text);
+        let get = |key: &FeatureKey, value: f32| {
+            let compute = || Ok::<_, FeatureCacheError>(Features::new(vec![value], 1).unwrap());
+            cache.get_or_compute(key, compute).unwrap().values[0]
+        };
+        assert_eq!(get(&key("a"), 1.0), 1.0);
+        assert_eq!(get(&key("a"), 2.0), 1.0);
+        assert_eq!(get(&key("b"), 3.0), 3.0);
+        let file = |key: &FeatureKey| folder.join(key.digest()).with_extension("safetensors");
+        std::fs::copy(file(&key("b")), file(&key("a"))).unwrap();
+        assert_eq!(get(&key("a"), 4.0), 4.0);
+        let whole = std::fs::read(file(&key("a"))).unwrap();
+        std::fs::write(file(&key("a")), &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(get(&key("a"), 5.0), 5.0);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_a_file_is_an_error() {
+        let file = std::env::temp_dir().join(format!("vit22b-no-folder-{}", std::process::id()));
+        std::fs::write(&file, "").unwrap();
+        let compute = || Ok::<_, FeatureCacheError>(Features::new(vec![1.0], 1).unwrap());
+        let error =
+            FeatureCache::new(&file).get_or_compute(&FeatureKey::new("test"), compute).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("cannot keep features"), "{text}");
+        assert!(text.ends_with("; choose another folder"), "{text}");
+        std::fs::remove_file(&file).unwrap();
+    }
+}

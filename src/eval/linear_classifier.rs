@@ -1,0 +1,82 @@
+//! A linear classifier on standardised features, however it was fitted.
+
+use burn::tensor::Tensor;
+
+use super::error::{EvalError, check_features, check_length};
+use super::linear_solve::{tensor, values};
+use super::matrix::{Matrix, Real};
+
+/// A linear classifier on standardised features. Made by [`Ridge::solve`](super::Ridge::solve) and
+/// [`LogisticConfig::fit`](super::LogisticConfig::fit).
+#[derive(Debug, Clone)]
+pub struct LinearClassifier {
+    pub(crate) standardise: Standardise,
+    /// `[d + 1, c]`, the last row for the constant that stands in for a bias.
+    pub(crate) weights: Tensor<2>,
+}
+
+impl LinearClassifier {
+    /// Scores `[n, c]`, row by row, of features `[n, d]`.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] if features have another length than those of the fit, or are not finite.
+    pub fn scores<T: Real>(&self, features: Matrix<'_, T>) -> Result<Vec<f64>, EvalError> {
+        check_length("features", self.standardise.mean.len(), features.columns())?;
+        check_features(features)?;
+        Ok(values(self.standardise.apply(features).matmul(self.weights.clone())))
+    }
+
+    /// The class with the largest score, the first if there are several, of each of the features.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::scores`].
+    pub fn predict<T: Real>(&self, features: Matrix<'_, T>) -> Result<Vec<usize>, EvalError> {
+        let scores = self.scores(features)?;
+        Ok(scores.chunks_exact(self.weights.dims()[1]).map(argmax).collect())
+    }
+}
+
+/// The first of the largest values.
+pub(crate) fn argmax(values: &[f64]) -> usize {
+    let first = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (1..values.len()).fold(0, first)
+}
+
+/// Mean and inverse standard deviation of training features, and the constant that is appended.
+#[derive(Debug, Clone)]
+pub(crate) struct Standardise {
+    mean: Vec<f64>,
+    inverse: Vec<f64>,
+    constant: f64,
+}
+
+impl Standardise {
+    pub(crate) fn new<T: Real>(features: Matrix<'_, T>, constant: f64) -> Self {
+        let n = features.rows() as f64;
+        let mut mean = vec![0.0; features.columns()];
+        for row in features.iter() {
+            mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += (*x).into() / n);
+        }
+        let mut variance = vec![0.0; mean.len()];
+        for row in features.iter() {
+            let squares = row.iter().zip(&mean).map(|(x, mean)| ((*x).into() - mean).powi(2));
+            variance.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square / n);
+        }
+        // big_vision's guard: a constant feature becomes 0.
+        let inverse = variance.iter().map(|v| (v.sqrt() + 1e-5).recip()).collect();
+        Self { mean, inverse, constant }
+    }
+
+    /// Standardised features with the constant appended, `[n, d + 1]`.
+    pub(crate) fn apply<T: Real>(&self, features: Matrix<'_, T>) -> Tensor<2> {
+        let scales = || self.mean.iter().zip(&self.inverse);
+        let row = |row: &[T]| -> Vec<f64> {
+            let scaled = row.iter().zip(scales()).map(|(x, (m, s))| ((*x).into() - m) * s);
+            scaled.chain([self.constant]).collect()
+        };
+        let design: Vec<f64> = features.iter().flat_map(row).collect();
+        tensor(design, self.mean.len() + 1)
+    }
+}
