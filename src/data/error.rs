@@ -55,4 +55,36 @@ pub enum DataError {
         /// What is wrong.
         source: LabelError,
     },
+    /// A file whose name does not tell a format that is read.
+    #[error("{}: expected {expected}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is read.
+        expected: &'static str,
+    },
+    /// A line of a list or a hierarchy.
+    #[error("{}, line {line}: expected {expected}, got {got}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What a line holds.
+        expected: String,
+        /// What this one holds.
+        got: String,
+    },
+    /// A tar file, or something in it.
+    #[error("{}, {entry}: expected {expected}, got {got}", path.display())]
+    Shard {
+        /// The tar file.
+        path: PathBuf,
+        /// The name of the file in it, or of the one before.
+        entry: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
 }

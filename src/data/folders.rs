@@ -1,5 +1,6 @@
 //! Sets of images in folders.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::error::DataError;
@@ -62,10 +63,7 @@ fn items(root: &Path, folder: &Path, label: Option<usize>) -> Result<Vec<Item>, 
     for path in sorted(folder)? {
         if path.is_dir() {
             found.extend(items(root, &path, label)?);
-        } else if path
-            .extension()
-            .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
-        {
+        } else if path.extension().and_then(OsStr::to_str).is_some_and(is_image) {
             let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
             found.push(Item {
                 name,
@@ -75,6 +73,11 @@ fn items(root: &Path, folder: &Path, label: Option<usize>) -> Result<Vec<Item>, 
         }
     }
     Ok(found)
+}
+
+/// Whether files with this ending are read.
+pub(super) fn is_image(ending: &str) -> bool {
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// What is in a folder and not hidden.

@@ -1,6 +1,6 @@
 //! A set of images with labels that stays on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -81,6 +81,28 @@ impl ImageSet {
             }
         }
         Ok(Self { classes, items })
+    }
+
+    /// A set of items with labels by name. The classes are all names, sorted; if they are whole
+    /// numbers, they are the indices of the classes.
+    pub(super) fn from_names(items: Vec<(String, Place, Vec<String>)>) -> Self {
+        let names: BTreeSet<&String> = items.iter().flat_map(|(_, _, labels)| labels).collect();
+        let number = |name: &&String| name.parse().ok().filter(|index: &usize| *index < 1 << 20);
+        let numbers: Option<Vec<usize>> = names.iter().map(number).collect();
+        let classes: Vec<String> = match numbers.as_deref().map(|numbers| numbers.iter().max()) {
+            Some(Some(most)) => (0..=*most).map(|index| index.to_string()).collect(),
+            _ => names.into_iter().cloned().collect(),
+        };
+        let index: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
+        let item = |(name, place, labels): (String, Place, Vec<String>)| {
+            let label = |label: &String| match numbers {
+                Some(_) => label.parse().ok(),
+                None => index.get(label).copied(),
+            };
+            Item { name, place, labels: labels.iter().filter_map(label).collect() }
+        };
+        let items = items.into_iter().map(item).collect();
+        Self { items, classes }
     }
 
     /// The names of the classes, in the order of the targets.

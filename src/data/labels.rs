@@ -56,10 +56,17 @@ impl Hierarchy {
     ) -> Result<Self, LabelError> {
         let mut parents: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (child, parent) in edges {
-            let (child, parent) = (child.into(), parent.into());
-            parents.entry(parent.clone()).or_default();
-            parents.entry(child).or_default().push(parent);
+            parents.entry(child.into()).or_default().push(parent.into());
         }
+        Self::from_parents(parents)
+    }
+
+    /// A hierarchy from the parents of each label.
+    pub(super) fn from_parents(
+        mut parents: BTreeMap<String, Vec<String>>,
+    ) -> Result<Self, LabelError> {
+        let all: Vec<String> = parents.values().flatten().cloned().collect();
+        all.into_iter().for_each(|parent| _ = parents.entry(parent).or_default());
         let names: Vec<String> = parents.keys().cloned().collect();
         let index: BTreeMap<String, usize> = names.iter().cloned().zip(0..).collect();
         let mut closure = Vec::with_capacity(names.len());

@@ -1,0 +1,80 @@
+//! Label hierarchies in files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::error::DataError;
+use super::labels::Hierarchy;
+use super::table::{Row, read_csv};
+
+/// The parents of a label as they are written in JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Parents {
+    None(()),
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Hierarchy {
+    /// A tree or a directed acyclic graph in a file, by the ending of its name:
+    ///
+    /// - `.csv`: a header `child,parent` and a line for each pair; a label without parents leaves
+    ///   `parent` empty
+    /// - `.json`: an object with each label's parent, list of parents or null:
+    ///   `{"dog": "pet", "pet": ["animal", "friend"]}`
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Line`] with the first line that is none, [`DataError::Label`] for a label that is its own
+    /// ancestor, [`DataError::Format`], [`DataError::Io`].
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let parents = match &*ending {
+            "csv" => csv(path)?,
+            "json" => json(path)?,
+            _ => {
+                let expected = "a hierarchy that ends in .csv or .json";
+                return Err(DataError::Format { path: path.into(), expected });
+            }
+        };
+        Self::from_parents(parents)
+            .map_err(|source| DataError::Label { name: path.display().to_string(), source })
+    }
+}
+
+fn csv(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
+    let pairs = read_csv(path, |row: Row<'_>| {
+        let (child, parent) = (row.field(&["child"])?, row.field(&["parent"])?);
+        if child.is_empty() {
+            return Err(row.error("a label", "an empty field"));
+        }
+        Ok((child.to_string(), parent.to_string()))
+    })?;
+    let mut parents: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (child, parent) in pairs {
+        let parents = parents.entry(child).or_default();
+        parents.extend(Some(parent).filter(|parent| !parent.is_empty()));
+    }
+    Ok(parents)
+}
+
+fn json(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
+    let io = |source| DataError::Io { path: path.into(), source };
+    let text = std::fs::read_to_string(path).map_err(io)?;
+    let written: BTreeMap<String, Parents> =
+        serde_json::from_str(&text).map_err(|error| DataError::Line {
+            path: path.into(),
+            line: error.line() as u64,
+            expected: "an object as {\"dog\": [\"animal\"]}".into(),
+            got: error.to_string(),
+        })?;
+    let list = |parents| match parents {
+        Parents::None(()) => Vec::new(),
+        Parents::One(parent) => vec![parent],
+        Parents::Many(parents) => parents,
+    };
+    Ok(written.into_iter().map(|(label, parents)| (label, list(parents))).collect())
+}
