@@ -13,18 +13,17 @@ pub(super) fn lower(cx: &Context<'_>, op: &DistributedOperationIr) -> Lowered {
     match op {
         DistributedOperationIr::AllReduce(d) => {
             let x = cx.get(&d.tensor)?;
-            let devices: Vec<_> = (0..d.device_ids.len()).collect();
-            if devices.len() <= 1 {
+            let count = d.device_ids.len();
+            if count <= 1 {
                 return cx.set(&d.out, x);
             }
-            let sum = b.all_reduce(x, &devices, ReduceKind::Add)?;
+            let devices: Vec<_> = (0..count).collect();
+            let sum = b.all_reduce(x, &[devices], ReduceKind::Add)?;
             cx.set(
                 &d.out,
                 match d.op {
                     ReduceOperation::Sum => sum,
-                    ReduceOperation::Mean => {
-                        b.divide(sum, b.splat_like(devices.len() as f64, sum)?)?
-                    }
+                    ReduceOperation::Mean => b.divide(sum, b.splat_like(count as f64, sum)?)?,
                 },
             )
         }

@@ -1,8 +1,10 @@
-//! What the optimised program tells of a program's parameters.
+//! What the optimised program tells: its parameters and its instructions.
 //!
 //! The C API has no call that names the parameters of an executable. Their types and shapes, per
 //! device and after partitioning, and which of them share memory with results, stand in the HLO
-//! module.
+//! module; so does every instruction in the order in which it runs.
+
+use std::collections::HashMap;
 
 use prost::Message;
 
@@ -30,22 +32,100 @@ pub struct Alias {
     pub output: usize,
 }
 
+/// An instruction of an optimised program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Instruction {
+    /// Its name, which no other instruction has.
+    pub name: String,
+    /// What it does, such as `all-gather`, `dot` or `fusion`.
+    pub opcode: String,
+    /// The computation that it is in: the program itself, or the body of a loop or fusion.
+    pub computation: String,
+    /// Its results, several where it gives a tuple, on one device and after partitioning; without
+    /// those whose type this crate does not transfer.
+    pub results: Vec<TensorSpec>,
+    /// The names of its operands.
+    pub operands: Vec<String>,
+    /// The computations that it calls.
+    pub calls: Vec<String>,
+    /// The operation of the program that it stems from.
+    pub op_name: String,
+    /// What the compiler notes for itself, often JSON; for TPUs with `estimated_cycles`.
+    pub backend_config: String,
+}
+
+fn decode_error(reason: String) -> PjrtError {
+    PjrtError::Decode { what: "the optimised program", reason }
+}
+
+fn module(program: &OptimizedProgram) -> Result<Module, PjrtError> {
+    let error = |error: prost::DecodeError| decode_error(error.to_string());
+    match program.format.as_str() {
+        "hlo" => Module::decode(&*program.code).map_err(error),
+        "hlo_with_config" => {
+            let program = ModuleWithConfig::decode(&*program.code).map_err(error)?;
+            Ok(program.module.unwrap_or_default())
+        }
+        other => Err(decode_error(format!("its format is {other}"))),
+    }
+}
+
 /// Reads the signature of an optimised program.
 pub(crate) fn signature(program: &OptimizedProgram) -> Result<Signature, PjrtError> {
-    let decode = |reason: String| PjrtError::Decode { what: "the optimised program", reason };
-    let module = match program.format.as_str() {
-        "hlo" => Module::decode(&*program.code).map_err(|error| decode(error.to_string()))?,
-        "hlo_with_config" => ModuleWithConfig::decode(&*program.code)
-            .map_err(|error| decode(error.to_string()))?
-            .module
-            .unwrap_or_default(),
-        other => return Err(decode(format!("its format is {other}"))),
-    };
-    let shape = module.program_shape.ok_or_else(|| decode("it has no program shape".into()))?;
+    let module = module(program)?;
+    let shape =
+        module.program_shape.ok_or_else(|| decode_error("it has no program shape".into()))?;
     let parameters = shape.parameters.iter().map(Shape::to_spec).collect();
     let aliases = module.aliases.unwrap_or_default().entries;
     let aliases = aliases.iter().filter_map(AliasEntry::to_alias).collect();
     Ok(Signature { parameters, aliases })
+}
+
+impl OptimizedProgram {
+    /// The instructions, computation after computation, each in the order in which they run where
+    /// the compiler has scheduled them.
+    ///
+    /// ```no_run
+    /// # fn compiled() -> burn_xla::pjrt::CompiledProgram { unimplemented!() }
+    /// let program = compiled().optimized_program()?;
+    /// for instruction in program.instructions()? {
+    ///     println!("{} in {}: {:?}", instruction.opcode, instruction.computation, instruction.results);
+    /// }
+    /// # Ok::<(), burn_xla::pjrt::PjrtError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PjrtError::Decode`] if the bytes are no HLO module.
+    pub fn instructions(&self) -> Result<Vec<Instruction>, PjrtError> {
+        let module = module(self)?;
+        let computations: HashMap<i64, &str> =
+            module.computations.iter().map(|c| (c.id, c.name.as_str())).collect();
+        let all = module.computations.iter().flat_map(|c| &c.instructions);
+        let names: HashMap<i64, &str> = all.map(|i| (i.id, i.name.as_str())).collect();
+        let named = |names: &HashMap<i64, &str>, ids: &[i64]| {
+            ids.iter().filter_map(|id| names.get(id)).map(|&name| name.to_owned()).collect()
+        };
+        let mut instructions = Vec::new();
+        for computation in &module.computations {
+            for raw in &computation.instructions {
+                let mut results = Vec::new();
+                raw.shape.iter().for_each(|shape| shape.flatten(&mut results));
+                instructions.push(Instruction {
+                    name: raw.name.clone(),
+                    opcode: raw.opcode.clone(),
+                    computation: computation.name.clone(),
+                    results,
+                    operands: named(&names, &raw.operands),
+                    calls: named(&computations, &raw.calls),
+                    op_name: raw.metadata.as_ref().map_or_else(String::new, |m| m.op_name.clone()),
+                    backend_config: String::from_utf8_lossy(&raw.backend_config).into_owned(),
+                });
+            }
+        }
+        Ok(instructions)
+    }
 }
 
 // The fields used here of XLA's `hlo.proto` and `xla_data.proto`, with their numbers.
@@ -58,10 +138,48 @@ struct ModuleWithConfig {
 
 #[derive(Clone, PartialEq, Message)]
 struct Module {
+    #[prost(message, repeated, tag = "3")]
+    computations: Vec<Computation>,
     #[prost(message, optional, tag = "4")]
     program_shape: Option<ProgramShape>,
     #[prost(message, optional, tag = "8")]
     aliases: Option<Aliases>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Computation {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(message, repeated, tag = "2")]
+    instructions: Vec<RawInstruction>,
+    #[prost(int64, tag = "5")]
+    id: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RawInstruction {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    opcode: String,
+    #[prost(message, optional, tag = "3")]
+    shape: Option<Shape>,
+    #[prost(message, optional, tag = "7")]
+    metadata: Option<Metadata>,
+    #[prost(int64, tag = "35")]
+    id: i64,
+    #[prost(int64, repeated, tag = "36")]
+    operands: Vec<i64>,
+    #[prost(int64, repeated, tag = "38")]
+    calls: Vec<i64>,
+    #[prost(bytes = "vec", tag = "43")]
+    backend_config: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Metadata {
+    #[prost(string, tag = "2")]
+    op_name: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -76,6 +194,8 @@ struct Shape {
     element_type: i32,
     #[prost(int64, repeated, tag = "3")]
     dimensions: Vec<i64>,
+    #[prost(message, repeated, tag = "4")]
+    tuple: Vec<Shape>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -93,6 +213,14 @@ struct AliasEntry {
 }
 
 impl Shape {
+    /// The tensors of which it consists.
+    fn flatten(&self, tensors: &mut Vec<TensorSpec>) {
+        match self.tuple.is_empty() {
+            true => tensors.extend(self.to_spec()),
+            false => self.tuple.iter().for_each(|part| part.flatten(tensors)),
+        }
+    }
+
     fn to_spec(&self) -> Option<TensorSpec> {
         let dims = self.dimensions.iter().map(|&dim| usize::try_from(dim).ok());
         Some(TensorSpec {
@@ -128,18 +256,63 @@ fn element_type(raw: i32) -> Option<ElementType> {
 mod tests {
     use super::*;
 
+    fn shape(element_type: i32, dimensions: &[i64]) -> Shape {
+        Shape { element_type, dimensions: dimensions.to_vec(), tuple: vec![] }
+    }
+
+    fn raw(id: i64, opcode: &str, shape: Shape) -> RawInstruction {
+        RawInstruction {
+            id,
+            name: format!("{opcode}.{id}"),
+            opcode: opcode.into(),
+            shape: Some(shape),
+            ..RawInstruction::default()
+        }
+    }
+
+    #[test]
+    fn instructions_know_their_operands_and_what_they_call() {
+        const TUPLE: i32 = 13;
+        let parts = vec![shape(11, &[4]), shape(TUPLE, &[]), shape(16, &[2, 2])];
+        let body = Computation {
+            id: 7,
+            name: "body".into(),
+            instructions: vec![raw(1, "parameter", Shape { tuple: parts, ..shape(TUPLE, &[]) })],
+        };
+        let mut call = raw(3, "fusion", shape(11, &[4]));
+        call.operands = vec![2];
+        call.calls = vec![7];
+        call.metadata = Some(Metadata { op_name: "loss/dot".into() });
+        call.backend_config = br#"{"estimated_cycles":"12"}"#.to_vec();
+        let instructions = vec![raw(2, "constant", shape(11, &[4])), call];
+        let main = Computation { id: 8, name: "main".into(), instructions };
+        let module = Module { computations: vec![body, main], ..Module::default() };
+        let program = OptimizedProgram { format: "hlo".into(), code: module.encode_to_vec() };
+        let got = program.instructions().unwrap();
+        let names: Vec<_> = got.iter().map(|i| (&*i.computation, &*i.name)).collect();
+        let expected = [("body", "parameter.1"), ("main", "constant.2"), ("main", "fusion.3")];
+        assert_eq!(names, expected);
+        let (f32s, halves) =
+            (TensorSpec::new(ElementType::F32, [4]), TensorSpec::new(ElementType::Bf16, [2, 2]));
+        assert_eq!(got[0].results, [f32s, halves]);
+        assert_eq!((&got[2].operands[..], &got[2].calls[..]), (&["constant.2".into()][..], &["body".into()][..]));
+        assert_eq!(got[2].op_name, "loss/dot");
+        assert_eq!(got[2].backend_config, r#"{"estimated_cycles":"12"}"#);
+    }
+
     #[test]
     fn a_module_with_and_without_config_tells_its_parameters() {
         let module = Module {
             program_shape: Some(ProgramShape {
                 parameters: vec![
-                    Shape { element_type: 16, dimensions: vec![2, 3] },
-                    Shape { element_type: 13, dimensions: vec![] },
+                    shape(16, &[2, 3]),
+                    shape(13, &[]),
                 ],
             }),
             aliases: Some(Aliases {
                 entries: vec![AliasEntry { output_shape_index: vec![1], parameter_number: 0 }],
             }),
+            ..Module::default()
         };
         let expected = Signature {
             parameters: vec![Some(TensorSpec::new(ElementType::Bf16, [2, 3])), None],

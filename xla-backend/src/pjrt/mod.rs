@@ -91,7 +91,7 @@ pub use element::{ElementType, TensorSpec};
 pub use error::{ErrorCode, PjrtError};
 pub use event::Event;
 pub use executable::{Executable, ExecuteOptions};
-pub use hlo::{Alias, Signature};
+pub use hlo::{Alias, Instruction, Signature};
 pub use host_view::HostView;
 pub use load::LoadOptions;
 pub use options::{ClientOptions, OptionValue};

@@ -25,7 +25,7 @@ pub struct Sharding {
 
 impl Sharding {
     /// The attribute without its `#sdy.sharding` head: `<@mesh, [{"data"}, {}]>`.
-    fn body(&self) -> String {
+    pub(super) fn body(&self) -> String {
         let mut text = format!("<@{}, [", self.mesh);
         for (i, axes) in self.dims.iter().enumerate() {
             if i > 0 {

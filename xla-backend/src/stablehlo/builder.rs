@@ -261,6 +261,18 @@ impl Builder {
         expected: &[TensorType],
         body: impl FnOnce(&Self, &[Value]) -> Result<Vec<Value>, E>,
     ) -> Result<String, E> {
+        self.region_to(op, "stablehlo.return", types, expected, body)
+    }
+
+    /// As [`Builder::region`], ending with another operation.
+    pub(super) fn region_to<E: From<BuildError>>(
+        &self,
+        op: &'static str,
+        terminator: &'static str,
+        types: &[TensorType],
+        expected: &[TensorType],
+        body: impl FnOnce(&Self, &[Value]) -> Result<Vec<Value>, E>,
+    ) -> Result<String, E> {
         let (arguments, depth) = self.enter(types);
         let yielded = body(self, &arguments);
         let names = yielded.and_then(|values| {
@@ -282,7 +294,7 @@ impl Builder {
         text.push_str("):\n");
         text.push_str(&block);
         indent(&mut text, depth + 1);
-        text.push_str("stablehlo.return");
+        text.push_str(terminator);
         write_list(&mut text, &names, expected);
         text.push('\n');
         indent(&mut text, depth);

@@ -1,10 +1,9 @@
-//! Loops, random bits and collectives.
+//! Loops and random bits.
 
 use std::fmt::Write as _;
 
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
-use super::reduce::ReduceKind;
 use super::types::{ElementType, TensorType};
 
 /// Counter-based generators of random bits.
@@ -74,40 +73,5 @@ impl Builder {
             );
         })?;
         Ok((values[1], values[0]))
-    }
-
-    /// Combines `x` over the `devices` (ids within the program) and gives each the result.
-    ///
-    /// # Errors
-    ///
-    /// When the elements do not have the operation.
-    pub fn all_reduce(
-        &self,
-        x: Value,
-        devices: &[usize],
-        kind: ReduceKind,
-    ) -> Result<Value, BuildError> {
-        let op = "stablehlo.all_reduce";
-        let ty = self.type_of(x);
-        let scalar = TensorType::scalar(ty.element);
-        let types = [scalar.clone(), scalar.clone()];
-        let region = self.region(op, &types, &[scalar], |b, v| {
-            Ok::<_, BuildError>(vec![kind.combine(b, v[0], v[1])?])
-        })?;
-        let channel = {
-            let mut state = self.state.borrow_mut();
-            state.next_channel += 1;
-            state.next_channel - 1
-        };
-        let count = devices.len();
-        self.append(op, &[x], (*ty).clone(), |line, names| {
-            let _ = write!(
-                line,
-                "\"{op}\"({}) <{{channel_handle = #stablehlo.channel_handle<handle = {channel}, \
-                 type = 1>, replica_groups = dense<[{devices:?}]> : tensor<1x{count}xi64>, \
-                 use_global_device_ids}}> ({region}) : ({ty}) -> {ty}",
-                names[0]
-            );
-        })
     }
 }

@@ -40,6 +40,7 @@ mod control;
 mod elementwise;
 mod error;
 mod index;
+mod manual;
 mod reduce;
 mod shape;
 mod types;
