@@ -34,7 +34,7 @@ fn over(mesh: &str, sharding: &Sharding) -> Xla {
 /// Sizes of which no two are the same, so that a shape tells what it is a shape of.
 fn config() -> ViT22BConfig {
     let config = ViT22BConfig::new(CLASSES).with_image([16, 16]).with_patch(4);
-    config.with_width(64).with_depth(2).with_mlp_dim(192).with_num_heads(8)
+    config.with_width(80).with_depth(1).with_mlp_dim(240).with_num_heads(8)
 }
 
 fn recipe() -> Recipe {
@@ -96,14 +96,13 @@ fn difference(got: &NamedTensors, expected: &NamedTensors) -> (f64, String) {
 
 #[test]
 fn explore() {
-    let (losses, state) = alone();
-    for mesh in MESHES {
-        for activations in [Activations::Width, Activations::Tokens, Activations::Whole] {
-            let (got, after) = train(&over(mesh, &Sharding::vit22b(activations)));
-            println!("{mesh} {activations:?} {got:?} {losses:?}");
-            println!("{:?}", difference(&params::collect(&after.model), &params::collect(&state.model)));
-            println!("{:?}", difference(&after.optimizer, &state.optimizer));
-            println!("{:?}", difference(after.ema.as_ref().unwrap(), state.ema.as_ref().unwrap()));
-        }
+    for (mesh, activations) in [("data=4,model=2", Activations::Width), ("data=8,model=1", Activations::Width)] {
+            let (train, state) = start();
+            let training = CompiledTraining::new(&over(mesh, &Sharding::vit22b(activations)), train, &state).unwrap();
+            let (instructions, stats) = training.with_executable(BATCH, |e| (e.program().optimized_program().unwrap().instructions().unwrap(), e.program().memory_stats().unwrap())).unwrap();
+            println!("MESH {mesh} {stats:?}");
+            for i in &instructions { 
+                println!("{} | {} = {} {:?} ({}) calls {:?}", i.computation, i.name, i.opcode, i.results.iter().map(|r| r.dims.clone()).collect::<Vec<_>>(), i.operands.join(", "), i.calls);
+            }
     }
 }

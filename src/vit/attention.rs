@@ -97,9 +97,13 @@ impl Attention {
         let [b, m, d] = query.dims();
         let (query, key) = self.normalised(query, key);
         let value = self.split_heads(value);
-        attention(query, key, value, None, None, Default::default())
-            .swap_dims(1, 2)
-            .reshape([b, m, d])
+        let attended = match query.is_autodiff() {
+            // Burn differentiates its attention through the place of each row's largest score too,
+            // which adds up to nothing and costs a scatter into zeros of the size of the scores.
+            true => attention_weights(query, key).matmul(value),
+            false => attention(query, key, value, None, None, Default::default()),
+        };
+        attended.swap_dims(1, 2).reshape([b, m, d])
     }
 
     /// The attention weights of each head, whose rows sum to 1.
@@ -110,8 +114,7 @@ impl Attention {
     /// - output: `[b, h, m, n]`
     pub fn weights(&self, query: Tensor<3>, context: Tensor<3>) -> Tensor<4> {
         let (query, key) = self.normalised(self.query.forward(query), self.key.forward(context));
-        let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-        softmax(query.mul_scalar(scale).matmul(key.transpose()), 3)
+        attention_weights(query, key)
     }
 
     fn normalised(&self, query: Tensor<3>, key: Tensor<3>) -> (Tensor<4>, Tensor<4>) {
@@ -139,6 +142,12 @@ impl Attention {
     pub(super) fn entrance(&self) -> [&Linear; 3] {
         [&self.query, &self.key, &self.value]
     }
+}
+
+/// `softmax(q kᵀ / √k)`, whose rows sum to 1.
+fn attention_weights(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
+    let scale = 1.0 / (query.dims()[3] as f64).sqrt();
+    softmax(query.mul_scalar(scale).matmul(key.transpose()), 3)
 }
 
 /// The weight and the bias of several linear layers on the same input, joined along the output.
