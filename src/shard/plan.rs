@@ -64,7 +64,7 @@ pub struct Planned {
 pub struct Plan {
     /// The mesh.
     pub mesh: Mesh,
-    /// The tensors, but for the few numbers that every device has.
+    /// The tensors; of the state all but the step and the seed.
     pub tensors: Vec<Planned>,
 }
 
@@ -81,7 +81,8 @@ impl Plan {
         let resolved = sharding.resolved()?;
         let mut tensors = Vec::new();
         for leaf in leaves {
-            if let Role::State(part, path) = role(&leaf.path) {
+            let Role::State(part, path) = role(&leaf.path) else { continue };
+            if leaf.path != "step" && leaf.path != "seed" {
                 tensors.push(planned(mesh, &resolved, leaf, part, path)?);
             }
         }

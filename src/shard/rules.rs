@@ -97,7 +97,8 @@ impl Sharding {
     /// modules, and what comes out of them.
     ///
     /// A tensor that has a name is a parameter or what belongs to one; a tensor that has none, such
-    /// as the input of a function of a module, is cut as a batch if it has two axes or more.
+    /// as the input of a function of a module, is cut as a batch. A single number is on every
+    /// device.
     ///
     /// # Errors
     ///
@@ -127,6 +128,9 @@ impl Resolved {
     /// The spec of a leaf, and the pattern of the rule that gave it.
     pub(super) fn decide(&self, leaf: &LeafSpec) -> Result<(Spec, Option<&str>), MeshError> {
         let shape = &leaf.ty.shape;
+        if shape.iter().product::<usize>() <= 1 {
+            return Ok((Spec::replicated(), None));
+        }
         match role(&leaf.path) {
             Role::State(_, path) => {
                 let rule = self.matcher.find(path);
@@ -134,8 +138,7 @@ impl Resolved {
                 let (pattern, spec) = &self.sharding.parameters.0[rule];
                 Ok((spec.for_shape(shape), Some(pattern)))
             }
-            Role::Unnamed if shape.len() > 1 => Ok((self.sharding.batch.clone(), None)),
-            Role::Unnamed | Role::Scalar => Ok((Spec::replicated(), None)),
+            Role::Unnamed => Ok((self.sharding.batch.clone(), None)),
         }
     }
 }
@@ -152,8 +155,6 @@ impl Resolved {
 pub(super) enum Role<'a> {
     /// A parameter, or what belongs to the parameter of this path.
     State(Part, &'a str),
-    /// A number of the state or of the metrics.
-    Scalar,
     /// An argument or result without a name.
     Unnamed,
 }
@@ -165,10 +166,8 @@ pub(super) fn role(path: &str) -> Role<'_> {
         Some((index, rest)) if is_number(index) => rest,
         _ => path,
     };
-    let scalars = ["step", "seed", "loss", "gradient_norm", "learning_rate", "finite"];
     match path.split_once('.') {
         _ if is_number(path) => Role::Unnamed,
-        _ if scalars.contains(&path) => Role::Scalar,
         Some(("model", path)) => Role::State(Part::Parameters, path),
         Some(("ema", path)) => Role::State(Part::Averages, path),
         Some(("optimizer", name)) => {
@@ -218,7 +217,7 @@ mod tests {
             assert_eq!(spec_of(path, &[8, 10]), "data", "{path}");
             assert_eq!(spec_of(path, &[1]), "-", "{path}");
         }
-        for path in ["step", "0.seed", "1.loss", "finite"] {
+        for path in ["0.model.step", "0.seed", "1.loss", "finite"] {
             assert_eq!(spec_of(path, &[1]), "-", "{path}");
         }
     }

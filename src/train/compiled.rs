@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_xla::Xla;
-use burn_xla::capture::{LeafSpec, record};
+use burn_xla::capture::{Kind, LeafSpec, LeafType, record};
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, ProgramError, Times};
 
@@ -77,13 +77,14 @@ impl CompiledTraining {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Batch`] for a batch that the model cannot take, [`TrainError::Xla`].
+    /// [`TrainError::Batch`] for a batch that the model cannot take, or that the devices of a mesh
+    /// cannot share; [`TrainError::Xla`].
     pub fn step(
         &mut self,
         images: TensorData,
         targets: TensorData,
     ) -> Result<DeviceTree<StepMetrics>, TrainError> {
-        self.train.check_batch(&self.config, images.shape(), targets.shape())?;
+        self.check_batch(&images, &targets)?;
         let device = Device::flex();
         let batch: Batch =
             (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
@@ -134,6 +135,39 @@ impl CompiledTraining {
         let images = Tensor::zeros([batch_size, self.config.channels, height, width], &device);
         let targets = Tensor::zeros([batch_size, self.config.outputs()], &device);
         Ok(self.xla.upload(&(images, targets))?)
+    }
+
+    /// An error for a batch that the model cannot take, or that the devices cannot share.
+    pub(super) fn check_batch(
+        &self,
+        images: &TensorData,
+        targets: &TensorData,
+    ) -> Result<(), TrainError> {
+        self.train.check_batch(&self.config, images.shape(), targets.shape())?;
+        let Some(mesh) = self.xla.mesh() else { return Ok(()) };
+        let (dtype, shape) = (images.dtype(), images.shape().to_vec());
+        // By the path that the images have in a batch.
+        let leaf = LeafSpec { path: "0".into(), ty: LeafType { kind: Kind::Float, dtype, shape } };
+        let spec = self.xla.layout().spec(&leaf).map_err(ProgramError::from)?;
+        let devices: usize = spec.axes(0).iter().filter_map(|axis| mesh.size(axis)).product();
+        let parts = self.train.micro_batches();
+        match images.shape()[0] {
+            got if got.is_multiple_of(devices * parts) => Ok(()),
+            got => Err(TrainError::Batch {
+                what: "images axis 0 (batch)",
+                expected: match parts {
+                    1 => format!(
+                        "a multiple of the {devices} parts that the mesh {mesh} cuts it into"
+                    ),
+                    _ => format!(
+                        "a multiple of {}, {parts} micro-batches of the {devices} parts that the mesh \
+                         {mesh} cuts them into",
+                        devices * parts
+                    ),
+                },
+                got: got.to_string(),
+            }),
+        }
     }
 
     /// The state as Burn tensors.

@@ -165,8 +165,7 @@ impl Engine {
                 self.train.evaluate(state, images, targets)?
             }
             At::Device(on) => {
-                let (images, targets) = (batch.images.shape(), batch.targets.shape());
-                self.train.check_batch(on.training.config(), images, targets)?;
+                on.training.check_batch(&batch.images, &batch.targets)?;
                 let batch = on.xla.upload(&tensors(batch))?;
                 let state = on.training.device_state().clone();
                 on.evaluate.call_on_device((state, batch))?.to_host()?

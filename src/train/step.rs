@@ -217,6 +217,11 @@ impl TrainStep {
         error.into_result()
     }
 
+    /// Into how many parts a batch is cut.
+    pub(super) fn micro_batches(&self) -> usize {
+        self.micro_batches
+    }
+
     /// An error for a batch that the model cannot take.
     pub(super) fn check_batch(
         &self,

@@ -295,7 +295,10 @@ mod tests {
         let (f32s, halves) =
             (TensorSpec::new(ElementType::F32, [4]), TensorSpec::new(ElementType::Bf16, [2, 2]));
         assert_eq!(got[0].results, [f32s, halves]);
-        assert_eq!((&got[2].operands[..], &got[2].calls[..]), (&["constant.2".into()][..], &["body".into()][..]));
+        assert_eq!(
+            (&got[2].operands[..], &got[2].calls[..]),
+            (&["constant.2".into()][..], &["body".into()][..])
+        );
         assert_eq!(got[2].op_name, "loss/dot");
         assert_eq!(got[2].backend_config, r#"{"estimated_cycles":"12"}"#);
     }
@@ -304,10 +307,7 @@ mod tests {
     fn a_module_with_and_without_config_tells_its_parameters() {
         let module = Module {
             program_shape: Some(ProgramShape {
-                parameters: vec![
-                    shape(16, &[2, 3]),
-                    shape(13, &[]),
-                ],
+                parameters: vec![shape(16, &[2, 3]), shape(13, &[])],
             }),
             aliases: Some(Aliases {
                 entries: vec![AliasEntry { output_shape_index: vec![1], parameter_number: 0 }],
