@@ -3,6 +3,7 @@
 //! An [`ImageSet`] knows where encoded images are and how they are labelled, [`Image`] is one of
 //! them decoded, and a [`Preprocess`] makes of it what a model takes.
 
+mod affine;
 mod batch_source;
 mod crop;
 mod digits;
@@ -11,11 +12,14 @@ mod example_key;
 mod folders;
 mod hierarchy_file;
 mod image;
+mod image_op;
 mod image_set;
 mod labels;
 mod lists;
 mod prefetch;
 mod preprocess;
+mod rand_augment;
+mod random_erasing;
 mod resize;
 mod shards;
 mod step;
@@ -28,6 +32,7 @@ pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
 pub use error::DataError;
 pub use example_key::ExampleKey;
 pub use image::{DecodeLimit, Image, ImageError};
+pub use image_op::ImageOp;
 pub use image_set::{ImageSet, Item, Place};
 pub use labels::{Hierarchy, LabelError};
 pub use prefetch::Prefetch;

@@ -12,6 +12,8 @@ use thiserror::Error;
 use super::crop::{flip_lr, inception_region};
 use super::example_key::ExampleKey;
 use super::image::Image;
+use super::rand_augment::rand_augment;
+use super::random_erasing::random_erasing;
 use super::resize::View;
 use super::step::{KnownSize, Step};
 
@@ -63,8 +65,10 @@ pub enum PreprocessError {
 /// | `center_crop(h, w)` | the middle; half a pixel is rounded to even, as in torchvision and timm |
 /// | `inception_crop(h, w, min, max, filter)` | a random part of `min` to `max` percent of the area (5 to 100), its width to height 3/4 to 4/3, resized |
 /// | `flip_lr` | mirrored left to right with probability 1/2 |
+/// | `randaug(layers, magnitude)` | RandAugment: so many of sixteen operations (2), their strength from 0 to 10 (10) |
 /// | `value_range(low, high)` | values in this range |
 /// | `normalize(mean, std)` | values in [0, 1] less the mean, by the deviation: `imagenet`, `clip`, or six numbers |
+/// | `random_erasing(p)` | behind the values: a rectangle of them set to 0 with probability `p`, as in torchvision and timm |
 ///
 /// A square size may be one number, filters are `bilinear` (if not given), `bicubic`, `lanczos` and `box`,
 /// all antialiased. A resize that follows another works on its 8-bit result; crops that follow a resize never compute
@@ -95,11 +99,19 @@ impl Preprocess {
         let (mut known, mut table) = (KnownSize { least: [1, 1], exact: false }, None);
         for (position, step) in steps.iter().enumerate() {
             known = step.size_after(known).map_err(|rule| order(position, rule))?;
-            if table.is_some() {
-                let rule = "the values are made already; let it come before them";
-                return Err(order(position, rule.into()));
+            let erases = matches!(step, Step::RandomErasing { .. });
+            match (&table, erases) {
+                (Some(_), false) => {
+                    let rule = "the values are made already; let it come before them";
+                    return Err(order(position, rule.into()));
+                }
+                (None, true) => {
+                    let rule = "it erases values; let value_range or normalize come before it";
+                    return Err(order(position, rule.into()));
+                }
+                (Some(_), true) => {}
+                (None, false) => table = step.table(),
             }
-            table = step.table();
         }
         let Some(table) = table else {
             let rule = "values are missing; add value_range(-1, 1) or normalize(imagenet)";
@@ -156,10 +168,15 @@ impl Preprocess {
             let bytes = image.pixels().iter().skip(channel).step_by(3);
             values.iter_mut().zip(bytes).for_each(|(value, byte)| *value = table[*byte as usize]);
         }
+        for (usage, step) in (0..).zip(&self.steps) {
+            if let Step::RandomErasing { probability } = *step {
+                random_erasing(values, self.size, probability, &mut key.rng(usage));
+            }
+        }
     }
 }
 
-/// Takes one step; the ones that make values are in the table.
+/// Takes one step of those that work on bytes.
 fn take(step: &Step, view: &mut View<'_>, mut rng: Rng) {
     let [height, width] = view.size();
     match *step {
@@ -185,7 +202,13 @@ fn take(step: &Step, view: &mut View<'_>, mut rng: Rng) {
             view.resize(size, filter);
         }
         Step::FlipLr if rng.bool() => flip_lr(view.render()),
-        Step::FlipLr | Step::ValueRange { .. } | Step::Normalize { .. } => {}
+        Step::RandAugment { layers, magnitude } => {
+            rand_augment(view.render(), layers, magnitude, &mut rng);
+        }
+        Step::FlipLr
+        | Step::ValueRange { .. }
+        | Step::Normalize { .. }
+        | Step::RandomErasing { .. } => {}
     }
 }
 

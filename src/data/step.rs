@@ -48,6 +48,13 @@ pub enum Step {
     },
     /// `flip_lr`
     FlipLr,
+    /// `randaug(layers, magnitude)`
+    RandAugment {
+        /// How many operations follow each other.
+        layers: usize,
+        /// Their strength, usually from 0 to 10.
+        magnitude: f64,
+    },
     /// `value_range(low, high)`
     ValueRange {
         /// The value of black.
@@ -61,6 +68,11 @@ pub enum Step {
         mean: [f32; 3],
         /// What they are divided by, above 0.
         std: [f32; 3],
+    },
+    /// `random_erasing(probability)`
+    RandomErasing {
+        /// How often, from 0 to 1.
+        probability: f64,
     },
 }
 
@@ -82,7 +94,13 @@ pub(super) struct KnownSize {
 impl Step {
     /// Whether the step draws.
     pub(super) fn is_random(&self) -> bool {
-        matches!(self, Self::InceptionCrop { .. } | Self::FlipLr)
+        matches!(
+            self,
+            Self::InceptionCrop { .. }
+                | Self::FlipLr
+                | Self::RandAugment { .. }
+                | Self::RandomErasing { .. }
+        )
     }
 
     /// What is known of the size after the step, or the rule that it breaks.
@@ -98,6 +116,7 @@ impl Step {
             | Self::ResizeSmall { .. }
             | Self::ResizeShorter { .. }
             | Self::FlipLr
+            | Self::RandAugment { .. }
                 if before.least != [1, 1] && !before.exact =>
             {
                 Err("the size depends on the image here; crop to one size before".into())
@@ -138,7 +157,19 @@ impl Step {
             {
                 Err("means are finite, deviations finite and above 0".into())
             }
-            Self::FlipLr | Self::ValueRange { .. } | Self::Normalize { .. } => Ok(before),
+            Self::RandAugment { layers, magnitude }
+                if !(1..=16).contains(&layers) || !(0.0..=30.0).contains(&magnitude) =>
+            {
+                Err("layers go from 1 to 16, magnitudes from 0 to 30".into())
+            }
+            Self::RandomErasing { probability } if !(0.0..=1.0).contains(&probability) => {
+                Err("a probability lies between 0 and 1".into())
+            }
+            Self::FlipLr
+            | Self::RandAugment { .. }
+            | Self::ValueRange { .. }
+            | Self::Normalize { .. }
+            | Self::RandomErasing { .. } => Ok(before),
         }
     }
 

@@ -28,6 +28,8 @@ impl fmt::Display for Step {
                 write!(f, "inception_crop({h}, {w}, {low}, {high}, {})", name(filter))
             }
             Self::FlipLr => f.write_str("flip_lr"),
+            Self::RandAugment { layers, magnitude } => write!(f, "randaug({layers}, {magnitude})"),
+            Self::RandomErasing { probability } => write!(f, "random_erasing({probability})"),
             Self::ValueRange { low, high } => write!(f, "value_range({low}, {high})"),
             Self::Normalize { mean, std } => {
                 match STATISTICS.iter().find(|(_, m, s)| (*m, *s) == (mean, std)) {
@@ -93,6 +95,19 @@ impl FromStr for Step {
                 .ok_or("inception_crop(224), (h, w) or (h, w, min, max) in percent of the area, and perhaps a filter"),
             ("flip_lr", None) if words.is_empty() => Ok(Self::FlipLr),
             ("flip_lr", _) => Err("flip_lr without arguments"),
+            ("randaug", None) => match words {
+                [] => Some((2, 10.0)),
+                [layers, magnitude] => layers.parse().ok().zip(magnitude.parse().ok()),
+                _ => None,
+            }
+            .map(|(layers, magnitude)| Self::RandAugment { layers, magnitude })
+            .ok_or("randaug(2, 10) or other numbers of layers and magnitudes"),
+            ("random_erasing", None) => match words {
+                [probability] => probability.parse().ok(),
+                _ => None,
+            }
+            .map(|probability| Self::RandomErasing { probability })
+            .ok_or("random_erasing(0.25) or another probability"),
             ("value_range", None) => match words {
                 [low, high] => real(low).zip(real(high)),
                 _ => None,
@@ -103,7 +118,7 @@ impl FromStr for Step {
                 .ok_or("normalize(imagenet), normalize(clip), or three means and three deviations"),
             _ => Err(
                 "resize, resize_small, resize_shorter, central_crop, center_crop, inception_crop, \
-                 flip_lr, value_range or normalize",
+                 flip_lr, randaug, value_range, normalize or random_erasing",
             ),
         };
         step.map_err(error)

@@ -12,7 +12,7 @@ fn decode(bytes: &[u8]) -> Result<Image, ImageError> {
 /// transform, the interpolation of chroma and the conversion to RGB in their own ways.
 #[test]
 fn files_decode_to_what_pillow_reads() {
-    for (name, shape, pixels) in expected(|name| name.contains('.') && !name.contains('(')) {
+    for (name, shape, pixels) in expected(|name| name.contains('.') && !name.contains(['(', ' '])) {
         let image = decode(&file(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!([image.height(), image.width(), 3], shape[..], "{name}");
         let (most, mean) = difference(image.pixels(), &pixels);

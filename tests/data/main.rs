@@ -2,6 +2,7 @@
 
 mod decode;
 mod folder;
+mod image_op;
 mod pillow;
 mod preprocess;
 mod sets;

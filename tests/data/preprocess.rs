@@ -82,13 +82,18 @@ fn values_are_in_their_range() {
 
 #[test]
 fn what_is_random_follows_from_the_key() {
-    let steps = "inception_crop(16)|flip_lr|value_range(-1, 1)";
-    assert!(steps.parse::<Preprocess>().unwrap().is_random());
     let image = photo();
-    let draw = |epoch, index| apply(steps, &image, ExampleKey::new(9, epoch, index));
-    assert_eq!(draw(2, 5), draw(2, 5));
-    assert_ne!(draw(2, 5), draw(3, 5));
-    assert_ne!(draw(2, 5), draw(2, 6));
+    for random in ["inception_crop(16)", "flip_lr", "randaug(2, 9)", "random_erasing(1)"] {
+        let steps = match random {
+            "random_erasing(1)" => format!("resize(16)|value_range(-1, 1)|{random}"),
+            _ => format!("resize(16)|{random}|value_range(-1, 1)"),
+        };
+        assert!(steps.parse::<Preprocess>().unwrap().is_random());
+        let draw = |epoch, index| apply(&steps, &image, ExampleKey::new(9, epoch, index));
+        assert_eq!(draw(2, 5), draw(2, 5));
+        assert!((3..9).any(|epoch| draw(epoch, 5) != draw(2, 5)), "{steps}");
+        assert!((6..12).any(|index| draw(2, index) != draw(2, 5)), "{steps}");
+    }
 }
 
 #[test]
@@ -104,8 +109,8 @@ fn texts_round_trip() {
             "inception_crop(224, 224, 5, 100, bilinear)|flip_lr|normalize(0, 0, 0, 0.5, 0.5, 1)",
         ),
         (
-            "inception_crop(64, 48, 8, 90.5, lanczos)|normalize(clip)",
-            "inception_crop(64, 48, 8, 90.5, lanczos)|normalize(clip)",
+            "inception_crop(64, 48, 8, 90.5, lanczos)|randaug|randaug(1,7.5)|normalize(clip)|random_erasing(0.25)",
+            "inception_crop(64, 48, 8, 90.5, lanczos)|randaug(2, 10)|randaug(1, 7.5)|normalize(clip)|random_erasing(0.25)",
         ),
     ] {
         let preprocess: Preprocess = text.parse().unwrap();
@@ -158,7 +163,7 @@ fn steps_without_meaning_are_errors() {
         (
             "",
             "step \"\": expected resize, resize_small, resize_shorter, central_crop, center_crop, \
-              inception_crop, flip_lr, value_range or normalize",
+              inception_crop, flip_lr, randaug, value_range, normalize or random_erasing",
         ),
     ] {
         assert_eq!(steps.parse::<Preprocess>().unwrap_err().to_string(), message);
