@@ -177,6 +177,7 @@ impl LinearProbeConfig {
             batch_size: self.batch_size.min(n) as u64,
             total: Duration::Epochs(self.epochs),
             mixup: None,
+            cutmix: None,
             loss: Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 },
             update: vec![
                 Stage::Momentum(Momentum { momentum: self.momentum, nesterov: false }),

@@ -1,16 +1,12 @@
 //! Mixup of images and labels.
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::random::RandomKey;
 
-use super::duration::invalid;
+use super::beta::BetaTable;
 use super::error::TrainError;
-
-/// Points at which the quantile function of the Beta distribution is tabulated.
-const TABLE: usize = 1025;
 
 /// Replaces each image, and its targets, by a mixture with the previous one of the batch:
 /// `a x_i + (1 − a) x_{i−1}`, `a ~ max(Beta(α, α), 1 − Beta(α, α))`, one `a` for each batch.
@@ -28,8 +24,8 @@ pub struct Mixup {
 /// A [`Mixup`] ready to draw from. Made by [`Mixup::resolve`].
 #[derive(Debug, Clone)]
 pub struct ResolvedMixup {
-    /// The quantiles of `max(a, 1 − a)` at 0, 1/1024, … 1.
-    quantiles: Vec<f32>,
+    /// Of `max(a, 1 − a)`: the larger of the two is the upper half of a symmetric distribution.
+    shares: BetaTable,
 }
 
 impl Mixup {
@@ -39,26 +35,14 @@ impl Mixup {
     ///
     /// [`TrainError::Recipe`] if α is not a finite number above 0.
     pub fn resolve(&self) -> Result<ResolvedMixup, TrainError> {
-        let beta = match Beta::new(self.alpha, self.alpha) {
-            Ok(beta) if self.alpha.is_finite() => beta,
-            _ => return Err(invalid("mixup.alpha", self.alpha, "a finite number above 0")),
-        };
-        // The larger of a and 1 - a is the upper half of a symmetric distribution.
-        let quantile = |i| beta.inverse_cdf(0.5 + 0.5 * i as f64 / (TABLE - 1) as f64) as f32;
-        Ok(ResolvedMixup { quantiles: (0..TABLE).map(quantile).collect() })
+        Ok(ResolvedMixup { shares: BetaTable::new(self.alpha, 0.5, "mixup.alpha")? })
     }
 }
 
 impl ResolvedMixup {
     /// The share of the own image, a tensor of one element in [1/2, 1].
     pub fn draw(&self, key: &RandomKey) -> Tensor<1> {
-        let uniform = key.uniform::<1>([1]);
-        let table = Tensor::<1>::from_floats(self.quantiles.as_slice(), &uniform.device());
-        let position = uniform.mul_scalar((TABLE - 1) as f64);
-        let below = position.clone().floor();
-        let at = |index: Tensor<1, Int>| table.clone().select(0, index);
-        let (low, high) = (at(below.clone().int()), at(below.clone().int().add_scalar(1)));
-        low.clone() + (high - low) * (position - below)
+        self.shares.draw(key)
     }
 
     /// Mixes a batch.
@@ -77,13 +61,17 @@ impl ResolvedMixup {
     }
 }
 
-fn mix<const D: usize>(x: Tensor<D>, share: &Tensor<1>) -> Tensor<D> {
-    let b = x.dims()[0];
-    let previous = match b {
-        0 | 1 => x.clone(),
-        _ => Tensor::cat(vec![x.clone().narrow(0, b - 1, 1), x.clone().narrow(0, 0, b - 1)], 0),
-    };
+pub(super) fn mix<const D: usize>(x: Tensor<D>, share: &Tensor<1>) -> Tensor<D> {
+    let previous = previous(x.clone());
     previous.clone() + (x - previous) * share.clone().reshape([1; D])
+}
+
+/// For each entry of the first axis the one before it, for the first one the last.
+pub(super) fn previous<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    match x.dims()[0] {
+        0 | 1 => x,
+        b => Tensor::cat(vec![x.clone().narrow(0, b - 1, 1), x.narrow(0, 0, b - 1)], 0),
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@
 
 mod adafactor;
 mod adam;
+mod beta;
 mod checkpoint;
 mod compiled;
+mod cutmix;
 mod duration;
 mod engine;
 mod error;
@@ -26,6 +28,7 @@ pub use adafactor::Adafactor;
 pub use adam::{Adam, Momentum};
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Latest, Manifest, ShardFile};
 pub use compiled::CompiledTraining;
+pub use cutmix::{CutMix, ResolvedCutMix};
 pub use duration::{Budget, Duration};
 pub use engine::{Engine, Pending, Scores, StepReading};
 pub use error::TrainError;

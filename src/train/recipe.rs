@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::rules::Rules;
 
 use super::adafactor::Adafactor;
+use super::cutmix::CutMix;
 use super::duration::Duration;
 use super::loss::Loss;
 use super::mixup::Mixup;
@@ -21,6 +22,10 @@ pub struct Recipe {
     pub total: Duration,
     /// Mixture of images; none in ViT-22B's pre-training.
     pub mixup: Option<Mixup>,
+    /// Parts of images exchanged; none in ViT-22B's pre-training. With mixup, each step takes one of
+    /// the two.
+    #[serde(default)]
+    pub cutmix: Option<CutMix>,
     /// The loss.
     pub loss: Loss,
     /// What happens to gradients, in this order.
@@ -57,6 +62,7 @@ impl Recipe {
             batch_size: 65_536,
             total: Duration::Steps(177_000),
             mixup: None,
+            cutmix: None,
             loss: Loss::SigmoidCrossEntropy,
             update: vec![
                 Stage::ClipGlobalNorm { max_norm: 1.0 },

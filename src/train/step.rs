@@ -8,6 +8,7 @@ use crate::params::{self, NamedTensors, ParamsError, TensorFn};
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
+use super::cutmix::{ResolvedCutMix, mix_batch};
 use super::duration::{Budget, invalid};
 use super::error::TrainError;
 use super::loss::Loss;
@@ -77,6 +78,7 @@ pub struct StepMetrics {
 pub struct TrainStep {
     pub(super) loss: Loss,
     mixup: Option<ResolvedMixup>,
+    cutmix: Option<ResolvedCutMix>,
     optimizer: Optimizer,
     ema: Option<Ema>,
     pub(super) precision: Precision,
@@ -103,6 +105,7 @@ impl TrainStep {
         Ok(Self {
             loss: recipe.loss,
             mixup: recipe.mixup.map(|mixup| mixup.resolve()).transpose()?,
+            cutmix: recipe.cutmix.map(|cutmix| cutmix.resolve()).transpose()?,
             optimizer: Optimizer::new(&recipe.update, &budget, model)?,
             ema: recipe.ema,
             precision: recipe.precision,
@@ -142,10 +145,8 @@ impl TrainStep {
     ) -> Result<(TrainState<ViT22B>, StepMetrics), TrainError> {
         self.check_batch(state.model.config(), &images.dims(), &targets.dims())?;
         let key = state.key();
-        let (images, targets) = match &self.mixup {
-            Some(mixup) => mixup.apply(images, targets, &key.fold_in(0)),
-            None => (images, targets),
-        };
+        let (mixup, cutmix) = (self.mixup.as_ref(), self.cutmix.as_ref());
+        let (images, targets) = mix_batch(mixup, cutmix, images, targets, &key.fold_in(0));
         let computing = self.precision.cast(state.model.clone());
         let (loss, gradients) = self.accumulated(&computing, images, targets, &key);
         self.update(state, loss, gradients)

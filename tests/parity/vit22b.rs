@@ -138,6 +138,7 @@ fn recipe(training: &serde_json::Value, batch_size: usize) -> Recipe {
         batch_size: batch_size as u64,
         total: steps(&schedule["total"]),
         mixup: None,
+        cutmix: None,
         loss: Loss::SigmoidCrossEntropy,
         update: vec![
             Stage::ClipGlobalNorm { max_norm: number(&training["clip_global_norm"]) },
