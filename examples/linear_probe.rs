@@ -3,8 +3,10 @@
 //!
 //!     cargo run --release --example linear_probe
 
-use std::io::IsTerminal;
+mod terminal;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -13,10 +15,10 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_xla::capture::Params;
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use vit22b::data::{DIGIT_SIDE, Digits, LabelError, Synthetic};
+use terminal::Terminal;
+use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Synthetic};
 use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane, report};
-use vit22b::train::{CompiledTraining, Recipe, TrainState, TrainStep, ensure_finite};
+use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{Variant, ViT22B, ViT22BConfig};
 use vit22b::{Runtime, RuntimeError, params};
 
@@ -81,7 +83,7 @@ fn main() -> anyhow::Result<()> {
         println!("{untrained}\non {runtime}\n");
     }
     let recipe = Recipe::vit22b_scaled(args.batch, args.steps, args.lr);
-    let (trained, losses) = pretrain(&args, &runtime, &data, &recipe, untrained.clone())?;
+    let (trained, losses) = pretrain(&args, &runtime, data, &recipe, untrained.clone())?;
     report::curve(
         &args.out.join("loss.svg"),
         "Pre-training on procedural images",
@@ -162,87 +164,23 @@ fn check_writable(folder: &Path) -> anyhow::Result<()> {
 fn pretrain(
     args: &Args,
     runtime: &Runtime,
-    data: &Synthetic,
+    data: Synthetic,
     recipe: &Recipe,
     model: ViT22B,
 ) -> anyhow::Result<(ViT22B, Vec<(u64, f64)>)> {
     let train = TrainStep::new(recipe, None, &model)?;
     let state = train.init(model, args.seed);
-    let mut training = match runtime.as_xla() {
-        Some(xla) => Training::Compiled(Box::new(CompiledTraining::new(xla, train, &state)?)),
-        None => Training::Eager(Box::new((train, state))),
-    };
+    let mut engine = Engine::new(runtime, train, state)?;
     let mut losses = Vec::new();
-    let progress = Progress::new(args.steps);
-    // One thread draws while this one trains.
-    let (send, batches) = std::sync::mpsc::sync_channel(4);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let starts = (0..args.steps).map(|step| step * args.batch);
-            starts.map(|start| draw(data, start, args.batch)).try_for_each(|batch| send.send(batch))
-        });
-        for (step, batch) in (0..args.steps).zip(batches) {
-            let (pixels, targets) = batch?;
-            let shape = [args.batch as usize, 3, args.image, args.image];
-            let images = TensorData::new(pixels, shape);
-            let shape = [args.batch as usize, data.hierarchy().names().len()];
-            let loss = training.step(step, images, TensorData::new(targets, shape))?;
-            losses.push((step, f64::from(loss)));
-            progress.step(loss, args.batch);
-        }
-        progress.finish();
-        Ok((training.model()?, losses))
-    })
-}
-
-/// Training where the runtime has it.
-enum Training {
-    Compiled(Box<CompiledTraining>),
-    Eager(Box<(TrainStep, TrainState<ViT22B>)>),
-}
-
-impl Training {
-    /// The loss of a step; an error if it is not finite.
-    fn step(&mut self, step: u64, images: TensorData, targets: TensorData) -> anyhow::Result<f32> {
-        match self {
-            Self::Compiled(training) => {
-                let loss = training.step(images, targets)?.to_host()?.loss.into_scalar::<f32>();
-                let advice = "lower the learning rate, or look for the cause with --device flex";
-                ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {advice}");
-                Ok(loss)
-            }
-            Self::Eager(training) => {
-                let (train, state) = &mut **training;
-                let device = Device::flex();
-                let (images, targets) =
-                    (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
-                let before = state.model.clone();
-                let (next, metrics) = train.run(state.clone(), images.clone(), targets.clone())?;
-                *state = next;
-                let loss = metrics.loss.into_scalar();
-                ensure_finite(loss, step, &before, &images, &targets)?;
-                Ok(loss)
-            }
-        }
+    let (terminal, mut pace) = (Terminal::new(), Pace::new(args.steps, args.batch));
+    for batch in Prefetch::new(Arc::new(data), 0, args.batch as usize, args.steps, 1) {
+        let pending = engine.step(batch?)?;
+        let progress = pace.step_done(pending.step(), pending.read()?);
+        losses.push((progress.step, f64::from(progress.reading.loss)));
+        terminal.show(&Event::Step(progress));
     }
-
-    fn model(self) -> anyhow::Result<ViT22B> {
-        Ok(match self {
-            Self::Compiled(training) => training.state()?.model,
-            Self::Eager(training) => training.1.model,
-        })
-    }
-}
-
-/// Pixels and targets of `count` images.
-fn draw(data: &Synthetic, start: u64, count: u64) -> Result<(Vec<f32>, Vec<f32>), LabelError> {
-    let (mut pixels, mut targets) = (Vec::new(), Vec::new());
-    for index in start..start + count {
-        let example = data.example(index);
-        pixels.extend(example.pixels);
-        targets.extend(data.hierarchy().multi_hot(example.labels)?);
-    }
-    Ok((pixels, targets))
+    terminal.finish();
+    Ok((engine.state()?.model, losses))
 }
 
 fn raw_pixels(digits: &Digits, device: &Device) -> Tensor<2> {
@@ -286,39 +224,4 @@ fn probe(
     let probe = config.fit(train, &classes[..TRAIN_DIGITS], 10)?;
     let predictions = probe.predict(features.narrow(0, TRAIN_DIGITS, n - TRAIN_DIGITS));
     Ok((accuracy(&predictions, &classes[TRAIN_DIGITS..]), probe.learning_rate, predictions))
-}
-
-/// A bar on a terminal, a line now and then elsewhere.
-struct Progress {
-    bar: ProgressBar,
-    start: Instant,
-    plain: bool,
-}
-
-impl Progress {
-    fn new(steps: u64) -> Self {
-        let plain = !std::io::stderr().is_terminal();
-        let target =
-            if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(Some(steps), target);
-        let style = "{bar:30} step {pos}/{len}  {msg}  {eta} left";
-        bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
-        Self { bar, start: Instant::now(), plain }
-    }
-
-    fn step(&self, loss: f32, batch: u64) {
-        self.bar.inc(1);
-        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
-        let elapsed = self.start.elapsed().as_secs_f64();
-        let rate = (done * batch) as f64 / elapsed;
-        self.bar.set_message(format!("loss {loss:.3}  {rate:.0} images/s"));
-        if self.plain && (done == 1 || done.is_multiple_of(total.div_ceil(10)) || done == total) {
-            let left = elapsed / done as f64 * (total - done) as f64;
-            eprintln!("step {done}/{total}  loss {loss:.3}  {rate:.0} images/s  {left:.0} s left");
-        }
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
 }

@@ -28,6 +28,7 @@ mod linear_solve;
 mod logistic;
 mod matrix;
 mod neighbours;
+mod panels;
 mod plane;
 pub mod report;
 mod selective;

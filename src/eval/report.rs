@@ -7,6 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use thiserror::Error;
 
 use super::confusion::Confusion;
+pub use super::panels::{Line, Panel, panels};
 
 /// A picture that could not be written.
 #[derive(Debug, Error)]
@@ -20,7 +21,7 @@ pub struct ReportError {
 }
 
 /// Colours that stay apart for most eyes, one for each class; they repeat after ten.
-const CLASSES: [RGBColor; 10] = [
+pub(super) const CLASSES: [RGBColor; 10] = [
     RGBColor(31, 119, 180),
     RGBColor(255, 127, 14),
     RGBColor(44, 160, 44),
@@ -33,12 +34,12 @@ const CLASSES: [RGBColor; 10] = [
     RGBColor(23, 190, 207),
 ];
 
-const FONT: &str = "sans-serif";
+pub(super) const FONT: &str = "sans-serif";
 
-type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// Writes a file, or says why not.
-fn save(
+pub(super) fn save(
     path: &Path,
     size: (u32, u32),
     draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, plotters::coord::Shift>) -> Drawn,

@@ -1,5 +1,7 @@
 //! What can go wrong in training.
 
+use std::path::{Path, PathBuf};
+
 use thiserror::Error;
 
 /// A recipe that cannot be followed, or a run that went wrong.
@@ -59,6 +61,51 @@ pub enum TrainError {
     /// A batch that could not be made.
     #[error(transparent)]
     Data(#[from] crate::data::BatchError),
+    /// The folder of a run holds another one.
+    #[error(
+        "{} holds a run that is at step {step}; resume it, or choose another folder",
+        folder.display()
+    )]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// How far the run there is.
+        step: u64,
+    },
+    /// Another process trains in the folder.
+    #[error("another process trains in {}; wait for it, or choose another folder", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The checkpoint is of another model.
+    #[error(
+        "the checkpoint of step {step} is of another model: {field} is {saved} there and {wanted} \
+         here; give the same model, or choose another folder"
+    )]
+    OtherModel {
+        /// The checkpoint's step.
+        step: u64,
+        /// The first field of the config that differs.
+        field: String,
+        /// Its value in the checkpoint.
+        saved: String,
+        /// Its value in this run.
+        wanted: String,
+    },
+    /// A file of the run that cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A picture that could not be drawn.
+    #[error(transparent)]
+    Picture(#[from] crate::eval::report::ReportError),
     /// A checkpoint that cannot be written or read.
     #[error(transparent)]
     Checkpoint(#[from] super::checkpoint::CheckpointError),
@@ -71,4 +118,11 @@ pub enum TrainError {
     /// XLA could not compile or run the step.
     #[error(transparent)]
     Xla(#[from] burn_xla::program::ProgramError),
+}
+
+impl TrainError {
+    /// The error of an action on a file.
+    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::File { action, path: path.into(), source }
+    }
 }

@@ -89,10 +89,12 @@ impl Recipe {
     pub fn vit22b_scaled(batch_size: u64, steps: u64, lr_peak: f64) -> Self {
         let full = Self::vit22b();
         let share = |steps: u64| Duration::Percent(100.0 * steps as f64 / 177_000.0);
+        // A share of a run of few steps is less than one, which is no timescale.
+        let timescale = if steps < 9 { Duration::Steps(1) } else { share(10_000) };
         let update = full.update.into_iter().map(|stage| match stage {
             Stage::LearningRate { factors, .. } => Stage::LearningRate { peak: lr_peak, factors },
             Stage::Schedule(_) => Stage::Schedule(Schedule {
-                decay: Decay::ReciprocalSqrt { timescale: share(10_000) },
+                decay: Decay::ReciprocalSqrt { timescale },
                 warmup: share(10_000),
                 cooldown: share(30_000),
             }),
@@ -111,4 +113,23 @@ impl Recipe {
 /// the probe are not decayed.
 pub fn weight_decay(body: f64, head: f64) -> Rules<f64> {
     Rules::new([(r"head\.weight", head), (r".*\.weight", body), (".*", 0.0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Budget;
+
+    #[test]
+    fn runs_of_any_length_have_a_schedule() {
+        for steps in 1..40 {
+            let recipe = Recipe::vit22b_scaled(1, steps, 1e-3);
+            let budget = Budget::new(recipe.total, 1, None).unwrap();
+            for stage in &recipe.update {
+                if let Stage::Schedule(schedule) = stage {
+                    schedule.resolve(&budget).unwrap();
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,52 @@
+//! A run on the terminal, for the examples: one line that changes, or plain lines where standard
+//! error is a file.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vit22b::train::{Event, Progress};
+
+/// Shows the events of a run.
+pub(crate) struct Terminal {
+    bar: ProgressBar,
+    plain: bool,
+}
+
+/// Lines for steps in a run, where lines stay.
+const LINES: u64 = 20;
+
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        let plain = !std::io::stderr().is_terminal();
+        let target =
+            if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{bar:24} {msg}").expect("the template is valid");
+        bar.set_style(style);
+        Self { bar, plain }
+    }
+
+    pub(crate) fn show(&self, event: &Event) {
+        match event {
+            Event::Step(progress) => self.step(progress),
+            Event::Saved { .. } if !self.plain => {}
+            other if self.plain => eprintln!("{other}"),
+            other => self.bar.println(other.to_string()),
+        }
+    }
+
+    fn step(&self, progress: &Progress) {
+        let Progress { step, total, .. } = *progress;
+        let every = total.div_ceil(LINES);
+        if self.plain && (step == 1 || step == total || step.is_multiple_of(every)) {
+            eprintln!("{progress}");
+        }
+        self.bar.set_length(total);
+        self.bar.set_position(step);
+        self.bar.set_message(progress.to_string());
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

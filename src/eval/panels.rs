@@ -1,0 +1,254 @@
+//! Lines in one or several panels, as SVG.
+
+use std::ops::Range;
+use std::path::Path;
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
+use plotters::prelude::*;
+
+use super::report::{CLASSES, Drawn, FONT, ReportError, save};
+
+/// A line of a [`Panel`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its name in the legend; lines without a name are not in it.
+    pub name: String,
+    /// The points in the order of the line. Those that have no place, such as NaN, are gaps.
+    pub points: Vec<(f64, f64)>,
+    /// Its colour, an index into the palette that all pictures share.
+    pub colour: usize,
+    /// Whether it is dashed.
+    pub dashed: bool,
+}
+
+/// Lines over two axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// What is above it.
+    pub title: String,
+    /// What the horizontal axis is.
+    pub x: String,
+    /// What the vertical axis is.
+    pub y: String,
+    /// Whether the axes, horizontal and vertical, are logarithmic; they leave out what is not
+    /// above 0.
+    pub logarithmic: [bool; 2],
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// Draws panels in rows of `columns`.
+///
+/// ```
+/// use vit22b::eval::report::{Line, Panel, panels};
+///
+/// let points = (1..50).map(|step| (f64::from(step), 1.0 / f64::from(step))).collect();
+/// let line = Line { name: "training".into(), points, colour: 0, dashed: false };
+/// let panel = Panel {
+///     title: "Loss".into(),
+///     x: "step".into(),
+///     y: "loss".into(),
+///     logarithmic: [false, true],
+///     lines: vec![line],
+/// };
+/// let path = std::env::temp_dir().join("vit22b-panels-doc.svg");
+/// panels(&path, "A run", 1, &[panel])?;
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), vit22b::eval::report::ReportError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ReportError`] if the file cannot be written.
+pub fn panels(
+    path: &Path,
+    title: &str,
+    columns: usize,
+    panels: &[Panel],
+) -> Result<(), ReportError> {
+    let columns = columns.clamp(1, panels.len().max(1));
+    let rows = panels.len().div_ceil(columns).max(1);
+    let size = (if columns == 1 { 760 } else { 440 * columns as u32 }, 50 + 320 * rows as u32);
+    save(path, size, |area| {
+        let below = area.titled(title, (FONT, 20))?;
+        for (area, panel) in below.split_evenly((rows, columns)).iter().zip(panels) {
+            panel.draw(area)?;
+        }
+        Ok(())
+    })
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+impl Panel {
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        let lines: Vec<_> = self.lines.iter().map(|line| self.pieces(line)).collect();
+        let points = || lines.iter().flatten().flatten();
+        let [x, y] = self.logarithmic;
+        let (x, y) = (Axis::of(points().map(|p| p.0), x), Axis::of(points().map(|p| p.1), y));
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, 15))
+            .margin(10)
+            .x_label_area_size(38)
+            .y_label_area_size(58)
+            .build_cartesian_2d(x, y)?;
+        chart
+            .configure_mesh()
+            .x_desc(&self.x)
+            .y_desc(&self.y)
+            .label_style((FONT, 12))
+            .light_line_style(WHITE)
+            .bold_line_style(RGBColor(232, 232, 232))
+            .draw()?;
+        for (line, pieces) in self.lines.iter().zip(&lines) {
+            let style = CLASSES[line.colour % CLASSES.len()].stroke_width(2);
+            for (index, piece) in pieces.iter().enumerate() {
+                let points = piece.iter().copied();
+                let drawn = match line.dashed {
+                    true => chart.draw_series(DashedLineSeries::new(points, 6, 4, style))?,
+                    false => chart.draw_series(LineSeries::new(points, style))?,
+                };
+                if index == 0 && !line.name.is_empty() {
+                    // The legend has room for two dashes.
+                    let width = if line.dashed { 6 } else { 18 };
+                    drawn.label(&line.name).legend(move |(x, y)| {
+                        let dash = |x| PathElement::new([(x, y), (x + width, y)], style);
+                        EmptyElement::at((0, 0)) + dash(x) + dash(x + 18 - width)
+                    });
+                }
+            }
+        }
+        if self.lines.iter().any(|line| !line.name.is_empty()) {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperRight)
+                .label_font((FONT, 12))
+                .background_style(WHITE.mix(0.8))
+                .draw()?;
+        }
+        Ok(())
+    }
+
+    /// The runs of points that have a place, on the panel's axes.
+    fn pieces(&self, line: &Line) -> Vec<Vec<(f64, f64)>> {
+        let [x, y] = self.logarithmic;
+        let place = |value: f64, log: bool| if log { value.log10() } else { value };
+        let placed = line.points.iter().map(|p| (place(p.0, x), place(p.1, y)));
+        let placed: Vec<_> = placed.collect();
+        let pieces = placed.split(|(x, y)| !(x.is_finite() && y.is_finite()));
+        pieces.filter(|piece| !piece.is_empty()).map(<[_]>::to_vec).collect()
+    }
+}
+
+/// What is between the ends of an axis; a logarithmic one has the logarithms.
+struct Axis {
+    range: Range<f64>,
+    marks: Vec<f64>,
+    logarithmic: bool,
+    decimals: usize,
+}
+
+impl Axis {
+    fn of(values: impl Iterator<Item = f64> + Clone, logarithmic: bool) -> Self {
+        let low = values.clone().reduce(f64::min).unwrap_or(0.0);
+        let high = values.reduce(f64::max).unwrap_or(1.0);
+        let margin = (0.04 * (high - low)).max(1e-6 * low.abs().max(1e-6));
+        let range = (low - margin)..(high + margin);
+        let span = range.end - range.start;
+        let (marks, decimals) = if logarithmic {
+            // 1, 2 and 5 in each decade, if there are few.
+            let digits: &[f64] = if span < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+            let every = (span / 6.0).ceil().max(1.0) as i32;
+            let decades = range.start.floor() as i32..=range.end.ceil() as i32;
+            let decades = decades.filter(|decade| decade.rem_euclid(every) == 0);
+            let mark = |decade: i32| digits.iter().map(move |d| f64::from(decade) + d.log10());
+            (decades.flat_map(mark).collect::<Vec<_>>(), 0)
+        } else {
+            let rough = span / 5.0;
+            let decade = 10f64.powf(rough.log10().floor());
+            let steps = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * decade);
+            let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
+            let marks = (range.start / step).ceil() as i64..=(range.end / step).floor() as i64;
+            let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
+            (marks.map(|mark| mark as f64 * step).collect(), decimals)
+        };
+        let marks = marks.into_iter().filter(|mark| range.contains(mark)).collect();
+        Self { range, marks, logarithmic, decimals }
+    }
+
+    fn label(&self, place: f64) -> String {
+        match self.logarithmic {
+            true if (-4.0..6.0).contains(&place) => {
+                // Rounded to the digit that the mark stands for.
+                let decimals = (-(place + 1e-9).floor()).max(0.0) as usize;
+                format!("{:.decimals$}", 10f64.powf(place))
+            }
+            true => format!("{:.0e}", 10f64.powf(place)),
+            false if self.decimals > 5 => format!("{place:.0e}"),
+            false => format!("{place:.*}", self.decimals),
+        }
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
+        let share = (value - self.range.start) / (self.range.end - self.range.start);
+        start + (f64::from(end - start) * share).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.marks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, place: &f64) -> String {
+        self.label(*place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(values: &[f64], logarithmic: bool) -> Vec<String> {
+        let place = |v: &f64| if logarithmic { v.log10() } else { *v };
+        let axis = Axis::of(values.iter().map(place), logarithmic);
+        axis.marks.iter().map(|mark| axis.label(*mark)).collect()
+    }
+
+    #[test]
+    fn marks_are_round_numbers() {
+        assert_eq!(labels(&[0.0, 200.0], false), ["0", "50", "100", "150", "200"]);
+        assert_eq!(labels(&[0.31, 0.352], false), ["0.31", "0.32", "0.33", "0.34", "0.35"]);
+        assert_eq!(labels(&[0.003, 0.3], true), ["0.005", "0.01", "0.02", "0.05", "0.1", "0.2"]);
+        let decades = labels(&[1e-7, 1e9], true);
+        assert_eq!(decades, ["1e-6", "0.001", "1", "1000", "1e6", "1e9"]);
+        // Values that are all equal, or none.
+        assert!(!labels(&[2.0], false).is_empty());
+        assert!(!labels(&[], true).is_empty());
+    }
+
+    #[test]
+    fn what_has_no_place_is_a_gap() {
+        let nan = f64::NAN;
+        let points = vec![(0.0, 1.0), (1.0, 10.0), (2.0, nan), (3.0, 100.0), (4.0, 0.0)];
+        let line = Line { name: String::new(), points, colour: 0, dashed: false };
+        let panel = Panel {
+            title: String::new(),
+            x: String::new(),
+            y: String::new(),
+            logarithmic: [false, true],
+            lines: vec![],
+        };
+        assert_eq!(panel.pieces(&line), [vec![(0.0, 0.0), (1.0, 1.0)], vec![(3.0, 2.0)]]);
+    }
+}

@@ -1,0 +1,86 @@
+//! What a run tells while it goes on.
+
+use core::fmt;
+use std::path::PathBuf;
+
+use super::checkpoint::CheckpointError;
+use super::engine::Scores;
+use super::progress::Progress;
+
+/// Something that happened in a run. As text it is one line.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A checkpoint is not whole, and the one before is taken.
+    Damaged(CheckpointError),
+    /// The run goes on from a checkpoint.
+    Resumed {
+        /// Number of steps that were done.
+        step: u64,
+    },
+    /// The run goes on with another recipe than it had.
+    RecipeChanged {
+        /// The first field that differs.
+        field: String,
+        /// Its value until now.
+        saved: String,
+        /// Its value from now on.
+        wanted: String,
+    },
+    /// The step was compiled.
+    Compiled {
+        /// How long it took.
+        seconds: f64,
+    },
+    /// A step was done.
+    Step(Progress),
+    /// A step whose loss or gradient was not finite was left out.
+    Skipped {
+        /// The step, counted from 1.
+        step: u64,
+    },
+    /// Held-out images were scored.
+    Evaluated {
+        /// Number of steps done.
+        step: u64,
+        /// The scores.
+        scores: Scores,
+    },
+    /// A checkpoint is on the disk.
+    Saved {
+        /// Number of steps done.
+        step: u64,
+        /// Its folder.
+        path: PathBuf,
+        /// How long it took.
+        seconds: f64,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(error) => write!(f, "{error}; taking the checkpoint before"),
+            Self::Resumed { step } => write!(f, "resumed after step {step}"),
+            Self::RecipeChanged { field, saved, wanted } => {
+                write!(f, "the recipe changed: {field} was {saved} and is {wanted}")
+            }
+            Self::Compiled { seconds } => write!(f, "compiled in {seconds:.1} s"),
+            Self::Step(progress) => progress.fmt(f),
+            Self::Skipped { step } => {
+                write!(f, "step {step} is not finite and was skipped")
+            }
+            Self::Evaluated { step, scores } => {
+                let Scores { loss, precision_at_1 } = scores;
+                let percent = 100.0 * precision_at_1;
+                write!(
+                    f,
+                    "after step {step}: held-out loss {loss:.4}, precision at 1 {percent:.1} %"
+                )
+            }
+            Self::Saved { step, path, seconds } => {
+                write!(f, "saved step {step} in {seconds:.2} s: {}", path.display())
+            }
+        }
+    }
+}
