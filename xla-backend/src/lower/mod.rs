@@ -49,6 +49,7 @@ mod quantize;
 mod random;
 mod reduce;
 mod resample;
+mod ring;
 mod sample;
 mod scan;
 mod sharding;

@@ -9,7 +9,9 @@ use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
 use super::support::name_of;
-use super::{activation, base, distributed, float, int, module, numeric, sharding, summed_product};
+use super::{
+    activation, base, distributed, float, int, module, numeric, ring, sharding, summed_product,
+};
 use crate::mesh::{Layout, Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
@@ -244,6 +246,7 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Module(op) => module::lower(cx, op),
         OperationIr::Activation(op) => activation::lower(cx, op),
         OperationIr::Custom(op) if sharding::is_known(op) => sharding::lower(cx, op),
+        OperationIr::Custom(op) if ring::is_known(op) => ring::lower(cx, op),
         OperationIr::Custom(op) => {
             cx.custom.lower(cx, op)?;
             match op.outputs.iter().find(|t| cx.find(t.id).is_err()) {

@@ -1,5 +1,6 @@
 //! Named axes of devices.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -141,6 +142,21 @@ impl Mesh {
             .collect()
     }
 
+    /// The devices in groups, each of those that differ in these axes alone.
+    pub(crate) fn groups(&self, axes: &[String]) -> Vec<Vec<usize>> {
+        let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        for device in 0..self.num_devices() {
+            let mut others = self.coordinates(device);
+            for (at, (name, _)) in others.iter_mut().zip(self.axes()) {
+                if axes.contains(name) {
+                    *at = 0;
+                }
+            }
+            groups.entry(others).or_default().push(device);
+        }
+        groups.into_values().collect()
+    }
+
     /// The mesh as a program names it.
     pub(crate) fn to_stablehlo(&self) -> stablehlo::Mesh {
         stablehlo::Mesh { name: NAME.to_owned(), axes: self.0.to_vec() }
@@ -208,6 +224,17 @@ mod tests {
         assert_eq!(mesh.coordinates(6), [1, 2]);
         let spec: Spec = "model+data,-".parse().unwrap();
         assert_eq!(mesh.part(&spec, 2, 6), [5, 0]);
+    }
+
+    #[test]
+    fn groups_differ_in_their_axes_alone() {
+        let mesh: Mesh = "data=2,model=3".parse().unwrap();
+        let of =
+            |axes: &[&str]| mesh.groups(&axes.iter().map(|&a| a.to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["model"]), [[0, 1, 2], [3, 4, 5]]);
+        assert_eq!(of(&["data"]), [[0, 3], [1, 4], [2, 5]]);
+        assert_eq!(of(&["data", "model"]), [[0, 1, 2, 3, 4, 5]]);
+        assert_eq!(of(&[]).len(), 6);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod constrain;
 mod error;
 mod layout;
 mod place;
+mod ring;
 mod spec;
 
 pub use axes::Mesh;
@@ -39,4 +40,6 @@ pub use constrain::{constrain, constrain_as};
 pub use error::MeshError;
 pub use layout::Layout;
 pub(crate) use place::{cut, paste};
+pub(crate) use ring::{RING, RingOp};
+pub use ring::{Ring, ring_linear};
 pub use spec::Spec;

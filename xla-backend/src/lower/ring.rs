@@ -1,0 +1,227 @@
+//! Rings of [`crate::mesh::ring_linear`]: what each device does, hop by hop.
+//!
+//! Device `i` of `k` receives from device `i + 1`. A part that starts at device `i + t` is at device
+//! `i` after `t` hops; a sum that is for device `i` starts at device `i − 1` and passes all others.
+
+use burn_ir::CustomOpIr;
+
+use super::context::Context;
+use super::error::{Lowered, unsupported};
+use super::product::dot_wide;
+use crate::mesh::{Mesh, MeshError, RING, RingOp, Spec};
+use crate::stablehlo::{DotDims, ElementType, ReduceKind, TensorType, Value};
+
+/// Whether the operation is one of this file's.
+pub(super) fn is_known(op: &CustomOpIr) -> bool {
+    op.id.starts_with(RING)
+}
+
+pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
+    let ([left, right], [output]) = (&op.inputs[..], &op.outputs[..]) else {
+        return unsupported("a ring has two inputs and one output");
+    };
+    let Some((kind, spec)) = RingOp::parse(&op.id) else {
+        return unsupported("a ring is a gather, a scatter or an outer product, with a spec");
+    };
+    let (x, y) = (cx.get(left)?, cx.get(right)?);
+    let rank = cx.b.rank(x);
+    let around = match cx.mesh {
+        Some((mesh, _)) => match Around::new(mesh, &spec, rank) {
+            Ok(around) => around.filter(|around| around.devices > 1),
+            Err(reason) => return unsupported(reason),
+        },
+        None => None,
+    };
+    let Some(around) = around else {
+        return cx.set_as(output, product(cx, kind, x, y)?);
+    };
+    let axis = around.axis.clone();
+    let (right_spec, out_spec) = match kind {
+        RingOp::Gather => (vec![vec![], vec![axis]], spec.clone()),
+        RingOp::Scatter => (vec![vec![axis]], spec.clone()),
+        RingOp::Outer => (spec_dims(&spec, rank), dims(vec![vec![], vec![axis]])?),
+    };
+    let right_spec = dims(right_spec)?;
+    let out = TensorType::new(cx.b.element(x), &output.shape[..]);
+    for (place, spec, shape) in [
+        ("the input of a ring", &spec, cx.b.dims(x)),
+        ("the weights of a ring", &right_spec, cx.b.dims(y)),
+        ("the result of a ring", &out_spec, out.dims.clone()),
+    ] {
+        if let Err(error) = around.mesh.shard_shape(place, spec, &shape) {
+            return unsupported(error.to_string());
+        }
+    }
+    let sharded = |value: Value, spec: &Spec| (value, spec.to_stablehlo(cx.b.rank(value)));
+    let inputs = [sharded(x, &spec), sharded(y, &right_spec)];
+    let outputs = [(out.clone(), out_spec.to_stablehlo(out.rank()))];
+    let results = cx.b.manual_computation(
+        &around.mesh.to_stablehlo(),
+        &inputs,
+        &outputs,
+        |b, parts| -> Lowered<Vec<Value>> {
+            let (x, y) = (parts[0], parts[1]);
+            let wide = match kind {
+                RingOp::Gather => gather(cx, &around, x, y)?,
+                RingOp::Scatter => scatter(cx, &around, x, y)?,
+                RingOp::Outer => outer(cx, &around, x, y)?,
+            };
+            Ok(vec![b.convert(wide, out.element)?])
+        },
+    )?;
+    cx.set(output, results[0])
+}
+
+fn dims(dims: Vec<Vec<String>>) -> Lowered<Spec> {
+    Spec::new(dims).or_else(|error: MeshError| unsupported(error.to_string()))
+}
+
+fn spec_dims(spec: &Spec, rank: usize) -> Vec<Vec<String>> {
+    (0..rank).map(|dim| spec.axes(dim).to_vec()).collect()
+}
+
+/// The product without a ring, in f32 for 16-bit floats.
+fn product(cx: &Context<'_>, kind: RingOp, x: Value, y: Value) -> Lowered<Value> {
+    match kind {
+        RingOp::Gather | RingOp::Scatter => rows_by_columns(cx, x, y),
+        RingOp::Outer => over_rows(cx, x, y),
+    }
+}
+
+/// `x y` over the last dimension of `x`.
+fn rows_by_columns(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+    let contract = vec![cx.b.rank(x) - 1];
+    let dims = DotDims { lhs_contract: contract, rhs_contract: vec![0], ..DotDims::default() };
+    dot_wide(cx, x, y, &dims)
+}
+
+/// `xᵀ y` over all dimensions but the last.
+fn over_rows(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+    let rows: Vec<_> = (0..cx.b.rank(x) - 1).collect();
+    let dims = DotDims { lhs_contract: rows.clone(), rhs_contract: rows, ..DotDims::default() };
+    dot_wide(cx, x, y, &dims)
+}
+
+/// The ring, and where on it a device is.
+struct Around<'a> {
+    mesh: &'a Mesh,
+    axis: String,
+    devices: usize,
+    /// How many devices further the next one of the ring is.
+    stride: usize,
+    /// From each device to the one before it.
+    arrows: Vec<[usize; 2]>,
+    /// Devices that have the same columns of other rows.
+    rows: Vec<Vec<usize>>,
+}
+
+impl<'a> Around<'a> {
+    /// None where the last dimension is not cut.
+    fn new(mesh: &'a Mesh, spec: &Spec, rank: usize) -> Result<Option<Self>, String> {
+        let axis = match spec.axes(rank - 1) {
+            [] => return Ok(None),
+            [axis] => axis.clone(),
+            axes => return Err(format!("a ring is one axis, got {}", axes.join("+"))),
+        };
+        let Some(at) = mesh.axes().iter().position(|(name, _)| *name == axis) else {
+            return Err(format!("a ring over {axis}; the mesh {mesh} has no such axis"));
+        };
+        let rows: Vec<_> = (0..rank - 1).flat_map(|dim| spec.axes(dim)).cloned().collect();
+        let before = |ring: &Vec<usize>| {
+            let arrow = |(index, &from): (usize, &usize)| {
+                [from, ring[(index + ring.len() - 1) % ring.len()]]
+            };
+            ring.iter().enumerate().map(arrow).collect::<Vec<_>>()
+        };
+        Ok(Some(Self {
+            devices: mesh.axes()[at].1,
+            stride: mesh.axes()[at + 1..].iter().map(|(_, size)| size).product(),
+            arrows: mesh.groups(std::slice::from_ref(&axis)).iter().flat_map(before).collect(),
+            rows: mesh.groups(&rows),
+            mesh,
+            axis,
+        }))
+    }
+
+    fn hop(&self, cx: &Context<'_>, x: Value) -> Lowered<Value> {
+        Ok(cx.b.collective_permute(x, &self.arrows)?)
+    }
+
+    /// Where the part of `size` begins that starts `ahead` devices further on.
+    fn offset(&self, cx: &Context<'_>, ahead: usize, size: usize) -> Lowered<Value> {
+        let b = &cx.b;
+        let int = |value: usize| b.splat_int(value as i128, ElementType::I32, &[]);
+        let device = b.convert(b.partition_id()?, ElementType::I32)?;
+        let own = b.divide(device, int(self.stride)?)?;
+        let part = b.remainder(b.add(own, int(ahead)?)?, int(self.devices)?)?;
+        Ok(b.multiply(part, int(size)?)?)
+    }
+}
+
+/// `Σ_j x_j w_j`, the parts `x_j` going round.
+fn gather(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Lowered<Value> {
+    let b = &cx.b;
+    let rows = b.dims(x)[b.rank(x) - 1];
+    let columns = b.dims(w)[1];
+    let zero = b.splat_int(0, ElementType::I32, &[])?;
+    let mut part = x;
+    let mut sum = None;
+    for hop in 0..around.devices {
+        let next = if hop + 1 < around.devices { around.hop(cx, part)? } else { part };
+        let start = around.offset(cx, hop, rows)?;
+        let block = b.dynamic_slice(w, &[start, zero], &[rows, columns])?;
+        let product = rows_by_columns(cx, part, block)?;
+        sum = Some(match sum {
+            Some(sum) => b.add(sum, product)?,
+            None => product,
+        });
+        part = next;
+    }
+    sum.map_or_else(|| unsupported("a ring without devices"), Ok)
+}
+
+/// For each device the sum over all `i` of its columns of `x_i w_i`, the sums going round.
+fn scatter(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Lowered<Value> {
+    let b = &cx.b;
+    let rows = b.dims(w)[0];
+    let columns = b.dims(w)[1] / around.devices;
+    let zero = b.splat_int(0, ElementType::I32, &[])?;
+    let mut sum = None;
+    for hop in 0..around.devices {
+        let passed = sum.map(|sum| around.hop(cx, sum)).transpose()?;
+        let start = around.offset(cx, hop + 1, columns)?;
+        let block = b.dynamic_slice(w, &[zero, start], &[rows, columns])?;
+        let product = rows_by_columns(cx, x, block)?;
+        sum = Some(match passed {
+            Some(passed) => b.add(passed, product)?,
+            None => product,
+        });
+    }
+    sum.map_or_else(|| unsupported("a ring without devices"), Ok)
+}
+
+/// `x_jᵀ y` for all `j`, the parts `x_j` going round; summed over the devices that have other rows.
+fn outer(cx: &Context<'_>, around: &Around<'_>, x: Value, y: Value) -> Lowered<Value> {
+    let b = &cx.b;
+    let rows = b.dims(x)[b.rank(x) - 1];
+    let columns = b.dims(y)[b.rank(y) - 1];
+    let zero = b.splat_int(0, ElementType::I32, &[])?;
+    let mut part = x;
+    let mut whole = None;
+    for hop in 0..around.devices {
+        let next = if hop + 1 < around.devices { around.hop(cx, part)? } else { part };
+        let product = over_rows(cx, part, y)?;
+        let target = match whole {
+            Some(whole) => whole,
+            None => b.splat(0.0, b.element(product), &[rows * around.devices, columns])?,
+        };
+        let start = around.offset(cx, hop, rows)?;
+        whole = Some(b.dynamic_update_slice(target, product, &[start, zero])?);
+        part = next;
+    }
+    let Some(whole) = whole else { return unsupported("a ring without devices") };
+    match around.rows.iter().any(|group| group.len() > 1) {
+        true => Ok(b.all_reduce(whole, &around.rows, ReduceKind::Add)?),
+        false => Ok(whole),
+    }
+}

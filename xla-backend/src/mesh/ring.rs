@@ -1,0 +1,192 @@
+//! Linear layers over an axis of the mesh as explicit rings.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::linear;
+use burn_autodiff::Autodiff;
+use burn_autodiff::checkpoint::base::Checkpointer;
+use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind, binary};
+use burn_backend::TensorMetadata;
+use burn_backend::ops::FloatTensorOps;
+use burn_capture::CaptureBackend;
+use burn_ir::{CustomOpIr, OperationIr, TensorIr};
+use burn_router::RouterClient;
+
+use super::spec::Spec;
+
+type Recording = Autodiff<CaptureBackend>;
+type Primitive = <CaptureBackend as burn_backend::BackendTypes>::FloatTensorPrimitive;
+
+/// What goes round the ring of a linear layer over `k` devices, of which each has a `k`-th of the
+/// input's and of the output's width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ring {
+    /// The parts of the input. Each device has the weights of its part of the output,
+    /// `[n, m / k]`, and adds up the products with each part of the input as it comes by.
+    Gather,
+    /// Sums of parts of the output. Each device has the weights of its part of the input,
+    /// `[n / k, m]`, and adds its product to each sum as it comes by.
+    Scatter,
+}
+
+/// What the name of the recorded operation begins with; kind and spec follow.
+pub(crate) const RING: &str = "burn_xla.ring ";
+
+/// What the recorded operations are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RingOp {
+    /// `x w`, with `w` cut along its columns.
+    Gather,
+    /// `x w`, with `w` cut along its rows.
+    Scatter,
+    /// `xᵀ y` over all dimensions but the last, with the result cut along its columns: `x` goes
+    /// round. It is the gradient by the weights.
+    Outer,
+}
+
+impl RingOp {
+    fn name(self, spec: &Spec) -> String {
+        let kind = match self {
+            Self::Gather => "gather",
+            Self::Scatter => "scatter",
+            Self::Outer => "outer",
+        };
+        format!("{RING}{kind} {spec}")
+    }
+
+    /// The operation of a recorded name.
+    pub(crate) fn parse(name: &str) -> Option<(Self, Spec)> {
+        let (kind, spec) = name.strip_prefix(RING)?.split_once(' ')?;
+        let kind = match kind {
+            "gather" => Self::Gather,
+            "scatter" => Self::Scatter,
+            "outer" => Self::Outer,
+            _ => return None,
+        };
+        Some((kind, spec.parse().ok()?))
+    }
+}
+
+/// `x w` over the last dimension of `x`, step by step round a ring of devices: each hop to the next
+/// device is started before the product of the step, which needs nothing of it.
+///
+/// `spec` says how `x` lies, and how the result will: its last dimension is cut by one axis, the
+/// ring. Where the function is not compiled over a mesh, or the axis has one device, it is a plain
+/// product. Gradients go round rings too.
+///
+/// ```no_run
+/// use burn::tensor::{Device, Tensor};
+/// use burn_xla::Xla;
+/// use burn_xla::mesh::{Ring, ring_linear};
+///
+/// # fn over_a_mesh() -> Xla { unimplemented!() }
+/// let layer = over_a_mesh().jit(|(x, w): (Tensor<3>, Tensor<2>)| {
+///     ring_linear(x, w, Ring::Gather, &"data,-,model".parse().expect("a spec"))
+/// });
+/// let device = Device::default();
+/// layer.call((Tensor::ones([8, 16, 64], &device), Tensor::ones([64, 256], &device)))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Shapes
+///
+/// - x: `[.., n]`
+/// - w: `[n, m]`
+/// - output: `[.., m]`
+///
+/// # Panics
+///
+/// If `w` does not have as many rows as `x` is wide.
+///
+/// # Errors of the program
+///
+/// A spec that does not fit mesh and shapes is an error where the function is compiled.
+///
+/// # Reference
+///
+/// "Scaling Vision Transformers to 22 Billion Parameters", section 2, "Asynchronous parallel linear
+/// operations", figure 3.
+pub fn ring_linear<const D: usize>(
+    x: Tensor<D>,
+    w: Tensor<2>,
+    ring: Ring,
+    spec: &Spec,
+) -> Tensor<D> {
+    let [rows, _] = w.dims();
+    let width = x.dims()[D - 1];
+    assert_eq!(rows, width, "weights of {rows} rows for an input whose last dimension is {width}");
+    let op = match ring {
+        Ring::Gather => RingOp::Gather,
+        Ring::Scatter => RingOp::Scatter,
+    };
+    if let (Ok(x), Ok(w)) = (
+        x.clone().try_into_primitive::<CaptureBackend>(),
+        w.clone().try_into_primitive::<CaptureBackend>(),
+    ) {
+        return Tensor::from_primitive::<CaptureBackend>(record(op, spec, x, w));
+    }
+    let (Ok(tracked_x), Ok(tracked_w)) =
+        (x.clone().try_into_primitive::<Recording>(), w.clone().try_into_primitive::<Recording>())
+    else {
+        return linear(x, w, None);
+    };
+    let backward = RingBackward { op, spec: spec.clone() };
+    let prepared =
+        backward.prepare::<NoCheckpointing>([tracked_x.node(), tracked_w.node()]).compute_bound();
+    let (x, w) = (tracked_x.into_primitive(), tracked_w.into_primitive());
+    let y = record(op, spec, x.clone(), w.clone());
+    Tensor::from_primitive::<Recording>(match prepared.stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish((x, w), y),
+        OpsKind::UnTracked(prepared) => prepared.finish(y),
+    })
+}
+
+fn record(op: RingOp, spec: &Spec, left: Primitive, right: Primitive) -> Primitive {
+    let client = left.client.clone();
+    let (mut shape, columns) = (left.shape(), right.shape());
+    let rank = shape.num_dims();
+    let last = columns[columns.num_dims() - 1];
+    if op == RingOp::Outer {
+        shape = [shape[rank - 1], last].into();
+    } else {
+        shape[rank - 1] = last;
+    }
+    let out = TensorIr::uninit(client.create_empty_handle(), shape, left.dtype());
+    let op = CustomOpIr {
+        id: op.name(spec),
+        inputs: vec![left.into_ir(), right.into_ir()],
+        outputs: vec![out],
+        scalars: vec![],
+    };
+    client.register(OperationIr::Custom(op)).remove(0)
+}
+
+#[derive(Debug)]
+struct RingBackward {
+    op: RingOp,
+    spec: Spec,
+}
+
+impl Backward<CaptureBackend, 2> for RingBackward {
+    type State = (Primitive, Primitive);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (x, w) = ops.state;
+        let transpose = |x: Primitive| CaptureBackend::float_swap_dims(x, 0, 1);
+        let Self { op, spec } = &self;
+        binary::<CaptureBackend, _, _>(
+            ops.parents,
+            ops.node,
+            grads,
+            |grad| match op {
+                RingOp::Scatter => record(RingOp::Gather, spec, grad, transpose(w)),
+                _ => record(RingOp::Scatter, spec, grad, transpose(w)),
+            },
+            |grad| match op {
+                RingOp::Scatter => transpose(record(RingOp::Outer, spec, grad, x)),
+                _ => record(RingOp::Outer, spec, x, grad),
+            },
+        );
+    }
+}
