@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn_xla::Xla;
 use burn_xla::capture::value_and_grad;
-use burn_xla::mesh::{Layout, Mesh, MeshError, Spec, constrain, constrain_as};
+use burn_xla::mesh::{Layout, Mesh, MeshError, Ring, Spec, constrain, constrain_as, ring_linear};
 use burn_xla::pjrt::{Client, ClientOptions};
 use burn_xla::plugin::{self, Platform};
 use burn_xla::program::ProgramError;
@@ -146,6 +146,27 @@ fn a_layout_gives_named_constraints_their_specs() {
         other => panic!("{other:?}"),
     };
     assert!(error.contains("hidden: spec `-,-,data` is for 3 dimensions"), "{error}");
+}
+
+#[test]
+fn a_ring_that_does_not_fit_is_told() {
+    let xla = over("data=2,model=4", &[]);
+    let message = |spec: &str, width: usize| {
+        let spec: Spec = spec.parse().unwrap();
+        let ring = move |(x, w): (Tensor<2>, Tensor<2>)| ring_linear(x, w, Ring::Gather, &spec);
+        match xla.jit(ring).lower(&(random([8, width]), random([width, 8]))) {
+            Err(ProgramError::Lower { source, .. }) => source.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (spec, width, expected) in [
+        ("data,pipeline", 8, "a ring over pipeline; the mesh data=2,model=4 has no such axis"),
+        ("-,data+model", 8, "a ring is one axis, got data+model"),
+        ("data,model", 6, "the input of a ring: dimension 1 of [8, 6] is cut into 4"),
+    ] {
+        let error = message(spec, width);
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]

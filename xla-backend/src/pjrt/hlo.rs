@@ -4,7 +4,7 @@
 //! device and after partitioning, and which of them share memory with results, stand in the HLO
 //! module; so does every instruction in the order in which it runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use prost::Message;
 
@@ -108,8 +108,14 @@ impl OptimizedProgram {
             ids.iter().filter_map(|id| names.get(id)).map(|&name| name.to_owned()).collect()
         };
         let mut instructions = Vec::new();
+        let schedule = module.schedule.unwrap_or_default().sequences;
         for computation in &module.computations {
-            for raw in &computation.instructions {
+            let order = schedule.get(&computation.id).map_or(&[][..], |s| &s.instructions);
+            let order: HashMap<i64, usize> =
+                order.iter().enumerate().map(|(place, &id)| (id, place)).collect();
+            let mut ordered: Vec<_> = computation.instructions.iter().collect();
+            ordered.sort_by_key(|raw| order.get(&raw.id));
+            for raw in ordered {
                 let mut results = Vec::new();
                 raw.shape.iter().for_each(|shape| shape.flatten(&mut results));
                 instructions.push(Instruction {
@@ -142,8 +148,22 @@ struct Module {
     computations: Vec<Computation>,
     #[prost(message, optional, tag = "4")]
     program_shape: Option<ProgramShape>,
+    #[prost(message, optional, tag = "7")]
+    schedule: Option<Schedule>,
     #[prost(message, optional, tag = "8")]
     aliases: Option<Aliases>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Schedule {
+    #[prost(btree_map = "int64, message", tag = "1")]
+    sequences: BTreeMap<i64, Sequence>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Sequence {
+    #[prost(int64, repeated, tag = "1")]
+    instructions: Vec<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -286,7 +306,7 @@ mod tests {
         call.backend_config = br#"{"estimated_cycles":"12"}"#.to_vec();
         let instructions = vec![raw(2, "constant", shape(11, &[4])), call];
         let main = Computation { id: 8, name: "main".into(), instructions };
-        let module = Module { computations: vec![body, main], ..Module::default() };
+        let mut module = Module { computations: vec![body, main], ..Module::default() };
         let program = OptimizedProgram { format: "hlo".into(), code: module.encode_to_vec() };
         let got = program.instructions().unwrap();
         let names: Vec<_> = got.iter().map(|i| (&*i.computation, &*i.name)).collect();
@@ -301,6 +321,17 @@ mod tests {
         );
         assert_eq!(got[2].op_name, "loss/dot");
         assert_eq!(got[2].backend_config, r#"{"estimated_cycles":"12"}"#);
+        // A schedule has the last word on the order.
+        let sequences = [(8, Sequence { instructions: vec![3, 2] })];
+        module.schedule = Some(Schedule { sequences: sequences.into() });
+        let program = OptimizedProgram { format: "hlo".into(), code: module.encode_to_vec() };
+        let names: Vec<_> = program
+            .instructions()
+            .unwrap()
+            .into_iter()
+            .map(|instruction| instruction.name)
+            .collect();
+        assert_eq!(names, ["parameter.1", "fusion.3", "constant.2"]);
     }
 
     #[test]
