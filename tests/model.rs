@@ -107,6 +107,11 @@ fn features_are_those_of_the_forward_pass_and_cost_only_what_is_asked_for() {
     let sums = features.attention[&0].clone().sum_dim(3).into_data();
     let ones = Tensor::<4>::ones([2, 2, 8, 1], &device).into_data();
     sums.assert_approx_eq::<f32>(&ones, Tolerance::absolute(1e-5));
+    let request: FeatureRequest = "attention_logits0".parse().unwrap();
+    assert_eq!(request, FeatureRequest::new().attention_logits(0));
+    let logits = model.features(x.clone(), &request).unwrap().attention_logits[&0].clone();
+    let weights = burn::tensor::activation::softmax(logits, 3);
+    assert_eq!(weights.into_data(), features.attention[&0].clone().into_data());
     assert!(features.encoded.is_none() && features.pooled.is_none() && features.logits.is_none());
     // What did not run has not even been drawn.
     assert!(model.blocks[1].mlp.fc2.weight.is_initialized());
@@ -127,6 +132,10 @@ fn features_are_those_of_the_forward_pass_and_cost_only_what_is_asked_for() {
         let request = text.parse::<FeatureRequest>();
         request.and_then(|request| model.features(x.clone(), &request)).unwrap_err().to_string()
     };
+    assert_eq!(
+        message("attention_logits3"),
+        "feature \"attention_logits3\" is not known: the last one is attention_logits2"
+    );
     assert_eq!(message("block3"), "feature \"block3\" is not known: the last one is block2");
     assert!(message("blocks").starts_with("feature \"blocks\" is not known: names are embedded"));
 }

@@ -100,21 +100,21 @@ impl Attention {
         let attended = match query.is_autodiff() {
             // Burn differentiates its attention through the place of each row's largest score too,
             // which adds up to nothing and costs a scatter into zeros of the size of the scores.
-            true => attention_weights(query, key).matmul(value),
+            true => softmax(attention_logits(query, key), 3).matmul(value),
             false => attention(query, key, value, None, None, Default::default()),
         };
         attended.swap_dims(1, 2).reshape([b, m, d])
     }
 
-    /// The attention weights of each head, whose rows sum to 1.
+    /// What the softmax makes attention weights of: the scaled products of queries and keys.
     ///
     /// # Shapes
     ///
     /// - query: `[b, m, d]`; context: `[b, n, d]`
     /// - output: `[b, h, m, n]`
-    pub fn weights(&self, query: Tensor<3>, context: Tensor<3>) -> Tensor<4> {
+    pub fn logits(&self, query: Tensor<3>, context: Tensor<3>) -> Tensor<4> {
         let (query, key) = self.normalised(self.query.forward(query), self.key.forward(context));
-        attention_weights(query, key)
+        attention_logits(query, key)
     }
 
     fn normalised(&self, query: Tensor<3>, key: Tensor<3>) -> (Tensor<4>, Tensor<4>) {
@@ -144,10 +144,10 @@ impl Attention {
     }
 }
 
-/// `softmax(q kᵀ / √k)`, whose rows sum to 1.
-fn attention_weights(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
+/// `q kᵀ / √k`
+fn attention_logits(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
     let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-    softmax(query.mul_scalar(scale).matmul(key.transpose()), 3)
+    query.mul_scalar(scale).matmul(key.transpose())
 }
 
 /// The weight and the bias of several linear layers on the same input, joined along the output.

@@ -144,9 +144,10 @@ impl Block {
         }
     }
 
-    /// The attention weights of this block for its input, `[b, h, n, n]`.
-    pub fn attention_weights(&self, input: Tensor<3>) -> Tensor<4> {
+    /// The attention logits of this block for its input, `[b, h, n, n]`; their softmax along the
+    /// last axis is the attention weights.
+    pub fn attention_logits(&self, input: Tensor<3>) -> Tensor<4> {
         let y = self.norm.forward(input);
-        self.attn.weights(y.clone(), y)
+        self.attn.logits(y.clone(), y)
     }
 }

@@ -11,8 +11,8 @@ use crate::params::AnyTensor;
 /// The intermediates that a call of [`ViT22B::features`](super::ViT22B::features) shall return.
 /// Nothing else is computed: after the last block that is needed the model stops.
 ///
-/// As text it is a list of names: `embedded`, `block0`, `attention0`, `encoded`, `pooled`,
-/// `logits`.
+/// As text it is a list of names: `embedded`, `block0`, `attention0`, `attention_logits0`,
+/// `encoded`, `pooled`, `logits`.
 ///
 /// ```
 /// use vit22b::vit::FeatureRequest;
@@ -27,6 +27,7 @@ pub struct FeatureRequest {
     pub(super) embedded: bool,
     pub(super) blocks: BTreeSet<usize>,
     pub(super) attention: BTreeSet<usize>,
+    pub(super) attention_logits: BTreeSet<usize>,
     pub(super) encoded: bool,
     pub(super) pooled: bool,
     pub(super) logits: bool,
@@ -44,6 +45,7 @@ impl FeatureRequest {
             embedded: true,
             blocks: (0..depth).collect(),
             attention: (0..depth).collect(),
+            attention_logits: (0..depth).collect(),
             encoded: true,
             pooled: true,
             logits: true,
@@ -68,6 +70,13 @@ impl FeatureRequest {
         self
     }
 
+    /// Also what the softmax of block `index`, counted from 0, makes attention weights of: where
+    /// these grow, the weights become one-hot and training ends, which the QK norm prevents.
+    pub fn attention_logits(mut self, index: usize) -> Self {
+        self.attention_logits.insert(index);
+        self
+    }
+
     /// Also the tokens that enter the pooling.
     pub fn encoded(mut self) -> Self {
         self.encoded = true;
@@ -87,7 +96,11 @@ impl FeatureRequest {
     }
 
     pub(super) fn validate(&self, depth: usize, has_head: bool) -> Result<(), ConfigError> {
-        for (name, indices) in [("block", &self.blocks), ("attention", &self.attention)] {
+        for (name, indices) in [
+            ("block", &self.blocks),
+            ("attention", &self.attention),
+            ("attention_logits", &self.attention_logits),
+        ] {
             if let Some(index) = indices.last().filter(|index| **index >= depth) {
                 return Err(ConfigError::UnknownFeature {
                     got: format!("{name}{index}"),
@@ -109,10 +122,10 @@ impl FeatureRequest {
         if self.encoded || self.pooled || self.logits {
             return depth;
         }
-        // The weights of a block follow from its input alone.
+        // The attention of a block follows from its input alone.
         let outputs = self.blocks.last().map_or(0, |index| index + 1);
-        let inputs = self.attention.last().copied().unwrap_or(0);
-        outputs.max(inputs)
+        let inputs = self.attention.last().max(self.attention_logits.last());
+        outputs.max(inputs.copied().unwrap_or(0))
     }
 }
 
@@ -129,17 +142,19 @@ impl FromStr for FeatureRequest {
                 "encoded" => Ok(request.encoded()),
                 "pooled" => Ok(request.pooled()),
                 "logits" => Ok(request.logits()),
-                _ => match (index(name, "block"), index(name, "attention")) {
-                    (Some(index), _) => Ok(request.block(index)),
-                    (_, Some(index)) => Ok(request.attention(index)),
-                    _ => Err(ConfigError::UnknownFeature {
-                        got: name.into(),
-                        hint:
-                            "names are embedded, block0, attention0 (or another index), encoded, \
-                               pooled, logits"
-                                .into(),
-                    }),
-                },
+                _ => {
+                    if let Some(index) = index(name, "block") {
+                        Ok(request.block(index))
+                    } else if let Some(index) = index(name, "attention") {
+                        Ok(request.attention(index))
+                    } else if let Some(index) = index(name, "attention_logits") {
+                        Ok(request.attention_logits(index))
+                    } else {
+                        let hint = "names are embedded, block0, attention0, attention_logits0 (or \
+                                    another index), encoded, pooled, logits";
+                        Err(ConfigError::UnknownFeature { got: name.into(), hint: hint.into() })
+                    }
+                }
             },
         )
     }
@@ -158,6 +173,8 @@ pub struct Features {
     pub blocks: BTreeMap<usize, Tensor<3>>,
     /// Attention weights of blocks, `[b, h, n, n]`.
     pub attention: BTreeMap<usize, Tensor<4>>,
+    /// Scaled products of queries and keys of blocks, `[b, h, n, n]`.
+    pub attention_logits: BTreeMap<usize, Tensor<4>>,
     /// What enters the pooling, `[b, n, d]`.
     pub encoded: Option<Tensor<3>>,
     /// The pooled vector, `[b, d]`.
@@ -175,8 +192,12 @@ impl Features {
     pub fn in_order(&self) -> Vec<(String, AnyTensor)> {
         let mut out: Vec<(String, AnyTensor)> = Vec::new();
         out.extend(self.embedded.iter().map(|x| ("embedded".into(), AnyTensor::new(x.clone()))));
-        let last = self.blocks.keys().chain(self.attention.keys()).max();
+        let attention = self.attention.keys().chain(self.attention_logits.keys());
+        let last = self.blocks.keys().chain(attention).max();
         for index in 0..last.map_or(0, |last| last + 1) {
+            let logits = self.attention_logits.get(&index);
+            let name = format!("attention_logits{index}");
+            out.extend(logits.map(|x| (name, AnyTensor::new(x.clone()))));
             let weights = self.attention.get(&index);
             out.extend(weights.map(|x| (format!("attention{index}"), AnyTensor::new(x.clone()))));
             let block = self.blocks.get(&index);

@@ -2,6 +2,7 @@
 
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::{Initializer, Linear};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use burn_xla::mesh::constrain_as;
 
@@ -166,6 +167,7 @@ impl ViT22B {
             embedded: request.embedded.then(|| x.clone()),
             blocks: Default::default(),
             attention: Default::default(),
+            attention_logits: Default::default(),
             encoded: None,
             pooled: None,
             logits: None,
@@ -174,8 +176,15 @@ impl ViT22B {
         };
         let needed = request.blocks_needed(depth);
         for (index, block) in self.blocks.iter().enumerate() {
-            if request.attention.contains(&index) {
-                out.attention.insert(index, block.attention_weights(x.clone()));
+            let weights = request.attention.contains(&index);
+            if weights || request.attention_logits.contains(&index) {
+                let logits = block.attention_logits(x.clone());
+                if weights {
+                    out.attention.insert(index, softmax(logits.clone(), 3));
+                }
+                if request.attention_logits.contains(&index) {
+                    out.attention_logits.insert(index, logits);
+                }
             }
             if index >= needed {
                 break;
