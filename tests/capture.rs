@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor};
 use vit22b::RandomKey;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::{
-    Adam, Budget, Duration, Ema, Mixup, Momentum, Optimizer, Recipe, Stage, weight_decay,
+    Adam, Budget, CutMix, Duration, Ema, Mixup, Momentum, Optimizer, Recipe, Stage, weight_decay,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
@@ -88,7 +88,9 @@ fn random_draws_depend_on_seed_and_step_as_tensors_only() {
             let images = Tensor::<4>::zeros([4, 3, 16, 16], device);
             let targets = Tensor::<2>::zeros([4, 5], device);
             let mixup = Mixup { alpha: 0.3 }.resolve().unwrap();
-            let (images, _) = mixup.apply(images, targets, &key.fold_in(0));
+            let (images, targets) = mixup.apply(images, targets, &key.fold_in(0));
+            let cutmix = CutMix { alpha: 1.0 }.resolve().unwrap();
+            let (images, _) = cutmix.apply(images, targets, &key.fold_in(2));
             model(device).forward_train(images, &key.fold_in(1));
         })
     };

@@ -7,7 +7,8 @@ use vit22b::Runtime;
 use vit22b::data::{BatchSource, Synthetic};
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::{
-    Checkpoints, CompiledTraining, Ema, Engine, Mixup, Precision, Recipe, TrainState, TrainStep,
+    Checkpoints, CompiledTraining, CutMix, Ema, Engine, Mixup, Precision, Recipe, TrainState,
+    TrainStep,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
@@ -70,14 +71,18 @@ fn difference(got: &NamedTensors, expected: &NamedTensors) -> f64 {
     f64::sqrt(error / norm)
 }
 
-/// One program serves a hundred steps with a schedule, mixup, dropout, stochastic depth and
+/// One program serves a hundred steps with a schedule, mixup and CutMix, dropout, stochastic depth and
 /// averages: nothing that changes is frozen into it. Sums in another order, and momentum rounded to
 /// bf16 on either side of a tie, drift apart over the steps: 1 % of a loss.
 #[test]
 fn a_hundred_steps_agree_with_eager_ones_and_compile_once() {
     let config = config().with_dropout(0.1).with_stochastic_depth(0.2);
-    let recipe =
-        Recipe { mixup: Some(Mixup { alpha: 0.3 }), ema: Some(Ema { decay: 0.99 }), ..recipe() };
+    let recipe = Recipe {
+        mixup: Some(Mixup { alpha: 0.3 }),
+        cutmix: Some(CutMix { alpha: 1.0 }),
+        ema: Some(Ema { decay: 0.99 }),
+        ..recipe()
+    };
     let (train, mut state) = start(&config, &recipe);
     let mut training = CompiledTraining::new(&Xla::cpu().unwrap(), train.clone(), &state).unwrap();
     let mut first = 0.0;

@@ -36,6 +36,10 @@ impl BatchError {
     pub fn new(position: u64, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { position, source: source.into() }
     }
+
+    pub(super) fn panicked(position: u64) -> Self {
+        Self::new(position, "the thread that makes it panicked")
+    }
 }
 
 /// An endless sequence of examples, cut into batches.

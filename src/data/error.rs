@@ -87,4 +87,15 @@ pub enum DataError {
         /// What is there.
         got: String,
     },
+    /// A set without images where some are needed.
+    #[error("the set has no images; read it from another place")]
+    Empty,
+    /// So many broken images that something else must be wrong.
+    #[error("{tries} images in a row cannot be read; the last is {last}")]
+    Broken {
+        /// How many.
+        tries: usize,
+        /// What is wrong with the last one.
+        last: String,
+    },
 }

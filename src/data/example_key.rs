@@ -22,9 +22,14 @@ impl ExampleKey {
         Self([epoch, index].into_iter().fold(mix(seed), |key, value| mix(key ^ value)))
     }
 
+    /// A number of its own for each use.
+    pub(super) fn hash(self, usage: u64) -> u64 {
+        mix(self.0 ^ usage)
+    }
+
     /// A generator of its own for each use, such as a step of the preprocessing.
     pub fn rng(self, usage: u64) -> Rng {
-        Rng::with_seed(mix(self.0 ^ usage))
+        Rng::with_seed(self.hash(usage))
     }
 }
 

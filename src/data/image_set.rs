@@ -170,8 +170,12 @@ impl ImageSet {
     /// If there is no such image.
     pub fn multi_hot(&self, index: usize) -> Vec<f32> {
         let mut target = vec![0.0; self.classes.len()];
-        self.items[index].labels.iter().for_each(|label| target[*label] = 1.0);
+        self.mark(index, &mut target);
         target
+    }
+
+    pub(super) fn mark(&self, index: usize, target: &mut [f32]) {
+        self.items[index].labels.iter().for_each(|label| target[*label] = 1.0);
     }
 
     /// The encoded bytes of the `index`-th image.

@@ -1,10 +1,9 @@
 //! Batches made ahead on threads.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::JoinHandle;
 
 use super::batch_source::{Batch, BatchError, BatchSource};
+use super::in_order::InOrder;
 
 /// Consecutive batches of a [`BatchSource`], in order, however many threads make them.
 ///
@@ -19,22 +18,10 @@ use super::batch_source::{Batch, BatchError, BatchSource};
 /// ```
 #[derive(Debug)]
 pub struct Prefetch {
-    workers: Vec<Worker>,
+    batches: InOrder<Result<Batch, BatchError>>,
     position: u64,
     size: usize,
-    given: u64,
-    count: u64,
 }
-
-/// It makes every n-th batch, n being the number of threads.
-#[derive(Debug)]
-struct Worker {
-    batches: Receiver<Result<Batch, BatchError>>,
-    thread: JoinHandle<()>,
-}
-
-/// Batches that each thread makes ahead.
-const AHEAD: usize = 2;
 
 impl Prefetch {
     /// `count` batches of `size` examples from the `position`-th on, made by `threads` threads (at
@@ -46,23 +33,8 @@ impl Prefetch {
         count: u64,
         threads: usize,
     ) -> Self {
-        let threads = threads.max(1);
-        let worker = |first: usize| {
-            let source = Arc::clone(&source);
-            let (send, batches) = sync_channel(AHEAD);
-            let thread = std::thread::spawn(move || {
-                for index in (first as u64..count).step_by(threads) {
-                    let batch = source.batch(position + index * size as u64, size);
-                    // Sending fails when nobody wants more.
-                    if send.send(batch).is_err() {
-                        break;
-                    }
-                }
-            });
-            Worker { batches, thread }
-        };
-        let workers = (0..threads).map(worker).collect();
-        Self { workers, position, size, given: 0, count }
+        let make = move |index: u64| source.batch(position + index * size as u64, size);
+        Self { batches: InOrder::new(make, count, threads), position, size }
     }
 }
 
@@ -70,25 +42,9 @@ impl Iterator for Prefetch {
     type Item = Result<Batch, BatchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.given == self.count {
-            return None;
-        }
-        let worker = &self.workers[(self.given % self.workers.len() as u64) as usize];
-        let position = self.position + self.given * self.size as u64;
-        self.given += 1;
-        let panicked = |_| Err(BatchError::new(position, "the thread that makes it panicked"));
-        Some(worker.batches.recv().unwrap_or_else(panicked))
-    }
-}
-
-impl Drop for Prefetch {
-    fn drop(&mut self) {
-        let workers = std::mem::take(&mut self.workers).into_iter();
-        // All receivers first, which is what the threads stop for.
-        let threads: Vec<_> = workers.map(|worker| worker.thread).collect();
-        for thread in threads {
-            let _ = thread.join();
-        }
+        let (index, batch) = self.batches.next()?;
+        let position = self.position + index * self.size as u64;
+        Some(batch.unwrap_or_else(|| Err(BatchError::panicked(position))))
     }
 }
 
@@ -155,7 +111,7 @@ mod tests {
         drop(batches);
         // What was given, what lay ready, and one in the hands of each thread.
         let made = source.0.load(Ordering::Relaxed);
-        assert!(made <= 1 + 2 * (AHEAD as u64 + 1), "{made}");
+        assert!(made <= 1 + 2 * (2 + 1), "{made}");
         assert_eq!(Arc::strong_count(&source), 1);
     }
 }

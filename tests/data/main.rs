@@ -3,6 +3,7 @@
 mod decode;
 mod folder;
 mod image_op;
+mod loader;
 mod pillow;
 mod preprocess;
 mod sets;

@@ -1,0 +1,240 @@
+//! Images from disk as batches, for training and for evaluation.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::TensorData;
+
+use super::batch_source::{Batch, BatchError, BatchSource};
+use super::broken::{BrokenImages, OnBroken};
+use super::epoch::{Epoch, MaskedBatch};
+use super::error::DataError;
+use super::example_key::ExampleKey;
+use super::image::DecodeLimit;
+use super::image_set::ImageSet;
+use super::permutation::permuted;
+use super::preprocess::Preprocess;
+
+/// Broken images in a row after which training stops.
+const MOST_BROKEN: usize = 1_000;
+
+/// An [`ImageSet`], how its images are preprocessed, and what happens to broken ones.
+///
+/// As a [`BatchSource`] it gives batches for training without end: each epoch in an order of its own, in
+/// which every image comes once. Order and augmentations follow from the seed and the position, so that
+/// neither the number of threads nor a restart changes them. In the place of a broken image comes the one after it.
+///
+/// [`ImageLoader::epoch`] gives each image once, in the order of the set, for evaluation.
+///
+/// ```
+/// use std::{path::Path, sync::Arc};
+/// use vit22b::data::{ImageLoader, ImageSet, Prefetch};
+///
+/// let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images");
+/// let set = ImageSet::folder(Path::new(folder))?;
+/// let steps = "inception_crop(32)|flip_lr|value_range(-1, 1)".parse()?;
+/// let loader = Arc::new(ImageLoader::new(set, steps)?.with_seed(7));
+/// // Batches 10 to 12 of 8 images, made ahead on two threads.
+/// for batch in Prefetch::new(loader.clone(), 80, 8, 3, 2) {
+///     assert_eq!(batch?.images.shape()[..], [8, 3, 32, 32]);
+/// }
+/// println!("{}", loader.broken());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ImageLoader {
+    set: ImageSet,
+    preprocess: Preprocess,
+    limit: DecodeLimit,
+    on_broken: OnBroken,
+    seed: u64,
+    broken: Mutex<BTreeMap<usize, String>>,
+}
+
+impl ImageLoader {
+    /// A loader with seed 0 that skips broken images.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Empty`].
+    pub fn new(set: ImageSet, preprocess: Preprocess) -> Result<Self, DataError> {
+        if set.is_empty() {
+            return Err(DataError::Empty);
+        }
+        Ok(Self {
+            set,
+            preprocess,
+            limit: DecodeLimit::default(),
+            on_broken: OnBroken::default(),
+            seed: 0,
+            broken: Mutex::default(),
+        })
+    }
+
+    /// The seed of orders and augmentations.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The most pixels of an image.
+    pub fn with_limit(self, limit: DecodeLimit) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// What to do with broken images.
+    pub fn with_broken(self, on_broken: OnBroken) -> Self {
+        Self { on_broken, ..self }
+    }
+
+    /// The images.
+    pub fn set(&self) -> &ImageSet {
+        &self.set
+    }
+
+    /// The steps.
+    pub fn preprocess(&self) -> &Preprocess {
+        &self.preprocess
+    }
+
+    /// The broken images met until now.
+    pub fn broken(&self) -> BrokenImages {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = |index: &usize| self.set.items()[*index].name.clone();
+        BrokenImages {
+            of: self.set.len(),
+            images: broken.iter().map(|(index, reason)| (name(index), reason.clone())).collect(),
+        }
+    }
+
+    /// Each image once, in the order of the set, in batches of `size`, made ahead by `threads` threads.
+    /// Random steps draw as in epoch 0.
+    ///
+    /// ```
+    /// use std::{path::Path, sync::Arc};
+    /// use vit22b::data::{ImageLoader, ImageSet};
+    ///
+    /// let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images");
+    /// let set = ImageSet::folder(Path::new(folder))?;
+    /// let steps = "resize_small(36)|central_crop(32)|value_range(-1, 1)".parse()?;
+    /// let loader = Arc::new(ImageLoader::new(set, steps)?);
+    /// let mut seen = 0;
+    /// for batch in loader.epoch(7, 2) {
+    ///     let batch = batch?;
+    ///     assert_eq!(batch.images.shape()[0], 7);
+    ///     seen += batch.indices().count();
+    /// }
+    /// assert_eq!(seen, loader.set().len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn epoch(self: &Arc<Self>, size: usize, threads: usize) -> Epoch {
+        Epoch::new(Arc::clone(self), size.max(1), threads)
+    }
+
+    /// `size` images from the `first`-th on.
+    pub(super) fn masked(&self, first: usize, size: usize) -> Result<MaskedBatch, BatchError> {
+        let mut rows = self.rows(size);
+        let mut mask = vec![false; size];
+        for (row, valid) in mask.iter_mut().enumerate().take(self.set.len() - first) {
+            let index = first + row;
+            let read = self.read(index, 0, rows.row(row));
+            *valid = read.map_err(|error| BatchError::new(first as u64, error))?.is_none();
+        }
+        let Batch { images, targets } = rows.batch(self);
+        Ok(MaskedBatch { images, targets, mask, first })
+    }
+
+    fn rows(&self, size: usize) -> Rows {
+        let image = 3 * self.preprocess.size().iter().product::<usize>();
+        let classes = self.set.classes().len();
+        Rows { image, classes, images: vec![0.0; size * image], targets: vec![0.0; size * classes] }
+    }
+
+    /// Reads an image into a row. What is wrong with it, if it is to be skipped.
+    fn read(
+        &self,
+        index: usize,
+        epoch: u64,
+        (values, target): (&mut [f32], &mut [f32]),
+    ) -> Result<Option<String>, DataError> {
+        match self.set.decode(index, self.limit) {
+            Ok(image) => {
+                let key = ExampleKey::new(self.seed, epoch, index as u64);
+                self.preprocess.write(&image, key, values);
+                self.set.mark(index, target);
+                Ok(None)
+            }
+            Err(error) if self.on_broken == OnBroken::Skip && is_of_the_image(&error) => {
+                let reason = match &error {
+                    DataError::Image { source, .. } => source.to_string(),
+                    error => error.to_string(),
+                };
+                let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                broken.insert(index, reason);
+                Ok(Some(error.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the image at a position of an endless run, or the next that is not broken.
+    fn read_at(&self, position: u64, row: (&mut [f32], &mut [f32])) -> Result<(), DataError> {
+        let count = self.set.len() as u64;
+        let epoch = position / count;
+        let order = ExampleKey::new(self.seed, epoch, u64::MAX);
+        let tries = MOST_BROKEN.min(self.set.len());
+        let mut last = String::new();
+        for ahead in 0..tries as u64 {
+            let index = permuted((position + ahead) % count, count, order) as usize;
+            match self.read(index, epoch, (&mut *row.0, &mut *row.1))? {
+                None => return Ok(()),
+                Some(reason) => last = reason,
+            }
+        }
+        Err(DataError::Broken { tries, last })
+    }
+}
+
+/// Whether another image may be read where this one cannot: not if a disk fails.
+fn is_of_the_image(error: &DataError) -> bool {
+    match error {
+        DataError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+        error => matches!(error, DataError::Image { .. }),
+    }
+}
+
+impl BatchSource for ImageLoader {
+    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+        let mut rows = self.rows(size);
+        for row in 0..size {
+            self.read_at(position + row as u64, rows.row(row))
+                .map_err(|error| BatchError::new(position, error))?;
+        }
+        Ok(rows.batch(self))
+    }
+}
+
+/// A batch while it is filled.
+struct Rows {
+    image: usize,
+    classes: usize,
+    images: Vec<f32>,
+    targets: Vec<f32>,
+}
+
+impl Rows {
+    fn row(&mut self, row: usize) -> (&mut [f32], &mut [f32]) {
+        (
+            &mut self.images[row * self.image..][..self.image],
+            &mut self.targets[row * self.classes..][..self.classes],
+        )
+    }
+
+    fn batch(self, loader: &ImageLoader) -> Batch {
+        let size = self.images.len() / self.image;
+        let [height, width] = loader.preprocess.size();
+        Batch {
+            images: TensorData::new(self.images, [size, 3, height, width]),
+            targets: TensorData::new(self.targets, [size, self.classes]),
+        }
+    }
+}
