@@ -103,4 +103,48 @@ pub enum MeshError {
         /// Where the values are.
         got: String,
     },
+    /// A device that no process has.
+    #[error("no process has the device {id}; the devices are {known:?}")]
+    NoDevice {
+        /// What was asked for.
+        id: i32,
+        /// The ids that there are.
+        known: Vec<i32>,
+    },
+    /// A mesh without a device of this process.
+    #[error(
+        "none of the devices of the mesh {mesh} belongs to this process, which is number {process}"
+    )]
+    NotHere {
+        /// The mesh.
+        mesh: String,
+        /// This process.
+        process: i32,
+    },
+    /// A value that this process has only parts of.
+    #[error(
+        "this process has {got} of the {expected} parts of a value that lies as `{spec}`; \
+         let the program return it whole, or read each process's part"
+    )]
+    Elsewhere {
+        /// How it lies.
+        spec: String,
+        /// Into how many parts it is cut.
+        expected: usize,
+        /// How many of them are here.
+        got: usize,
+    },
+    /// Rows of a batch that are not in one piece.
+    #[error(
+        "this process has the parts {parts:?} of {of} of the rows by `{spec}`, which are not in one piece; \
+         let the axis that cuts rows come first in the mesh, with the devices of each process in a row"
+    )]
+    Scattered {
+        /// How the batch lies.
+        spec: String,
+        /// The parts of this process.
+        parts: Vec<usize>,
+        /// How many there are.
+        of: usize,
+    },
 }

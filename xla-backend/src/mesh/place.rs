@@ -2,9 +2,6 @@
 
 use burn_backend::TensorData;
 
-use super::axes::Mesh;
-use super::spec::Spec;
-
 /// The box of a tensor that one device holds.
 struct Part {
     offsets: Vec<usize>,
@@ -12,8 +9,7 @@ struct Part {
 }
 
 impl Part {
-    fn of(mesh: &Mesh, spec: &Spec, shard: &[usize], device: usize) -> Self {
-        let at = mesh.part(spec, shard.len(), device);
+    fn at(at: &[usize], shard: &[usize]) -> Self {
         let offsets = at.iter().zip(shard).map(|(part, size)| part * size).collect();
         Self { offsets, sizes: shard.to_vec() }
     }
@@ -46,15 +42,11 @@ impl Part {
     }
 }
 
-/// The part of `data` that a device holds, whose shape is `shard`.
-pub(crate) fn cut(
-    mesh: &Mesh,
-    spec: &Spec,
-    data: &TensorData,
-    shard: &[usize],
-    device: usize,
-) -> TensorData {
-    let part = Part::of(mesh, spec, shard, device);
+/// The part of `data` whose shape is `shard`; `at` tells which one, by [`Mesh::part`].
+///
+/// [`Mesh::part`]: super::Mesh::part
+pub(crate) fn cut(data: &TensorData, shard: &[usize], at: &[usize]) -> TensorData {
+    let part = Part::at(at, shard);
     let shape = data.shape().to_vec();
     let (starts, length) = part.runs(&shape, data.dtype().size());
     let bytes = data.as_bytes();
@@ -67,17 +59,9 @@ pub(crate) fn cut(
     TensorData::from_bytes_vec(out, shard.to_vec(), data.dtype())
 }
 
-/// Writes the part that a device holds into the bytes of the whole, whose shape is `shape`.
-pub(crate) fn paste(
-    mesh: &Mesh,
-    spec: &Spec,
-    whole: &mut [u8],
-    shape: &[usize],
-    shard: &TensorData,
-    device: usize,
-) {
-    let sizes = shard.shape().to_vec();
-    let part = Part::of(mesh, spec, &sizes, device);
+/// Writes the part that `at` tells into the bytes of the whole, whose shape is `shape`.
+pub(crate) fn paste(whole: &mut [u8], shape: &[usize], shard: &TensorData, at: &[usize]) {
+    let part = Part::at(at, &shard.shape().to_vec());
     let (starts, length) = part.runs(shape, shard.dtype().size());
     if length > 0 {
         for (piece, start) in shard.as_bytes().chunks_exact(length).zip(starts) {
@@ -89,6 +73,7 @@ pub(crate) fn paste(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mesh::{Mesh, Spec};
 
     #[test]
     fn parts_are_cut_and_joined() {
@@ -103,14 +88,15 @@ mod tests {
             let shard = mesh.shard_shape("x", &spec, &shape).unwrap();
             let mut joined = vec![0u8; whole.as_bytes().len()];
             for device in 0..8 {
-                let part = cut(&mesh, &spec, &whole, &shard, device);
+                let at = mesh.part(&spec, 3, device);
+                let part = cut(&whole, &shard, &at);
                 assert_eq!(part.shape().to_vec(), shard);
-                paste(&mesh, &spec, &mut joined, &shape, &part, device);
+                paste(&mut joined, &shape, &part, &at);
             }
             assert_eq!(joined, whole.as_bytes(), "{spec}");
         }
         let spec: Spec = "-,-,model".parse().unwrap();
-        let part = cut(&mesh, &spec, &whole, &[8, 4, 2], 5);
+        let part = cut(&whole, &[8, 4, 2], &mesh.part(&spec, 3, 5));
         assert_eq!(part.try_to_vec::<i32>().unwrap()[..4], [2, 3, 10, 11]);
     }
 }

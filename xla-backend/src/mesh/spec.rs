@@ -63,6 +63,11 @@ impl Spec {
         self.0.is_empty()
     }
 
+    /// The spec of the first dimensions alone.
+    pub(crate) fn first(&self, dims: usize) -> Self {
+        Self(self.0.iter().take(dims).cloned().collect())
+    }
+
     /// The spec with dimensions of size 1 left whole: how the mean along an axis lies, kept as a
     /// dimension.
     #[must_use]

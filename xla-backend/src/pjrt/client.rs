@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::api::{Api, Handle, list, string};
 use super::buffer::Buffer;
 use super::compile_options::CompileOptions;
-use super::device::{Device, DeviceInfo, describe};
+use super::device::{Device, DeviceDescription, DeviceInfo, describe};
 use super::element::{ElementType, TensorSpec};
 use super::error::PjrtError;
 use super::event::Event;
@@ -25,6 +25,8 @@ struct Inner {
     platform: String,
     platform_version: String,
     devices: Vec<DeviceInfo>,
+    process: i32,
+    all_devices: Vec<DeviceDescription>,
 }
 
 impl std::fmt::Debug for Client {
@@ -61,6 +63,8 @@ impl Client {
             platform: String::new(),
             platform_version: String::new(),
             devices: Vec::new(),
+            process: 0,
+            all_devices: Vec::new(),
         };
         inner.describe(&api)?;
         Ok(Self(Arc::new(inner)))
@@ -81,12 +85,22 @@ impl Client {
         &self.0.platform_version
     }
 
-    /// The devices that this process can run programs on.
+    /// The devices of this process, on which it can run programs.
     pub fn devices(&self) -> Vec<Device> {
         (0..self.num_devices()).map(|index| Device::new(self.clone(), index)).collect()
     }
 
-    /// How many devices there are.
+    /// The number of this process among those that the runtime has joined; 0 where it runs alone.
+    pub fn process(&self) -> i32 {
+        self.0.process
+    }
+
+    /// The devices of all processes, in the runtime's order.
+    pub fn all_devices(&self) -> &[DeviceDescription] {
+        &self.0.all_devices
+    }
+
+    /// How many devices this process has.
     pub fn num_devices(&self) -> usize {
         self.0.devices.len()
     }
@@ -292,6 +306,9 @@ impl Inner {
             client,
             ..ffi::ClientAddressableDevicesArgs::default()
         };
+        let mut process =
+            ffi::ClientProcessIndexArgs { client, ..ffi::ClientProcessIndexArgs::default() };
+        let mut all = ffi::ClientDevicesArgs { client, ..ffi::ClientDevicesArgs::default() };
         // SAFETY: the client is alive; strings, devices and their list live as long as it does.
         unsafe {
             api.call(&mut name)?;
@@ -303,16 +320,37 @@ impl Inner {
             api.call(&mut devices)?;
             for &device in list(devices.devices, devices.num_devices) {
                 let handle = Handle::new(device, Call::ClientAddressableDevices)?;
-                let mut args = ffi::DeviceGetDescriptionArgs {
-                    device,
-                    ..ffi::DeviceGetDescriptionArgs::default()
-                };
-                api.call(&mut args)?;
-                let description = describe(api, args.description)?;
+                let description = description(api, device)?;
                 self.devices.push(DeviceInfo { handle, description });
             }
+            // A plugin that does not tell has the devices of one process.
+            if api.call(&mut process).is_ok() {
+                self.process = process.process_index;
+            }
+            self.all_devices = match api.call(&mut all) {
+                Ok(()) => list(all.devices, all.num_devices)
+                    .iter()
+                    .map(|&device| description(api, device))
+                    .collect::<Result<_, _>>()?,
+                Err(_) => self.devices.iter().map(|info| info.description.clone()).collect(),
+            };
         }
         Ok(())
+    }
+}
+
+/// The description of a device.
+///
+/// # Safety
+///
+/// `device` must be a device of this plugin whose client is alive.
+unsafe fn description(api: &Api, device: *mut ffi::Device) -> Result<DeviceDescription, PjrtError> {
+    let mut args =
+        ffi::DeviceGetDescriptionArgs { device, ..ffi::DeviceGetDescriptionArgs::default() };
+    // SAFETY: the device is alive, says the caller, and its description lives as long as it does.
+    unsafe {
+        api.call(&mut args)?;
+        describe(api, args.description)
     }
 }
 

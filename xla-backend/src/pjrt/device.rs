@@ -25,6 +25,8 @@ pub(crate) struct DeviceInfo {
 pub struct DeviceDescription {
     /// The number that device assignments use.
     pub id: i32,
+    /// The number of the process that the device belongs to; 0 where that is not told.
+    pub process: i32,
     /// The model, such as `TPU v4` or `cpu`.
     pub kind: String,
     /// A short text for people.
@@ -131,6 +133,8 @@ pub(crate) unsafe fn describe(
     description: *mut ffi::DeviceDescription,
 ) -> Result<DeviceDescription, PjrtError> {
     let mut id = ffi::DeviceIdArgs { description, ..ffi::DeviceIdArgs::default() };
+    let mut process =
+        ffi::DeviceProcessIndexArgs { description, ..ffi::DeviceProcessIndexArgs::default() };
     let mut kind = ffi::DeviceKindArgs { description, ..ffi::DeviceKindArgs::default() };
     let mut display = ffi::DeviceToStringArgs { description, ..ffi::DeviceToStringArgs::default() };
     let mut attributes =
@@ -139,6 +143,7 @@ pub(crate) unsafe fn describe(
     // and are copied.
     unsafe {
         api.call(&mut id)?;
+        let process = api.call(&mut process).map(|()| process.process_index);
         let kind = api.call(&mut kind).map(|()| string(kind.kind, kind.kind_size));
         let display =
             api.call(&mut display).map(|()| string(display.to_string, display.to_string_size));
@@ -147,6 +152,7 @@ pub(crate) unsafe fn describe(
             .map(|()| named_values(attributes.attributes, attributes.num_attributes));
         Ok(DeviceDescription {
             id: id.id,
+            process: process.unwrap_or(0),
             kind: kind.unwrap_or_default(),
             display: display.unwrap_or_else(|_| format!("device {}", id.id)),
             attributes: attributes.unwrap_or_default(),

@@ -399,6 +399,10 @@ args! {
     ClientAddressableDevices: ClientAddressableDevicesArgs {
         client: *mut Client, devices: *const *mut Device, num_devices: usize,
     } last num_devices;
+    ClientProcessIndex: ClientProcessIndexArgs { client: *mut Client, process_index: i32, } last process_index;
+    ClientDevices: ClientDevicesArgs {
+        client: *mut Client, devices: *const *mut Device, num_devices: usize,
+    } last num_devices;
     ClientCompile: ClientCompileArgs {
         client: *mut Client, program: *const Program, compile_options: *const c_char, compile_options_size: usize,
         executable: *mut LoadedExecutable,
@@ -410,6 +414,9 @@ args! {
     } last buffer;
 
     DeviceDescriptionId: DeviceIdArgs { description: *mut DeviceDescription, id: i32, } last id;
+    DeviceDescriptionProcessIndex: DeviceProcessIndexArgs {
+        description: *mut DeviceDescription, process_index: i32,
+    } last process_index;
     DeviceDescriptionKind: DeviceKindArgs {
         description: *mut DeviceDescription, kind: *const c_char, kind_size: usize,
     } last kind_size;

@@ -10,7 +10,8 @@ use burn_ir::{TensorId, TensorIr};
 use super::device_tree::{Build, Names, like};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
-use super::xla::{Place, specs};
+use super::place::Place;
+use super::xla::specs;
 use crate::capture::{LeafSpec, Recorded, TensorTree, described, record_with};
 use crate::lower::{LowerOptions, Program, lower};
 use crate::mesh::{Layout, Mesh, Spec};
@@ -161,9 +162,9 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
     ) -> Result<Compiled<R>, ProgramError> {
         let (lowered, output, structure) = self.lower()?;
         let start = Instant::now();
-        let ids = place.devices().map(|device| i64::from(device.id()));
+        let ids = place.ids().iter().map(|&id| i64::from(id));
         let options = CompileOptions::new()
-            .with_partitions(place.num_devices())
+            .with_partitions(place.ids().len())
             .with_device_assignment(DeviceAssignment::partitions(ids));
         let (client, text) = (place.first.client(), &lowered.program.text);
         let (executable, from_disk) = match cache {

@@ -1,6 +1,6 @@
 //! Trees whose values are on a device.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
@@ -8,9 +8,9 @@ use burn_backend::TensorData;
 use smallvec::SmallVec;
 
 use super::error::ProgramError;
-use super::xla::Place;
+use super::place::Place;
 use crate::capture::{LeafSpec, Source, TensorTree, TreeError, join_structures, spec, walk};
-use crate::mesh::{Spec, paste};
+use crate::mesh::{MeshError, Spec, paste};
 use crate::pjrt::{Buffer, PjrtError};
 
 /// A tree whose values are on a device.
@@ -37,22 +37,32 @@ pub(super) struct Value {
 
 impl Value {
     /// The whole leaf.
-    fn gather(&self) -> Result<TensorData, PjrtError> {
+    fn gather(&self) -> Result<TensorData, ProgramError> {
         let first = &self.shards[0];
         let (Some(mesh), false) = (&self.place.mesh, self.spec.is_replicated()) else {
-            return first.to_data();
+            return Ok(first.to_data()?);
         };
         let rank = first.shape().len();
-        let parts =
-            |dim| self.spec.axes(dim).iter().filter_map(|axis| mesh.size(axis)).product::<usize>();
-        let shape: Vec<_> = (0..rank).map(|dim| first.shape()[dim] * parts(dim)).collect();
+        let parts: Vec<usize> = (0..rank)
+            .map(|dim| self.spec.axes(dim).iter().filter_map(|axis| mesh.size(axis)).product())
+            .collect();
+        let shape: Vec<_> = parts.iter().zip(first.shape()).map(|(n, size)| n * size).collect();
+        let here: BTreeMap<_, _> = self
+            .place
+            .positions()
+            .iter()
+            .map(|&position| mesh.part(&self.spec, rank, position))
+            .zip(&self.shards)
+            .collect();
+        let expected = parts.iter().product();
+        if here.len() < expected {
+            let (spec, got) = (self.spec.to_string(), here.len());
+            return Err(MeshError::Elsewhere { spec, expected, got }.into());
+        }
         let dtype = first.element_type().dtype();
         let mut whole = vec![0; shape.iter().product::<usize>() * dtype.size()];
-        let mut seen = HashSet::new();
-        for (device, shard) in self.shards.iter().enumerate() {
-            if seen.insert(mesh.part(&self.spec, rank, device)) {
-                paste(mesh, &self.spec, &mut whole, &shape, &shard.to_data()?, device);
-            }
+        for (at, shard) in here {
+            paste(&mut whole, &shape, &shard.to_data()?, &at);
         }
         Ok(TensorData::from_bytes_vec(whole, shape, dtype))
     }
@@ -157,7 +167,7 @@ impl<T: TensorTree> DeviceTree<T> {
     /// As [`DeviceTree::to_host`].
     pub fn to_device(&self, device: &Device) -> Result<T, ProgramError> {
         let values = self.values.iter().map(|value| value.gather());
-        let values = values.collect::<Result<Vec<_>, PjrtError>>()?;
+        let values = values.collect::<Result<Vec<_>, ProgramError>>()?;
         Ok((self.build)().rebuild(&mut Source::values(values, device))?)
     }
 }

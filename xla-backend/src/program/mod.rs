@@ -35,6 +35,7 @@ mod device_tree;
 mod disk;
 mod error;
 mod jit;
+mod place;
 mod xla;
 
 pub use compiled::{Lowered, Times};

@@ -1,5 +1,6 @@
 //! Where programs run.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use burn::tensor::Device as BurnDevice;
@@ -10,7 +11,8 @@ use super::device_tree::{DeviceTree, Names, Value};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::jit::Jit;
-use crate::capture::{LeafSpec, TensorTree};
+use super::place::{Place, Share};
+use crate::capture::{LeafSpec, TensorTree, join_structures};
 use crate::mesh::{Layout, Mesh, MeshError, Spec, cut};
 use crate::pjrt::{Client, ClientOptions, Device, PjrtError};
 use crate::plugin::{self, Platform};
@@ -21,33 +23,6 @@ pub struct Xla {
     place: Arc<Place>,
     layout: Layout,
     cache: Option<ProgramCache>,
-}
-
-/// Where values are: the devices, in the order of the mesh if there is one.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) first: Device,
-    pub(super) rest: Vec<Device>,
-    pub(super) mesh: Option<Mesh>,
-}
-
-impl Place {
-    pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
-        std::iter::once(&self.first).chain(&self.rest)
-    }
-
-    pub(super) fn num_devices(&self) -> usize {
-        1 + self.rest.len()
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.mesh {
-            Some(mesh) => write!(f, "the mesh {mesh} from {}", self.first),
-            None => self.first.fmt(f),
-        }
-    }
 }
 
 impl Xla {
@@ -84,7 +59,7 @@ impl Xla {
 
     /// This device.
     pub fn on(device: Device) -> Self {
-        Self::at(Place { first: device, rest: vec![], mesh: None })
+        Self::at(Place::of(device))
     }
 
     fn at(place: Place) -> Self {
@@ -108,14 +83,26 @@ impl Xla {
         self.cache.as_ref()
     }
 
-    /// All devices of a client, in its order, as a mesh. Without a [layout](Self::with_layout)
-    /// every device holds everything.
+    /// All devices of a client, those of other processes too, in its order, as a mesh. Without a
+    /// [layout](Self::with_layout) every device holds everything.
     ///
     /// # Errors
     ///
-    /// [`MeshError::Devices`] if the mesh has not as many places as the client has devices.
+    /// [`MeshError::Devices`] if the mesh has not as many places as there are devices.
     pub fn over(client: &Client, mesh: Mesh) -> Result<Self, ProgramError> {
-        Self::over_devices(client.devices(), mesh)
+        let ids: Vec<_> = client.all_devices().iter().map(|device| device.id).collect();
+        Self::over_ids(client, &ids, mesh)
+    }
+
+    /// The devices that have these [ids](crate::pjrt::DeviceDescription::id), of all processes, as
+    /// a mesh. Every process names the same ones in the same order.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Devices`] if the mesh has not as many places, [`MeshError::NoDevice`] for an id
+    /// that is not there, [`MeshError::NotHere`] if this process has none of the devices.
+    pub fn over_ids(client: &Client, ids: &[i32], mesh: Mesh) -> Result<Self, ProgramError> {
+        Ok(Self::at(Place::over(client, ids.to_vec(), mesh)?))
     }
 
     /// These devices, of one client, as a mesh.
@@ -125,19 +112,15 @@ impl Xla {
     /// [`MeshError::Devices`] if the mesh has not as many places,
     /// [`PjrtError::ForeignObject`] if the devices have several clients.
     pub fn over_devices(devices: Vec<Device>, mesh: Mesh) -> Result<Self, ProgramError> {
-        let got = devices.len();
-        let mut devices = devices.into_iter();
-        let first = devices.next().filter(|_| got == mesh.num_devices());
-        let first = first.ok_or_else(|| MeshError::Devices {
-            mesh: mesh.to_string(),
-            expected: mesh.num_devices(),
-            got,
-        })?;
-        let rest: Vec<_> = devices.collect();
-        if rest.iter().any(|device| !device.client().is_same(first.client())) {
+        let ids: Vec<_> = devices.iter().map(Device::id).collect();
+        let Some(first) = devices.first() else {
+            let (mesh, expected) = (mesh.to_string(), mesh.num_devices());
+            return Err(MeshError::Devices { mesh, expected, got: 0 }.into());
+        };
+        if devices.iter().any(|device| !device.client().is_same(first.client())) {
             return Err(PjrtError::ForeignObject { what: "device" }.into());
         }
-        Ok(Self::at(Place { first, rest, mesh: Some(mesh) }))
+        Self::over_ids(first.client(), &ids, mesh)
     }
 
     /// The same devices, with this rule for how arguments and results lie on the mesh.
@@ -146,7 +129,7 @@ impl Xla {
         Self { layout, ..self.clone() }
     }
 
-    /// The device; of several the first.
+    /// The device; of several the first that this process has.
     pub fn device(&self) -> &Device {
         &self.place.first
     }
@@ -190,18 +173,84 @@ impl Xla {
     /// [`ProgramError::Pjrt`] if a device has no room, [`ProgramError::Mesh`] if the layout does
     /// not fit, [`ProgramError::Tree`].
     pub fn upload<T: TensorTree>(&self, tree: &T) -> Result<DeviceTree<T>, ProgramError> {
+        self.send(tree, |leaf, _| Ok((leaf.ty.shape.clone(), None)))
+    }
+
+    /// As [`upload`](Self::upload), for a tree of which each process has its share of the rows: the
+    /// first dimension of each leaf holds those of this process's devices, as
+    /// [`rows`](Self::rows) tells. Where one process has all devices, its share is everything.
+    ///
+    /// # Errors
+    ///
+    /// As [`upload`](Self::upload).
+    pub fn upload_share<T: TensorTree>(&self, tree: &T) -> Result<DeviceTree<T>, ProgramError> {
+        self.send(tree, |leaf, spec| {
+            let mut shape = leaf.ty.shape.clone();
+            let (Some(mesh), Some(&own)) = (self.mesh(), shape.first()) else {
+                return Ok((shape, None));
+            };
+            let share = Share::new(mesh, spec, self.place.positions());
+            let parts = share.num_parts();
+            if !own.is_multiple_of(parts) {
+                return Err(MeshError::Indivisible {
+                    place: leaf.path.clone(),
+                    spec: spec.to_string(),
+                    shape,
+                    dim: 0,
+                    parts,
+                    nearest: own.next_multiple_of(parts),
+                });
+            }
+            shape[0] = share.all_rows(own);
+            Ok((shape, (!share.is_whole()).then_some(share)))
+        })
+    }
+
+    /// Which of the rows of a batch this process brings, for tensors that lie as `spec`.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Indivisible`] if the rows cannot be shared, [`MeshError::Scattered`] if those of
+    /// this process are not in one piece.
+    pub fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, MeshError> {
+        let Some(mesh) = self.mesh() else { return Ok(0..rows) };
+        mesh.shard_shape("the rows of a batch", &spec.first(1), &[rows])?;
+        Share::new(mesh, spec, self.place.positions()).rows(spec, rows)
+    }
+
+    /// Copies a tree whose leaves have these shapes in all, of which this process may have a share.
+    fn send<T: TensorTree>(
+        &self,
+        tree: &T,
+        whole: impl Fn(&LeafSpec, &Spec) -> Result<(Vec<usize>, Option<Share>), MeshError>,
+    ) -> Result<DeviceTree<T>, ProgramError> {
         let mut values = Vec::new();
         let mut leaves = Vec::new();
         let mut host = None;
-        let structure = crate::capture::walk(tree, |path, leaf| {
+        let mut structure = crate::capture::walk(tree, |path, leaf| {
             leaves.push(LeafSpec { path: path.to_owned(), ty: leaf.ty() });
             values.push(leaf.data());
             host.get_or_insert_with(|| leaf.device());
         })?;
+        let mut shares = Vec::with_capacity(leaves.len());
+        if self.mesh().is_some() {
+            for leaf in &mut leaves {
+                let (shape, share) = whole(leaf, &self.layout.spec(leaf)?)?;
+                if shape != leaf.ty.shape {
+                    // By its own shapes the tree is another one.
+                    structure = join_structures([structure, shape[0] as u64]);
+                }
+                leaf.ty.shape = shape;
+                shares.push(share);
+            }
+        }
         let specs = self.specs(&leaves)?;
-        let parts = values.into_iter().zip(&leaves).zip(specs);
+        let shares = shares.into_iter().chain(std::iter::repeat(None));
+        let parts = values.into_iter().zip(&leaves).zip(specs).zip(shares);
         let values = parts
-            .map(|((data, leaf), spec)| Ok(Arc::new(self.scatter(data, leaf, spec)?)))
+            .map(|(((data, leaf), spec), share)| {
+                Ok(Arc::new(self.scatter(data, leaf, spec, share.as_ref())?))
+            })
             .collect::<Result<_, ProgramError>>()?;
         let host: BurnDevice = host.unwrap_or_default();
         Ok(DeviceTree::new(values, Names::Leaves(leaves.into()), structure, tree.clone(), host))
@@ -212,12 +261,14 @@ impl Xla {
         specs(self.mesh(), &self.layout, leaves)
     }
 
-    /// A buffer for each device.
+    /// A buffer for each device of this process. The data is the whole, or this process's share of
+    /// its rows.
     fn scatter(
         &self,
         data: TensorData,
         leaf: &LeafSpec,
         spec: Spec,
+        share: Option<&Share>,
     ) -> Result<Value, ProgramError> {
         let client = self.client();
         let place = Arc::clone(&self.place);
@@ -226,10 +277,15 @@ impl Xla {
             return Ok(Value { shards, spec, place });
         };
         let shard = mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape)?;
-        let part = |(index, device)| {
-            client.buffer_from_data(cut(mesh, &spec, &data, &shard, index), device)
+        let part = |(&position, device)| {
+            let mut at = mesh.part(&spec, shard.len(), position);
+            if let Some(share) = share {
+                at[0] = share.place_of(at[0]);
+            }
+            client.buffer_from_data(cut(&data, &shard, &at), device)
         };
-        let shards = self.place.devices().enumerate().map(part).collect::<Result<_, _>>()?;
+        let places = self.place.positions().iter().zip(self.place.devices());
+        let shards = places.map(part).collect::<Result<_, _>>()?;
         Ok(Value { shards, spec, place })
     }
 }

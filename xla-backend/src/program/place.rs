@@ -1,0 +1,159 @@
+//! The devices of a program, of which a process may have some.
+
+use std::ops::Range;
+
+use crate::mesh::{Mesh, MeshError, Spec};
+use crate::pjrt::{Client, Device};
+
+/// Where values are: the devices of this process, in the order of the mesh if there is one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) first: Device,
+    rest: Vec<Device>,
+    /// The places of these devices on the mesh.
+    positions: Vec<usize>,
+    /// The devices of all processes, in the order of the mesh.
+    ids: Vec<i32>,
+    pub(super) mesh: Option<Mesh>,
+}
+
+impl Place {
+    pub(super) fn of(device: Device) -> Self {
+        let ids = vec![device.id()];
+        Self { first: device, rest: vec![], positions: vec![0], ids, mesh: None }
+    }
+
+    /// The devices with these ids, as a mesh.
+    pub(super) fn over(client: &Client, ids: Vec<i32>, mesh: Mesh) -> Result<Self, MeshError> {
+        if ids.len() != mesh.num_devices() {
+            let (mesh, expected) = (mesh.to_string(), mesh.num_devices());
+            return Err(MeshError::Devices { mesh, expected, got: ids.len() });
+        }
+        let known: Vec<i32> = client.all_devices().iter().map(|device| device.id).collect();
+        if let Some(&id) = ids.iter().find(|id| !known.contains(id)) {
+            return Err(MeshError::NoDevice { id, known });
+        }
+        let own = client.devices();
+        let here = |(position, id): (usize, &i32)| {
+            let device = own.iter().find(|device| device.id() == *id)?;
+            Some((position, device.clone()))
+        };
+        let (positions, devices): (Vec<_>, Vec<_>) =
+            ids.iter().enumerate().filter_map(here).unzip();
+        let mut devices = devices.into_iter();
+        let first = devices.next().ok_or_else(|| MeshError::NotHere {
+            mesh: mesh.to_string(),
+            process: client.process(),
+        })?;
+        Ok(Self { first, rest: devices.collect(), positions, ids, mesh: Some(mesh) })
+    }
+
+    /// The devices of this process.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Device> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// How many devices this process has.
+    pub(super) fn num_devices(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// The places of the devices of this process on the mesh.
+    pub(super) fn positions(&self) -> &[usize] {
+        &self.positions
+    }
+
+    /// The ids of the devices of all processes.
+    pub(super) fn ids(&self) -> &[i32] {
+        &self.ids
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.mesh {
+            Some(mesh) => write!(f, "the mesh {mesh} from {}", self.first),
+            None => self.first.fmt(f),
+        }
+    }
+}
+
+/// What a process has of the rows of a tensor, which are its first dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Share {
+    /// The numbers of its parts, in order.
+    parts: Vec<usize>,
+    of: usize,
+}
+
+impl Share {
+    /// What the devices at these positions have.
+    pub(super) fn new(mesh: &Mesh, spec: &Spec, positions: &[usize]) -> Self {
+        let mut parts: Vec<_> =
+            positions.iter().map(|&position| mesh.part(spec, 1, position)[0]).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        Self { parts, of: spec.axes(0).iter().filter_map(|axis| mesh.size(axis)).product() }
+    }
+
+    /// Whether it is everything.
+    pub(super) fn is_whole(&self) -> bool {
+        self.parts.len() == self.of
+    }
+
+    /// How many parts it is.
+    pub(super) fn num_parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// How many rows there are in all, if these are this process's.
+    pub(super) fn all_rows(&self, own: usize) -> usize {
+        own / self.parts.len() * self.of
+    }
+
+    /// Which of its parts this one is.
+    pub(super) fn place_of(&self, part: usize) -> usize {
+        self.parts.iter().take_while(|&&other| other != part).count()
+    }
+
+    /// The rows, of so many.
+    pub(super) fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, MeshError> {
+        let (first, last) = (self.parts[0], self.parts[self.parts.len() - 1]);
+        if last - first + 1 != self.parts.len() {
+            let (spec, parts) = (spec.to_string(), self.parts.clone());
+            return Err(MeshError::Scattered { spec, parts, of: self.of });
+        }
+        let size = rows / self.of;
+        Ok(first * size..(last + 1) * size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight devices of two processes, or of four.
+    #[test]
+    fn a_process_has_the_rows_of_its_devices() {
+        let (mesh, spec): (Mesh, Spec) =
+            ("data=4,model=2".parse().unwrap(), "data".parse().unwrap());
+        let share = |positions: &[usize]| Share::new(&mesh, &spec, positions);
+        for (positions, rows) in
+            [(&[0, 1, 2, 3][..], 0..8), (&[4, 5, 6, 7], 8..16), (&[2, 3], 4..8), (&[7, 6], 12..16)]
+        {
+            assert_eq!(share(positions).rows(&spec, 16).unwrap(), rows, "{positions:?}");
+        }
+        // Processes along the other axis share all rows.
+        let both = share(&[1, 3, 5, 7]);
+        assert!(both.is_whole());
+        assert_eq!(both.rows(&spec, 16).unwrap(), 0..16);
+        let last = share(&[4, 5, 6, 7]);
+        assert_eq!((last.all_rows(8), last.place_of(3), last.is_whole()), (16, 1, false));
+        assert_eq!(
+            share(&[0, 1, 6, 7]).rows(&spec, 16).unwrap_err().to_string(),
+            "this process has the parts [0, 3] of 4 of the rows by `data`, which are not in one piece; let \
+             the axis that cuts rows come first in the mesh, with the devices of each process in a row"
+        );
+        assert!(Share::new(&mesh, &Spec::replicated(), &[5]).is_whole());
+    }
+}
