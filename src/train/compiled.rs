@@ -1,8 +1,11 @@
 //! Training as one compiled program whose state stays on the device.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::ops::Range;
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use burn_xla::Xla;
 use burn_xla::capture::{Kind, LeafSpec, LeafType, record};
+use burn_xla::mesh::Spec;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, ProgramError, Times};
 
@@ -70,6 +73,8 @@ impl CompiledTraining {
 
     /// One step on a batch. It returns before the step is done; reading the metrics waits for it.
     ///
+    /// Of several processes each brings its [rows](Self::rows) of the batch.
+    ///
     /// # Shapes
     ///
     /// - images: `[b, 3, height, width]`, values in [−1, 1]
@@ -88,7 +93,7 @@ impl CompiledTraining {
         let device = Device::flex();
         let batch: Batch =
             (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
-        let batch = self.xla.upload(&batch)?;
+        let batch = self.xla.upload_share(&batch)?;
         self.step_on_device(batch)
     }
 
@@ -129,12 +134,36 @@ impl CompiledTraining {
         Ok(self.step.with_executable((self.state.clone(), self.zeros(batch_size)?), look)?)
     }
 
+    /// The rows of a batch of this size that this process brings: all of them where there is no
+    /// other process.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Xla`] if the processes cannot share so many, or the mesh gives this one rows
+    /// that are not in one piece.
+    pub fn rows(&self, batch_size: usize) -> Result<Range<usize>, TrainError> {
+        let spec = self.images_spec(DType::F32, self.images_shape(batch_size).to_vec())?;
+        Ok(self.xla.rows(&spec, batch_size).map_err(ProgramError::from)?)
+    }
+
+    fn images_shape(&self, rows: usize) -> [usize; 4] {
+        let [height, width] = self.config.image;
+        [rows, self.config.channels, height, width]
+    }
+
+    /// How images lie on the mesh.
+    fn images_spec(&self, dtype: DType, shape: Vec<usize>) -> Result<Spec, ProgramError> {
+        // By the path that the images have in a batch.
+        let leaf = LeafSpec { path: "0".into(), ty: LeafType { kind: Kind::Float, dtype, shape } };
+        Ok(self.xla.layout().spec(&leaf)?)
+    }
+
     fn zeros(&self, batch_size: usize) -> Result<DeviceTree<Batch>, TrainError> {
         let device = Device::flex();
-        let [height, width] = self.config.image;
-        let images = Tensor::zeros([batch_size, self.config.channels, height, width], &device);
-        let targets = Tensor::zeros([batch_size, self.config.outputs()], &device);
-        Ok(self.xla.upload(&(images, targets))?)
+        let rows = self.rows(batch_size)?.len();
+        let images = Tensor::zeros(self.images_shape(rows), &device);
+        let targets = Tensor::zeros([rows, self.config.outputs()], &device);
+        Ok(self.xla.upload_share(&(images, targets))?)
     }
 
     /// An error for a batch that the model cannot take, or that the devices cannot share.
@@ -145,11 +174,8 @@ impl CompiledTraining {
     ) -> Result<(), TrainError> {
         self.train.check_batch(&self.config, images.shape(), targets.shape())?;
         let Some(mesh) = self.xla.mesh() else { return Ok(()) };
-        let (dtype, shape) = (images.dtype(), images.shape().to_vec());
-        // By the path that the images have in a batch.
-        let leaf = LeafSpec { path: "0".into(), ty: LeafType { kind: Kind::Float, dtype, shape } };
-        let spec = self.xla.layout().spec(&leaf).map_err(ProgramError::from)?;
-        let devices: usize = spec.axes(0).iter().filter_map(|axis| mesh.size(axis)).product();
+        let spec = self.images_spec(images.dtype(), images.shape().to_vec())?;
+        let devices = self.xla.row_parts(&spec);
         let parts = self.train.micro_batches();
         match images.shape()[0] {
             got if got.is_multiple_of(devices * parts) => Ok(()),
@@ -192,6 +218,11 @@ impl CompiledTraining {
     /// The state on the device.
     pub fn device_state(&self) -> &DeviceTree<State> {
         &self.state
+    }
+
+    /// The step that was compiled.
+    pub fn train(&self) -> &TrainStep {
+        &self.train
     }
 
     /// The model's config.

@@ -166,7 +166,7 @@ impl Engine {
             }
             At::Device(on) => {
                 on.training.check_batch(&batch.images, &batch.targets)?;
-                let batch = on.xla.upload(&tensors(batch))?;
+                let batch = on.xla.upload_share(&tensors(batch))?;
                 let state = on.training.device_state().clone();
                 on.evaluate.call_on_device((state, batch))?.to_host()?
             }

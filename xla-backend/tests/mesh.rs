@@ -199,6 +199,44 @@ fn mesh_error<T>(result: Result<T, ProgramError>) -> MeshError {
     }
 }
 
+/// What a process among several does, where it has all devices: its share is the whole.
+#[test]
+fn one_process_brings_all_rows() {
+    let client = client();
+    assert_eq!(client.process(), 0);
+    let ids: Vec<_> = client.all_devices().iter().map(|device| device.id).collect();
+    let own: Vec<_> = client.devices().iter().map(|device| device.id()).collect();
+    assert_eq!(ids, own);
+    let specs = &[("", "-,model"), ("0", "data"), ("1", "data,model")];
+    // In another order the devices hold other parts.
+    let reversed: Vec<_> = ids.iter().rev().copied().collect();
+    let mesh: Mesh = "data=4,model=2".parse().unwrap();
+    let reversed = Xla::over_ids(&client, &reversed, mesh).unwrap().with_layout(layout(specs));
+    let spec: Spec = "data".parse().unwrap();
+    let batch = (random([8, 3]), random([8, 4]));
+    let expected = batch.0.clone().transpose().matmul(batch.1.clone());
+    for xla in [over("data=4,model=2", specs), reversed] {
+        assert_eq!(xla.rows(&spec, 8).unwrap(), 0..8);
+        assert_eq!(xla.row_parts(&spec), 4);
+        let product = xla.jit(|(x, y): (Tensor<2>, Tensor<2>)| x.transpose().matmul(y));
+        for arguments in [xla.upload_share(&batch).unwrap(), xla.upload(&batch).unwrap()] {
+            let shapes: Vec<_> = arguments.buffers().map(|part| part.shape().to_vec()).collect();
+            assert_eq!(shapes, [vec![vec![2, 3]; 8], vec![vec![2, 2]; 8]].concat());
+            close(arguments.to_host().unwrap().0, batch.0.clone());
+            close(product.call_on_device(arguments).unwrap().to_host().unwrap(), expected.clone());
+        }
+        assert_eq!(product.compilations(), 1);
+        let error = mesh_error(xla.upload_share(&(random([6, 3]), random([6, 4]))));
+        assert!(error.to_string().contains("8 is the nearest size that divides"), "{error}");
+        assert!(xla.rows(&spec, 6).is_err());
+    }
+    let error = mesh_error(Xla::over_ids(&client, &[0, 99], "data=2".parse().unwrap()));
+    assert!(
+        error.to_string().starts_with("no process has the device 99; the devices are [0, 1,"),
+        "{error}"
+    );
+}
+
 #[test]
 fn what_does_not_fit_is_told() {
     let error = mesh_error(Xla::over(&client(), "data=4".parse().unwrap()));

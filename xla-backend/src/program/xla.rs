@@ -218,6 +218,11 @@ impl Xla {
         Share::new(mesh, spec, self.place.positions()).rows(spec, rows)
     }
 
+    /// Into how many parts the rows of this process are cut, for tensors that lie as `spec`.
+    pub fn row_parts(&self, spec: &Spec) -> usize {
+        self.mesh().map_or(1, |mesh| Share::new(mesh, spec, self.place.positions()).num_parts())
+    }
+
     /// Copies a tree whose leaves have these shapes in all, of which this process may have a share.
     fn send<T: TensorTree>(
         &self,
