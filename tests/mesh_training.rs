@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use burn::module::Param;
-use burn::tensor::{Device, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use burn_xla::Xla;
-use burn_xla::capture::describe;
+use burn_xla::capture::{Params, describe};
 use burn_xla::pjrt::{Client, ClientOptions, Executable, Instruction};
 use burn_xla::plugin::{self, Platform};
-use vit22b::Rules;
+use vit22b::data::Batch;
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Activations, Plan, Sharding, Spec};
-use vit22b::train::{CompiledTraining, Ema, Momentum, Recipe, Stage, TrainState, TrainStep, Tune};
+use vit22b::train::{
+    Checkpoints, CompiledTraining, Ema, Engine, Momentum, Recipe, Stage, TrainState, TrainStep,
+    Tune,
+};
 use vit22b::vit::{ViT22B, ViT22BConfig, place};
+use vit22b::{Rules, Runtime};
 
 const BATCH: usize = 16;
 const CLASSES: usize = 10;
@@ -248,12 +252,14 @@ fn tokens_and_norms_may_be_cut_instead() {
 }
 
 /// Drawn in parts on the devices, trained by the recipe of the paper with averages, moved to other
-/// meshes through the host: the same as on one device.
+/// meshes by checkpoints: the same as on one device.
 ///
 /// 1e-5 of parameters and averages, as above; a first moment is rounded to bf16, so that elements at
 /// a tie differ by 2^-8: 1e-3 of a tensor's norm.
 #[test]
-fn a_run_of_the_recipe_moves_between_meshes() {
+fn a_run_of_the_recipe_moves_between_meshes_by_checkpoints() {
+    let folder = std::env::temp_dir().join(format!("vit22b-mesh-{}", std::process::id()));
+    let checkpoints = Checkpoints::new(&folder);
     let recipe = recipe();
     let (train, _) = start(&recipe);
     let sharding = Sharding::vit22b(Activations::Width);
@@ -273,9 +279,12 @@ fn a_run_of_the_recipe_moves_between_meshes() {
         for (got, expected) in step(&mut there, index).into_iter().zip(expected) {
             assert!((got / expected - 1.0).abs() < 1e-5, "{got} not {expected}");
         }
-        let state = there.state().unwrap();
+        checkpoints.save(&there.state().unwrap(), &recipe, 0).unwrap();
+        let saved = checkpoints.latest().unwrap().checkpoint.unwrap();
+        let state = saved.into_state(&train, &Device::flex()).unwrap();
         there = CompiledTraining::new(&over(mesh, &sharding), train.clone(), &state).unwrap();
     }
+    std::fs::remove_dir_all(folder).unwrap();
     let (got, expected) = (there.state().unwrap(), alone.state().unwrap());
     assert_eq!(got.step.into_scalar::<i64>(), 2);
     let parameters = difference(&params::collect(&got.model), &params::collect(&expected.model));
@@ -284,6 +293,32 @@ fn a_run_of_the_recipe_moves_between_meshes() {
     assert!(averages < 1e-5, "averages differ by {averages}");
     let moments = difference(&got.optimizer, &expected.optimizer);
     assert!(moments < 1e-3, "moments differ by {moments}");
+}
+
+/// A frozen model, and a train state by its averages.
+#[test]
+fn a_model_is_evaluated_over_a_mesh() {
+    let (train, state) = start(&recipe());
+    let mesh = Runtime::on(over("data=4,model=2", &Sharding::vit22b(Activations::Width)));
+    let alone = Runtime::on(Xla::new(&client()).unwrap());
+    let (images, targets) = batch(0);
+    let logits = |runtime: &Runtime| {
+        let model = Params(state.model.clone());
+        let run = |model: &Params<ViT22B>, images: Tensor<4>| model.0.forward(images);
+        let images = Tensor::from_data(images.clone(), &Device::flex());
+        let mut logits = NamedTensors::default();
+        logits.insert("logits", runtime.bind(model, run).unwrap().call(images).unwrap());
+        logits
+    };
+    let error = difference(&logits(&mesh), &logits(&alone));
+    assert!(error < 1e-5, "{error}");
+    let scores = |runtime: &Runtime| {
+        let engine = Engine::new(runtime, train.clone(), state.clone()).unwrap();
+        engine.evaluate(Batch { images: images.clone(), targets: targets.clone() }).unwrap()
+    };
+    let (got, expected) = (scores(&mesh), scores(&alone));
+    assert!((got.loss / expected.loss - 1.0).abs() < 1e-5, "{got:?} not {expected:?}");
+    assert_eq!(got.precision_at_1, expected.precision_at_1);
 }
 
 #[test]
