@@ -46,15 +46,18 @@ pub enum ImageError {
         limit: u64,
     },
     /// Pixels that do not fill the stated size.
-    #[error("expected 3 × {width} × {height} bytes of a non-empty image, got {got}")]
+    #[error("expected 3 × {width} × {height} values of a non-empty image, got {got}")]
     Size {
         /// Pixels in a row.
         width: usize,
         /// Rows.
         height: usize,
-        /// Bytes that came.
+        /// Values that came.
         got: usize,
     },
+    /// A pixel of floats without a value.
+    #[error("a pixel is NaN; expected values in [0, 1]")]
+    NotANumber,
 }
 
 /// The most pixels that an image may announce in its header before any memory is taken for it.

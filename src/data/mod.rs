@@ -8,11 +8,14 @@
 mod affine;
 mod batch_source;
 mod broken;
+mod corruption;
 mod crop;
+mod cue_conflict;
 mod digits;
 mod epoch;
 mod error;
 mod example_key;
+mod float_image;
 mod folders;
 mod hierarchy_file;
 mod image;
@@ -37,10 +40,13 @@ mod table;
 
 pub use batch_source::{Batch, BatchError, BatchSource};
 pub use broken::{BrokenImages, OnBroken};
+pub use corruption::{Corruption, CorruptionError};
+pub use cue_conflict::{CueConflict, CueImage};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
 pub use epoch::{Epoch, MaskedBatch};
 pub use error::DataError;
 pub use example_key::ExampleKey;
+pub use float_image::FloatImage;
 pub use image::{DecodeLimit, Image, ImageError};
 pub use image_op::ImageOp;
 pub use image_set::{ImageSet, Item, Place};

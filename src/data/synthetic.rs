@@ -162,28 +162,7 @@ impl Synthetic {
         let texture =
             if rng.f32() < 0.6 { TEXTURES[0] } else { TEXTURES[rng.usize(..TEXTURES.len())] };
         let colour = COLOURS[rng.usize(..COLOURS.len())];
-        let (figure, paper) = (Frame::figure(rng), Frame::texture(rng));
-        let background = Background::draw(rng);
-        let ink: Vec<f32> =
-            colour.2.iter().map(|c| (c * between(rng, 0.75, 1.1)).min(1.0)).collect();
-        let (noise, blur) = (between(rng, 0.0, 0.04), between(rng, 1.0, 3.0));
-
-        let n = self.side;
-        let pixel = 2.0 / n as f32;
-        let mut pixels = vec![0.0; 3 * n * n];
-        for (row, column) in (0..n).flat_map(|row| (0..n).map(move |column| (row, column))) {
-            let at = [(column as f32 + 0.5) * pixel - 1.0, (row as f32 + 0.5) * pixel - 1.0];
-            // Ink fades over the blur's width, in pixels, around the edge.
-            let distance = outline.distance(figure.apply(at)) * figure.scale;
-            let cover = (0.5 - distance / (pixel * blur)).clamp(0.0, 1.0);
-            let share = (texture.2)(paper.apply(at));
-            for (channel, ink) in ink.iter().enumerate() {
-                let behind = background.at(at, channel);
-                let value = behind + cover * (ink * (0.3 + 0.7 * share) - behind);
-                let value = value + noise * (rng.f32() - 0.5) * 2.0;
-                pixels[(channel * n + row) * n + column] = value.clamp(0.0, 1.0) * 2.0 - 1.0;
-            }
-        }
+        let pixels = paint(self.side, &outline, texture.2, colour.2, rng);
         Example { pixels, labels: [name, texture.0, colour.0] }
     }
 
@@ -197,6 +176,46 @@ impl Synthetic {
         let lines = strokes.iter().map(|stroke| stroke.bent(rng).polyline()).collect();
         (name, Outline::Strokes(lines, between(rng, 0.1, 0.26)))
     }
+}
+
+/// The pixels of an outline, in a texture and a colour, as [`Example`] has them. Place, slant,
+/// background and noise are drawn.
+fn paint(
+    n: usize,
+    outline: &Outline,
+    texture: fn([f32; 2]) -> f32,
+    colour: [f32; 3],
+    rng: &mut Rng,
+) -> Vec<f32> {
+    let (figure, paper) = (Frame::figure(rng), Frame::texture(rng));
+    let background = Background::draw(rng);
+    let ink = colour.map(|c| (c * between(rng, 0.75, 1.1)).min(1.0));
+    let (noise, blur) = (between(rng, 0.0, 0.04), between(rng, 1.0, 3.0));
+
+    let pixel = 2.0 / n as f32;
+    let mut pixels = vec![0.0; 3 * n * n];
+    for (row, column) in (0..n).flat_map(|row| (0..n).map(move |column| (row, column))) {
+        let at = [(column as f32 + 0.5) * pixel - 1.0, (row as f32 + 0.5) * pixel - 1.0];
+        // Ink fades over the blur's width, in pixels, around the edge.
+        let distance = outline.distance(figure.apply(at)) * figure.scale;
+        let cover = (0.5 - distance / (pixel * blur)).clamp(0.0, 1.0);
+        let share = texture(paper.apply(at));
+        for (channel, ink) in ink.iter().enumerate() {
+            let behind = background.at(at, channel);
+            let value = behind + cover * (ink * (0.3 + 0.7 * share) - behind);
+            let value = value + noise * (rng.f32() - 0.5) * 2.0;
+            pixels[(channel * n + row) * n + column] = value.clamp(0.0, 1.0) * 2.0 - 1.0;
+        }
+    }
+    pixels
+}
+
+/// The pixels of a shape and a texture by their names, in a colour that is drawn.
+pub(super) fn shape_in_texture(side: usize, shape: &str, texture: &str, rng: &mut Rng) -> Vec<f32> {
+    let (_, _, distance) = SHAPES.iter().find(|(name, ..)| *name == shape).expect("a shape");
+    let (_, _, share) = TEXTURES.iter().find(|(name, ..)| *name == texture).expect("a texture");
+    let (_, _, colour) = COLOURS[rng.usize(..COLOURS.len())];
+    paint(side, &Outline::Shape(*distance), *share, colour, rng)
 }
 
 impl Stroke {

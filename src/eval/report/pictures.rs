@@ -1,24 +1,12 @@
-//! Pictures of results as SVG.
+//! Pictures of results as files of SVG.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use thiserror::Error;
 
-use super::confusion::Confusion;
-pub use super::panels::{Line, Panel, panels};
-
-/// A picture that could not be written.
-#[derive(Debug, Error)]
-#[error("{}: cannot draw the picture: {reason}", path.display())]
-#[non_exhaustive]
-pub struct ReportError {
-    /// The file.
-    pub path: PathBuf,
-    /// What went wrong.
-    pub reason: String,
-}
+use super::super::confusion::Confusion;
+use super::{Drawn, ReportError};
 
 /// Colours that stay apart for most eyes, one for each class; they repeat after ten.
 pub(super) const CLASSES: [RGBColor; 10] = [
@@ -36,8 +24,6 @@ pub(super) const CLASSES: [RGBColor; 10] = [
 
 pub(super) const FONT: &str = "sans-serif";
 
-pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
-
 /// Writes a file, or says why not.
 pub(super) fn save(
     path: &Path,
@@ -50,7 +36,7 @@ pub(super) fn save(
         .map_err(Into::into)
         .and_then(|()| draw(&area))
         .and_then(|()| area.present().map_err(Into::into));
-    result.map_err(|error| ReportError { path: path.into(), reason: error.to_string() })
+    result.map_err(|error| ReportError::new(path.display(), error))
 }
 
 /// Text whose place is its middle.

@@ -7,7 +7,8 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
 
-use super::report::{CLASSES, Drawn, FONT, ReportError, save};
+use super::pictures::{CLASSES, FONT, save};
+use super::{Drawn, ReportError};
 
 /// A line of a [`Panel`].
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,203 @@
+//! Blur, which moves light to other pixels.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+
+use super::super::float_image::FloatImage;
+use super::between;
+
+/// An image blurred by a normal kernel that is cut at `truncate` deviations, mirrored at its edges.
+pub(super) fn gaussian_blur(image: &FloatImage, deviation: f32, truncate: f32) -> FloatImage {
+    let kernel = gaussian_kernel(deviation, truncate);
+    let (height, width) = (image.height, image.width);
+    let reach = (kernel.len() / 2) as isize;
+    let blur = |at: &dyn Fn(isize) -> [f32; 3]| {
+        let mut sum = [0.0; 3];
+        for (offset, weight) in (-reach..=reach).zip(&kernel) {
+            sum.iter_mut().zip(at(offset)).for_each(|(sum, value)| *sum += weight * value);
+        }
+        sum
+    };
+    let rows = FloatImage::from_fn(height, width, |y, x| {
+        blur(&|offset| image.values[y * width + mirrored(x as isize + offset, width)])
+    });
+    FloatImage::from_fn(height, width, |y, x| {
+        blur(&|offset| rows.values[mirrored(y as isize + offset, height) * width + x])
+    })
+}
+
+/// Weights that add up to 1.
+pub(super) fn gaussian_kernel(deviation: f32, truncate: f32) -> Vec<f32> {
+    let reach = (truncate * deviation + 0.5) as i32;
+    let weight = |i: i32| (-0.5 * (i as f32 / deviation.max(1e-6)).powi(2)).exp();
+    let weights: Vec<f32> = (-reach..=reach).map(weight).collect();
+    let total: f32 = weights.iter().sum();
+    weights.iter().map(|weight| weight / total).collect()
+}
+
+/// A place mirrored into `0..size`, edges doubled: `d c b a | a b c d | d c b a`.
+fn mirrored(at: isize, size: usize) -> usize {
+    let at = at.rem_euclid(2 * size as isize) as usize;
+    at.min(2 * size - 1 - at)
+}
+
+pub(super) fn defocus(image: &FloatImage, level: usize, unit: f32) -> FloatImage {
+    let radius = [3.0, 4.0, 6.0, 8.0, 10.0][level] * unit;
+    let disk = disk(radius);
+    let (height, width) = (image.height, image.width);
+    FloatImage::from_fn(height, width, |y, x| {
+        let mut sum = [0.0; 3];
+        for &((dy, dx), weight) in &disk {
+            let (y, x) = (mirrored(y as isize + dy, height), mirrored(x as isize + dx, width));
+            let pixel = image.values[y * width + x];
+            sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight * value);
+        }
+        sum
+    })
+}
+
+/// Offsets and weights of a disk: points of it, each shared by the four pixels around it, so that
+/// it has soft edges, and a size also where it is smaller than a pixel.
+fn disk(radius: f32) -> Vec<((isize, isize), f32)> {
+    const ACROSS: usize = 49;
+    let along = |i: usize| 2.0 * i as f32 / (ACROSS - 1) as f32 - 1.0;
+    let square = (0..ACROSS * ACROSS).map(|i| [along(i / ACROSS), along(i % ACROSS)]);
+    let points: Vec<_> = square.filter(|[y, x]| y * y + x * x <= 1.0).collect();
+    let mut weights = BTreeMap::new();
+    for point in &points {
+        let [(y, dy), (x, dx)] = point.map(|v| {
+            let place = v * radius;
+            (place.floor() as isize, place - place.floor())
+        });
+        for (offset, weight) in [
+            ((y, x), (1.0 - dy) * (1.0 - dx)),
+            ((y, x + 1), (1.0 - dy) * dx),
+            ((y + 1, x), dy * (1.0 - dx)),
+            ((y + 1, x + 1), dy * dx),
+        ] {
+            *weights.entry(offset).or_insert(0.0) += weight / points.len() as f32;
+        }
+    }
+    weights.into_iter().filter(|(_, weight)| *weight > 0.0).collect()
+}
+
+pub(super) fn glass(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -> FloatImage {
+    let (deviation, reach, passes) =
+        [(0.7, 1.0, 2), (0.9, 2.0, 1), (1.0, 2.0, 3), (1.1, 3.0, 2), (1.5, 4.0, 2)][level];
+    let mut glass = gaussian_blur(image, deviation * unit, 4.0);
+    let (height, width) = (image.height, image.width);
+    let wanted = reach * unit;
+    let reach = (wanted.round() as usize).max(1);
+    // Where less than a pixel is meant, so many pixels move by one.
+    let moving = wanted / reach as f32;
+    for _ in 0..passes {
+        for y in (reach..height.saturating_sub(reach)).rev() {
+            for x in (reach..width.saturating_sub(reach)).rev() {
+                if moving < 1.0 && rng.f32() >= moving {
+                    continue;
+                }
+                // The definition draws from −reach to reach − 1.
+                let (dy, dx) = (rng.usize(..2 * reach), rng.usize(..2 * reach));
+                let other = (y + dy - reach) * width + x + dx - reach;
+                glass.values.swap(y * width + x, other);
+            }
+        }
+    }
+    gaussian_blur(&glass, deviation * unit, 4.0)
+}
+
+pub(super) fn motion(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -> FloatImage {
+    let (radius, deviation) = [(10, 3.0), (15, 5.0), (15, 8.0), (15, 12.0), (20, 15.0)][level];
+    let angle = between(rng, -45.0, 45.0).to_radians();
+    along(image, radius, deviation, angle, unit)
+}
+
+/// Blurred along a line to one side, by the half of a normal kernel.
+pub(super) fn along(
+    image: &FloatImage,
+    radius: usize,
+    deviation: f32,
+    angle: f32,
+    unit: f32,
+) -> FloatImage {
+    let weights: Vec<f32> =
+        (0..=2 * radius).map(|i| (-0.5 * (i as f32 / deviation).powi(2)).exp()).collect();
+    let total: f32 = weights.iter().sum();
+    let (dy, dx) = (angle.sin() * unit, angle.cos() * unit);
+    FloatImage::from_fn(image.height, image.width, |y, x| {
+        let mut sum = [0.0; 3];
+        for (i, weight) in weights.iter().enumerate() {
+            let pixel = image.sample(y as f32 + i as f32 * dy, x as f32 + i as f32 * dx);
+            sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weight / total * value);
+        }
+        sum
+    })
+}
+
+pub(super) fn zoom(image: &FloatImage, level: usize) -> FloatImage {
+    let (count, step) = [(11, 0.01), (16, 0.01), (11, 0.02), (13, 0.02), (11, 0.03)][level];
+    // The sharp image, and the zoomed ones, of which the first is sharp too.
+    let zoomed = (0..count).map(|i| enlarged(image, 1.0 + i as f32 * step));
+    let mut sum = image.clone();
+    for zoomed in zoomed {
+        let pairs = sum.values.as_flattened_mut().iter_mut().zip(zoomed.values.as_flattened());
+        pairs.for_each(|(sum, value)| *sum += value);
+    }
+    sum.map(|value| value / (count + 1) as f32)
+}
+
+/// The middle of the image, enlarged to the same size.
+pub(super) fn enlarged(image: &FloatImage, factor: f32) -> FloatImage {
+    let (cy, cx) = ((image.height - 1) as f32 / 2.0, (image.width - 1) as f32 / 2.0);
+    FloatImage::from_fn(image.height, image.width, |y, x| {
+        image.sample(cy + (y as f32 - cy) / factor, cx + (x as f32 - cx) / factor)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(side: usize) -> FloatImage {
+        FloatImage::from_fn(side, side, |y, x| [f32::from(y == side / 2 && x == side / 2); 3])
+    }
+
+    #[test]
+    fn blurs_keep_the_light_of_a_point() {
+        let (image, rng) = (point(41), &mut Rng::with_seed(1));
+        let light = |image: &FloatImage| image.values.iter().map(|pixel| pixel[0]).sum::<f32>();
+        for blurred in [
+            gaussian_blur(&image, 2.0, 4.0),
+            defocus(&image, 2, 1.0),
+            glass(&image, 1, 1.0, rng),
+            along(&image, 5, 3.0, 0.4, 1.0),
+        ] {
+            assert!((light(&blurred) - 1.0).abs() < 1e-4, "{}", light(&blurred));
+        }
+    }
+
+    #[test]
+    fn a_point_out_of_focus_is_a_disk() {
+        let blurred = defocus(&point(41), 2, 1.0);
+        let at = |dy: usize, dx: usize| blurred.values[(20 + dy) * 41 + 20 + dx][0];
+        // π 6² = 113 pixels.
+        assert!((at(0, 0) * 113.1 - 1.0).abs() < 0.03, "{}", at(0, 0));
+        assert!((at(0, 3) / at(3, 0) - 1.0).abs() < 1e-3);
+        assert_eq!(at(0, 8), 0.0);
+    }
+
+    #[test]
+    fn motion_goes_along_its_angle() {
+        let blurred = along(&point(21), 5, 3.0, 0.0, 1.0);
+        let row: f32 = blurred.values[10 * 21..11 * 21].iter().map(|pixel| pixel[0]).sum();
+        assert!((row - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn edges_are_mirrored_however_far() {
+        let mirror: Vec<usize> = (-4..8).map(|at| mirrored(at, 3)).collect();
+        assert_eq!(mirror, [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1]);
+        assert_eq!(mirrored(-1_001, 1), 0);
+    }
+}

@@ -1,0 +1,160 @@
+//! What is done to images in computers.
+
+use fastrand::Rng;
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageFormat};
+
+use super::super::float_image::FloatImage;
+use super::blur::{gaussian_blur, gaussian_kernel};
+use super::{CorruptionError, between};
+
+pub(super) fn contrast(image: &FloatImage, level: usize) -> FloatImage {
+    let share = [0.4, 0.3, 0.2, 0.1, 0.05][level];
+    let count = image.values.len() as f32;
+    let mean = [0, 1, 2].map(|c| image.values.iter().map(|pixel| pixel[c] / count).sum::<f32>());
+    FloatImage::from_fn(image.height, image.width, |y, x| {
+        let pixel = image.values[y * image.width + x];
+        [0, 1, 2].map(|c| (pixel[c] - mean[c]) * share + mean[c])
+    })
+}
+
+/// A random affine map, then a random field of shifts that is smooth.
+pub(super) fn elastic(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -> FloatImage {
+    let (shift, smoothness, affine) = [
+        (488.0, 170.8, 24.4),
+        (488.0, 19.52, 48.8),
+        (12.2, 2.44, 4.88),
+        (17.08, 2.44, 4.88),
+        (29.28, 2.44, 4.88),
+    ][level];
+    let (height, width) = (image.height, image.width);
+    let moved = stretched(image, affine * unit, rng);
+    let mut field = image.clone().map(|_| between(rng, -1.0, 1.0));
+    field = gaussian_blur(&field, smoothness * unit, 3.0);
+    // Smoothing leaves less of the noise the more pixels it spans; at another size than that of
+    // the definition as much is left as there.
+    let left = |deviation: f32| {
+        gaussian_kernel(deviation, 3.0).iter().map(|weight| weight * weight).sum::<f32>()
+    };
+    let scale = shift * unit * left(smoothness) / left(smoothness * unit);
+    FloatImage::from_fn(height, width, |y, x| {
+        let [dy, dx, _] = field.values[y * width + x].map(|value| value * scale);
+        moved.sample(y as f32 + dy, x as f32 + dx)
+    })
+}
+
+/// The image under the affine map that moves three points around the middle by up to `reach`.
+fn stretched(image: &FloatImage, reach: f32, rng: &mut Rng) -> FloatImage {
+    let (cy, cx) = ((image.height / 2) as f32, (image.width / 2) as f32);
+    let side = (image.height.min(image.width) / 3).max(1) as f32;
+    let from = [[cy + side, cx + side], [cy - side, cx + side], [cy - side, cx - side]];
+    let to = from.map(|point| point.map(|v| v + between(rng, -reach, reach)));
+    // The inverse map: from where the points came to where they are, along their two sides.
+    let edge = |points: &[[f32; 2]; 3], i: usize| {
+        [points[i][0] - points[1][0], points[i][1] - points[1][1]]
+    };
+    let ([a, b], [c, d]) = (edge(&to, 0), edge(&to, 2));
+    let determinant = a * d - b * c;
+    let (p, q) = (edge(&from, 0), edge(&from, 2));
+    FloatImage::from_fn(image.height, image.width, |y, x| {
+        let (y, x) = (y as f32 - to[1][0], x as f32 - to[1][1]);
+        let (s, t) = ((y * d - x * c) / determinant, (x * a - y * b) / determinant);
+        image.sample(from[1][0] + s * p[0] + t * q[0], from[1][1] + s * p[1] + t * q[1])
+    })
+}
+
+pub(super) fn pixelate(image: &FloatImage, level: usize) -> FloatImage {
+    let share = [0.6, 0.5, 0.4, 0.3, 0.25][level];
+    let fewer = |side: usize| ((side as f32 * share) as usize).max(1);
+    let (height, width) = (fewer(image.height), fewer(image.width));
+    let coarse =
+        FloatImage::from_fn(height, width, |y, x| area_mean(image, [y, height], [x, width]));
+    FloatImage::from_fn(image.height, image.width, |y, x| {
+        let at = |i: usize, from: usize, to: usize| (2 * i + 1) * to / (2 * from);
+        let (y, x) = (at(y, image.height, height), at(x, image.width, width));
+        coarse.values[y * width + x]
+    })
+}
+
+/// The mean of the part `[i / n, (i + 1) / n]` of the rows and of the columns, which may cut
+/// through pixels.
+fn area_mean(image: &FloatImage, [y, rows]: [usize; 2], [x, columns]: [usize; 2]) -> [f32; 3] {
+    let covered = |i: usize, parts: usize, side: usize| {
+        let (low, high) =
+            ((i * side) as f32 / parts as f32, ((i + 1) * side) as f32 / parts as f32);
+        let cover = move |at: usize| (high.min(at as f32 + 1.0) - low.max(at as f32)).max(0.0);
+        (low as usize..(high.ceil() as usize).min(side)).map(move |at| (at, cover(at)))
+    };
+    let (mut sum, mut total) = ([0.0; 3], 0.0);
+    for (y, wy) in covered(y, rows, image.height) {
+        for (x, wx) in covered(x, columns, image.width) {
+            let pixel = image.values[y * image.width + x];
+            sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += wy * wx * value);
+            total += wy * wx;
+        }
+    }
+    sum.map(|sum| sum / total)
+}
+
+pub(super) fn jpeg(image: &FloatImage, level: usize) -> Result<FloatImage, CorruptionError> {
+    let quality = [25, 18, 15, 10, 7][level];
+    let (height, width) = (image.height, image.width);
+    let error = |reason: String| CorruptionError::Jpeg { width, height, reason };
+    let mut file = Vec::new();
+    // A side beyond u32 is beyond what a JPEG may have: the encoder says so.
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    JpegEncoder::new_with_quality(&mut file, quality)
+        .encode(&image.to_bytes(), side(width), side(height), ExtendedColorType::Rgb8)
+        .map_err(|failed| error(failed.to_string()))?;
+    let decoded = image::load_from_memory_with_format(&file, ImageFormat::Jpeg)
+        .map_err(|failed| error(failed.to_string()))?
+        .into_rgb8();
+    let (pixels, _) = decoded.as_raw().as_chunks::<3>();
+    let values = pixels.iter().map(|pixel| pixel.map(|byte| f32::from(byte) / 255.0)).collect();
+    Ok(FloatImage { height, width, values })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp() -> FloatImage {
+        FloatImage::from_fn(4, 4, |y, x| [(y * 4 + x) as f32 / 15.0, 0.5, x as f32 / 3.0])
+    }
+
+    #[test]
+    fn contrast_keeps_means_and_shrinks_differences() {
+        let low = contrast(&ramp(), 2);
+        let mean: f32 = low.values.iter().map(|pixel| pixel[0] / 16.0).sum();
+        assert!((mean - 0.5).abs() < 1e-6);
+        assert!((low.values[15][0] - low.values[0][0] - 0.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn coarse_pixels_are_means() {
+        // Half of each side: four blocks of four pixels.
+        let coarse = pixelate(&ramp(), 1);
+        assert_eq!(coarse.values[0], coarse.values[5]);
+        let mean = (0.0 + 1.0 + 4.0 + 5.0) / 60.0;
+        assert!((coarse.values[0][0] - mean).abs() < 1e-6);
+        // Three fifths of 4 is 2 too; a quarter is one pixel.
+        assert_eq!(pixelate(&ramp(), 0), coarse);
+        assert!(pixelate(&ramp(), 4).values.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn points_that_are_not_moved_leave_the_image() {
+        let image = ramp();
+        let still = stretched(&image, 0.0, &mut Rng::with_seed(0));
+        for (a, b) in still.values.as_flattened().iter().zip(image.values.as_flattened()) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_grey_image_survives_any_quality() {
+        let grey = FloatImage::from_fn(16, 16, |_, _| [0.5; 3]);
+        let harmed = jpeg(&grey, 4).unwrap();
+        assert!(harmed.values.as_flattened().iter().all(|v| (v - 0.5).abs() < 0.02));
+    }
+}

@@ -1,0 +1,148 @@
+//! An image of floats, for what is done to images between bytes and tensors.
+
+use super::image::{Image, ImageError};
+
+/// An image of red, green and blue in [0, 1].
+///
+/// ```
+/// use vit22b::data::FloatImage;
+///
+/// // One row of two pixels, red and half grey, as a model takes it and back.
+/// let image = FloatImage::new(1, 2, vec![1.0, 0.0, 0.0, 0.5, 0.5, 0.5])?;
+/// assert_eq!(image.to_planes(), [1.0, 0.0, -1.0, 0.0, -1.0, 0.0]);
+/// assert_eq!(FloatImage::from_planes(1, 2, &image.to_planes())?, image);
+/// # Ok::<(), vit22b::data::ImageError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloatImage {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    /// `[height, width, 3]`
+    pub(super) values: Vec<[f32; 3]>,
+}
+
+impl FloatImage {
+    /// An image of `[height, width, 3]` values, row by row; those outside of [0, 1] are clipped.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`] if the values do not fill a non-empty image, or one is NaN.
+    pub fn new(height: usize, width: usize, values: Vec<f32>) -> Result<Self, ImageError> {
+        let (pixels, rest) = values.as_chunks::<3>();
+        let expected = width.checked_mul(height);
+        if values.is_empty() || !rest.is_empty() || expected != Some(pixels.len()) {
+            return Err(ImageError::Size { width, height, got: values.len() });
+        }
+        if values.iter().any(|value| value.is_nan()) {
+            return Err(ImageError::NotANumber);
+        }
+        Ok(Self { height, width, values: pixels.to_vec() }.clipped())
+    }
+
+    /// An image of `[3, height, width]` values in [−1, 1], as models take them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn from_planes(height: usize, width: usize, planes: &[f32]) -> Result<Self, ImageError> {
+        let area = planes.len() / 3;
+        let pixel = |at: usize| [0, 1, 2].map(|c| planes[c * area + at] * 0.5 + 0.5);
+        let mut values: Vec<f32> = (0..area).flat_map(pixel).collect();
+        // What does not make whole pixels is an error too.
+        values.resize(planes.len(), 0.0);
+        Self::new(height, width, values)
+    }
+
+    /// `[3, height, width]` values in [−1, 1].
+    pub fn to_planes(&self) -> Vec<f32> {
+        let plane = |c: usize| self.values.iter().map(move |pixel| pixel[c] * 2.0 - 1.0);
+        (0..3).flat_map(plane).collect()
+    }
+
+    /// The image in 8 bits, rounded.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.values.iter().flatten().map(|value| (value * 255.0).round() as u8).collect()
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Red, green and blue of each pixel, row by row.
+    pub fn pixels(&self) -> &[[f32; 3]] {
+        &self.values
+    }
+
+    pub(super) fn clipped(mut self) -> Self {
+        self.values.as_flattened_mut().iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
+        self
+    }
+
+    /// Applies a function to each value.
+    pub(super) fn map(mut self, function: impl FnMut(f32) -> f32) -> Self {
+        let mut function = function;
+        self.values.as_flattened_mut().iter_mut().for_each(|value| *value = function(*value));
+        self
+    }
+
+    /// The image whose pixel at (row, column) is that of the function.
+    pub(super) fn from_fn(
+        height: usize,
+        width: usize,
+        pixel: impl Fn(usize, usize) -> [f32; 3],
+    ) -> Self {
+        let pixel = &pixel;
+        let values = (0..height).flat_map(|y| (0..width).map(move |x| pixel(y, x))).collect();
+        Self { height, width, values }
+    }
+
+    /// Between the pixels: bilinear, the edge going on outside.
+    pub(super) fn sample(&self, y: f32, x: f32) -> [f32; 3] {
+        let (y, x) =
+            (y.clamp(0.0, (self.height - 1) as f32), x.clamp(0.0, (self.width - 1) as f32));
+        let (top, left) = (y as usize, x as usize);
+        let (dy, dx) = (y - top as f32, x - left as f32);
+        let at = |y: usize, x: usize| {
+            self.values[y.min(self.height - 1) * self.width + x.min(self.width - 1)]
+        };
+        let corners = [at(top, left), at(top, left + 1), at(top + 1, left), at(top + 1, left + 1)];
+        let weights = [(1.0 - dy) * (1.0 - dx), (1.0 - dy) * dx, dy * (1.0 - dx), dy * dx];
+        [0, 1, 2].map(|c| corners.iter().zip(weights).map(|(corner, w)| corner[c] * w).sum())
+    }
+}
+
+impl From<&Image> for FloatImage {
+    fn from(image: &Image) -> Self {
+        let (pixels, _) = image.pixels().as_chunks::<3>();
+        let values = pixels.iter().map(|pixel| pixel.map(|byte| f32::from(byte) / 255.0));
+        Self { height: image.height(), width: image.width(), values: values.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_image_is_an_error() {
+        assert!(FloatImage::new(0, 0, vec![]).is_err());
+        assert!(FloatImage::new(1, 1, vec![0.0; 4]).is_err());
+        assert!(FloatImage::from_planes(1, 1, &[0.0; 4]).is_err());
+        let error = FloatImage::new(1, 1, vec![0.0, f32::NAN, 0.0]).unwrap_err();
+        assert_eq!(error.to_string(), "a pixel is NaN; expected values in [0, 1]");
+        assert_eq!(FloatImage::new(1, 1, vec![-2.0, 7.0, 0.5]).unwrap().values, [[0.0, 1.0, 0.5]]);
+    }
+
+    #[test]
+    fn samples_lie_between_pixels() {
+        let image = FloatImage::from_fn(2, 2, |y, x| [y as f32, x as f32, 0.0]);
+        assert_eq!(image.sample(0.25, 0.5), [0.25, 0.5, 0.0]);
+        assert_eq!(image.sample(-3.0, 9.0), [0.0, 1.0, 0.0]);
+    }
+}

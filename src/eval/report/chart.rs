@@ -1,0 +1,358 @@
+//! Charts as SVG that follows the page's colours, in light and dark.
+
+use core::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::{Drawn, ReportError};
+
+/// An axis of a chart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// What it measures.
+    pub label: String,
+    /// From where to where it goes.
+    pub range: Range<f64>,
+    /// Whether its numbers are shares, to be written in percent.
+    pub percent: bool,
+}
+
+impl Axis {
+    /// An axis of shares from 0 to 100 %.
+    pub fn share(label: &str) -> Self {
+        Self { label: label.into(), range: 0.0..1.0, percent: true }
+    }
+
+    fn text(&self, value: f64) -> String {
+        if self.percent {
+            return format!("{:.0} %", 100.0 * value);
+        }
+        // As many digits as tell the ticks apart.
+        let digits = (1.0 - (self.range.end - self.range.start).log10()).clamp(0.0, 6.0) as usize;
+        format!("{value:.digits$}")
+    }
+}
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mark {
+    /// A line through the points.
+    Line,
+    /// A line with a dot at each point.
+    LineAndDots,
+    /// A thin dashed line, for what the others are compared with.
+    Reference,
+    /// A bar of this width, in units of the axis, from the bottom to each point.
+    Bars(f64),
+}
+
+/// Points that belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// What they are; without a name they are not in the legend.
+    pub name: String,
+    /// How they are drawn.
+    pub mark: Mark,
+    /// The points; those that are not finite are left out.
+    pub points: Vec<[f64; 2]>,
+}
+
+/// Series over an axis.
+///
+/// ```
+/// use vit22b::eval::report::{Axis, Chart, Mark, Series};
+///
+/// let chart = Chart {
+///     title: "Risk by coverage".into(),
+///     x: Axis::share("answered"),
+///     y: Axis { range: 0.0..0.3, ..Axis::share("wrong") },
+///     series: vec![Series { name: "model".into(), mark: Mark::Line, points: vec![[0.1, 0.0], [1.0, 0.2]] }],
+/// };
+/// assert!(chart.svg()?.starts_with("<svg"));
+/// # Ok::<(), vit22b::eval::report::ReportError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// What it shows.
+    pub title: String,
+    /// The axis to the right.
+    pub x: Axis,
+    /// The axis upwards.
+    pub y: Axis,
+    /// What is drawn, the first below.
+    pub series: Vec<Series>,
+}
+
+/// Width of a chart in its own units: that of a phone, so that its text stays readable there.
+const WIDTH: u32 = 360;
+/// Height of a chart without its legend.
+const HEIGHT: u32 = 280;
+/// Height of a row of the legend.
+const ROW: i32 = 20;
+
+const FONT: &str = "sans-serif";
+
+/// Colours that the page replaces: the drawn one, and the variable of the page's style with what
+/// stands for it where there is no page.
+const PALETTE: [(RGBColor, &str, &str); 9] = [
+    (RGBColor(1, 1, 1), "--ink", "#1d2127"),
+    (RGBColor(2, 2, 2), "--muted", "#68707c"),
+    (RGBColor(3, 3, 3), "--grid", "#e3e6ea"),
+    (RGBColor(4, 4, 4), "--series-1", "#2563c9"),
+    (RGBColor(5, 5, 5), "--series-2", "#c2570c"),
+    (RGBColor(6, 6, 6), "--series-3", "#0f8a5f"),
+    (RGBColor(7, 7, 7), "--series-4", "#a3348f"),
+    (RGBColor(8, 8, 8), "--series-5", "#7a6a12"),
+    (RGBColor(9, 9, 9), "--band", "#f3e3cf"),
+];
+const INK: RGBColor = PALETTE[0].0;
+const MUTED: RGBColor = PALETTE[1].0;
+const GRID: RGBColor = PALETTE[2].0;
+const BAND: RGBColor = PALETTE[8].0;
+
+fn series_colour(index: usize) -> RGBColor {
+    PALETTE[3 + index % 5].0
+}
+
+/// Draws on a transparent ground.
+fn draw(
+    title: &str,
+    height: u32,
+    paint: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Drawn,
+) -> Result<String, ReportError> {
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
+    let result = paint(&area).and_then(|()| area.present().map_err(Into::into));
+    drop(area);
+    result.map_err(|error| ReportError::new(title, error))?;
+    for (RGBColor(r, g, b), variable, otherwise) in PALETTE {
+        let drawn = format!("\"#{r:02X}{g:02X}{b:02X}\"");
+        svg = svg.replace(&drawn, &format!("\"var({variable}, {otherwise})\""));
+    }
+    Ok(svg)
+}
+
+fn text(size: i32, colour: RGBColor, at: HPos) -> TextStyle<'static> {
+    let mut style = TextStyle::from((FONT, size).into_font());
+    style.color = colour.to_backend_color();
+    style.pos(Pos::new(at, VPos::Center))
+}
+
+impl Chart {
+    /// The chart as SVG, whose colours are variables of the page that it stands in.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`] if it cannot be drawn.
+    pub fn svg(&self) -> Result<String, ReportError> {
+        let named: Vec<_> =
+            self.series.iter().enumerate().filter(|(_, s)| !s.name.is_empty()).collect();
+        let rows = if named.len() > 1 { named.len().div_ceil(2) as i32 } else { 0 };
+        let height = HEIGHT + (rows * ROW) as u32;
+        draw(&self.title, height, |area| {
+            let (plot, legend) = area.split_vertically(HEIGHT);
+            let mut chart = ChartBuilder::on(&plot)
+                .margin_top(10)
+                .margin_right(18)
+                .x_label_area_size(44)
+                .y_label_area_size(58)
+                .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?;
+            chart
+                .configure_mesh()
+                .x_desc(&self.x.label)
+                .y_desc(&self.y.label)
+                .x_labels(6)
+                .y_labels(6)
+                .x_label_formatter(&|value| self.x.text(*value))
+                .y_label_formatter(&|value| self.y.text(*value))
+                .label_style(text(12, MUTED, HPos::Left))
+                .axis_desc_style(text(13, INK, HPos::Center))
+                .axis_style(GRID)
+                .bold_line_style(GRID)
+                .light_line_style(TRANSPARENT)
+                .draw()?;
+            for (index, series) in self.series.iter().enumerate() {
+                self.draw_series(&mut chart, index, series)?;
+            }
+            for (place, (index, series)) in named.iter().enumerate().take(2 * rows as usize) {
+                let (x, y) = (58 + place as i32 % 2 * 150, place as i32 / 2 * ROW + ROW / 2);
+                let colour = self.colour(*index);
+                let line = PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3));
+                legend.draw(&line)?;
+                legend.draw_text(&series.name, &text(12, INK, HPos::Left), (x + 24, y))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// References have no colour of their own.
+    fn colour(&self, index: usize) -> RGBColor {
+        if self.series[index].mark == Mark::Reference {
+            return MUTED;
+        }
+        let own = self.series[..index].iter().filter(|series| series.mark != Mark::Reference);
+        series_colour(own.count())
+    }
+
+    fn draw_series(
+        &self,
+        chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+        index: usize,
+        series: &Series,
+    ) -> Drawn {
+        let colour = self.colour(index);
+        let finite = series.points.iter().filter(|point| point.iter().all(|v| v.is_finite()));
+        let points: Vec<(f64, f64)> = finite.map(|[x, y]| (*x, *y)).collect();
+        let line = |width: u32| LineSeries::new(points.iter().copied(), colour.stroke_width(width));
+        match series.mark {
+            Mark::Line => {
+                chart.draw_series(line(2))?;
+            }
+            Mark::LineAndDots => {
+                chart.draw_series(line(2))?;
+                let dots = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+                chart.draw_series(dots)?;
+            }
+            Mark::Reference => {
+                let dashes = DashedLineSeries::new(points, 5, 4, colour.stroke_width(1));
+                chart.draw_series(dashes)?;
+            }
+            Mark::Bars(width) => {
+                let bottom = self.y.range.start;
+                let bars = points.iter().map(|(x, y)| {
+                    let corners = [(x - width / 2.0, bottom), (x + width / 2.0, *y)];
+                    Rectangle::new(corners, colour.mix(0.75).filled())
+                });
+                chart.draw_series(bars)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows with a dot each on a common axis from 0 to 100 %, before marked context: the form in which
+/// shape bias is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DotRows {
+    /// What it shows.
+    pub title: String,
+    /// What the axis measures.
+    pub label: String,
+    /// A name and a share for each row; a row without a share has no dot.
+    pub rows: Vec<(String, Option<f64>)>,
+    /// The share over all rows: a line.
+    pub mean: Option<f64>,
+    /// A range with its name.
+    pub band: Option<(String, Range<f64>)>,
+    /// A line with its name, of others.
+    pub reference: Option<(String, f64)>,
+}
+
+impl DotRows {
+    /// The rows as SVG, whose colours are variables of the page that it stands in.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`] if it cannot be drawn.
+    ///
+    /// ```
+    /// use vit22b::eval::report::DotRows;
+    ///
+    /// let rows = DotRows {
+    ///     title: "Shape bias".into(),
+    ///     label: "decisions for the shape".into(),
+    ///     rows: vec![("disc".into(), Some(0.4)), ("star".into(), None)],
+    ///     mean: Some(0.4),
+    ///     band: Some(("typical models".into(), 0.2..0.3)),
+    ///     reference: Some(("people".into(), 0.96)),
+    /// };
+    /// assert!(rows.svg()?.contains("typical models"));
+    /// # Ok::<(), vit22b::eval::report::ReportError>(())
+    /// ```
+    pub fn svg(&self) -> Result<String, ReportError> {
+        let (left, right, top, row) = (92, WIDTH as i32 - 24, 46, 28);
+        let bottom = top + row * self.rows.len() as i32;
+        draw(&self.title, (bottom + 48) as u32, |area| {
+            let x = |share: f64| left + (share * f64::from(right - left)).round() as i32;
+            if let Some((name, band)) = &self.band {
+                let corners = [(x(band.start), top), (x(band.end), bottom)];
+                area.draw(&Rectangle::new(corners, BAND.filled()))?;
+                let middle = (x(band.start) + x(band.end)) / 2;
+                area.draw_text(name, &text(12, MUTED, HPos::Center), (middle, top - 12))?;
+            }
+            for tick in 0..=4 {
+                let share = f64::from(tick) / 4.0;
+                area.draw(&PathElement::new([(x(share), top), (x(share), bottom)], GRID))?;
+                let label = format!("{:.0} %", 100.0 * share);
+                area.draw_text(&label, &text(12, MUTED, HPos::Center), (x(share), bottom + 14))?;
+            }
+            let place = ((left + right) / 2, bottom + 36);
+            area.draw_text(&self.label, &text(13, INK, HPos::Center), place)?;
+            if let Some((name, share)) = &self.reference {
+                for y in (top..bottom).step_by(8) {
+                    let dash = [(x(*share), y), (x(*share), (y + 4).min(bottom))];
+                    area.draw(&PathElement::new(dash, MUTED.stroke_width(2)))?;
+                }
+                area.draw_text(name, &text(12, MUTED, HPos::Center), (x(*share) - 8, top - 12))?;
+            }
+            let colour = series_colour(0);
+            if let Some(mean) = self.mean {
+                let line = [(x(mean), top), (x(mean), bottom)];
+                area.draw(&PathElement::new(line, colour.stroke_width(2)))?;
+                let label = format!("{:.0} %", 100.0 * mean);
+                area.draw_text(&label, &text(13, colour, HPos::Center), (x(mean), top - 30))?;
+            }
+            for (i, (name, share)) in self.rows.iter().enumerate() {
+                let y = top + row * i as i32 + row / 2;
+                area.draw_text(name, &text(13, INK, HPos::Right), (left - 10, y))?;
+                if let Some(share) = share {
+                    area.draw(&Circle::new((x(*share), y), 6, colour.filled()))?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_variables_and_what_is_not_finite_is_left_out() {
+        let series = |name: &str, mark| Series {
+            name: name.into(),
+            mark,
+            points: vec![[0.0, 0.1], [0.5, f64::NAN], [1.0, 0.9]],
+        };
+        let chart = Chart {
+            title: "t".into(),
+            x: Axis::share("x < 1"),
+            y: Axis::share("y"),
+            series: vec![
+                series("a", Mark::Line),
+                series("b", Mark::LineAndDots),
+                series("c", Mark::Reference),
+                series("", Mark::Bars(0.1)),
+            ],
+        };
+        let svg = chart.svg().unwrap();
+        for variable in ["--ink", "--muted", "--grid", "--series-1", "--series-2", "--series-3"] {
+            assert!(svg.contains(variable), "{variable}");
+        }
+        assert!(!svg.contains("NaN") && !svg.contains("\"#0"), "{svg}");
+        assert!(svg.contains("x &lt; 1") && svg.contains("100 %"), "{svg}");
+    }
+
+    #[test]
+    fn numbers_have_the_digits_that_tell_them_apart() {
+        let axis = |range| Axis { label: String::new(), range, percent: false };
+        assert_eq!(axis(0.0..5.0).text(2.5), "2");
+        assert_eq!(axis(0.0..0.5).text(0.25), "0.2");
+        assert_eq!(axis(0.0..0.05).text(0.025), "0.03");
+        assert_eq!(axis(0.0..500.0).text(250.0), "250");
+    }
+}

@@ -1,0 +1,226 @@
+//! A report: sections of text, tables and charts as one page of HTML, or as Markdown.
+
+use core::fmt::Write;
+
+/// A report.
+///
+/// ```
+/// use vit22b::eval::report::{Block, Report, Section, Table};
+///
+/// let table = Table {
+///     columns: vec!["metric".into(), "value".into()],
+///     rows: vec![vec!["accuracy".into(), "91 %".into()]],
+/// };
+/// let report = Report {
+///     title: "A small model".into(),
+///     lead: "Measured on drawings.".into(),
+///     sections: vec![Section { title: "Summary".into(), blocks: vec![Block::Table(table)] }],
+/// };
+/// assert!(report.html().contains("<td>91 %</td>"));
+/// assert!(report.markdown().contains("| accuracy | 91 % |"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// The title.
+    pub title: String,
+    /// What was measured on what, in a sentence or two.
+    pub lead: String,
+    /// The sections.
+    pub sections: Vec<Section>,
+}
+
+/// A section of a report.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Section {
+    /// Its title.
+    pub title: String,
+    /// What is in it.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a section.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// A paragraph.
+    Text(String),
+    /// A table.
+    Table(Table),
+    /// Charts side by side where there is room: a title and the SVG of each.
+    Figures(Vec<(String, String)>),
+}
+
+/// A table; what is in the first column are the names of the rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Titles of the columns.
+    pub columns: Vec<String>,
+    /// Cells, row by row.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// The page's style: its colours in light and dark, which charts refer to.
+const STYLE: &str = include_str!("style.css");
+
+impl Report {
+    /// The report as one page that needs no other file.
+    pub fn html(&self) -> String {
+        let mut body = String::new();
+        for section in &self.sections {
+            let id = anchor(&section.title);
+            let _ = writeln!(body, "<section id=\"{id}\"><h2>{}</h2>", escape(&section.title));
+            section.blocks.iter().for_each(|block| block.html(&mut body));
+            body.push_str("</section>\n");
+        }
+        let link = |section: &Section| {
+            format!("<a href=\"#{}\">{}</a>", anchor(&section.title), escape(&section.title))
+        };
+        let links: Vec<String> = self.sections.iter().map(link).collect();
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
+             <p class=\"lead\">{lead}</p>\n<nav>{links}</nav>\n{body}</main>\n</body>\n</html>\n",
+            title = escape(&self.title),
+            lead = escape(&self.lead),
+            links = links.join(" "),
+        )
+    }
+
+    /// The report as Markdown. Of charts there are the titles, with links to the files of
+    /// [`Self::figures`].
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n\n{}\n", self.title, self.lead);
+        for section in &self.sections {
+            let _ = write!(text, "\n## {}\n", section.title);
+            section.blocks.iter().for_each(|block| block.markdown(&mut text));
+        }
+        text
+    }
+
+    /// The charts, each with the name of a file for it.
+    pub fn figures(&self) -> impl Iterator<Item = (String, &str)> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        let figures = blocks.flat_map(|block| match block {
+            Block::Figures(figures) => figures.as_slice(),
+            _ => &[],
+        });
+        figures.map(|(title, svg)| (file_name(title), svg.as_str()))
+    }
+}
+
+impl Block {
+    fn html(&self, page: &mut String) {
+        match self {
+            Self::Text(text) => {
+                let _ = writeln!(page, "<p>{}</p>", escape(text));
+            }
+            Self::Table(table) => {
+                // Wide tables scroll by themselves, so that the page does not.
+                page.push_str("<div class=\"table\"><table>\n<thead><tr>");
+                for column in &table.columns {
+                    let _ = write!(page, "<th scope=\"col\">{}</th>", escape(column));
+                }
+                page.push_str("</tr></thead>\n<tbody>\n");
+                for row in &table.rows {
+                    page.push_str("<tr>");
+                    for (i, cell) in row.iter().enumerate() {
+                        let cell = escape(cell);
+                        let _ = match i {
+                            0 => write!(page, "<th scope=\"row\">{cell}</th>"),
+                            _ => write!(page, "<td>{cell}</td>"),
+                        };
+                    }
+                    page.push_str("</tr>\n");
+                }
+                page.push_str("</tbody></table></div>\n");
+            }
+            Self::Figures(figures) => {
+                page.push_str("<div class=\"figures\">\n");
+                for (title, svg) in figures {
+                    let title = escape(title);
+                    // The caption says what a reader of the page is told by the picture.
+                    let svg = svg.replacen(
+                        "<svg ",
+                        &format!("<svg role=\"img\" aria-label=\"{title}\" "),
+                        1,
+                    );
+                    let _ = writeln!(
+                        page,
+                        "<figure><figcaption>{title}</figcaption>\n{svg}\n</figure>"
+                    );
+                }
+                page.push_str("</div>\n");
+            }
+        }
+    }
+
+    fn markdown(&self, text: &mut String) {
+        match self {
+            Self::Text(paragraph) => {
+                let _ = write!(text, "\n{paragraph}\n");
+            }
+            Self::Table(table) => {
+                let line = |cells: &[String]| {
+                    let cells: Vec<String> = cells.iter().map(|c| c.replace('|', "\\|")).collect();
+                    format!("| {} |\n", cells.join(" | "))
+                };
+                text.push('\n');
+                text.push_str(&line(&table.columns));
+                let marks: Vec<String> = (0..table.columns.len())
+                    .map(|i| if i == 0 { "---".into() } else { "---:".into() })
+                    .collect();
+                text.push_str(&line(&marks));
+                table.rows.iter().for_each(|row| text.push_str(&line(row)));
+            }
+            Self::Figures(figures) => {
+                for (title, _) in figures {
+                    let _ = write!(text, "\n![{title}]({})\n", file_name(title));
+                }
+            }
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A title in letters, digits and dashes.
+fn anchor(title: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let dashed: String = title.chars().map(plain).collect();
+    let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-")
+}
+
+fn file_name(title: &str) -> String {
+    format!("{}.svg", anchor(title))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_is_escaped_and_files_have_plain_names() {
+        let blocks = vec![
+            Block::Text("a < b & \"c\"".into()),
+            Block::Figures(vec![("Risk, by 5 %".into(), "<svg width=\"1\"></svg>".into())]),
+            Block::Table(Table { columns: vec!["a|b".into()], rows: vec![vec!["<x>".into()]] }),
+        ];
+        let report = Report {
+            title: "T & U".into(),
+            lead: String::new(),
+            sections: vec![Section { title: "One".into(), blocks }],
+        };
+        let html = report.html();
+        assert!(html.contains("<p>a &lt; b &amp; &quot;c&quot;</p>"), "{html}");
+        assert!(html.contains("<svg role=\"img\" aria-label=\"Risk, by 5 %\" width"), "{html}");
+        assert!(html.contains("<th scope=\"row\">&lt;x&gt;</th>"), "{html}");
+        assert!(!html.contains("http"), "{html}");
+        assert!(report.markdown().contains("![Risk, by 5 %](risk-by-5.svg)"));
+        assert!(report.markdown().contains("| a\\|b |"));
+        assert_eq!(report.figures().next().unwrap().0, "risk-by-5.svg");
+    }
+}
