@@ -64,17 +64,23 @@ fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) 
     let axes = axes.unwrap_or(&all);
     if matches!(kind, ReduceKind::Maximum | ReduceKind::Minimum) {
         nonempty(cx, x, axes)?;
-        let mut dims = cx.b.dims(x);
-        let init = identity(cx, kind, cx.b.element(x))?;
-        let y = cx.b.reduce_with::<Fault>(&[x], &[init], axes, |b, acc, new| {
-            Ok(vec![combine(b, kind, acc[0], new[0])?])
-        })?;
-        for &axis in axes {
-            dims[axis] = 1;
-        }
-        return Ok(cx.b.reshape(y[0], &dims)?);
+        return extreme(cx, x, axes, kind);
     }
     reduce_keep(cx, cx.wide(x)?, axes, kind)
+}
+
+/// The largest or smallest element along axes, NaN where there is one.
+///
+/// NaN is looked for beside the reduction and not in it: libtpu 0.0.52 dies of a reduction that
+/// compares and selects, as [`combine`] does.
+fn extreme(cx: &Context<'_>, x: Value, axes: &[usize], kind: ReduceKind) -> Lowered<Value> {
+    let b = &cx.b;
+    let y = reduce_keep(cx, x, axes, kind)?;
+    if !b.element(x).is_float() {
+        return Ok(y);
+    }
+    let has_nan = reduce_keep(cx, b.is_nan(x)?, axes, ReduceKind::Or)?;
+    Ok(b.select(has_nan, b.splat_like(f64::NAN, y)?, y)?)
 }
 
 fn nonempty(cx: &Context<'_>, x: Value, axes: &[usize]) -> Lowered {
