@@ -2,13 +2,15 @@
 //!
 //!     cargo run --release --example bench_vit -- --variant S/16 --batch 8 --device xla --json
 //!
-//! prints one line, with times in seconds. On XLA it also has `compile_s` and `host_s`: what a
-//! training step keeps the host busy.
+//! prints one line, with times in seconds. On XLA it also has `compile_s`, the size of the program
+//! and the memory of a training step, and `host_s`: what a step keeps the host busy.
 
 use std::time::Instant;
 
 use burn::tensor::{DType, Distribution, Tensor};
 use burn_xla::capture::Params;
+use burn_xla::lower::Save;
+use burn_xla::pjrt::Executable;
 use clap::{Parser, ValueEnum};
 use vit22b::train::{
     CompiledTraining, Duration, Loss, Momentum, Precision, Recipe, Rules, Stage, TrainStep, Tune,
@@ -37,6 +39,12 @@ struct Args {
     /// How a block's projections are executed
     #[arg(long, default_value = "auto")]
     projections: ProjectionsName,
+    /// Blocks, if other than the variant's
+    #[arg(long)]
+    depth: Option<usize>,
+    /// Compile the blocks as loops that keep this for their gradients (XLA)
+    #[arg(long)]
+    rolled: Option<SaveName>,
     /// Runs of which the median is told, after one to warm up
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     reps: u64,
@@ -58,6 +66,13 @@ enum ProjectionsName {
     Fused,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum SaveName {
+    Everything,
+    Products,
+    Nothing,
+}
+
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let runtime = Runtime::named(&args.device)?;
@@ -72,6 +87,8 @@ fn main() -> anyhow::Result<()> {
         PrecisionName::Bf16 => (Precision::Bf16, "bf16"),
     };
     let config = args.variant.config(args.classes).with_projections(projections);
+    let depth = args.depth.unwrap_or(config.depth);
+    let config = config.with_depth(depth);
     let model = params::initialize(config.init(&device)?);
     let batch = args.batch as usize;
     let [height, width] = config.image;
@@ -97,9 +114,17 @@ fn main() -> anyhow::Result<()> {
         ..Recipe::vit22b()
     };
     let train = TrainStep::new(&recipe, None, &model)?;
+    let train = match args.rolled {
+        Some(save) => train.with_rolled_blocks(match save {
+            SaveName::Everything => Save::Everything,
+            SaveName::Products => Save::Products,
+            SaveName::Nothing => Save::Nothing,
+        }),
+        None => train,
+    };
     let state = train.init(model, 0);
     let mut report = serde_json::json!({
-        "variant": args.variant.to_string(), "batch": batch, "device": runtime.name(),
+        "variant": args.variant.to_string(), "depth": depth, "batch": batch, "device": runtime.name(),
         "precision": precision_name, "projections": projections_name, "forward_s": forward_s,
     });
     let train_step_s = match runtime.as_xla() {
@@ -109,6 +134,9 @@ fn main() -> anyhow::Result<()> {
             let times = training.compile(batch)?;
             report["compile_s"] = times.compile.as_secs_f64().into();
             report["record_and_lower_s"] = (times.capture + times.lower).as_secs_f64().into();
+            report["program_bytes"] = training.lower(batch)?.program.text.len().into();
+            let memory = |executable: &Executable| executable.program().memory_stats();
+            report["memory_bytes"] = training.with_executable(batch, memory)??.total_bytes().into();
             // On the device, as JAX's benchmark has it.
             let batch = xla.upload(&(images, targets))?;
             let mut host = Vec::new();

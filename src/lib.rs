@@ -27,6 +27,7 @@ pub mod data;
 mod error;
 pub mod eval;
 pub mod params;
+mod parts;
 mod random;
 mod rules;
 mod runtime;

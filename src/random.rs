@@ -102,6 +102,16 @@ impl RandomKey {
         self.drop(input, rate, shape.into())
     }
 
+    /// As [`drop_path`](Self::drop_path), with a rate that is a tensor of one element.
+    pub fn drop_path_at<const D: usize>(&self, input: Tensor<D>, rate: Tensor<1>) -> Tensor<D> {
+        let mut shape = [1; D];
+        shape[0] = input.dims()[0];
+        let keep = rate.neg().add_scalar(1.0).reshape([1; D]);
+        let kept = self.uniform::<D>(shape).lower(keep.clone().expand(shape)).float() / keep;
+        let dtype = input.dtype();
+        input * kept.cast(dtype)
+    }
+
     fn drop<const D: usize>(&self, input: Tensor<D>, rate: f64, mask: Shape) -> Tensor<D> {
         if rate == 0.0 {
             return input;
@@ -192,5 +202,8 @@ mod tests {
         let rows: Vec<f32> = paths.into_data().try_to_vec().unwrap();
         assert!(rows.chunks(4).all(|row| row.iter().all(|v| *v == row[0])));
         assert!(rows.contains(&0.0) && rows.contains(&2.0));
+        let rate = Tensor::from_floats([0.5], &device);
+        let paths = key.drop_path_at(Tensor::<2>::ones([50, 4], &device), rate);
+        assert_eq!(paths.into_data().try_to_vec::<f32>().unwrap(), rows);
     }
 }

@@ -11,7 +11,7 @@ use super::plan::Part;
 /// How parameters, batch and activations of a training run lie on a mesh.
 ///
 /// The moments and averages of a parameter lie as the parameter does, with dimensions of size 1 left
-/// whole. Of a batch the first dimension is cut.
+/// whole; the parameters of rolled blocks, which are stacked, lie in the stack as each does. Of a batch the first dimension is cut.
 ///
 /// ```
 /// use vit22b::Rules;
@@ -136,7 +136,11 @@ impl Resolved {
                 let rule = self.matcher.find(path);
                 let rule = rule.ok_or_else(|| MeshError::Uncovered { place: path.to_owned() })?;
                 let (pattern, spec) = &self.sharding.parameters.0[rule];
-                Ok((spec.for_shape(shape), Some(pattern)))
+                let spec = match shape.split_first() {
+                    Some((_, lane)) if is_stack(path) => spec.for_shape(lane).stacked(),
+                    _ => spec.for_shape(shape),
+                };
+                Ok((spec, Some(pattern)))
             }
             Role::Unnamed => Ok((self.sharding.batch.clone(), None)),
         }
@@ -149,6 +153,11 @@ impl Resolved {
         let mut rules = self.sharding.parameters.0.iter();
         rules.any(|(other, spec)| other == pattern && spec.is_replicated())
     }
+}
+
+/// Whether a path is that of stacked parts, as rolled blocks are.
+fn is_stack(path: &str) -> bool {
+    path.split('.').any(|part| part == "*")
 }
 
 /// What a leaf is.
@@ -209,6 +218,9 @@ mod tests {
         assert_eq!(spec_of("optimizer.adafactor.row/blocks.0.mlp.fc1.weight", &[64, 1]), "data");
         let column = "0.optimizer.adafactor.column/blocks.0.mlp.fc1.weight";
         assert_eq!(spec_of(column, &[1, 256]), "-,model");
+        assert_eq!(spec_of("0.model.blocks.*.mlp.fc1.weight", &[48, 64, 256]), "-,data,model");
+        let column = "0.optimizer.adafactor.column/blocks.*.mlp.fc1.weight";
+        assert_eq!(spec_of(column, &[48, 1, 256]), "-,-,model");
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use burn_xla::Xla;
-use burn_xla::capture::{Kind, LeafSpec, LeafType, record};
-use burn_xla::mesh::Spec;
+use burn_xla::capture::{Kind, LeafSpec, LeafType, Stacked, record};
+use burn_xla::mesh::{Layout, Mesh, Spec};
 use burn_xla::pjrt::Executable;
-use burn_xla::program::{DeviceTree, Jit, ProgramError, Times};
+use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
@@ -17,6 +17,7 @@ use super::step::{StepMetrics, TrainState, TrainStep};
 
 type State = TrainState<ViT22B>;
 type Batch = (Tensor<4>, Tensor<2>);
+type Step = Jit<(Stacked<State>, Batch), (Stacked<State>, StepMetrics)>;
 
 /// A [`TrainStep`] compiled by XLA, and the state that it changes.
 ///
@@ -27,8 +28,8 @@ pub struct CompiledTraining {
     xla: Xla,
     train: TrainStep,
     config: ViT22BConfig,
-    step: Jit<(State, Batch), (State, StepMetrics)>,
-    state: DeviceTree<State>,
+    step: Step,
+    state: DeviceTree<Stacked<State>>,
 }
 
 impl CompiledTraining {
@@ -39,7 +40,8 @@ impl CompiledTraining {
     /// [`TrainError::Xla`] if the device has no room for it.
     pub fn new(xla: &Xla, train: TrainStep, state: &State) -> Result<Self, TrainError> {
         let config = state.model.config().clone();
-        Ok(Self::with_state(xla, train, config, xla.upload(state)?))
+        let state = xla.upload(&stacked(&train, state.clone()))?;
+        Ok(Self::with_state(xla, train, config, state))
     }
 
     /// Training from parameters that are drawn on the device, so that no host ever holds them.
@@ -66,7 +68,7 @@ impl CompiledTraining {
         xla: &Xla,
         train: TrainStep,
         config: ViT22BConfig,
-        state: DeviceTree<State>,
+        state: DeviceTree<Stacked<State>>,
     ) -> Self {
         Self { xla: xla.clone(), step: program(xla, &train), train, config, state }
     }
@@ -158,6 +160,15 @@ impl CompiledTraining {
         Ok(self.xla.layout().spec(&leaf)?)
     }
 
+    /// The step for batches of this size as a program, not compiled: for looking at it.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn lower(&self, batch_size: usize) -> Result<Lowered, TrainError> {
+        Ok(self.step.lower_on_device((self.state.clone(), self.zeros(batch_size)?))?)
+    }
+
     fn zeros(&self, batch_size: usize) -> Result<DeviceTree<Batch>, TrainError> {
         let device = Device::flex();
         let rows = self.rows(batch_size)?.len();
@@ -202,7 +213,7 @@ impl CompiledTraining {
     ///
     /// [`TrainError::Xla`] with the error of the step that should have made it.
     pub fn state(&self) -> Result<State, TrainError> {
-        Ok(self.state.to_host()?)
+        Ok(self.state.to_host()?.tree)
     }
 
     /// Goes on from another state of the same model.
@@ -211,12 +222,12 @@ impl CompiledTraining {
     ///
     /// [`TrainError::Xla`] if the device has no room for it.
     pub fn restore(&mut self, state: &State) -> Result<(), TrainError> {
-        self.state = self.xla.upload(state)?;
+        self.state = self.xla.upload(&stacked(&self.train, state.clone()))?;
         Ok(())
     }
 
-    /// The state on the device.
-    pub fn device_state(&self) -> &DeviceTree<State> {
+    /// The state on the device; its blocks are stacked where they are rolled.
+    pub fn device_state(&self) -> &DeviceTree<Stacked<State>> {
         &self.state
     }
 
@@ -237,8 +248,8 @@ impl CompiledTraining {
 }
 
 impl TrainStep {
-    /// The leaves of the state of a model: path, dtype and shape of every tensor. Nothing is
-    /// allocated, whatever the size of the model.
+    /// The leaves of the state of a model: path, dtype and shape of every tensor, with the blocks
+    /// stacked where they are rolled. Nothing is allocated, whatever the size of the model.
     ///
     /// # Errors
     ///
@@ -254,29 +265,90 @@ impl TrainStep {
     }
 }
 
+impl TrainStep {
+    /// The step for a model of this config on a mesh of devices that need not be here, as a program
+    /// to be compiled ahead of time. Nothing is allocated, whatever the size of the model.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Batch`] for a batch
+    /// that does not divide, [`TrainError::Xla`].
+    pub fn lower_for(
+        &self,
+        config: &ViT22BConfig,
+        batch_size: usize,
+        (mesh, layout): (&Mesh, &Layout),
+    ) -> Result<Lowered, TrainError> {
+        config.validate()?;
+        let ([height, width], channels) = (config.image, config.channels);
+        let images = [batch_size, channels, height, width];
+        let targets = [batch_size, config.outputs()];
+        self.check_batch(config, &images, &targets)?;
+        let initial = initial_state(self, config);
+        let arguments = move |key: Tensor<1, Int>| {
+            let device = key.device();
+            let batch: Batch = (Tensor::zeros(images, &device), Tensor::zeros(targets, &device));
+            (initial(key), batch)
+        };
+        // Recorded, these are tensors without values.
+        let key = Tensor::<1, Int>::zeros([1], &Device::flex());
+        let arguments = record(&key, arguments).map_err(|source| {
+            TrainError::Xla(ProgramError::Capture { name: "arguments".into(), source })
+        })?;
+        let lowered = Lowered::of(
+            NAME,
+            step_function(self),
+            &arguments.output,
+            (mesh, layout),
+            is_state,
+            self.rolled(),
+        )?;
+        Ok(lowered)
+    }
+}
+
 /// The state before the first step, with parameters drawn where the key is. The config must be
 /// valid.
 fn initial_state(
     train: &TrainStep,
     config: &ViT22BConfig,
-) -> impl Fn(Tensor<1, Int>) -> State + Send + Sync + 'static {
+) -> impl Fn(Tensor<1, Int>) -> Stacked<State> + Send + Sync + 'static {
     let (train, config) = (train.clone(), config.clone());
     move |key| {
         let model = config.init(&key.device()).expect("the config was checked");
         let state = train.init(params::initialize(model), 0);
         // The seed of later draws is an argument too, so that one program serves every seed.
-        TrainState { seed: key, ..state }
+        stacked(&train, TrainState { seed: key, ..state })
     }
 }
 
-fn program(xla: &Xla, train: &TrainStep) -> Jit<(State, Batch), (State, StepMetrics)> {
+fn stacked(train: &TrainStep, state: State) -> Stacked<State> {
+    Stacked::when(train.rolled().is_some(), state)
+}
+
+const NAME: &str = "train_step";
+
+fn step_function(
+    train: &TrainStep,
+) -> impl Fn((Stacked<State>, Batch)) -> (Stacked<State>, StepMetrics) + Send + Sync + 'static {
     let train = train.clone();
-    xla.jit(move |(state, (images, targets)): (State, Batch)| {
-        // The batch was checked, and the state is the step's own.
-        train
-            .run(state, images, targets)
-            .expect("the batch was checked, and the state is the step's own")
-    })
-    .named("train_step")
-    .donate(|path| path.starts_with("0."))
+    move |(state, (images, targets))| {
+        let (next, metrics) = train
+            .run(state.tree, images, targets)
+            .expect("the batch was checked, and the state is the step's own");
+        (stacked(&train, next), metrics)
+    }
+}
+
+/// Whether an argument of the step is of its state, which the next state replaces.
+fn is_state(path: &str) -> bool {
+    path.starts_with("0.")
+}
+
+fn program(xla: &Xla, train: &TrainStep) -> Step {
+    let step = xla.jit(step_function(train)).named(NAME).donate(is_state);
+    match train.rolled() {
+        Some(save) => step.roll(save.clone()),
+        None => step,
+    }
 }

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use burn_xla::Xla;
+use burn_xla::capture::Stacked;
 use burn_xla::program::{DeviceTree, Jit};
 
 use crate::Runtime;
@@ -57,7 +58,7 @@ enum At {
 struct OnDevice {
     xla: Xla,
     training: CompiledTraining,
-    evaluate: Jit<(State, Tensors), BatchScores>,
+    evaluate: Jit<(Stacked<State>, Tensors), BatchScores>,
 }
 
 type Tensors = (Tensor<4>, Tensor<2>);
@@ -193,10 +194,14 @@ impl Engine {
 impl At {
     fn device(xla: &Xla, train: &TrainStep, training: CompiledTraining) -> Self {
         let train = train.clone();
-        let evaluate = xla.jit(move |(state, (images, targets)): (State, Tensors)| {
-            train.evaluate(&state, images, targets).expect("the batch was checked")
+        let rolled = train.rolled().cloned();
+        let evaluate = xla.jit(move |(state, (images, targets)): (Stacked<State>, Tensors)| {
+            train.evaluate(&state.tree, images, targets).expect("the batch was checked")
         });
-        let evaluate = evaluate.named("evaluate");
+        let evaluate = match rolled {
+            Some(save) => evaluate.named("evaluate").roll(save),
+            None => evaluate.named("evaluate"),
+        };
         Self::Device(Box::new(OnDevice { xla: xla.clone(), training, evaluate }))
     }
 }

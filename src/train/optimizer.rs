@@ -7,6 +7,7 @@ use burn::tensor::{DType, Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::params::{self, NamedTensors, ParamsError, TensorFn, with_rank};
+use crate::parts::{by_part, first_of_kind, square_sum};
 use crate::rules::Rules;
 
 use super::adafactor::Adafactor;
@@ -63,6 +64,9 @@ pub enum Tune {
 pub struct Optimizer {
     stages: Vec<Resolved>,
     frozen: BTreeSet<String>,
+    /// Whether all blocks of the model are updated alike, so that the settings of the first serve
+    /// for each.
+    blocks_alike: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -149,8 +153,18 @@ impl Optimizer {
                 Stage::Schedule(schedule) => Resolved::Schedule(schedule.resolve(budget)?),
             })
         };
-        let stages = stages.iter().map(&mut resolve).collect::<Result<_, _>>()?;
-        Ok(Self { stages, frozen })
+        let stages = stages.iter().map(&mut resolve).collect::<Result<Vec<_>, _>>()?;
+        let alike = |path: &String| {
+            let first = first_of_kind(path).map_or(path.clone(), |(first, _)| first);
+            let alike = |rates: &BTreeMap<_, f64>| rates.get(path) == rates.get(&first);
+            frozen.contains(path) == frozen.contains(&first)
+                && stages.iter().all(|stage| match stage {
+                    Resolved::WeightDecay(rates) | Resolved::LearningRate(_, rates) => alike(rates),
+                    _ => true,
+                })
+        };
+        let blocks_alike = paths.iter().all(alike);
+        Ok(Self { stages, frozen, blocks_alike })
     }
 
     /// Whether the parameter at `path` is not trained.
@@ -193,11 +207,16 @@ impl Optimizer {
         // The norm of the updates, as long as they are still the gradients.
         let mut known_norm = Some(gradient_norm.clone());
         let mut metrics = UpdateMetrics { gradient_norm, learning_rate: step.ones_like() };
-        let (mut updates, mut state) = (gradients, state);
+        let mut tables = [parameters, gradients, state];
+        // Stages up to the next that needs to know all updates.
+        let mut pending = Vec::new();
         for stage in &self.stages {
             let factor = match stage {
                 Resolved::ClipGlobalNorm(max_norm) => {
-                    let norm = known_norm.take().unwrap_or_else(|| global_norm(&updates, step));
+                    let norm = known_norm.take().unwrap_or_else(|| {
+                        tables = self.apply(&std::mem::take(&mut pending), step, tables.clone());
+                        global_norm(&tables[1], step)
+                    });
                     Some(norm.clamp_min(*max_norm).recip().mul_scalar(*max_norm))
                 }
                 Resolved::LearningRate(peak, _) => {
@@ -211,14 +230,39 @@ impl Optimizer {
                 }
                 _ => None,
             };
-            let mut apply =
-                Apply { stage, factor, step, parameters: &parameters, state: &mut state };
-            updates = updates.map(&mut apply);
+            pending.push((stage, factor));
             known_norm = None;
         }
-        drop(parameters);
-        let module = params::map(module, &mut Subtract(updates));
-        Ok((module, state, metrics))
+        let [parameters, updates, state] = self.apply(&pending, step, tables);
+        let [parameters] = self.each([parameters, updates], |[parameters, updates]| {
+            [parameters.map(&mut Subtract(updates))]
+        });
+        Ok((params::assign(module, parameters), state, metrics))
+    }
+
+    /// Stages on parameters, updates and state.
+    fn apply(
+        &self,
+        stages: &[(&Resolved, Option<Tensor<1>>)],
+        step: &Tensor<1>,
+        tables: [NamedTensors; 3],
+    ) -> [NamedTensors; 3] {
+        self.each(tables, |[parameters, mut updates, mut state]| {
+            for (stage, factor) in stages {
+                let (parameters, state) = (&parameters, &mut state);
+                updates = updates.map(&mut Apply { stage, factor, step, parameters, state });
+            }
+            [parameters, updates, state]
+        })
+    }
+
+    /// As [`by_part`], if parts are alike.
+    fn each<const N: usize, const M: usize>(
+        &self,
+        tables: [NamedTensors; N],
+        mut f: impl FnMut([NamedTensors; N]) -> [NamedTensors; M],
+    ) -> [NamedTensors; M] {
+        if self.blocks_alike { by_part(tables, f) } else { f(tables) }
     }
 
     /// The tensors that all stages keep of a parameter.
@@ -276,15 +320,14 @@ pub(super) fn take<const D: usize>(state: &mut NamedTensors, name: &str) -> Tens
 }
 
 fn global_norm(tensors: &NamedTensors, like: &Tensor<1>) -> Tensor<1> {
-    let squares = tensors.iter().map(|(_, any)| any.square_sum());
-    squares.fold(like.zeros_like(), |sum, square| sum + square).sqrt()
+    square_sum(tensors.clone(), like.zeros_like()).sqrt()
 }
 
 /// A stage at work on one tensor after the other.
 struct Apply<'a> {
     stage: &'a Resolved,
     /// The factor of stages that scale all tensors alike.
-    factor: Option<Tensor<1>>,
+    factor: &'a Option<Tensor<1>>,
     step: &'a Tensor<1>,
     parameters: &'a NamedTensors,
     state: &'a mut NamedTensors,
@@ -292,7 +335,7 @@ struct Apply<'a> {
 
 impl TensorFn for Apply<'_> {
     fn call<const D: usize>(&mut self, path: &str, update: Tensor<D>) -> Tensor<D> {
-        if let Some(factor) = &self.factor {
+        if let Some(factor) = self.factor {
             return update * factor.clone().reshape([1; D]);
         }
         match self.stage {
@@ -370,12 +413,16 @@ impl Ema {
         step: &Tensor<1>,
     ) -> NamedTensors {
         let ramp = step.clone().add_scalar(1.0) / step.clone().add_scalar(10.0);
-        averages.map(&mut Average { decay: ramp.clamp_max(self.decay), parameters })
+        let decay = ramp.clamp_max(self.decay);
+        let [averages] = by_part([averages, parameters.clone()], |[averages, parameters]| {
+            [averages.map(&mut Average { decay: &decay, parameters: &parameters })]
+        });
+        averages
     }
 }
 
 struct Average<'a> {
-    decay: Tensor<1>,
+    decay: &'a Tensor<1>,
     parameters: &'a NamedTensors,
 }
 

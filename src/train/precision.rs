@@ -1,10 +1,11 @@
 //! The types that a training step computes in.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::params::{self, ParamMapper};
+use crate::params::{self, TensorFn};
+use crate::parts::by_part;
 
 /// The type of products and activations. Parameters, optimizer state, norms, softmax and loss are
 /// f32 in either case, and products accumulate in f32.
@@ -25,7 +26,10 @@ impl Precision {
     pub fn cast<M: Module>(self, module: M) -> M {
         match self {
             Self::F32 => module,
-            Self::Bf16 => params::map_params(module, &mut Cast),
+            Self::Bf16 => {
+                let [cast] = by_part([params::collect(&module)], |[table]| [table.map(&mut Cast)]);
+                params::assign(module, cast)
+            }
         }
     }
 
@@ -40,9 +44,9 @@ impl Precision {
 
 struct Cast;
 
-impl ParamMapper for Cast {
-    fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+impl TensorFn for Cast {
+    fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
         let of_norm = path.rsplit('.').nth(1).is_some_and(|module| module.ends_with("norm"));
-        if of_norm { param } else { param.map(|tensor| tensor.cast(DType::BF16)) }
+        if of_norm { tensor } else { tensor.cast(DType::BF16) }
     }
 }

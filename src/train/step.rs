@@ -2,9 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_xla::capture::{Params, TensorTree, value_and_grad_of};
+use burn_xla::capture::{Params, Stacked, TensorTree, scan, value_and_grad_of};
+use burn_xla::lower::Save;
 
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
+use crate::parts::by_part;
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
@@ -84,6 +86,7 @@ pub struct TrainStep {
     pub(super) precision: Precision,
     micro_batches: usize,
     pub(super) skip_non_finite: bool,
+    rolled: Option<Save>,
 }
 
 impl TrainStep {
@@ -111,7 +114,22 @@ impl TrainStep {
             precision: recipe.precision,
             micro_batches: micro_batches(recipe)?,
             skip_non_finite: recipe.skip_non_finite,
+            rolled: None,
         })
+    }
+
+    /// Compiles the blocks of the model, their gradients and their updates as one loop each, so that
+    /// program and compile time do not grow with the depth. `save` says what the loop forward keeps
+    /// for the loop backward; the rest is computed again. An eager step does not change.
+    #[must_use]
+    pub fn with_rolled_blocks(mut self, save: Save) -> Self {
+        self.rolled = Some(save);
+        self
+    }
+
+    /// What rolled blocks keep, if blocks are rolled.
+    pub fn rolled(&self) -> Option<&Save> {
+        self.rolled.as_ref()
     }
 
     /// The state before the first step. All parameters are drawn now.
@@ -185,27 +203,35 @@ impl TrainStep {
     ) -> (Tensor<1>, NamedTensors) {
         let count = self.micro_batches;
         let size = images.dims()[0] / count;
-        let parts = (0..count).map(|part| {
-            let key = if part == 0 { key.fold_in(1) } else { key.fold_in(1).fold_in(part) };
-            let images = images.clone().narrow(0, part * size, size);
-            let inputs = (images, targets.clone().narrow(0, part * size, size), key);
-            let frozen = |path: &str| self.optimizer.is_frozen(path);
+        let part = |number: usize| {
+            let index = Tensor::from_ints([number as i64], &images.device());
+            let images = images.clone().narrow(0, number * size, size);
+            (images, targets.clone().narrow(0, number * size, size), index)
+        };
+        type Part = (Tensor<4>, Tensor<2>, Tensor<1, Int>);
+        let frozen = |path: &str| self.optimizer.is_frozen(path);
+        let run = |(images, targets, number): Part| {
+            let inputs = (images, targets, key.fold_in(1).fold_in_tensor(number));
             value_and_grad(model, frozen, inputs, |model, (images, targets, key)| {
                 let images = self.precision.cast_tensor(images);
                 self.loss.forward(model.forward_train(images, &key), targets)
             })
-        });
-        let sum = parts.reduce(|(loss, gradients), (more_loss, more)| {
-            (loss + more_loss, gradients.map(&mut Add(more)))
-        });
-        let (loss, gradients) = sum.expect("there is at least one part");
-        match count {
-            1 => (loss, gradients),
-            _ => {
-                let share = 1.0 / count as f64;
-                (loss.mul_scalar(share), gradients.map(&mut Scale(share)))
-            }
+        };
+        if count == 1 {
+            return run(part(0));
         }
+        let trained = params::collect(model).into_iter().filter(|(path, _)| !frozen(path));
+        let [zeros] = by_part([trained.collect()], |[table]| [table.map(&mut Zeros)]);
+        let parts: Vec<_> = (0..count).map(part).collect();
+        let start = (Tensor::zeros([1], &images.device()), Stacked::new(zeros));
+        let ((loss, gradients), _) = scan(start, parts, |(loss, gradients), part| {
+            let (more_loss, more) = run(part);
+            let [sum] = by_part([gradients.tree, more], |[sum, more]| [sum.map(&mut Add(more))]);
+            ((loss + more_loss, Stacked::new(sum)), ())
+        });
+        let share = 1.0 / count as f64;
+        let [mean] = by_part([gradients.tree], |[table]| [table.map(&mut Scale(share))]);
+        (loss.mul_scalar(share), mean)
     }
 
     /// An error for a state whose optimizer or averages are not those of its model.
@@ -260,7 +286,7 @@ impl TrainStep {
         loss: Tensor<1>,
         gradients: NamedTensors,
     ) -> Result<(TrainState<M>, StepMetrics), TrainError> {
-        let gradients = gradients.map(&mut Widen);
+        let [gradients] = by_part([gradients], |[table]| [table.map(&mut Widen)]);
         let before = self.skip_non_finite.then(|| state.clone());
         let step = state.step.clone().float();
         let (model, optimizer, update) =
@@ -281,9 +307,14 @@ impl TrainStep {
         let mut state =
             TrainState { model, optimizer, ema, step: state.step.add_scalar(1), seed: state.seed };
         if let Some(before) = before {
-            let pick = |after, before| Pick { finite: &finite, before }.all(after);
+            let pick = |after: NamedTensors, before: NamedTensors| {
+                let [picked] = by_part([after, before], |[after, before]| {
+                    [after.map(&mut Pick { finite: &finite, before })]
+                });
+                picked
+            };
             let (model, old) = (params::collect(&state.model), params::collect(&before.model));
-            state.model = params::replace(state.model, pick(model, old))?;
+            state.model = params::assign(state.model, pick(model, old));
             state.optimizer = pick(state.optimizer, before.optimizer);
             state.ema = state.ema.map(|after| pick(after, before.ema.unwrap_or_default()));
         }
@@ -345,9 +376,18 @@ struct Add(NamedTensors);
 impl TensorFn for Add {
     fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
         match self.0.take::<D>(path) {
-            Some(more) => tensor.cast(DType::F32) + more.cast(DType::F32),
+            Some(more) => tensor + more.cast(DType::F32),
             None => tensor,
         }
+    }
+}
+
+/// Zeros in f32.
+struct Zeros;
+
+impl TensorFn for Zeros {
+    fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.zeros_like().cast(DType::F32)
     }
 }
 
@@ -363,12 +403,6 @@ impl TensorFn for Scale {
 struct Pick<'a> {
     finite: &'a Tensor<1, Bool>,
     before: NamedTensors,
-}
-
-impl Pick<'_> {
-    fn all(mut self, after: NamedTensors) -> NamedTensors {
-        after.map(&mut self)
-    }
 }
 
 impl TensorFn for Pick<'_> {

@@ -40,6 +40,16 @@ pub struct Block {
     execution: Execution,
     dropout: f64,
     stochastic_depth: f64,
+    /// Whether any block of the model has stochastic depth.
+    drops_paths: bool,
+}
+
+/// What a block draws from in training.
+#[derive(Debug, Clone)]
+pub(super) struct Draws {
+    pub(super) key: RandomKey,
+    /// The rate of stochastic depth, one element.
+    pub(super) rate: Option<Tensor<1>>,
 }
 
 /// How the block computes.
@@ -72,6 +82,7 @@ impl Block {
             },
             dropout: cfg.dropout,
             stochastic_depth: cfg.stochastic_depth * index as f64 / (cfg.depth - 1).max(1) as f64,
+            drops_paths: cfg.stochastic_depth > 0.0,
         }
     }
 
@@ -82,25 +93,38 @@ impl Block {
     ///
     /// With a key, dropout and stochastic depth act as in training.
     pub fn forward(&self, input: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
+        let draws =
+            key.map(|key| Draws { key: key.clone(), rate: self.path_rate(&input.device()) });
+        self.forward_drawing(input, draws.as_ref())
+    }
+
+    /// The rate of stochastic depth as a tensor, if there is any.
+    pub(super) fn path_rate(&self, device: &Device) -> Option<Tensor<1>> {
+        let rate = self.stochastic_depth;
+        self.drops_paths.then(|| Tensor::from_floats([rate], device))
+    }
+
+    /// [`forward`](Self::forward), with all that differs from block to block in tensors.
+    pub(super) fn forward_drawing(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         let y = self.norm.forward(constrain_as(input.clone(), place::NORM));
-        let hidden_key = key.map(|key| key.fold_in(0));
+        let hidden_key = draws.map(|draws| draws.key.fold_in(0));
         let output = match self.execution {
             Execution::Parallel => {
                 let attended = self.attn.forward(y.clone(), y.clone());
                 let branch = attended + self.mlp.forward(y, hidden_key.as_ref());
-                input + self.residual(branch, &self.layer_scale, key, 1)
+                input + self.residual(branch, &self.layer_scale, draws, 1)
             }
             Execution::ParallelFused => {
                 let branch = self.fused_branch(y, hidden_key.as_ref());
-                input + self.residual(branch, &self.layer_scale, key, 1)
+                input + self.residual(branch, &self.layer_scale, draws, 1)
             }
             Execution::Sequential => {
                 let attended = self.attn.forward(y.clone(), y);
-                let x = input + self.residual(attended, &self.layer_scale, key, 1);
+                let x = input + self.residual(attended, &self.layer_scale, draws, 1);
                 let y = constrain_as(x.clone(), place::NORM);
                 let y = self.mlp_norm.as_ref().map_or(y.clone(), |norm| norm.forward(y));
                 let branch = self.mlp.forward(y, hidden_key.as_ref());
-                x + self.residual(branch, &self.mlp_layer_scale, key, 3)
+                x + self.residual(branch, &self.mlp_layer_scale, draws, 3)
             }
         };
         constrain_as(output, place::RESIDUAL)
@@ -128,18 +152,17 @@ impl Block {
         &self,
         branch: Tensor<3>,
         scale: &Option<Param<Tensor<1>>>,
-        key: Option<&RandomKey>,
-        draw: usize,
+        draws: Option<&Draws>,
+        number: usize,
     ) -> Tensor<3> {
         let branch = match scale {
             Some(scale) => branch * scale.val().unsqueeze(),
             None => branch,
         };
-        match key {
-            Some(key) => {
-                let branch = key.fold_in(draw).dropout(branch, self.dropout);
-                key.fold_in(draw + 1).drop_path(branch, self.stochastic_depth)
-            }
+        let Some(Draws { key, rate }) = draws else { return branch };
+        let branch = key.fold_in(number).dropout(branch, self.dropout);
+        match rate {
+            Some(rate) => key.fold_in(number + 1).drop_path_at(branch, rate.clone()),
             None => branch,
         }
     }

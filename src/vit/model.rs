@@ -3,13 +3,14 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
+use burn_xla::capture::{Params, scan};
 use burn_xla::mesh::constrain_as;
 
 use crate::error::ConfigError;
 use crate::random::RandomKey;
 
-use super::block::Block;
+use super::block::{Block, Draws};
 use super::config::{Pool, Positions, ViT22BConfig};
 use super::features::{FeatureRequest, Features};
 use super::linear::linear;
@@ -175,23 +176,30 @@ impl ViT22B {
             prefix_tokens: self.config.prefix_tokens(),
         };
         let needed = request.blocks_needed(depth);
-        for (index, block) in self.blocks.iter().enumerate() {
-            let weights = request.attention.contains(&index);
-            if weights || request.attention_logits.contains(&index) {
-                let logits = block.attention_logits(x.clone());
-                if weights {
-                    out.attention.insert(index, softmax(logits.clone(), 3));
+        let is_whole = request.blocks.is_empty()
+            && request.attention.is_empty()
+            && request.attention_logits.is_empty();
+        if is_whole {
+            x = self.encode(x, &self.blocks[..needed], key);
+        } else {
+            for (index, block) in self.blocks.iter().enumerate() {
+                let weights = request.attention.contains(&index);
+                if weights || request.attention_logits.contains(&index) {
+                    let logits = block.attention_logits(x.clone());
+                    if weights {
+                        out.attention.insert(index, softmax(logits.clone(), 3));
+                    }
+                    if request.attention_logits.contains(&index) {
+                        out.attention_logits.insert(index, logits);
+                    }
                 }
-                if request.attention_logits.contains(&index) {
-                    out.attention_logits.insert(index, logits);
+                if index >= needed {
+                    break;
                 }
-            }
-            if index >= needed {
-                break;
-            }
-            x = block.forward(x, key.map(|key| key.fold_in(1 + index)).as_ref());
-            if request.blocks.contains(&index) {
-                out.blocks.insert(index, x.clone());
+                x = block.forward(x, None);
+                if request.blocks.contains(&index) {
+                    out.blocks.insert(index, x.clone());
+                }
             }
         }
         if !(request.encoded || request.pooled || request.logits) {
@@ -211,6 +219,25 @@ impl ViT22B {
             out.pooled = request.pooled.then_some(pooled);
         }
         out
+    }
+
+    /// The blocks one after the other, as one loop where loops are rolled.
+    fn encode(&self, x: Tensor<3>, blocks: &[Block], key: Option<&RandomKey>) -> Tensor<3> {
+        let device = x.device();
+        let lane = |(index, block): (usize, &Block)| {
+            let number = Tensor::<1, Int>::from_ints([index as i64], &device);
+            let draws = key.map(|_| (number, block.path_rate(&device)));
+            (Params(block.clone()), draws)
+        };
+        let lanes: Vec<_> = blocks.iter().enumerate().map(lane).collect();
+        let (x, _) = scan(x, lanes, |x, (block, draws)| {
+            let draws = key.zip(draws).map(|(key, (number, rate))| {
+                // 0 is the embedding's.
+                Draws { key: key.fold_in(1).fold_in_tensor(number), rate }
+            });
+            (block.forward_drawing(x, draws.as_ref()), ())
+        });
+        x
     }
 
     /// Patches with positions, behind the prefix tokens.

@@ -9,6 +9,9 @@ use burn_capture::CaptureBackend;
 use burn_ir::TensorIr;
 
 use super::grad::{Grads, grad_of, lift_bool, lift_float, lift_int, no_grad};
+use super::traced::{
+    Traced, bool_around, float_around, int_around, trace_bool, trace_float, trace_int,
+};
 
 /// The kind of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,6 +96,14 @@ pub trait Leaf {
     fn lift(&self, requires_grad: bool) -> Box<dyn Any>;
     /// The gradient by a lifted tensor, a tensor of the same type; zeros if there is none.
     fn grad(&self, grads: &Grads) -> Box<dyn Any>;
+    /// The tensor beneath, where it is recorded, with or without gradients.
+    fn traced(&self) -> Option<Traced>;
+    /// A tensor of this kind and rank around another one beneath.
+    fn around(&self, traced: Traced) -> Box<dyn Any>;
+    /// A tensor of this type without values, and what the graph knows it as.
+    fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>);
+    /// A tensor of this kind and rank with these values.
+    fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any>;
 }
 
 /// A tensor of any rank and kind.
@@ -108,7 +119,8 @@ pub trait TensorLeaf: Leaf + Clone + Send + 'static {
 }
 
 macro_rules! leaf {
-    ($kind:ident, $tensor:ty, $default:ident, $lift:path, $grad:path) => {
+    ($kind:ident, $tensor:ty, $default:ident, $lift:path, $grad:path, $trace:path,
+     $around:path) => {
         impl<const D: usize> Leaf for $tensor {
             fn ty(&self) -> LeafType {
                 LeafType::new(Kind::$kind, self.dtype(), self.shape().to_vec())
@@ -134,6 +146,25 @@ macro_rules! leaf {
 
             fn grad(&self, grads: &Grads) -> Box<dyn Any> {
                 Box::new($grad(self, grads))
+            }
+
+            fn traced(&self) -> Option<Traced> {
+                $trace(self)
+            }
+
+            fn around(&self, traced: Traced) -> Box<dyn Any> {
+                let tensor: $tensor = $around(traced);
+                Box::new(tensor)
+            }
+
+            fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
+                let tensor = <$tensor>::placeholder(&Leaf::ty(self), device);
+                let ir = tensor.captured();
+                (Box::new(tensor), ir)
+            }
+
+            fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
+                Box::new(<$tensor>::from_values(data, device))
             }
         }
 
@@ -165,6 +196,25 @@ macro_rules! leaf {
             fn grad(&self, grads: &Grads) -> Box<dyn Any> {
                 Leaf::grad(&self.base(), grads)
             }
+
+            fn traced(&self) -> Option<Traced> {
+                self.is_initialized().then(|| self.base().traced())?
+            }
+
+            fn around(&self, traced: Traced) -> Box<dyn Any> {
+                let tensor: $tensor = $around(traced);
+                Box::new(tensor)
+            }
+
+            fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
+                let tensor = <$tensor>::placeholder(&Leaf::ty(self), device);
+                let ir = tensor.captured();
+                (Box::new(tensor), ir)
+            }
+
+            fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
+                Box::new(<$tensor>::from_values(data, device))
+            }
         }
 
         impl<const D: usize> TensorLeaf for $tensor {
@@ -188,6 +238,6 @@ macro_rules! leaf {
         }
     };
 }
-leaf!(Float, Tensor<D>, float_dtype, lift_float, grad_of);
-leaf!(Int, Tensor<D, Int>, int_dtype, lift_int, no_grad);
-leaf!(Bool, Tensor<D, Bool>, bool_dtype, lift_bool, no_grad);
+leaf!(Float, Tensor<D>, float_dtype, lift_float, grad_of, trace_float, float_around);
+leaf!(Int, Tensor<D, Int>, int_dtype, lift_int, no_grad, trace_int, int_around);
+leaf!(Bool, Tensor<D, Bool>, bool_dtype, lift_bool, no_grad, trace_bool, bool_around);

@@ -12,16 +12,29 @@
 
 mod error;
 mod grad;
+mod identity;
 mod leaf;
 mod module;
 mod record;
+mod scan;
+mod stack;
+mod stacked;
+mod tap;
+mod traced;
 mod tree;
 
 pub use error::{CaptureError, TreeError};
 pub use grad::{Grads, value_and_grad, value_and_grad_of};
+pub use identity::checkpoint_name;
+pub(crate) use identity::{NAMED, identity};
 pub use leaf::{Kind, Leaf, LeafSpec, LeafType, TensorLeaf};
 pub use module::{Params, rebuild_module, visit_module};
 pub(crate) use record::record_with;
 pub use record::{Recorded, Recording, record};
+pub use scan::scan;
+pub(crate) use scan::{REGION, SCAN, SCAN_BACKWARD, rolling};
+pub(crate) use stack::{STACK, UNSTACK};
+pub use stacked::Stacked;
+pub use traced::Traced;
 pub use tree::{Source, TensorTree, Visitor, describe};
 pub(crate) use tree::{described, join_structures, spec, walk};

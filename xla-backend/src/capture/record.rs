@@ -101,8 +101,9 @@ fn run<A: TensorTree, R: TensorTree>(
     build: impl FnOnce(&mut Source<'_>) -> Result<A, TreeError>,
     function: impl FnOnce(A) -> R,
 ) -> Result<(Named, R, Named, u64), CaptureError> {
-    let arguments = build(&mut Source::placeholders(leaves, device))?;
-    let (inputs, _) = captured(&arguments)?;
+    let mut source = Source::placeholders(leaves, device);
+    let arguments = build(&mut source)?;
+    let inputs = leaves.iter().cloned().zip(source.into_made()).collect();
     let output = function(arguments);
     let (results, structure) = captured(&output)?;
     Ok((inputs, output, results, structure))

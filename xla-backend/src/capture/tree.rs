@@ -5,13 +5,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_backend::TensorData;
+use burn_ir::TensorIr;
 
 use super::error::TreeError;
 use super::leaf::{Leaf, LeafSpec, TensorLeaf};
+use super::stacked::StackPlaceholder;
+use super::traced::Traced;
 
 /// Anything built of tensors.
 ///
-/// It is implemented for tensors, tuples, `Vec`, `Option` and `()`, and for a module inside
+/// It is implemented for tensors, tuples, arrays, `Vec`, `Option` and `()`, and for a module inside
 /// [`Params`](super::Params) or, by [`impl_tensor_tree!`](crate::impl_tensor_tree), for a module of
 /// one's own. Other types name their parts:
 ///
@@ -143,13 +146,16 @@ pub fn describe(tree: &impl TensorTree) -> Result<Vec<LeafSpec>, TreeError> {
     Ok(described(tree)?.0)
 }
 
-/// The leaves of a tree, the number of [`walk`], and the device of the first leaf.
+/// The leaves of a tree, the number of [`walk`], and the device of the first leaf that has values.
 pub(crate) fn described(tree: &impl TensorTree) -> Result<(Vec<LeafSpec>, u64, Device), TreeError> {
     let mut leaves = Vec::new();
     let mut device = None;
     let structure = walk(tree, |path, leaf| {
         leaves.push(spec(path, leaf));
-        device.get_or_insert_with(|| leaf.device());
+        // A leaf of a recording that is over has no device of which one could ask anything.
+        if leaf.captured().is_none() {
+            device.get_or_insert_with(|| leaf.device());
+        }
     })?;
     Ok((leaves, structure, device.unwrap_or_default()))
 }
@@ -163,6 +169,8 @@ pub(crate) fn spec(path: &str, leaf: &dyn Leaf) -> LeafSpec {
 pub struct Source<'a> {
     leaves: Leaves<'a>,
     taken: usize,
+    /// What the graph knows the placeholders as.
+    made: Vec<TensorIr>,
 }
 
 #[derive(Debug)]
@@ -175,17 +183,25 @@ enum Leaves<'a> {
 impl<'a> Source<'a> {
     /// Tensors without values.
     pub(crate) fn placeholders(leaves: &'a [LeafSpec], device: &'a Device) -> Self {
-        Self { leaves: Leaves::Placeholders(leaves, device), taken: 0 }
+        Self { leaves: Leaves::Placeholders(leaves, device), taken: 0, made: vec![] }
     }
 
     /// Tensors of these values.
     pub(crate) fn values(values: Vec<TensorData>, device: &'a Device) -> Self {
-        Self { leaves: Leaves::Values(values.into_iter().map(Some).collect(), device), taken: 0 }
+        Self {
+            leaves: Leaves::Values(values.into_iter().map(Some).collect(), device),
+            taken: 0,
+            made: vec![],
+        }
     }
 
     /// These tensors.
     pub(super) fn tensors(tensors: Vec<Box<dyn Any>>) -> Self {
-        Self { leaves: Leaves::Tensors(tensors.into_iter().map(Some).collect()), taken: 0 }
+        Self {
+            leaves: Leaves::Tensors(tensors.into_iter().map(Some).collect()),
+            taken: 0,
+            made: vec![],
+        }
     }
 
     /// The next tensor.
@@ -199,7 +215,12 @@ impl<'a> Source<'a> {
         let tensor = match &mut self.leaves {
             Leaves::Placeholders(leaves, device) => leaves.get(index).map(|leaf| {
                 let fits = leaf.ty.kind == T::KIND && leaf.ty.shape.len() == T::RANK;
-                if fits { Ok(T::placeholder(&leaf.ty, device)) } else { Err(leaf.ty.clone()) }
+                if !fits {
+                    return Err(leaf.ty.clone());
+                }
+                let tensor = T::placeholder(&leaf.ty, device);
+                self.made.extend(tensor.captured());
+                Ok(tensor)
             }),
             Leaves::Tensors(tensors) => {
                 let tensor = tensors.get_mut(index).and_then(Option::take);
@@ -219,6 +240,64 @@ impl<'a> Source<'a> {
             Some(Ok(tensor)) => Ok(tensor),
             Some(Err(got)) => Err(TreeError::Leaf { index, kind: T::KIND, rank: T::RANK, got }),
             None => Err(TreeError::Missing { count: index }),
+        }
+    }
+
+    /// The next tensor, one like `leaf`.
+    pub(super) fn take_one(&mut self, leaf: &dyn Leaf) -> Result<Box<dyn Any>, TreeError> {
+        let index = self.taken;
+        self.taken += 1;
+        let missing = || TreeError::Missing { count: index };
+        match &mut self.leaves {
+            Leaves::Placeholders(_, device) => {
+                let (tensor, ir) = leaf.blank(device);
+                self.made.extend(ir);
+                Ok(tensor)
+            }
+            Leaves::Tensors(tensors) => {
+                tensors.get_mut(index).and_then(Option::take).ok_or_else(missing)
+            }
+            Leaves::Values(values, device) => {
+                let data = values.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
+                Ok(leaf.with_values(data, device))
+            }
+        }
+    }
+
+    /// What the graph knows the placeholders as that were taken.
+    pub(super) fn into_made(self) -> Vec<TensorIr> {
+        self.made
+    }
+
+    /// The lanes of the next tensor, a stack: tensors like `lane`.
+    pub(super) fn take_stack(&mut self, lane: &dyn Leaf) -> Result<Vec<Box<dyn Any>>, TreeError> {
+        let index = self.taken;
+        self.taken += 1;
+        let missing = || TreeError::Missing { count: index };
+        match &mut self.leaves {
+            Leaves::Placeholders(leaves, device) => {
+                let leaf = leaves.get(index).ok_or_else(missing)?;
+                let stack = StackPlaceholder::new(&leaf.ty, device).ok_or_else(missing)?;
+                self.made.push(stack.ir());
+                Ok(stack.lanes(lane))
+            }
+            Leaves::Tensors(tensors) => {
+                let stack = tensors.get_mut(index).and_then(Option::take);
+                let stack = stack.and_then(|stack| stack.downcast::<Traced>().ok());
+                let lanes = stack.ok_or_else(missing)?.unstack();
+                Ok(lanes.into_iter().map(|traced| lane.around(traced)).collect())
+            }
+            Leaves::Values(values, device) => {
+                let data = values.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
+                let (count, shape) = data.shape().split_first().ok_or_else(missing)?;
+                let size = data.as_bytes().len() / (*count).max(1);
+                let lanes = data.as_bytes().chunks_exact(size.max(1)).map(|bytes| {
+                    let shape = shape.to_vec();
+                    let data = TensorData::from_bytes_vec(bytes.to_vec(), shape, data.dtype());
+                    lane.with_values(data, device)
+                });
+                Ok(lanes.collect())
+            }
         }
     }
 }
@@ -256,6 +335,19 @@ impl<T: TensorTree> TensorTree for Vec<T> {
 
     fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
         self.iter().map(|part| part.rebuild(source)).collect()
+    }
+}
+
+impl<T: TensorTree, const N: usize> TensorTree for [T; N] {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        for (index, part) in self.iter().enumerate() {
+            visitor.child(&index.to_string(), part);
+        }
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+        let parts = self.iter().map(|part| part.rebuild(source)).collect::<Result<Vec<_>, _>>()?;
+        parts.try_into().map_err(|parts: Vec<T>| TreeError::Missing { count: parts.len() })
     }
 }
 

@@ -8,6 +8,7 @@ use burn_ir::{ScalarIr, TensorId, TensorIr};
 
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
+use super::rolled::Save;
 use crate::mesh::{Layout, Mesh};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
@@ -16,6 +17,8 @@ use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 pub struct Context<'a> {
     pub(super) b: Builder,
     values: RefCell<HashMap<TensorId, Value>>,
+    /// Lanes that were not cut out of their stacks yet.
+    lanes: RefCell<HashMap<TensorId, (Value, usize)>>,
     /// Scales of quantised tensors, whose values are 8-bit integers.
     pub(super) scales: RefCell<HashMap<TensorId, Value>>,
     pub(super) seed: Option<Value>,
@@ -23,6 +26,8 @@ pub struct Context<'a> {
     pub(super) custom: &'a dyn CustomLowering,
     /// The devices that shardings refer to, and how named tensors lie on them.
     pub(super) mesh: Option<(&'a Mesh, &'a Layout)>,
+    /// What rolled loops keep for their gradients.
+    pub(super) save: Save,
 }
 
 impl<'a> Context<'a> {
@@ -30,11 +35,13 @@ impl<'a> Context<'a> {
         Self {
             b,
             values: RefCell::default(),
+            lanes: RefCell::default(),
             scales: RefCell::default(),
             seed: None,
             draws: Cell::new(0),
             custom,
             mesh: None,
+            save: Save::default(),
         }
     }
 
@@ -53,7 +60,41 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn find(&self, id: TensorId) -> Lowered<Value> {
-        self.values.borrow().get(&id).copied().ok_or(Fault::Missing(id))
+        let known = self.values.borrow().get(&id).copied();
+        if let Some(value) = known {
+            return Ok(value);
+        }
+        let (stack, lane) = self.lane(id).ok_or(Fault::Missing(id))?;
+        let dims = self.b.dims(stack);
+        let ranges = dims[1..].iter().map(|&size| (0, size, 1));
+        let ranges: Vec<_> = std::iter::once((lane, lane + 1, 1)).chain(ranges).collect();
+        let value = self.b.reshape(self.b.slice(stack, &ranges)?, &dims[1..])?;
+        self.define(id, value);
+        Ok(value)
+    }
+
+    /// Makes a tensor a lane of a stack; it is cut out when it is asked for.
+    pub(super) fn define_lane(&self, id: TensorId, stack: Value, lane: usize) {
+        self.lanes.borrow_mut().insert(id, (stack, lane));
+    }
+
+    /// The stack that a tensor is a lane of, unless it has a value of its own.
+    pub(super) fn lane(&self, id: TensorId) -> Option<(Value, usize)> {
+        self.lanes.borrow().get(&id).copied()
+    }
+
+    /// Lowers a nested block, which knows only these values.
+    pub(super) fn with_values<T>(
+        &self,
+        values: HashMap<TensorId, Value>,
+        lower: impl FnOnce() -> Lowered<T>,
+    ) -> Lowered<T> {
+        let outer = (self.values.replace(values), self.lanes.take(), self.scales.take());
+        let result = lower();
+        self.values.replace(outer.0);
+        self.lanes.replace(outer.1);
+        self.scales.replace(outer.2);
+        result
     }
 
     /// Gives a tensor a value that is not checked against the graph: an argument or a constant.

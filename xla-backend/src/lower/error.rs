@@ -75,6 +75,14 @@ pub enum Fault {
         /// The type of the lowered value.
         got: String,
     },
+    /// An operation in the body of this one.
+    Inner(Box<LowerError>),
+}
+
+impl From<LowerError> for Fault {
+    fn from(error: LowerError) -> Self {
+        Self::Inner(Box::new(error))
+    }
 }
 
 impl From<BuildError> for Fault {
@@ -90,6 +98,7 @@ impl Fault {
             Self::Build(source) => LowerError::Build { op, types, source },
             Self::Missing(id) => LowerError::Missing { op, types, id },
             Self::Result { expected, got } => LowerError::Result { op, types, expected, got },
+            Self::Inner(error) => *error,
         }
     }
 }

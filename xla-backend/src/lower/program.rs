@@ -8,10 +8,14 @@ use burn_ir::{FloatOperationIr, GraphIr, NumericOperationIr, OperationIr, Tensor
 use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
+use super::rolled::{self, Save};
+use super::stream::{Live, Node, Stream};
 use super::support::name_of;
 use super::{
-    activation, base, distributed, float, int, module, numeric, ring, sharding, summed_product,
+    activation, base, distributed, float, int, module, numeric, ring, sharding, stack,
+    summed_product,
 };
+use crate::capture::NAMED;
 use crate::mesh::{Layout, Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
@@ -63,6 +67,8 @@ pub struct LowerOptions<'a> {
     pub result_specs: HashMap<usize, Spec>,
     /// For arguments that are used up, the result (by position) that takes their buffer.
     pub aliases: HashMap<TensorId, usize>,
+    /// What rolled loops keep for their gradients.
+    pub save: Save,
 }
 
 impl Default for LowerOptions<'_> {
@@ -77,6 +83,7 @@ impl Default for LowerOptions<'_> {
             argument_specs: HashMap::new(),
             result_specs: HashMap::new(),
             aliases: HashMap::new(),
+            save: Save::default(),
         }
     }
 }
@@ -134,17 +141,21 @@ fn lower_operations(
     let inputs = arguments.iter().map(|&id| slot(id, "argument")).collect::<Result<Vec<_>, _>>()?;
     let outputs = results.iter().map(|&id| slot(id, "result")).collect::<Result<Vec<_>, _>>()?;
 
-    let live = live_operations(operations, arguments, results);
+    let stream = Stream::new(operations);
+    let given = arguments.iter().copied().collect();
+    let wanted = results.iter().copied().collect();
+    let live = stream.live(&stream.top.iter().collect::<Vec<_>>(), &given, &wanted);
     let builder = Builder::new(options.name);
     if let Some(mesh) = &options.mesh {
         builder.mesh(mesh.to_stablehlo());
     }
     let mut cx = Context::new(builder, options.custom);
     cx.mesh = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
+    cx.save = options.save.clone();
     for slot in &inputs {
         declare(&cx, slot, options).map_err(at("argument"))?;
     }
-    let seed = live.iter().any(|op| is_random(op));
+    let seed = live.nodes.iter().any(|node| is_random(node.op()));
     if seed {
         cx.seed = Some(cx.b.argument(TensorType::scalar(ElementType::U64)));
     }
@@ -153,20 +164,7 @@ fn lower_operations(
             cx.define(*id, constant(&cx, data).map_err(at("constant"))?);
         }
     }
-    let summed = summed_product::find(&live, results);
-    for op in live {
-        let lowered = match summed_product::summed(&summed, op) {
-            Some(product) => {
-                op.outputs().try_for_each(|out| summed_product::lower(&cx, product, out))
-            }
-            None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
-            None => dispatch(&cx, op),
-        };
-        lowered.map_err(|fault| {
-            let (family, variant) = name_of(op);
-            fault.at(format!("{family}::{variant}"), types_of(op))
-        })?;
-    }
+    lower_nodes(&cx, &stream, &live, &wanted)?;
     for (position, slot) in outputs.iter().enumerate() {
         if let Some(spec) = options.result_specs.get(&position) {
             cx.b.shard_result(position, spec.to_stablehlo(slot.ty.rank()));
@@ -180,26 +178,55 @@ fn lower_operations(
     Ok(Program { text, arguments: inputs, results: outputs, seed })
 }
 
-/// The operations that the results need, in order.
-fn live_operations<'a>(
-    operations: &[&'a OperationIr],
-    arguments: &[TensorId],
-    results: &[TensorId],
-) -> Vec<&'a OperationIr> {
-    let arguments: HashSet<_> = arguments.iter().copied().collect();
-    let mut needed: HashSet<_> = results.iter().copied().collect();
-    let mut live = Vec::new();
-    for op in operations.iter().rev() {
-        if matches!(op, OperationIr::Init(_) | OperationIr::Drop(_)) {
-            continue;
-        }
-        if op.outputs().any(|t| needed.contains(&t.id) && !arguments.contains(&t.id)) {
-            needed.extend(op.inputs().map(|t| t.id));
-            live.push(*op);
+/// Lowers nodes of one block, in order; `results` are read behind it.
+pub(super) fn lower_nodes(
+    cx: &Context<'_>,
+    stream: &Stream<'_>,
+    live: &Live<'_, '_>,
+    results: &HashSet<TensorId>,
+) -> Result<(), LowerError> {
+    let mut read = results.clone();
+    let mut operations = Vec::new();
+    // What the loops forward keep for the loops backward, by their bodies.
+    let mut to_keep = HashMap::new();
+    let mut kept = HashMap::new();
+    for &node in &live.nodes {
+        match node {
+            Node::Op(op) => operations.push(*op),
+            Node::Scan(_) => read.extend(stream.reads(node)),
+            Node::Backward(back) => {
+                read.extend(stream.reads(node));
+                let tensors = rolled::reads_of_forward(stream, node, back, &live.needed, &cx.save);
+                to_keep.insert(back.forward, tensors);
+            }
         }
     }
-    live.reverse();
-    live
+    let summed = summed_product::find(&operations, &read);
+    for &node in &live.nodes {
+        let lowered = match node {
+            Node::Op(op) => match summed_product::summed(&summed, op) {
+                Some(product) => {
+                    op.outputs().try_for_each(|out| summed_product::lower(cx, product, out))
+                }
+                None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
+                None => dispatch(cx, op),
+            },
+            Node::Scan(scan) => {
+                let keep = to_keep.remove(&scan.region).unwrap_or_default();
+                rolled::forward(cx, stream, node, scan, &live.needed, &keep)
+                    .map(|stacks| drop(kept.insert(scan.region, stacks)))
+            }
+            Node::Backward(back) => {
+                let kept = kept.remove(&back.forward).unwrap_or_default();
+                rolled::backward(cx, stream, node, back, &live.needed, &kept)
+            }
+        };
+        lowered.map_err(|fault| {
+            let (family, variant) = name_of(node.op());
+            fault.at(format!("{family}::{variant}"), types_of(node.op()))
+        })?;
+    }
+    Ok(())
 }
 
 fn declare(cx: &Context<'_>, slot: &Slot, options: &LowerOptions<'_>) -> Lowered {
@@ -225,7 +252,7 @@ fn constant(cx: &Context<'_>, data: &TensorData) -> Lowered<Value> {
     Ok(cx.b.constant_bytes(ty, bytes)?)
 }
 
-fn is_random(op: &OperationIr) -> bool {
+pub(super) fn is_random(op: &OperationIr) -> bool {
     matches!(
         op,
         OperationIr::Float(_, FloatOperationIr::Random(_))
@@ -247,6 +274,13 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Activation(op) => activation::lower(cx, op),
         OperationIr::Custom(op) if sharding::is_known(op) => sharding::lower(cx, op),
         OperationIr::Custom(op) if ring::is_known(op) => ring::lower(cx, op),
+        OperationIr::Custom(op) if stack::is_known(op) => stack::lower(cx, op),
+        OperationIr::Custom(op) if op.id.starts_with(NAMED) => {
+            match (&op.inputs[..], &op.outputs[..]) {
+                ([input], [output]) => cx.set(output, cx.get(input)?),
+                _ => unsupported("a named tensor is one tensor"),
+            }
+        }
         OperationIr::Custom(op) => {
             cx.custom.lower(cx, op)?;
             match op.outputs.iter().find(|t| cx.find(t.id).is_err()) {

@@ -84,6 +84,17 @@ impl Spec {
     }
 }
 
+impl Spec {
+    /// How a stack of such tensors lies: its first dimension is whole.
+    #[must_use]
+    pub fn stacked(&self) -> Self {
+        if self.is_replicated() {
+            return self.clone();
+        }
+        Self(std::iter::once(vec![]).chain(self.0.iter().cloned()).collect())
+    }
+}
+
 impl FromStr for Spec {
     type Err = MeshError;
 
@@ -140,5 +151,7 @@ mod tests {
         let spec: Spec = "data,model".parse().unwrap();
         assert_eq!(spec.for_shape(&[8, 1]).to_string(), "data");
         assert_eq!(spec.for_shape(&[1, 8]).to_string(), "-,model");
+        assert_eq!(spec.stacked().to_string(), "-,data,model");
+        assert_eq!(Spec::replicated().stacked(), Spec::replicated());
     }
 }

@@ -12,8 +12,8 @@ use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::place::Place;
 use super::xla::specs;
-use crate::capture::{LeafSpec, Recorded, TensorTree, described, record_with};
-use crate::lower::{LowerOptions, Program, lower};
+use crate::capture::{LeafSpec, Recorded, TensorTree, described, record_with, rolling};
+use crate::lower::{LowerOptions, Program, Save, lower};
 use crate::mesh::{Layout, Mesh, Spec};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
 
@@ -54,7 +54,8 @@ impl Lowered {
     /// Lowers a function for devices that need not be here: for a topology to compile, or to look
     /// at. Values of the arguments do not matter, and parameters that were not drawn are not drawn.
     ///
-    /// Arguments that `donate` chooses by their path give their memory to results.
+    /// Arguments that `donate` chooses by their path give their memory to results; loops are rolled
+    /// where `roll` says what they keep.
     ///
     /// # Errors
     ///
@@ -66,6 +67,7 @@ impl Lowered {
         arguments: &A,
         (mesh, layout): (&Mesh, &Layout),
         donate: impl Fn(&str) -> bool,
+        roll: Option<&Save>,
     ) -> Result<Self, ProgramError> {
         let (leaves, _, host) = described(arguments)?;
         let job = Job {
@@ -77,6 +79,7 @@ impl Lowered {
             donate: &donate,
             mesh: Some(mesh),
             layout,
+            roll,
         };
         Ok(job.lower()?.0)
     }
@@ -104,6 +107,8 @@ pub(super) struct Job<'a, A, R> {
     pub(super) donate: &'a dyn Fn(&str) -> bool,
     pub(super) mesh: Option<&'a Mesh>,
     pub(super) layout: &'a Layout,
+    /// Whether loops are rolled, and what they keep then.
+    pub(super) roll: Option<&'a Save>,
 }
 
 impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
@@ -113,7 +118,7 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
             self.leaves,
             self.host,
             |source| (self.build)().rebuild(source),
-            self.function,
+            |arguments| rolling(self.roll.is_some(), || (self.function)(arguments)),
         );
         let Recorded { recording, output, structure } = recorded
             .map_err(|source| ProgramError::Capture { name: self.name.to_owned(), source })?;
@@ -142,6 +147,7 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
                 Some(_) => result_specs.iter().cloned().enumerate().collect(),
                 None => HashMap::new(),
             },
+            save: self.roll.cloned().unwrap_or_default(),
             ..LowerOptions::default()
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();

@@ -11,6 +11,7 @@ use super::device_tree::{Build, DeviceTree, Value};
 use super::error::ProgramError;
 use super::xla::Xla;
 use crate::capture::{LeafSpec, TensorTree, described};
+use crate::lower::Save;
 use crate::mesh::{MeshError, Spec};
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 
@@ -24,6 +25,7 @@ pub struct Jit<A, R> {
     name: String,
     function: Box<dyn Fn(A) -> R + Send + Sync>,
     donate: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    roll: Option<Save>,
     cache: Mutex<Cache<R>>,
 }
 
@@ -60,6 +62,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             name: "burn".into(),
             function: Box::new(function),
             donate: Box::new(|_| false),
+            roll: None,
             cache: Mutex::new(Cache { compiled: HashMap::new(), last: None }),
         }
     }
@@ -76,6 +79,14 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     #[must_use]
     pub fn donate(mut self, choose: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.donate = Box::new(choose);
+        self
+    }
+
+    /// Makes each [`scan`](crate::capture::scan) of the function one loop of the program, and one
+    /// more for its gradients, which keeps what `save` says from the first.
+    #[must_use]
+    pub fn roll(mut self, save: Save) -> Self {
+        self.roll = Some(save);
         self
     }
 
@@ -241,18 +252,40 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     /// As [`Jit::call`].
     pub fn lower(&self, arguments: &A) -> Result<Lowered, ProgramError> {
         let (leaves, _, host) = described(arguments)?;
-        let build = || arguments.clone();
-        let job = Job {
+        Ok(self.job(&leaves, &host, &|| arguments.clone()).lower()?.0)
+    }
+
+    /// As [`Jit::lower`], for values that are on the device.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jit::call`].
+    pub fn lower_on_device(
+        &self,
+        arguments: impl Into<DeviceTree<A>>,
+    ) -> Result<Lowered, ProgramError> {
+        let arguments = arguments.into();
+        let leaves = arguments.leaves();
+        Ok(self.job(&leaves, arguments.host(), &**arguments.build()).lower()?.0)
+    }
+
+    fn job<'a>(
+        &'a self,
+        leaves: &'a [LeafSpec],
+        host: &'a Device,
+        build: &'a dyn Fn() -> A,
+    ) -> Job<'a, A, R> {
+        Job {
             name: &self.name,
             function: &*self.function,
-            leaves: &leaves,
-            host: &host,
-            build: &build,
+            leaves,
+            host,
+            build,
             donate: &*self.donate,
             mesh: self.xla.mesh(),
             layout: self.xla.layout(),
-        };
-        Ok(job.lower()?.0)
+            roll: self.roll.as_ref(),
+        }
     }
 
     /// The executable for arguments of this structure.
@@ -274,16 +307,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             let changed = changes(last, &leaves);
             tracing::info!(function, changed, "compiling again");
         }
-        let job = Job {
-            name: function,
-            function: &*self.function,
-            leaves: &leaves,
-            host,
-            build: &**build,
-            donate: &*self.donate,
-            mesh: self.xla.mesh(),
-            layout: self.xla.layout(),
-        };
+        let job = self.job(&leaves, host, &**build);
         let compiled = Arc::new(job.compile(self.xla.place(), self.xla.cache())?);
         let Times { capture, lower, compile, from_disk } = compiled.times;
         tracing::info!(function, ?capture, ?lower, ?compile, from_disk, "compiled");

@@ -1,0 +1,155 @@
+//! Training with rolled blocks, beside the same training with the blocks one by one.
+
+use std::sync::OnceLock;
+
+use burn::tensor::{Device, TensorData};
+use burn_xla::Xla;
+use burn_xla::lower::Save;
+use vit22b::params::{self, NamedTensors};
+use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
+use vit22b::vit::{ViT22B, ViT22BConfig};
+
+const BATCH: usize = 8;
+const SIDE: usize = 16;
+const CLASSES: usize = 5;
+
+fn xla() -> Xla {
+    static XLA: OnceLock<Xla> = OnceLock::new();
+    XLA.get_or_init(|| Xla::cpu().expect("the CPU plugin")).clone()
+}
+
+fn config(depth: usize) -> ViT22BConfig {
+    let config = ViT22BConfig::new(CLASSES).with_image([SIDE, SIDE]).with_patch(4);
+    config.with_width(32).with_depth(depth).with_mlp_dim(64).with_num_heads(2)
+}
+
+fn recipe() -> Recipe {
+    Recipe::vit22b_scaled(BATCH as u64, 20, 3e-3)
+}
+
+fn start(config: &ViT22BConfig, recipe: &Recipe) -> (TrainStep, TrainState<ViT22B>) {
+    let model = params::initialize(config.init(&Device::flex()).unwrap());
+    let train = TrainStep::new(recipe, None, &model).unwrap();
+    let state = train.init(model, 5);
+    (train, state)
+}
+
+fn batch(step: usize) -> (TensorData, TensorData) {
+    let pixel = |i: usize| ((i * 7919 + step * 104_729) % 1000) as f32 / 500.0 - 1.0;
+    let target = |i: usize| ((i + step).is_multiple_of(3) as u8) as f32;
+    let images = (0..BATCH * 3 * SIDE * SIDE).map(pixel).collect::<Vec<_>>();
+    let targets = (0..BATCH * CLASSES).map(target).collect::<Vec<_>>();
+    (TensorData::new(images, [BATCH, 3, SIDE, SIDE]), TensorData::new(targets, [BATCH, CLASSES]))
+}
+
+fn difference(got: &NamedTensors, expected: &NamedTensors) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let (mut error, mut norm) = (0.0, 0.0);
+    for ((name, got), (other, expected)) in got.iter().zip(expected.iter()) {
+        assert_eq!(name, other);
+        let (got, expected) = (got.to_data(), expected.to_data());
+        for (a, b) in got.iter::<f64>().zip(expected.iter::<f64>()) {
+            error += (a - b).powi(2);
+            norm += b * b;
+        }
+    }
+    f64::sqrt(error / norm)
+}
+
+/// Losses of some steps, and the state after them.
+fn run(train: TrainStep, state: &TrainState<ViT22B>) -> (Vec<f64>, TrainState<ViT22B>) {
+    let mut training = CompiledTraining::new(&xla(), train, state).unwrap();
+    let losses = (0..4).map(|step| {
+        let (images, targets) = batch(step);
+        training.step(images, targets).unwrap().to_host().unwrap().loss.into_scalar()
+    });
+    let losses = losses.collect();
+    assert_eq!(training.compilations(), 1);
+    (losses, training.state().unwrap())
+}
+
+fn agree(config: &ViT22BConfig, recipe: &Recipe, saves: &[Save], tolerance: f64) {
+    let (train, state) = start(config, recipe);
+    let (expected_losses, expected) = run(train.clone(), &state);
+    for save in saves {
+        let (losses, got) = run(train.clone().with_rolled_blocks(save.clone()), &state);
+        for (loss, expected) in losses.iter().zip(&expected_losses) {
+            let error = (loss / expected - 1.0).abs();
+            assert!(error < tolerance, "{save:?}: {losses:?} and not {expected_losses:?}");
+        }
+        let error = difference(&params::collect(&got.model), &params::collect(&expected.model));
+        assert!(error < tolerance, "{save:?}: parameters differ by {error} of their norm");
+        let error = difference(&got.optimizer, &expected.optimizer);
+        assert!(error < 10.0 * tolerance, "{save:?}: the optimizer differs by {error}");
+        if let (Some(got), Some(expected)) = (&got.ema, &expected.ema) {
+            let error = difference(got, expected);
+            assert!(error < tolerance, "{save:?}: averages differ by {error} of their norm");
+        }
+    }
+}
+
+/// The operations are the same and their sums in another order, so that f32 differs in its last
+/// digits; the first moment is rounded to bf16, where a tie may fall on either side.
+#[test]
+fn rolled_training_is_unrolled_training() {
+    let config = config(3).with_dropout(0.1).with_stochastic_depth(0.2);
+    let recipe = Recipe {
+        mixup: Some(Mixup { alpha: 0.3 }),
+        ema: Some(Ema { decay: 0.99 }),
+        skip_non_finite: true,
+        ..recipe()
+    };
+    let saves = [Save::Everything, Save::Nothing];
+    agree(&config, &recipe, &saves, 2e-4);
+}
+
+#[test]
+fn micro_batches_are_a_loop_around_the_loops() {
+    let recipe = Recipe { micro_batches: 2, ..recipe() };
+    agree(&config(3), &recipe, &[Save::Nothing], 2e-4);
+}
+
+/// bf16 keeps 8 bits, and the compiler rounds between operations where it does not fuse them, which
+/// differs from a loop to the same operations without one.
+#[test]
+fn bf16_rolls_too() {
+    let recipe = Recipe { precision: Precision::Bf16, ..recipe() };
+    agree(&config(3), &recipe, &[Save::Everything], 1e-2);
+}
+
+/// One loop forward, one backward, and one for each of the sweeps over all parameters, for any
+/// depth.
+#[test]
+fn the_program_does_not_grow_with_the_depth() {
+    let lines = |depth: usize| {
+        let (train, state) = start(&config(depth), &recipe());
+        let train = train.with_rolled_blocks(Save::Products);
+        let training = CompiledTraining::new(&xla(), train, &state).unwrap();
+        let program = training.lower(BATCH).unwrap().program;
+        assert_eq!(program.arguments.len(), training.device_state().leaves().len() + 2);
+        (program.text.lines().count(), program.text.matches("stablehlo.while").count())
+    };
+    let (two, four) = (lines(2), lines(4));
+    assert_eq!(two.1, four.1);
+    // The number of a lane, which random draws follow from.
+    assert!(four.0 - two.0 <= 3 * 2, "{two:?} and {four:?}");
+    // Forward, backward, the norm of the gradients, widening them, the stages, the update.
+    assert!(two.1 <= 6, "{} loops", two.1);
+}
+
+#[test]
+fn the_stacked_state_is_updated_in_place() {
+    let (train, state) = start(&config(3), &recipe());
+    let train = train.with_rolled_blocks(Save::Everything);
+    let training = CompiledTraining::new(&xla(), train, &state).unwrap();
+    let leaves = training.device_state().leaves();
+    let aliases = training
+        .with_executable(BATCH, |executable| {
+            executable.program().signature().expect("a signature").aliases.clone()
+        })
+        .unwrap();
+    for (index, leaf) in leaves.iter().enumerate() {
+        let found = aliases.iter().find(|alias| alias.parameter == index);
+        assert_eq!(found.map(|alias| alias.output), Some(index), "{}", leaf.path);
+    }
+}

@@ -1,0 +1,55 @@
+//! Operations that leave a tensor as it is, and mean something to the compiler.
+
+use burn::tensor::Tensor;
+use burn_autodiff::checkpoint::base::Checkpointer;
+use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn_capture::CaptureBackend;
+
+use super::traced::{Primitive, Recording, record, type_of};
+
+/// What the name of the operation of [`checkpoint_name`] begins with; the name follows.
+pub(crate) const NAMED: &str = "burn_xla.name ";
+
+/// The same tensor under a name, by which a rolled loop can be told to keep it for the backward
+/// pass: [`Save::Named`](crate::lower::Save::Named). Everywhere else it is the tensor.
+pub fn checkpoint_name<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> {
+    identity(tensor, format!("{NAMED}{name}"), None)
+}
+
+/// Records an operation on the tensor, and one on its gradient.
+pub(crate) fn identity<const D: usize>(
+    tensor: Tensor<D>,
+    forward: String,
+    backward: Option<String>,
+) -> Tensor<D> {
+    if let Ok(x) = tensor.clone().try_into_primitive::<CaptureBackend>() {
+        return Tensor::from_primitive::<CaptureBackend>(recorded(&x, &forward));
+    }
+    let Ok(x) = tensor.clone().try_into_primitive::<Recording>() else { return tensor };
+    let prepared = Identity(backward).prepare::<NoCheckpointing>([x.node()]).compute_bound();
+    let y = recorded(x.primitive(), &forward);
+    Tensor::from_primitive::<Recording>(match prepared.stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish((), y),
+        OpsKind::UnTracked(prepared) => prepared.finish(y),
+    })
+}
+
+fn recorded(x: &Primitive, name: &str) -> Primitive {
+    record(&x.client, name, &[], &[x], vec![type_of(x)]).remove(0)
+}
+
+#[derive(Debug)]
+struct Identity(Option<String>);
+
+impl Backward<CaptureBackend, 1> for Identity {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        unary::<CaptureBackend, _>(ops.parents, ops.node, grads, |grad| match &self.0 {
+            Some(name) => recorded(&grad, name),
+            None => grad,
+        });
+    }
+}

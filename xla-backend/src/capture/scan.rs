@@ -1,0 +1,395 @@
+//! The same function over many lanes, one after the other, as one loop of the program.
+
+use std::any::Any;
+use std::cell::Cell;
+
+use burn_backend::ops::FloatTensorOps;
+use burn_capture::CaptureBackend;
+
+use super::stack::{stack, unstack};
+use super::tap::{Slot, emit, tap, turn};
+use super::traced::{
+    Beneath, Primitive, Recorder, Traced, Tracked, placeholder, record, type_of, zeros_like,
+};
+use super::tree::{Source, TensorTree, walk};
+
+/// The name of the operations between which a body is recorded; a number tells which.
+pub(crate) const REGION: &str = "burn_xla.region";
+/// The name of the loop over a body.
+pub(crate) const SCAN: &str = "burn_xla.scan";
+/// The name of the loop over its gradient.
+pub(crate) const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
+
+/// `body` on each lane in order: it gets what the lane before has passed on, and passes something
+/// of the same types on, besides a result of its own.
+///
+/// In a function that is compiled with rolled loops ([`Jit::roll`](crate::program::Jit::roll)) the
+/// body is recorded once, on the first lane, and becomes one loop of the program, and one more for
+/// its gradients: the size of the program does not grow with the number of lanes. Elsewhere it is
+/// called for each lane.
+///
+/// What differs from lane to lane must be a tensor of the lane: the body is a function of its
+/// arguments, and of tensors outside them that are without gradients.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use burn_xla::capture::scan;
+///
+/// let lanes: Vec<_> = (1..=4).map(|i| Tensor::<1>::from_floats([i as f32], &Device::flex())).collect();
+/// let start = Tensor::<1>::ones([1], &Device::flex());
+/// let (product, products) = scan(start, lanes, |x, lane| (x.clone() * lane, x));
+/// assert_eq!(product.into_scalar::<f32>(), 24.0);
+/// assert_eq!(products[3].clone().into_scalar::<f32>(), 6.0);
+/// ```
+///
+/// # Panics
+///
+/// In a rolled loop, if the body passes on other types than it gets.
+pub fn scan<C: TensorTree, L: TensorTree, Y: TensorTree>(
+    carry: C,
+    lanes: Vec<L>,
+    mut body: impl FnMut(C, L) -> (C, Y),
+) -> (C, Vec<Y>) {
+    match Rolled::new(&carry, &lanes) {
+        Some(rolled) => rolled.record(&carry, &lanes[0], body),
+        None => {
+            let mut carry = Some(carry);
+            let results = lanes.into_iter().map(|lane| {
+                let (next, result) = body(carry.take()?, lane);
+                carry = Some(next);
+                Some(result)
+            });
+            let results = results.collect::<Option<_>>();
+            carry.zip(results).expect("the body returns what it passes on")
+        }
+    }
+}
+
+thread_local! {
+    static ROLLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls a function with loops rolled, or not.
+pub(crate) fn rolling<T>(on: bool, function: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ROLLING.set(self.0);
+        }
+    }
+    let _restore = Restore(ROLLING.replace(on));
+    function()
+}
+
+/// The leaves of a loop.
+struct Rolled {
+    client: Recorder,
+    carry: Vec<Traced>,
+    /// By leaf, then by lane.
+    leaves: Vec<Vec<Traced>>,
+    is_tracked: bool,
+}
+
+impl Rolled {
+    fn new<C: TensorTree, L: TensorTree>(carry: &C, lanes: &[L]) -> Option<Self> {
+        if !ROLLING.get() || lanes.len() < 2 {
+            return None;
+        }
+        let unrolled = |reason: &str| {
+            tracing::warn!(reason, lanes = lanes.len(), "a loop is unrolled");
+            None
+        };
+        let Some((carry, _)) = traced(carry) else {
+            return unrolled("what is passed on is not recorded");
+        };
+        let mut leaves: Vec<Vec<Traced>> = Vec::new();
+        let mut first = None;
+        for lane in lanes {
+            let Some((lane, structure)) = traced(lane) else {
+                return unrolled("a lane is not recorded");
+            };
+            if *first.get_or_insert(structure) != structure {
+                return unrolled("the lanes have not the same shapes and dtypes");
+            }
+            leaves.resize(lane.len(), Vec::new());
+            leaves.iter_mut().zip(lane).for_each(|(leaf, lane)| leaf.push(lane));
+        }
+        let mut all = carry.iter().chain(leaves.iter().flatten());
+        let client = all.clone().next()?.primitive().client.clone();
+        let is_tracked = all.any(|leaf| leaf.tracked().is_some());
+        Some(Self { client, carry, leaves, is_tracked })
+    }
+
+    fn record<C: TensorTree, L: TensorTree, Y: TensorTree>(
+        self,
+        carry: &C,
+        lane: &L,
+        mut body: impl FnMut(C, L) -> (C, Y),
+    ) -> (C, Vec<Y>) {
+        let client = &self.client;
+        let stacks: Vec<_> = self.leaves.iter().map(|lanes| self.stacked(lanes)).collect();
+        let lanes = self.leaves.first().map_or(1, Vec::len);
+
+        let region = self.begin();
+        let inputs: Vec<_> =
+            self.carry.iter().map(|leaf| self.inside(leaf, self.is_tracked)).collect();
+        let of_lane: Vec<_> = self
+            .leaves
+            .iter()
+            .map(|lanes| self.inside(&lanes[0], lanes.iter().any(|leaf| leaf.tracked().is_some())))
+            .collect();
+        let (next, result) = body(rebuilt(carry, inputs.clone()), rebuilt(lane, of_lane.clone()));
+        let outputs = leaves_of(&next);
+        let results = leaves_of(&result);
+        self.end(region);
+        check(&self.carry, &outputs);
+        let gradient = self
+            .is_tracked
+            .then(|| Gradient::record(&self, region, (&inputs, &of_lane), (&outputs, &results)));
+
+        let sizes = [region, lanes, self.carry.len(), stacks.len(), results.len()];
+        let all = self.carry.iter().map(Traced::primitive).chain(&stacks);
+        let all = all.chain(
+            [&inputs, &of_lane, &outputs, &results].into_iter().flatten().map(Traced::primitive),
+        );
+        let stacked = results.iter().map(|leaf| {
+            let (shape, dtype) = type_of(leaf.primitive());
+            ([&[lanes], shape.as_slice()].concat().into(), dtype)
+        });
+        let types = outputs.iter().map(|leaf| type_of(leaf.primitive())).chain(stacked).collect();
+        let mut values =
+            record(client, SCAN, &sizes.map(|n| n as u64), &all.collect::<Vec<_>>(), types);
+        let stacked = values.split_off(outputs.len());
+        let by_leaf: Vec<_> = stacked.iter().map(|stack| unstack(client, stack)).collect();
+        let plain = |leaf: &Traced, value: &Primitive| leaf.fresh(value.clone());
+        let mut finals: Vec<_> =
+            outputs.iter().zip(&values).map(|(leaf, value)| plain(leaf, value)).collect();
+        let mut by_lane: Vec<Vec<_>> = (0..lanes)
+            .map(|lane| {
+                results
+                    .iter()
+                    .zip(&by_leaf)
+                    .map(|(leaf, lanes)| plain(leaf, &lanes[lane]))
+                    .collect()
+            })
+            .collect();
+        if let Some(gradient) = gradient {
+            gradient.connect(self, &mut finals, &mut by_lane);
+        }
+        let results = by_lane.into_iter().map(|leaves| rebuilt(&result, leaves)).collect();
+        (rebuilt(&next, finals), results)
+    }
+
+    fn stacked(&self, lanes: &[Traced]) -> Primitive {
+        stack(&self.client, &lanes.iter().map(Traced::primitive).collect::<Vec<_>>())
+    }
+
+    fn begin(&self) -> usize {
+        // A number that no other region of the recording has.
+        let number = burn_router::RouterClient::create_empty_handle(&self.client).value();
+        record(&self.client, REGION, &[0, number], &[], vec![]);
+        number as usize
+    }
+
+    fn end(&self, region: usize) {
+        record(&self.client, REGION, &[1, region as u64], &[], vec![]);
+    }
+
+    /// What stands for a leaf in the body.
+    fn inside(&self, leaf: &Traced, is_tracked: bool) -> Traced {
+        let (shape, dtype) = type_of(leaf.primitive());
+        let inside = leaf.fresh(placeholder(&self.client, shape, dtype));
+        match inside.0 {
+            Beneath::Float(float) if is_tracked => Traced(Beneath::Float(float.require_grad())),
+            other => Traced(other),
+        }
+    }
+}
+
+/// The gradient of a body.
+struct Gradient {
+    forward: usize,
+    region: usize,
+    /// What the gradients by outputs, and by results, are in the body.
+    by_outputs: Vec<Option<Primitive>>,
+    by_results: Vec<Option<Primitive>>,
+    /// The gradients by what is passed on and by the lane.
+    by_carry: Vec<Option<Primitive>>,
+    by_lane: Vec<Option<Primitive>>,
+}
+
+impl Gradient {
+    fn record(
+        rolled: &Rolled,
+        forward: usize,
+        (inputs, of_lane): (&[Traced], &[Traced]),
+        (outputs, results): (&[Traced], &[Traced]),
+    ) -> Self {
+        let region = rolled.begin();
+        let mut token = token_of(rolled);
+        let mut seed = |leaf: &Traced| {
+            let tracked = leaf.tracked()?;
+            let (shape, dtype) = type_of(tracked.primitive());
+            let gradient = placeholder(&rolled.client, shape, dtype);
+            let slot = Slot::default();
+            slot.put(gradient.clone());
+            token = tap(&token, tracked, &slot);
+            Some(gradient)
+        };
+        let by_outputs: Vec<_> = outputs.iter().map(&mut seed).collect();
+        let by_results: Vec<_> = results.iter().map(&mut seed).collect();
+        let gradients = token.is_tracked().then(|| token.backward());
+        let by = |leaf: &Traced| {
+            let tracked = leaf.tracked()?;
+            let gradient = gradients.as_ref().and_then(|gradients| tracked.grad(gradients));
+            Some(gradient.unwrap_or_else(|| zeros_like(tracked.primitive())))
+        };
+        let by_carry = inputs.iter().map(by).collect();
+        let by_lane = of_lane.iter().map(by).collect();
+        rolled.end(region);
+        Self { forward, region, by_outputs, by_results, by_carry, by_lane }
+    }
+
+    /// Puts the results of the loop into the graph of gradients.
+    fn connect(self, rolled: Rolled, finals: &mut [Traced], by_lane: &mut [Vec<Traced>]) {
+        let slots = |count: usize| (0..count).map(|_| Slot::default()).collect::<Vec<_>>();
+        let lanes = by_lane.len();
+        // The gradients by what goes into the loop: passed on, and by leaf and lane.
+        let into_carry = slots(rolled.carry.len());
+        let into_lanes: Vec<_> = rolled.leaves.iter().map(|lanes| slots(lanes.len())).collect();
+        let mut token = token_of(&rolled);
+        for (leaf, slot) in rolled.carry.iter().zip(&into_carry) {
+            token = tapped(token, leaf, slot);
+        }
+        for (leaf, slot) in rolled.leaves.iter().flatten().zip(into_lanes.iter().flatten()) {
+            token = tapped(token, leaf, slot);
+        }
+        // The gradients by what comes out of it.
+        let out_carry = slots(finals.len());
+        let out_lanes: Vec<_> = (0..lanes).map(|_| slots(self.by_results.len())).collect();
+        let client = rolled.client.clone();
+        let sent = (out_carry.clone(), out_lanes.clone());
+        let types: Vec<_> =
+            rolled.leaves.iter().map(|lanes| type_of(lanes[0].primitive())).collect();
+        let output_types: Vec<_> = finals.iter().map(|leaf| leaf.primitive().clone()).collect();
+        let result_types: Vec<_> = by_lane[0].iter().map(|leaf| leaf.primitive().clone()).collect();
+        token = turn(&token, move || {
+            let (out_carry, out_lanes) = sent;
+            self.run(
+                &client,
+                &types,
+                (&output_types, out_carry),
+                (&result_types, out_lanes),
+                (into_carry, into_lanes),
+            );
+        });
+        let place = |leaf: &mut Traced, slot: &Slot| {
+            if leaf.is_differentiable() {
+                *leaf = Traced(Beneath::Float(emit(&token, leaf.primitive().clone(), slot)));
+            }
+        };
+        finals.iter_mut().zip(&out_carry).for_each(|(leaf, slot)| place(leaf, slot));
+        for (leaves, slots) in by_lane.iter_mut().zip(&out_lanes) {
+            leaves.iter_mut().zip(slots).for_each(|(leaf, slot)| place(leaf, slot));
+        }
+    }
+
+    /// Records the loop backward.
+    fn run(
+        self,
+        client: &Recorder,
+        lane_types: &[(burn_backend::Shape, burn_backend::DType)],
+        (outputs, out_carry): (&[Primitive], Vec<Slot>),
+        (results, out_lanes): (&[Primitive], Vec<Vec<Slot>>),
+        (into_carry, into_lanes): (Vec<Slot>, Vec<Vec<Slot>>),
+    ) {
+        let lanes = out_lanes.len();
+        let taken = |slot: &Slot, like: &Primitive| slot.take().unwrap_or_else(|| zeros_like(like));
+        // The gradient that is passed on has the leaves that are passed on, if they take one.
+        let carried: Vec<_> = (0..outputs.len()).filter(|&k| self.by_carry[k].is_some()).collect();
+        let starts: Vec<_> = carried.iter().map(|&k| taken(&out_carry[k], &outputs[k])).collect();
+        let with_gradient: Vec<_> =
+            (0..results.len()).filter(|&k| self.by_results[k].is_some()).collect();
+        let given: Vec<_> = with_gradient
+            .iter()
+            .map(|&k| {
+                let lanes: Vec<_> =
+                    out_lanes.iter().map(|slots| taken(&slots[k], &results[k])).collect();
+                stack(client, &lanes.iter().collect::<Vec<_>>())
+            })
+            .collect();
+        let wanted: Vec<_> = (0..lane_types.len()).filter(|&k| self.by_lane[k].is_some()).collect();
+        // Where an output does not depend on anything, its gradient goes nowhere.
+        let unused: Vec<_> = carried
+            .iter()
+            .map(|&k| {
+                let (shape, dtype) = type_of(&outputs[k]);
+                self.by_outputs[k].clone().unwrap_or_else(|| placeholder(client, shape, dtype))
+            })
+            .collect();
+        let inputs = starts.iter().chain(&given).chain(&unused);
+        let inputs =
+            inputs.chain(with_gradient.iter().filter_map(|&k| self.by_results[k].as_ref()));
+        let inputs =
+            inputs.chain(self.by_carry.iter().flatten()).chain(self.by_lane.iter().flatten());
+        let stacked = wanted.iter().map(|&k| {
+            let (shape, dtype) = &lane_types[k];
+            ([&[lanes], shape.as_slice()].concat().into(), *dtype)
+        });
+        let types = starts.iter().map(type_of).chain(stacked).collect();
+        let sizes = [self.forward, self.region, lanes, starts.len(), given.len(), wanted.len()];
+        let scalars = sizes.map(|n| n as u64);
+        let mut values =
+            record(client, SCAN_BACKWARD, &scalars, &inputs.collect::<Vec<_>>(), types);
+        let stacks = values.split_off(starts.len());
+        carried.iter().zip(values).for_each(|(&k, value)| into_carry[k].put(value));
+        for (&k, stack) in wanted.iter().zip(&stacks) {
+            let lanes = unstack(client, stack);
+            into_lanes[k].iter().zip(lanes).for_each(|(slot, lane)| slot.put(lane));
+        }
+    }
+}
+
+/// The beginning of a chain of tokens.
+fn token_of(rolled: &Rolled) -> Tracked {
+    let client = &rolled.client;
+    let device = burn_router::RouterClient::device(client);
+    Tracked::new(CaptureBackend::float_zeros([1].into(), &device, burn_backend::DType::F32.into()))
+}
+
+fn tapped(token: Tracked, leaf: &Traced, slot: &Slot) -> Tracked {
+    match leaf.tracked() {
+        Some(tracked) => tap(&token, tracked, slot),
+        None => token,
+    }
+}
+
+/// The leaves of a tree, if all of them are recorded.
+fn traced(tree: &impl TensorTree) -> Option<(Vec<Traced>, u64)> {
+    let mut leaves = Vec::new();
+    let structure = walk(tree, |_, leaf| leaves.push(leaf.traced())).ok()?;
+    Some((leaves.into_iter().collect::<Option<_>>()?, structure))
+}
+
+fn leaves_of(tree: &impl TensorTree) -> Vec<Traced> {
+    traced(tree).expect("what the body of a loop returns is computed from its arguments").0
+}
+
+/// The tree with other tensors beneath.
+fn rebuilt<T: TensorTree>(tree: &T, traced: Vec<Traced>) -> T {
+    let mut traced = traced.into_iter();
+    let mut tensors: Vec<Box<dyn Any>> = Vec::new();
+    let walked = walk(tree, |_, leaf| {
+        tensors.extend(traced.next().map(|leaf_traced| leaf.around(leaf_traced)))
+    });
+    walked
+        .and_then(|_| tree.rebuild(&mut Source::tensors(tensors)))
+        .expect("the tree was walked before")
+}
+
+fn check(given: &[Traced], passed_on: &[Traced]) {
+    let types =
+        |leaves: &[Traced]| leaves.iter().map(|leaf| type_of(leaf.primitive())).collect::<Vec<_>>();
+    let (expected, got) = (types(given), types(passed_on));
+    assert!(expected == got, "the body of a loop passes on {got:?}, but it is given {expected:?}");
+}
