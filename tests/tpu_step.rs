@@ -50,7 +50,7 @@ fn the_step_compiles_and_holds_what_the_plan_says() {
     };
     let layout = sharding.layout().unwrap();
     let donate = |path: &str| path.starts_with("0.");
-    let lowered = Lowered::of("step", step, &arguments, (&mesh, &layout), donate).unwrap();
+    let lowered = Lowered::of("step", step, &arguments, (&mesh, &layout), donate, None).unwrap();
 
     let options = ClientOptions::new().with("chip_config_name", "megacore");
     let topology = Topology::new(&plugin, "v4:2x2x2", &options).unwrap();
