@@ -18,6 +18,8 @@ pub enum Binning {
 /// One bar of a reliability diagram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
+    /// From where to where the bin goes; of bins of equal mass the confidences that it holds.
+    pub range: [f64; 2],
     /// Examples in the bin; there is none without.
     pub count: usize,
     /// Their mean confidence.
@@ -87,6 +89,7 @@ impl Reliability {
 /// Sums of a bin's examples.
 #[derive(Clone, Copy, Default)]
 struct Tally {
+    range: [f64; 2],
     count: usize,
     confidence: f64,
     correct: usize,
@@ -102,6 +105,7 @@ impl Tally {
     fn bin(&self) -> Option<Bin> {
         let count = self.count as f64;
         (self.count > 0).then(|| Bin {
+            range: self.range,
             count: self.count,
             confidence: self.confidence / count,
             accuracy: self.correct as f64 / count,
@@ -110,7 +114,9 @@ impl Tally {
 }
 
 fn equal_width(examples: impl Iterator<Item = (f64, bool)>, count: usize) -> Vec<Bin> {
-    let mut tallies = vec![Tally::default(); count];
+    let edge = |i: usize| i as f64 / count as f64;
+    let empty = |i| Tally { range: [edge(i), edge(i + 1)], ..Default::default() };
+    let mut tallies: Vec<Tally> = (0..count).map(empty).collect();
     for example in examples {
         let above = (example.0 * count as f64).ceil() as usize;
         tallies[above.clamp(1, count) - 1].add(example);
@@ -126,6 +132,8 @@ fn equal_mass(mut examples: Vec<(f64, bool)>, count: usize) -> Vec<Bin> {
     let mut rank = 0;
     for equal in examples.chunk_by(|a, b| a.0 == b.0) {
         let tally = &mut tallies[rank * bins / total];
+        let lowest = if tally.count == 0 { equal[0].0 } else { tally.range[0] };
+        tally.range = [lowest, equal[0].0];
         equal.iter().for_each(|example| tally.add(*example));
         rank += equal.len();
     }
@@ -295,6 +303,7 @@ mod tests {
         let diagram = Reliability::new(&confidence, &correct, Binning::EqualMass(3)).unwrap();
         let counts: Vec<usize> = diagram.bins.iter().map(|bin| bin.count).collect();
         assert_eq!(counts, [2, 2, 2]);
+        assert_eq!(diagram.bins[1].range, [0.3, 0.4]);
         assert!((diagram.maximum_error() - 0.45).abs() < 1e-12);
         // More bins than examples: one for each.
         let diagram = Reliability::new(&confidence, &correct, Binning::EqualMass(90)).unwrap();
@@ -306,6 +315,7 @@ mod tests {
         let diagram =
             Reliability::new(&[0.0, 0.5, 0.51, 1.0], &[true; 4], Binning::EqualWidth(2)).unwrap();
         assert_eq!(diagram.bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(diagram.bins[1].range, [0.5, 1.0]);
     }
 
     #[test]

@@ -12,6 +12,8 @@
 //! | whether it treats groups alike | [`GroupTable`], [`ParityConfig`] |
 //! | how it does elsewhere | [`LabelMap`], [`RobustnessSet`], [`mean_corruption_error`], [`RobustnessBaseline`] |
 //!
+//! [`Scorecard`] takes the usual ones of a classifier's logits at once; [`report`] draws them.
+//!
 //! Ties never depend on the order of the examples. What has no answer, NaN among it, is an
 //! [`EvalError`] that names the example.
 
@@ -34,6 +36,7 @@ mod parity;
 mod plane;
 pub mod report;
 mod robustness;
+mod scorecard;
 mod selective;
 mod sixteen_classes;
 mod softmax;
@@ -62,6 +65,9 @@ pub use parity::{ParityConfig, ParityThresholds};
 pub use plane::principal_plane;
 pub use robustness::{
     ALEXNET_CORRUPTION_ERRORS, RobustnessBaseline, RobustnessSet, mean_corruption_error,
+};
+pub use scorecard::{
+    CalibrationScores, DetectionScores, Scorecard, ScorecardConfig, detection_scores,
 };
 pub use selective::RiskCoverage;
 pub use sixteen_classes::sixteen_classes;
