@@ -3,27 +3,20 @@
 //!
 //!     cargo run --release --example linear_probe
 
+mod small_model;
 mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::{Device, Tensor, TensorData};
-use burn_xla::capture::Params;
+use burn::tensor::Tensor;
 use clap::Parser;
-use terminal::Terminal;
-use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Synthetic};
+use small_model::{Frozen, Pretraining, TRAIN_DIGITS};
+use vit22b::data::{DIGIT_SIDE, Digits, Synthetic};
 use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane, report};
-use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
-use vit22b::vit::{Variant, ViT22B, ViT22BConfig};
-use vit22b::{Runtime, RuntimeError, params};
-
-/// The first digits train the probe, the others test it.
-const TRAIN_DIGITS: usize = 1_200;
+use vit22b::vit::Variant;
+use vit22b::{Runtime, params};
 
 #[derive(Parser)]
 #[command(about = "A linear probe on frozen features of a small ViT-22B")]
@@ -69,21 +62,17 @@ fn main() -> anyhow::Result<()> {
     device.seed(args.seed);
     let classes = data.hierarchy().names().len();
     let config = match args.variant {
-        Some(variant) => variant.config(classes),
-        None => ViT22BConfig::new(classes)
-            .with_patch(4)
-            .with_width(96)
-            .with_depth(2)
-            .with_mlp_dim(384)
-            .with_num_heads(6),
+        Some(variant) => variant.config(classes).with_image([args.image, args.image]),
+        None => small_model::config(classes, args.image),
     };
-    let config = config.with_image([args.image, args.image]);
     let untrained = params::initialize(config.init(&device)?);
     if !args.json {
         println!("{untrained}\non {runtime}\n");
     }
-    let recipe = Recipe::vit22b_scaled(args.batch, args.steps, args.lr);
-    let (trained, losses) = pretrain(&args, &runtime, data, &recipe, untrained.clone())?;
+    let Args { steps, batch, lr, seed, .. } = args;
+    let pretraining = Pretraining { steps, batch, lr, seed };
+    let (trained, losses) = pretraining.run(&runtime, data, untrained.clone())?;
+    small_model::save(&trained, &args.out.join("model.safetensors"))?;
     report::curve(
         &args.out.join("loss.svg"),
         "Pre-training on procedural images",
@@ -91,11 +80,12 @@ fn main() -> anyhow::Result<()> {
         &losses,
     )?;
 
-    let images = digit_images(&digits, args.image, &device);
+    let images = small_model::digit_images(&digits, args.image, &device);
+    let features = |model| Frozen::new(&runtime, model)?.features(&images);
     let probe = |features: Tensor<2>| probe(features, &digits.classes, args.seed);
-    let (raw_accuracy, raw_rate, _) = probe(raw_pixels(&digits, &device))?;
-    let (untrained_accuracy, untrained_rate, _) = probe(features(&runtime, untrained, &images)?)?;
-    let trained_features = features(&runtime, trained, &images)?;
+    let (raw_accuracy, raw_rate, _) = probe(small_model::raw_pixels(&digits, &device))?;
+    let (untrained_accuracy, untrained_rate, _) = probe(features(untrained)?)?;
+    let trained_features = features(trained)?;
     let (trained_accuracy, trained_rate, predictions) = probe(trained_features.clone())?;
 
     let names: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
@@ -140,7 +130,7 @@ fn main() -> anyhow::Result<()> {
         println!("{name:<27} {features:>8}  {rate:>13}  {:>11.1} %", 100.0 * accuracy);
     }
     println!(
-        "\n{} digits to train, {} to test; loss.svg, confusion.svg, features.svg in {}; {:.0} s",
+        "\n{} digits to train, {} to test; the model and three pictures in {}; {:.0} s",
         TRAIN_DIGITS,
         test.len(),
         args.out.display(),
@@ -158,57 +148,6 @@ fn check_writable(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| {
             format!("--out {}: cannot write there; choose another folder", folder.display())
         })
-}
-
-/// The trained model and the loss of each step.
-fn pretrain(
-    args: &Args,
-    runtime: &Runtime,
-    data: Synthetic,
-    recipe: &Recipe,
-    model: ViT22B,
-) -> anyhow::Result<(ViT22B, Vec<(u64, f64)>)> {
-    let train = TrainStep::new(recipe, None, &model)?;
-    let state = train.init(model, args.seed);
-    let mut engine = Engine::new(runtime, train, state)?;
-    let mut losses = Vec::new();
-    let (terminal, mut pace) = (Terminal::new(), Pace::new(args.steps, args.batch));
-    for batch in Prefetch::new(Arc::new(data), 0, args.batch as usize, args.steps, 1) {
-        let pending = engine.step(batch?)?;
-        let progress = pace.step_done(pending.step(), pending.read()?);
-        losses.push((progress.step, f64::from(progress.reading.loss)));
-        terminal.show(&Event::Step(progress));
-    }
-    terminal.finish();
-    Ok((engine.state()?.model, losses))
-}
-
-fn raw_pixels(digits: &Digits, device: &Device) -> Tensor<2> {
-    let n = digits.images.len();
-    Tensor::from_data(TensorData::new(digits.images.concat(), [n, DIGIT_SIDE * DIGIT_SIDE]), device)
-}
-
-/// Digits as the model sees images: bright ink on dark, three equal channels in [−1, 1].
-fn digit_images(digits: &Digits, side: usize, device: &Device) -> Tensor<4> {
-    let n = digits.images.len();
-    let small = raw_pixels(digits, device).reshape([n, 1, DIGIT_SIDE, DIGIT_SIDE]);
-    let options = InterpolateOptions::new(InterpolateMode::Bilinear)
-        .with_output_size([side, side])
-        .with_align_corners(false);
-    let large = interpolate(small, options);
-    large.repeat_dim(1, 3).mul_scalar(2.0).sub_scalar(1.0)
-}
-
-/// The frozen model's pooled vectors.
-fn features(
-    runtime: &Runtime,
-    model: ViT22B,
-    images: &Tensor<4>,
-) -> Result<Tensor<2>, RuntimeError> {
-    let pooled = runtime.bind(Params(model), |model, images: Tensor<4>| model.pooled(images))?;
-    let batches = images.clone().split(128, 0).into_iter();
-    let features = batches.map(|images| pooled.call(images)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Tensor::cat(features, 0))
 }
 
 /// Test accuracy, the learning rate that was chosen, and the predictions.

@@ -1,0 +1,42 @@
+//! What `evaluate` measures, each part a section of its report.
+
+mod classifier;
+mod conflict;
+mod corruptions;
+mod given;
+mod groups;
+mod people;
+mod saved;
+mod source;
+
+pub(crate) use classifier::{Fitted, Labelled, calibration, detection, probes, selective};
+pub(crate) use conflict::conflict;
+pub(crate) use corruptions::corruptions;
+pub(crate) use given::{GivenImages, GivenLogits};
+pub(crate) use groups::{GroupTask, groups};
+pub(crate) use people::{agreement, people};
+pub(crate) use saved::load;
+pub(crate) use source::{Images, Source};
+
+use serde_json::Value;
+use vit22b::eval::report::{Section, Table};
+
+/// A section, what it adds to the summary, and its numbers.
+pub(crate) struct Part {
+    pub(crate) section: Section,
+    pub(crate) summary: Vec<(String, String)>,
+    pub(crate) json: Value,
+}
+
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// Three digits, for numbers that are no shares.
+pub(crate) fn number(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+pub(crate) fn table<const N: usize>(columns: [&str; N], rows: Vec<Vec<String>>) -> Table {
+    Table { columns: columns.map(String::from).to_vec(), rows }
+}

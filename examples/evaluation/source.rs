@@ -1,0 +1,66 @@
+//! Images, and where features of them come from.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use vit22b::eval::Features;
+use vit22b::weights::Preprocessing;
+
+use crate::small_model::Frozen;
+
+/// Square images of `[3, side, side]` values in [−1, 1].
+#[derive(Clone)]
+pub(crate) struct Images {
+    pub(crate) side: usize,
+    pub(crate) planes: Vec<Vec<f32>>,
+}
+
+impl Images {
+    pub(crate) fn from_tensor(images: Tensor<4>) -> anyhow::Result<Self> {
+        let [_, channels, side, _] = images.dims();
+        let values: Vec<f32> = images.into_data().try_to_vec()?;
+        let planes = values.chunks_exact(channels * side * side).map(<[f32]>::to_vec).collect();
+        Ok(Self { side, planes })
+    }
+
+    fn tensor(&self, planes: &[Vec<f32>], device: &Device) -> Tensor<4> {
+        let shape = [planes.len(), 3, self.side, self.side];
+        Tensor::from_data(TensorData::new(planes.concat(), shape), device)
+    }
+}
+
+/// What makes features of images.
+pub(crate) enum Source {
+    /// A frozen model, whose name is given, and how it takes images.
+    Model(String, Box<Frozen>, Preprocessing, Device),
+    /// The pixels themselves.
+    Pixels,
+}
+
+/// Images whose features are computed at once; more would take much memory.
+const CHUNK: usize = 400;
+
+impl Source {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Model(name, ..) => name,
+            Self::Pixels => "raw pixels",
+        }
+    }
+
+    pub(crate) fn features(&self, images: &Images) -> anyhow::Result<Features> {
+        let Self::Model(_, frozen, preprocessing, device) = self else {
+            return Ok(Features::new(images.planes.concat(), 3 * images.side * images.side)?);
+        };
+        // From [−1, 1] to what the model takes.
+        let channels =
+            |values: [f32; 3]| Tensor::<1>::from_floats(values, device).reshape([1, 3, 1, 1]);
+        let (mean, std) = (channels(preprocessing.mean), channels(preprocessing.std));
+        let (mut values, mut columns) = (Vec::new(), 1);
+        for planes in images.planes.chunks(CHUNK) {
+            let images = images.tensor(planes, device).mul_scalar(0.5).add_scalar(0.5);
+            let features = frozen.features(&((images - mean.clone()) / std.clone()))?;
+            columns = features.dims()[1];
+            values.extend(features.into_data().try_to_vec::<f32>()?);
+        }
+        Ok(Features::new(values, columns)?)
+    }
+}

@@ -1,0 +1,121 @@
+//! The small ViT-22B of the examples: pre-trained on procedural images, kept in a file, and the
+//! digits that it is asked about.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_xla::capture::Params;
+use safetensors::tensor::{Dtype, TensorView};
+use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Synthetic};
+use vit22b::params;
+use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
+use vit22b::vit::{ViT22B, ViT22BConfig};
+use vit22b::{Bound, Runtime, RuntimeError};
+
+use crate::terminal::Terminal;
+
+/// The first digits train classifiers, the others test them.
+pub(crate) const TRAIN_DIGITS: usize = 1_200;
+
+/// Width 96, depth 2, patch 4, for square images.
+pub(crate) fn config(classes: usize, side: usize) -> ViT22BConfig {
+    let config = ViT22BConfig::new(classes).with_patch(4).with_image([side, side]);
+    config.with_width(96).with_depth(2).with_mlp_dim(384).with_num_heads(6)
+}
+
+/// Steps, images of a step and the peak learning rate of pre-training.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pretraining {
+    pub(crate) steps: u64,
+    pub(crate) batch: u64,
+    pub(crate) lr: f64,
+    pub(crate) seed: u64,
+}
+
+impl Pretraining {
+    /// The trained model and the loss of each step.
+    pub(crate) fn run(
+        &self,
+        runtime: &Runtime,
+        data: Synthetic,
+        model: ViT22B,
+    ) -> anyhow::Result<(ViT22B, Vec<(u64, f64)>)> {
+        let recipe = Recipe::vit22b_scaled(self.batch, self.steps, self.lr);
+        let train = TrainStep::new(&recipe, None, &model)?;
+        let state = train.init(model, self.seed);
+        let mut engine = Engine::new(runtime, train, state)?;
+        let mut losses = Vec::new();
+        let (terminal, mut pace) = (Terminal::new(), Pace::new(self.steps, self.batch));
+        for batch in Prefetch::new(Arc::new(data), 0, self.batch as usize, self.steps, 1) {
+            let pending = engine.step(batch?)?;
+            let progress = pace.step_done(pending.step(), pending.read()?);
+            losses.push((progress.step, f64::from(progress.reading.loss)));
+            terminal.show(&Event::Step(progress));
+        }
+        terminal.finish();
+        Ok((engine.state()?.model, losses))
+    }
+}
+
+/// Writes the parameters by their paths.
+pub(crate) fn save(model: &ViT22B, path: &Path) -> anyhow::Result<()> {
+    let parameters = params::collect(model);
+    let tensors: Vec<_> = parameters
+        .iter()
+        .map(|(name, tensor)| (name, tensor.shape().to_vec(), tensor.to_data()))
+        .collect();
+    let views = tensors.iter().map(|(name, shape, data)| {
+        Ok((name, TensorView::new(Dtype::F32, shape.clone(), data.as_bytes())?))
+    });
+    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    let file = safetensors::serialize(views, None)?;
+    std::fs::write(path, file).with_context(|| format!("{}", path.display()))
+}
+
+/// Digits as the model sees images: bright ink on dark, three equal channels in [−1, 1].
+pub(crate) fn digit_images(digits: &Digits, side: usize, device: &Device) -> Tensor<4> {
+    let n = digits.images.len();
+    let small = raw_pixels(digits, device).reshape([n, 1, DIGIT_SIDE, DIGIT_SIDE]);
+    let options = InterpolateOptions::new(InterpolateMode::Bilinear)
+        .with_output_size([side, side])
+        .with_align_corners(false);
+    let large = interpolate(small, options);
+    large.repeat_dim(1, 3).mul_scalar(2.0).sub_scalar(1.0)
+}
+
+/// The digits' own pixels.
+pub(crate) fn raw_pixels(digits: &Digits, device: &Device) -> Tensor<2> {
+    let n = digits.images.len();
+    Tensor::from_data(TensorData::new(digits.images.concat(), [n, DIGIT_SIDE * DIGIT_SIDE]), device)
+}
+
+/// A model whose pooled vectors are features.
+pub(crate) struct Frozen {
+    pooled: Bound<Params<ViT22B>, Tensor<4>, Tensor<2>>,
+}
+
+impl Frozen {
+    pub(crate) fn new(runtime: &Runtime, model: ViT22B) -> Result<Self, RuntimeError> {
+        let pooled = |model: &Params<ViT22B>, images: Tensor<4>| model.pooled(images);
+        Ok(Self { pooled: runtime.bind(Params(model), pooled)? })
+    }
+
+    /// Features `[n, d]` of images `[n, 3, height, width]`.
+    pub(crate) fn features(&self, images: &Tensor<4>) -> Result<Tensor<2>, RuntimeError> {
+        let batches = images.clone().split(BATCH, 0).into_iter().map(|images| {
+            // All batches have one size: one program for all.
+            let [n, c, h, w] = images.dims();
+            let rest = Tensor::zeros([BATCH - n, c, h, w], &images.device());
+            let padded = if n < BATCH { Tensor::cat(vec![images, rest], 0) } else { images };
+            Ok(self.pooled.call(padded)?.narrow(0, 0, n))
+        });
+        Ok(Tensor::cat(batches.collect::<Result<Vec<_>, RuntimeError>>()?, 0))
+    }
+}
+
+/// Images that are computed at once.
+const BATCH: usize = 100;
