@@ -97,17 +97,14 @@ fn main() -> anyhow::Result<()> {
 
 /// The files of the report.
 fn write(out: &Path, title: String, lead: String, parts: Vec<Part>) -> anyhow::Result<()> {
-    let rows: Vec<Vec<String>> = parts
-        .iter()
-        .flat_map(|part| &part.summary)
-        .map(|(a, b)| vec![a.clone(), b.clone()])
-        .collect();
+    let lines = parts.iter().flat_map(|part| &part.summary);
+    let rows: Vec<Vec<String>> = lines.map(|line| line.to_vec()).collect();
     for row in &rows {
-        println!("{:<58} {:>10}", row[0], row[1]);
+        println!("{:<52} {:>10}   {}", row[0], row[1], row[2]);
     }
     let summary = Section {
         title: "Summary".into(),
-        blocks: vec![Block::Table(table(["measured", "value"], rows))],
+        blocks: vec![Block::Table(table(["measured", "value", "better"], rows))],
     };
     let numbers: Map<String, Value> =
         parts.iter().map(|part| (part.section.title.clone(), part.json.clone())).collect();
@@ -133,7 +130,8 @@ fn logits(path: &Path, args: &Args) -> anyhow::Result<Measured> {
         evaluation::calibration("The given logits", &card)?,
         evaluation::selective(&[("the given logits".into(), card.clone())])?,
     ];
-    parts[0].summary.insert(0, ("Accuracy".into(), evaluation::percent(card.accuracy)));
+    let accuracy = evaluation::percent(card.accuracy);
+    parts[0].summary.insert(0, evaluation::line("Accuracy", accuracy, "higher"));
     if let Some(unknown) = &given.unknown {
         let double = |values: &[f32]| values.iter().map(|x| f64::from(*x)).collect::<Vec<_>>();
         let (known, unknown) = (double(&given.logits), double(unknown));
@@ -146,7 +144,7 @@ fn logits(path: &Path, args: &Args) -> anyhow::Result<Measured> {
     }
     let lead = format!(
         "{} examples of {} classes, {}.",
-        given.labels.len(),
+        evaluation::grouped(given.labels.len() as u64),
         given.classes,
         path.display()
     );
@@ -181,9 +179,9 @@ fn model(args: &Args) -> anyhow::Result<Measured> {
         let frozen = Box::new(Frozen::new(&runtime, model)?);
         Ok(Source::Model(name.into(), frozen, preprocessing.clone(), runtime.device()))
     };
-    let mut sources = vec![source("the pre-trained model", model)?];
+    let mut sources = vec![source("pre-trained model", model)?];
     if let Some(untrained) = untrained {
-        sources.push(source("the untrained model", untrained)?);
+        sources.push(source("untrained model", untrained)?);
     }
     sources.push(Source::Pixels);
     let (on, parts) = match &args.images {
@@ -201,7 +199,7 @@ fn model(args: &Args) -> anyhow::Result<Measured> {
         .map_or("the small ViT-22B".into(), |path| path.display().to_string());
     let lead = format!(
         "{} parameters, width {}, depth {}, images of {side} × {side} pixels, frozen; measured on {on}.",
-        config.parameters().total(),
+        evaluation::grouped(config.parameters().total()),
         config.width,
         config.depth
     );
@@ -286,7 +284,7 @@ fn classifiers(
         Ok((fitted.name.clone(), card))
     });
     let cards = cards.collect::<anyhow::Result<Vec<_>>>()?;
-    let of = format!("The logistic regression on {}", cards[0].0);
+    let of = format!("Logistic regression on the features of: {}", cards[0].0);
     let parts = vec![
         probes,
         evaluation::calibration(&of, &cards[0].1)?,
@@ -332,7 +330,7 @@ fn signs(data: &Synthetic, source: &Source, count: usize, seed: u64) -> anyhow::
     let scores = fitted.matrix()?.iter().map(|row| ((row[1] - row[0]) / 2.0).tanh());
     Ok(GroupTask {
         text: format!(
-            "The logistic regression on {} says whether a drawing is a sign of the invented script or a shape. Groups \
+            "A logistic regression ({}) says whether a drawing is a sign of the invented script or a shape. Groups \
              are colours, and signs are more often warm here and shapes more often grey. The randomised threshold \
              optimiser then bounds how far rates of “sign” may differ.",
             source.name()

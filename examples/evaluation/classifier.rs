@@ -7,7 +7,7 @@ use vit22b::eval::{
     NearestNeighbours, Ridge, Scorecard, ScorecardConfig, accuracy, detection_scores,
 };
 
-use super::{Part, number, percent, table};
+use super::{Part, line, number, percent, table};
 
 /// Features with labels.
 pub(crate) struct Labelled {
@@ -121,7 +121,8 @@ pub(crate) fn probes(
         series,
     };
     let summary = rows[..1].iter().flat_map(|row| {
-        let named = |what: &str, cell: &String| (format!("{title}: {what}"), cell.clone());
+        let named =
+            |what: &str, cell: &String| line(&format!("{title}: {what}"), cell.clone(), "higher");
         [named("linear probe", &row[2]), named("20 nearest neighbours", &row[4])]
     });
     let columns_of_rows =
@@ -199,9 +200,9 @@ pub(crate) fn calibration(of: &str, card: &Scorecard) -> anyhow::Result<Part> {
         "ECE, equal mass",
         "class-wise",
     ];
-    let mut summary = vec![("Calibration: ECE".into(), number(card.raw.ece_equal_width))];
+    let mut summary = vec![line("Calibration: ECE", number(card.raw.ece_equal_width), "lower")];
     if let Some(scaled) = &card.scaled {
-        summary.push(("Calibration: ECE, scaled".into(), number(scaled.ece_equal_width)));
+        summary.push(line("Calibration: ECE, scaled", number(scaled.ece_equal_width), "lower"));
     }
     Ok(Part {
         summary,
@@ -249,7 +250,11 @@ pub(crate) fn selective(cards: &[(String, Scorecard)]) -> anyhow::Result<Part> {
     let oracle_rows = oracle.iter().map(|(share, auc)| vec![percent(*share), cell(auc)]).collect();
     let area = cards[0].1.area_under_risk_coverage;
     Ok(Part {
-        summary: vec![("Selective prediction: area under risk by coverage".into(), number(area))],
+        summary: vec![line(
+            "Selective prediction: area under risk by coverage",
+            number(area),
+            "lower",
+        )],
         json: json!(
             cards
                 .iter()
@@ -310,7 +315,11 @@ pub(crate) fn detection(
         series: series.chain([chance]).collect(),
     };
     Ok(Part {
-        summary: vec![("Out of distribution: AUROC, max softmax".into(), number(scores[0].auroc))],
+        summary: vec![line(
+            "Out of distribution: AUROC, max softmax",
+            number(scores[0].auroc),
+            "higher",
+        )],
         json: serde_json::to_value(&scores)?,
         section: Section {
             title: "Out of distribution".into(),

@@ -5,7 +5,7 @@ use vit22b::data::CueConflict;
 use vit22b::eval::report::{Block, DotRows, Section};
 use vit22b::eval::{CueDecisions, Predictions, accuracy};
 
-use super::{Fitted, Images, Labelled, Part, Source, percent, table};
+use super::{Fitted, Images, Labelled, Part, Source, line, percent, table};
 
 /// Fits a classifier to drawings whose cues agree, for each source, and asks it about drawings
 /// whose cues do not. Returns the classifiers too.
@@ -63,7 +63,7 @@ pub(crate) fn conflict(
     let columns =
         ["classifier on", "accuracy, cues agree", "shape", "texture", "neither", "shape bias"];
     let part = Part {
-        summary: vec![("Shape bias".into(), bias)],
+        summary: vec![line("Shape bias", bias, "people: 96 %")],
         json: json!(numbers),
         section: Section {
             title: "Shape bias".into(),

@@ -7,7 +7,7 @@ use vit22b::data::{Corruption, FloatImage};
 use vit22b::eval::report::{Axis, Block, Chart, Mark, Section, Series};
 use vit22b::eval::{accuracy, mean_corruption_error};
 
-use super::{Fitted, Images, Part, Source, percent, table};
+use super::{Fitted, Images, Part, Source, line, percent, table};
 
 /// Families of corruptions, each with its own chart.
 const FAMILIES: [(&str, std::ops::Range<usize>); 4] =
@@ -82,12 +82,12 @@ pub(crate) fn corruptions(
         Ok((chart.title.clone(), chart.svg()?))
     });
     let figures = figures.into_iter().collect::<Result<_, vit22b::eval::report::ReportError>>()?;
-    let mut summary = vec![("Corruptions: mean accuracy".into(), rows[0][2].clone())];
+    let mut summary = vec![line("Corruptions: mean accuracy", rows[0][2].clone(), "higher")];
     let mut blocks = vec![Block::Text(text.into())];
     if let Some(mce) = mce {
         let last = sources[sources.len() - 1].name();
         let name = format!("Corruptions: mCE, {last} = 100 %");
-        summary.push((name, percent(mce)));
+        summary.push(line(&name, percent(mce), "lower"));
         blocks.push(Block::Text(format!(
             "Mean corruption error of {}, relative to {last}: {}.",
             sources[0].name(),

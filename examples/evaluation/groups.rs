@@ -4,7 +4,7 @@ use serde_json::json;
 use vit22b::eval::report::{Axis, Block, Chart, Mark, Section, Series};
 use vit22b::eval::{Binning, GroupTable, ParityConfig, Reliability};
 
-use super::{Part, number, percent, table};
+use super::{Part, line, number, percent, table};
 
 /// Scores `2 p − 1` of members of groups.
 pub(crate) struct GroupTask {
@@ -75,8 +75,8 @@ pub(crate) fn groups(task: &GroupTask) -> anyhow::Result<Part> {
     ];
     Ok(Part {
         summary: vec![
-            ("Groups: demographic parity gap".into(), percent(parity)),
-            ("Groups: equal opportunity gap".into(), share(opportunity)),
+            line("Groups: demographic parity gap", percent(parity), "lower"),
+            line("Groups: equal opportunity gap", share(opportunity), "lower"),
         ],
         json: json!({
             "demographic_parity_gap": parity, "equal_opportunity_gap": opportunity,

@@ -24,8 +24,26 @@ use vit22b::eval::report::{Section, Table};
 /// A section, what it adds to the summary, and its numbers.
 pub(crate) struct Part {
     pub(crate) section: Section,
-    pub(crate) summary: Vec<(String, String)>,
+    /// What is measured, its value, and which way is better.
+    pub(crate) summary: Vec<[String; 3]>,
     pub(crate) json: Value,
+}
+
+/// A line of the summary.
+pub(crate) fn line(measured: &str, value: String, better: &str) -> [String; 3] {
+    [measured.into(), value, better.into()]
+}
+
+/// A whole number in groups of three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(",")
 }
 
 pub(crate) fn percent(share: f64) -> String {

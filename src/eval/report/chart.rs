@@ -157,8 +157,8 @@ impl Chart {
             let mut chart = ChartBuilder::on(&plot)
                 .margin_top(10)
                 .margin_right(18)
-                .x_label_area_size(44)
-                .y_label_area_size(58)
+                .x_label_area_size(46)
+                .y_label_area_size(62)
                 .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?;
             chart
                 .configure_mesh()
@@ -168,8 +168,8 @@ impl Chart {
                 .y_labels(6)
                 .x_label_formatter(&|value| self.x.text(*value))
                 .y_label_formatter(&|value| self.y.text(*value))
-                .label_style(text(12, MUTED, HPos::Left))
-                .axis_desc_style(text(13, INK, HPos::Center))
+                .label_style(text(13, MUTED, HPos::Left))
+                .axis_desc_style(text(14, INK, HPos::Center))
                 .axis_style(GRID)
                 .bold_line_style(GRID)
                 .light_line_style(TRANSPARENT)
@@ -178,11 +178,11 @@ impl Chart {
                 self.draw_series(&mut chart, index, series)?;
             }
             for (place, (index, series)) in named.iter().enumerate().take(2 * rows as usize) {
-                let (x, y) = (58 + place as i32 % 2 * 150, place as i32 / 2 * ROW + ROW / 2);
+                let (x, y) = (42 + place as i32 % 2 * 165, place as i32 / 2 * ROW + ROW / 2);
                 let colour = self.colour(*index);
                 let line = PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3));
                 legend.draw(&line)?;
-                legend.draw_text(&series.name, &text(12, INK, HPos::Left), (x + 24, y))?;
+                legend.draw_text(&series.name, &text(13, INK, HPos::Left), (x + 24, y))?;
             }
             Ok(())
         })
@@ -281,33 +281,33 @@ impl DotRows {
                 let corners = [(x(band.start), top), (x(band.end), bottom)];
                 area.draw(&Rectangle::new(corners, BAND.filled()))?;
                 let middle = (x(band.start) + x(band.end)) / 2;
-                area.draw_text(name, &text(12, MUTED, HPos::Center), (middle, top - 12))?;
+                area.draw_text(name, &text(13, MUTED, HPos::Center), (middle, top - 12))?;
             }
             for tick in 0..=4 {
                 let share = f64::from(tick) / 4.0;
                 area.draw(&PathElement::new([(x(share), top), (x(share), bottom)], GRID))?;
                 let label = format!("{:.0} %", 100.0 * share);
-                area.draw_text(&label, &text(12, MUTED, HPos::Center), (x(share), bottom + 14))?;
+                area.draw_text(&label, &text(13, MUTED, HPos::Center), (x(share), bottom + 14))?;
             }
             let place = ((left + right) / 2, bottom + 36);
-            area.draw_text(&self.label, &text(13, INK, HPos::Center), place)?;
+            area.draw_text(&self.label, &text(14, INK, HPos::Center), place)?;
             if let Some((name, share)) = &self.reference {
                 for y in (top..bottom).step_by(8) {
                     let dash = [(x(*share), y), (x(*share), (y + 4).min(bottom))];
                     area.draw(&PathElement::new(dash, MUTED.stroke_width(2)))?;
                 }
-                area.draw_text(name, &text(12, MUTED, HPos::Center), (x(*share) - 8, top - 12))?;
+                area.draw_text(name, &text(13, MUTED, HPos::Center), (x(*share) - 8, top - 12))?;
             }
             let colour = series_colour(0);
             if let Some(mean) = self.mean {
                 let line = [(x(mean), top), (x(mean), bottom)];
                 area.draw(&PathElement::new(line, colour.stroke_width(2)))?;
                 let label = format!("{:.0} %", 100.0 * mean);
-                area.draw_text(&label, &text(13, colour, HPos::Center), (x(mean), top - 30))?;
+                area.draw_text(&label, &text(14, colour, HPos::Center), (x(mean), top - 30))?;
             }
             for (i, (name, share)) in self.rows.iter().enumerate() {
                 let y = top + row * i as i32 + row / 2;
-                area.draw_text(name, &text(13, INK, HPos::Right), (left - 10, y))?;
+                area.draw_text(name, &text(14, INK, HPos::Right), (left - 10, y))?;
                 if let Some(share) = share {
                     area.draw(&Circle::new((x(*share), y), 6, colour.filled()))?;
                 }
