@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use burn_xla::Xla;
 use burn_xla::capture::{Kind, LeafSpec, LeafType, Stacked, record};
-use burn_xla::mesh::{Layout, Mesh, Spec};
+use burn_xla::mesh::Spec;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 
@@ -262,48 +262,6 @@ impl TrainStep {
             TrainError::Xla(ProgramError::Capture { name: "init".into(), source })
         })?;
         Ok(recorded.recording.results.into_iter().map(|(leaf, _)| leaf).collect())
-    }
-}
-
-impl TrainStep {
-    /// The step for a model of this config on a mesh of devices that need not be here, as a program
-    /// to be compiled ahead of time. Nothing is allocated, whatever the size of the model.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Batch`] for a batch
-    /// that does not divide, [`TrainError::Xla`].
-    pub fn lower_for(
-        &self,
-        config: &ViT22BConfig,
-        batch_size: usize,
-        (mesh, layout): (&Mesh, &Layout),
-    ) -> Result<Lowered, TrainError> {
-        config.validate()?;
-        let ([height, width], channels) = (config.image, config.channels);
-        let images = [batch_size, channels, height, width];
-        let targets = [batch_size, config.outputs()];
-        self.check_batch(config, &images, &targets)?;
-        let initial = initial_state(self, config);
-        let arguments = move |key: Tensor<1, Int>| {
-            let device = key.device();
-            let batch: Batch = (Tensor::zeros(images, &device), Tensor::zeros(targets, &device));
-            (initial(key), batch)
-        };
-        // Recorded, these are tensors without values.
-        let key = Tensor::<1, Int>::zeros([1], &Device::flex());
-        let arguments = record(&key, arguments).map_err(|source| {
-            TrainError::Xla(ProgramError::Capture { name: "arguments".into(), source })
-        })?;
-        let lowered = Lowered::of(
-            NAME,
-            step_function(self),
-            &arguments.output,
-            (mesh, layout),
-            is_state,
-            self.rolled(),
-        )?;
-        Ok(lowered)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Training on whatever a runtime has, behind one interface.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor};
 use burn_xla::Xla;
 use burn_xla::capture::Stacked;
@@ -83,8 +85,12 @@ impl Engine {
             }
             None => {
                 let device = runtime.device();
+                // Burn's generator is one for all threads: another engine must not draw in between.
+                static DRAWING: Mutex<()> = Mutex::new(());
+                let drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
                 device.seed(seed);
                 let model = params::initialize(config.init(&device)?);
+                drop(drawing);
                 At::Host(Box::new(train.init(model, seed)))
             }
         };
