@@ -284,13 +284,7 @@ fn compare<M: Module>(module: &M, tensors: &NamedTensors) -> ParamsError {
 /// The module with each parameter replaced by the tensor of its path, where there is one; shapes
 /// are not checked.
 pub(crate) fn assign<M: Module>(module: M, tensors: NamedTensors) -> M {
-    struct Assign(NamedTensors);
-    impl TensorFn for Assign {
-        fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
-            self.0.take(path).unwrap_or(tensor)
-        }
-    }
-    map(module, &mut Assign(tensors))
+    map_params(module, &mut Replace(tensors))
 }
 
 /// The module with `f` applied to each float parameter.

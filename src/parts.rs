@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::tensor::Tensor;
 use burn_xla::capture::scan;
 
-use crate::params::{AnyTensor, NamedTensors};
+use crate::params::{AnyTensor, NamedTensors, TensorFn};
 
 /// The name in the first of the repeated parts, and the number of the part that it is in:
 /// `blocks.0.norm.gamma` and 3 for `blocks.3.norm.gamma`.
@@ -37,6 +37,12 @@ pub(crate) fn by_part<const N: usize, const M: usize>(
         }
     }
     all.map(|table| table.into_iter().collect())
+}
+
+/// Applies a function to each tensor, part by part.
+pub(crate) fn map(table: NamedTensors, f: &mut impl TensorFn) -> NamedTensors {
+    let [table] = by_part([table], |[part]| [part.map(f)]);
+    table
 }
 
 /// The sum of squares of all elements, beginning with `start`, a tensor of one element.

@@ -1,5 +1,7 @@
 //! Checkpoints are whole or not taken, and give back every bit.
 
+mod folder;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,22 +11,7 @@ use vit22b::params::{self, NamedTensors};
 use vit22b::train::{Adam, Checkpoints, Ema, Recipe, Stage, TrainState, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
-/// A folder of a test, removed when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("vit22b-{}-{test}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use folder::Folder;
 
 fn recipe() -> Recipe {
     Recipe { ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(2, 20, 1e-2) }
@@ -77,7 +64,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn a_state_comes_back_bit_by_bit_from_many_files() {
     let folder = Folder::new("round-trip");
     let (train, states) = states(&recipe(), 3);
-    let checkpoints = Checkpoints::new(&folder.0).with_shard_bytes(20_000);
+    let checkpoints = Checkpoints::new(folder.path()).with_shard_bytes(20_000);
     let path = checkpoints.save(&states[2], &recipe(), 77).unwrap();
 
     let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
@@ -97,7 +84,7 @@ fn a_state_comes_back_bit_by_bit_from_many_files() {
 fn the_last_ones_are_kept_and_later_ones_given_up() {
     let folder = Folder::new("keep");
     let (_, states) = states(&recipe(), 6);
-    let checkpoints = Checkpoints::new(&folder.0).with_keep(2);
+    let checkpoints = Checkpoints::new(folder.path()).with_keep(2);
     assert!(checkpoints.latest().unwrap().checkpoint.is_none());
     for state in &states[1..] {
         checkpoints.save(state, &recipe(), 0).unwrap();
@@ -105,7 +92,7 @@ fn the_last_ones_are_kept_and_later_ones_given_up() {
     assert_eq!(checkpoints.steps().unwrap(), [4, 5]);
     checkpoints.save(&states[4], &recipe(), 0).unwrap();
     assert_eq!(checkpoints.steps().unwrap(), [4]);
-    assert_eq!(files(&folder.0).len(), 1, "nothing is left beside them");
+    assert_eq!(files(folder.path()).len(), 1, "nothing is left beside them");
 }
 
 /// Every file removed, cut, and with one bit turned at several places.
@@ -113,7 +100,7 @@ fn the_last_ones_are_kept_and_later_ones_given_up() {
 fn damage_is_found_and_the_checkpoint_before_is_taken() {
     let folder = Folder::new("damage");
     let (train, states) = states(&recipe(), 3);
-    let checkpoints = Checkpoints::new(&folder.0).with_shard_bytes(40_000);
+    let checkpoints = Checkpoints::new(folder.path()).with_shard_bytes(40_000);
     checkpoints.save(&states[1], &recipe(), 2).unwrap();
     let path = checkpoints.save(&states[2], &recipe(), 4).unwrap();
     let mut cases = 0;
@@ -153,7 +140,7 @@ fn damage_is_found_and_the_checkpoint_before_is_taken() {
     assert!(checkpoints.latest().unwrap().damaged.is_empty());
 
     for step in [1, 2] {
-        fs::remove_file(folder.0.join(format!("step-00000000{step}/manifest.json"))).unwrap();
+        fs::remove_file(folder.path().join(format!("step-00000000{step}/manifest.json"))).unwrap();
     }
     let text = checkpoints.latest().unwrap_err().to_string();
     let expected = "step-000000002/manifest.json is damaged: expected a file, got none; ";
@@ -165,14 +152,14 @@ fn damage_is_found_and_the_checkpoint_before_is_taken() {
 fn half_of_a_save_changes_nothing() {
     let folder = Folder::new("half");
     let (train, states) = states(&recipe(), 3);
-    let checkpoints = Checkpoints::new(&folder.0).with_shard_bytes(40_000).with_keep(1);
+    let checkpoints = Checkpoints::new(folder.path()).with_shard_bytes(40_000).with_keep(1);
     checkpoints.save(&states[1], &recipe(), 2).unwrap();
     let elsewhere = Folder::new("half-elsewhere");
-    let whole = Checkpoints::new(&elsewhere.0).with_shard_bytes(40_000);
+    let whole = Checkpoints::new(elsewhere.path()).with_shard_bytes(40_000);
     let written = files(&whole.save(&states[2], &recipe(), 4).unwrap());
     for count in 0..=written.len() {
         for cut in [false, true] {
-            let part = folder.0.join(".part");
+            let part = folder.path().join(".part");
             fs::create_dir(&part).unwrap();
             for file in &written[..count] {
                 fs::copy(file, part.join(file.file_name().unwrap())).unwrap();
@@ -188,23 +175,23 @@ fn half_of_a_save_changes_nothing() {
         }
     }
     // Renamed, the one before not yet removed; then half removed.
-    let (part, gone) = (folder.0.join(".part"), folder.0.join(".gone"));
-    let place = folder.0.join("step-000000002");
-    fs::rename(elsewhere.0.join("step-000000002"), &place).unwrap();
-    fs::rename(folder.0.join("step-000000001"), &gone).unwrap();
+    let (part, gone) = (folder.path().join(".part"), folder.path().join(".gone"));
+    let place = folder.path().join("step-000000002");
+    fs::rename(elsewhere.path().join("step-000000002"), &place).unwrap();
+    fs::rename(folder.path().join("step-000000001"), &gone).unwrap();
     fs::remove_file(gone.join("manifest.json")).unwrap();
     fs::create_dir(&part).unwrap();
     let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
     assert_same(&checkpoint.into_state(&train, &Device::flex()).unwrap(), &states[2]);
     // The next save takes the place of all of it.
     checkpoints.save(&states[2], &recipe(), 4).unwrap();
-    assert_eq!(files(&folder.0), [place]);
+    assert_eq!(files(folder.path()), [place]);
 }
 
 #[test]
 fn a_state_of_another_recipe_is_an_error_that_names_its_tensors() {
     let folder = Folder::new("misfit");
-    let checkpoints = Checkpoints::new(&folder.0);
+    let checkpoints = Checkpoints::new(folder.path());
     let (_, saved) = states(&recipe(), 1);
     checkpoints.save(&saved[0], &recipe(), 0).unwrap();
     let message = |recipe: &Recipe| {

@@ -1,5 +1,7 @@
 //! The training step over meshes of eight CPU devices, beside the same step on one device.
 
+mod eight_cpus;
+
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -7,8 +9,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_xla::Xla;
 use burn_xla::capture::{Params, describe};
-use burn_xla::pjrt::{Client, ClientOptions, Executable, Instruction};
-use burn_xla::plugin::{self, Platform};
+use burn_xla::pjrt::{Executable, Instruction};
 use vit22b::data::Batch;
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Activations, Plan, Sharding, Spec};
@@ -22,17 +23,10 @@ use vit22b::{Rules, Runtime};
 const BATCH: usize = 16;
 const CLASSES: usize = 10;
 
-fn client() -> Client {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    let start = || {
-        let plugin = plugin::load(&plugin::ensure(Platform::Cpu).unwrap()).unwrap();
-        Client::new(&plugin, &ClientOptions::new().with_cpu_devices(8)).unwrap()
-    };
-    CLIENT.get_or_init(start).clone()
-}
-
 fn over(mesh: &str, sharding: &Sharding) -> Xla {
-    Xla::over(&client(), mesh.parse().unwrap()).unwrap().with_layout(sharding.layout().unwrap())
+    Xla::over(&eight_cpus::client(), mesh.parse().unwrap())
+        .unwrap()
+        .with_layout(sharding.layout().unwrap())
 }
 
 /// Sizes such that no activation has the shape of a parameter.
@@ -112,7 +106,7 @@ fn alone() -> &'static Run {
     static ALONE: OnceLock<Run> = OnceLock::new();
     ALONE.get_or_init(|| {
         let (train, state) = start(&descent());
-        let xla = Xla::new(&client()).unwrap();
+        let xla = Xla::new(&eight_cpus::client()).unwrap();
         run(&mut CompiledTraining::new(&xla, train, &state).unwrap())
     })
 }
@@ -263,7 +257,7 @@ fn a_run_of_the_recipe_moves_between_meshes_by_checkpoints() {
     let recipe = recipe();
     let (train, _) = start(&recipe);
     let sharding = Sharding::vit22b(Activations::Width);
-    let device = Xla::new(&client()).unwrap();
+    let device = Xla::new(&eight_cpus::client()).unwrap();
     let mut alone = CompiledTraining::init(&device, train.clone(), &config(), 3).unwrap();
     let mut there =
         CompiledTraining::init(&over("data=4,model=2", &sharding), train.clone(), &config(), 3)
@@ -300,7 +294,7 @@ fn a_run_of_the_recipe_moves_between_meshes_by_checkpoints() {
 fn a_model_is_evaluated_over_a_mesh() {
     let (train, state) = start(&recipe());
     let mesh = Runtime::on(over("data=4,model=2", &Sharding::vit22b(Activations::Width)));
-    let alone = Runtime::on(Xla::new(&client()).unwrap());
+    let alone = Runtime::on(Xla::new(&eight_cpus::client()).unwrap());
     let (images, targets) = batch(0);
     let logits = |runtime: &Runtime| {
         let model = Params(state.model.clone());

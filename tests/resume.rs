@@ -1,7 +1,9 @@
 //! A run that was killed, stopped or damaged, and resumed, is the run that was not.
 
+mod folder;
+
 use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,22 +15,7 @@ use vit22b::data::{Batch, BatchError, BatchSource, Synthetic};
 use vit22b::train::{Checkpoints, Ema, Event, Recipe, Record, Trainer, read_records};
 use vit22b::vit::ViT22BConfig;
 
-/// A folder of a test, removed when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("vit22b-{}-{test}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use folder::Folder;
 
 const SIDE: usize = 8;
 
@@ -125,11 +112,12 @@ fn wait_until(child: &mut Child, mut seen: impl FnMut() -> bool) {
 /// a random while after that was seen.
 fn kill_and_resume(device: &str, kills: u64, steps: u64) {
     let (whole, killed) = (Folder::new(&format!("{device}-whole")), Folder::new(device));
-    assert!(start(&whole.0, device, steps).wait().unwrap().success());
+    assert!(start(whole.path(), device, steps).wait().unwrap().success());
     let rng = &mut fastrand::Rng::with_seed(kills);
-    let (metrics, part) = (killed.0.join("metrics.jsonl"), killed.0.join("checkpoints/.part"));
+    let (metrics, part) =
+        (killed.path().join("metrics.jsonl"), killed.path().join("checkpoints/.part"));
     for kill in 0..kills {
-        let mut child = start(&killed.0, device, steps);
+        let mut child = start(killed.path(), device, steps);
         // Further than the life before came.
         let step = (kill + 1) * (steps - 8) / kills;
         let done = || read_records(&metrics).ok()?.last().map(Record::step);
@@ -141,8 +129,8 @@ fn kill_and_resume(device: &str, kills: u64, steps: u64) {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    assert!(start(&killed.0, device, steps).wait().unwrap().success());
-    assert_same(&killed.0, &whole.0, steps);
+    assert!(start(killed.path(), device, steps).wait().unwrap().success());
+    assert_same(killed.path(), whole.path(), steps);
 }
 
 #[test]
@@ -158,9 +146,9 @@ fn killed_on_xla_it_gives_the_same_losses() {
 #[test]
 fn stopped_it_saves_and_goes_on() {
     let (whole, stopped) = (Folder::new("whole"), Folder::new("stopped"));
-    assert!(run(&trainer(&whole.0, 20), |_| {}));
+    assert!(run(&trainer(whole.path(), 20), |_| {}));
     let stop = AtomicBool::new(false);
-    let ended = trainer(&stopped.0, 20).run(&Runtime::flex(), &stop, |event| {
+    let ended = trainer(stopped.path(), 20).run(&Runtime::flex(), &stop, |event| {
         if matches!(event, Event::Step(progress) if progress.step == 8) {
             stop.store(true, Ordering::Relaxed);
         }
@@ -169,37 +157,41 @@ fn stopped_it_saves_and_goes_on() {
     // The ninth was under way when the eighth was told.
     assert!(!ended.finished && ended.engine.steps_done() == 9);
     let mut resumed = None;
-    assert!(run(&trainer(&stopped.0, 20).with_resume(true), |event| {
+    assert!(run(&trainer(stopped.path(), 20).with_resume(true), |event| {
         if let Event::Resumed { step } = event {
             resumed = Some(*step);
         }
     }));
     assert_eq!(resumed, Some(9));
-    assert_same(&stopped.0, &whole.0, 20);
-    assert!(fs::read_to_string(stopped.0.join("curves.svg")).unwrap().contains("20 of 20 steps"));
+    assert_same(stopped.path(), whole.path(), 20);
+    assert!(
+        fs::read_to_string(stopped.path().join("curves.svg")).unwrap().contains("20 of 20 steps")
+    );
     // All is done already.
-    assert!(run(&trainer(&stopped.0, 20).with_resume(true), |_| {}));
-    assert_same(&stopped.0, &whole.0, 20);
+    assert!(run(&trainer(stopped.path(), 20).with_resume(true), |_| {}));
+    assert_same(stopped.path(), whole.path(), 20);
 }
 
 #[test]
 fn a_damaged_checkpoint_is_told_and_the_one_before_is_taken() {
     let (whole, damaged) = (Folder::new("undamaged"), Folder::new("damaged"));
-    assert!(run(&trainer(&whole.0, 20), |_| {}));
-    assert!(run(&trainer(&damaged.0, 20), |_| {}));
-    let last = damaged.0.join("checkpoints/step-000000020");
+    assert!(run(&trainer(whole.path(), 20), |_| {}));
+    assert!(run(&trainer(damaged.path(), 20), |_| {}));
+    let last = damaged.path().join("checkpoints/step-000000020");
     let file = last.join("state-00001-of-00001.safetensors");
     let length = fs::metadata(&file).unwrap().len();
     OpenOptions::new().write(true).open(&file).unwrap().set_len(length / 2).unwrap();
     let mut lines = Vec::new();
-    assert!(run(&trainer(&damaged.0, 20).with_resume(true), |event| lines.push(event.to_string())));
+    assert!(
+        run(&trainer(damaged.path(), 20).with_resume(true), |event| lines.push(event.to_string()))
+    );
     let expected = format!(
         "{} is damaged: expected {length} bytes, got {}; taking the checkpoint before",
         file.display(),
         length / 2
     );
     assert_eq!(lines[..2], [expected, "resumed after step 18".into()]);
-    assert_same(&damaged.0, &whole.0, 20);
+    assert_same(damaged.path(), whole.path(), 20);
 }
 
 #[test]
@@ -209,32 +201,35 @@ fn a_folder_belongs_to_one_run() {
         let ended = trainer.run(&Runtime::flex(), &AtomicBool::new(false), |_| {});
         ended.map(|_| ()).unwrap_err().to_string()
     };
-    let path = folder.0.display();
-    assert!(run(&trainer(&folder.0, 6), |_| {}));
+    let path = folder.path().display();
+    assert!(run(&trainer(folder.path(), 6), |_| {}));
     assert_eq!(
-        error(&trainer(&folder.0, 6)),
+        error(&trainer(folder.path(), 6)),
         format!("{path} holds a run that is at step 6; resume it, or choose another folder")
     );
     let data = Arc::new(Synthetic::new(SIDE, 0));
-    let other = Trainer::new(config().with_depth(2), recipe(6), data, &folder.0).with_resume(true);
+    let other =
+        Trainer::new(config().with_depth(2), recipe(6), data, folder.path()).with_resume(true);
     assert_eq!(
         error(&other),
         "the checkpoint of step 6 is of another model: depth is 1 there and 2 here; give the same \
          model, or choose another folder"
     );
-    let lock = OpenOptions::new().write(true).open(folder.0.join(".lock")).unwrap();
+    let lock = OpenOptions::new().write(true).open(folder.path().join(".lock")).unwrap();
     lock.lock().unwrap();
     assert_eq!(
-        error(&trainer(&folder.0, 6).with_resume(true)),
+        error(&trainer(folder.path(), 6).with_resume(true)),
         format!("another process trains in {path}; wait for it, or choose another folder")
     );
     drop(lock);
     // A longer run is another recipe, and goes on.
     let mut lines = Vec::new();
-    assert!(run(&trainer(&folder.0, 8).with_resume(true), |event| lines.push(event.to_string())));
+    assert!(
+        run(&trainer(folder.path(), 8).with_resume(true), |event| lines.push(event.to_string()))
+    );
     assert_eq!(lines[0], "resumed after step 6");
     assert_eq!(lines[1], "the recipe changed: total.steps was 6 and is 8");
-    assert_eq!(told(&folder.0).last().unwrap().0, 8);
+    assert_eq!(told(folder.path()).last().unwrap().0, 8);
 }
 
 /// Procedural images, of which one is not a number.
@@ -262,7 +257,7 @@ fn what_goes_wrong_in_a_step_is_told_with_the_step() {
         let recipe = Recipe { skip_non_finite: skip, ..recipe(8) };
         let data = Arc::new(Poisoned(Synthetic::new(SIDE, 0)));
         let mut lines = Vec::new();
-        let ended = Trainer::new(config(), recipe, data, folder.0.join(name)).run(
+        let ended = Trainer::new(config(), recipe, data, folder.path().join(name)).run(
             device,
             &AtomicBool::new(false),
             |event| lines.push(event.to_string()),
@@ -281,9 +276,9 @@ fn what_goes_wrong_in_a_step_is_told_with_the_step() {
     assert!(lines.contains(&"step 4 is not finite and was skipped".into()), "{lines:?}");
     let expected = "cannot make the batch that begins with example 16: the disk is gone";
     assert_eq!(error, expected);
-    let records = read_records(&folder.0.join("skipped/metrics.jsonl")).unwrap();
+    let records = read_records(&folder.path().join("skipped/metrics.jsonl")).unwrap();
     assert!(matches!(records[3], Record::Train { step: 4, loss: None, .. }));
     // What was done before the data failed is kept.
-    let steps = Checkpoints::new(folder.0.join("skipped/checkpoints")).steps().unwrap();
+    let steps = Checkpoints::new(folder.path().join("skipped/checkpoints")).steps().unwrap();
     assert_eq!(steps, [4]);
 }

@@ -1,13 +1,17 @@
 //! Training with rolled blocks, beside the same training with the blocks one by one.
 
+mod difference;
+
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, TensorData};
 use burn_xla::Xla;
 use burn_xla::lower::Save;
-use vit22b::params::{self, NamedTensors};
+use vit22b::params;
 use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
+
+use difference::difference;
 
 const BATCH: usize = 8;
 const SIDE: usize = 16;
@@ -40,20 +44,6 @@ fn batch(step: usize) -> (TensorData, TensorData) {
     let images = (0..BATCH * 3 * SIDE * SIDE).map(pixel).collect::<Vec<_>>();
     let targets = (0..BATCH * CLASSES).map(target).collect::<Vec<_>>();
     (TensorData::new(images, [BATCH, 3, SIDE, SIDE]), TensorData::new(targets, [BATCH, CLASSES]))
-}
-
-fn difference(got: &NamedTensors, expected: &NamedTensors) -> f64 {
-    assert_eq!(got.len(), expected.len());
-    let (mut error, mut norm) = (0.0, 0.0);
-    for ((name, got), (other, expected)) in got.iter().zip(expected.iter()) {
-        assert_eq!(name, other);
-        let (got, expected) = (got.to_data(), expected.to_data());
-        for (a, b) in got.iter::<f64>().zip(expected.iter::<f64>()) {
-            error += (a - b).powi(2);
-            norm += b * b;
-        }
-    }
-    f64::sqrt(error / norm)
 }
 
 /// Losses of some steps, and the state after them.
@@ -133,7 +123,7 @@ fn the_program_does_not_grow_with_the_depth() {
     assert_eq!(two.1, four.1);
     // The number of a lane, which random draws follow from.
     assert!(four.0 - two.0 <= 3 * 2, "{two:?} and {four:?}");
-    // Forward, backward, the norm of the gradients, widening them, the stages, the update.
+    // Forward, backward, widening the gradients, their norm, the update.
     assert!(two.1 <= 6, "{} loops", two.1);
 }
 

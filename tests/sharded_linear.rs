@@ -1,7 +1,7 @@
 //! Linear layers over meshes of eight CPU devices, beside Burn's own on one.
 
-use std::io::Write as _;
-use std::sync::OnceLock;
+mod eight_cpus;
+mod tpu;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
@@ -9,23 +9,13 @@ use burn::tensor::{Device, Tensor};
 use burn_xla::Xla;
 use burn_xla::capture::{Params, value_and_grad};
 use burn_xla::mesh::{Layout, Mesh};
-use burn_xla::pjrt::{Client, ClientOptions, CompileOptions, Instruction, Topology};
-use burn_xla::plugin::{self, Platform, PluginError};
+use burn_xla::pjrt::{CompileOptions, Instruction};
 use burn_xla::program::Lowered;
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 
 const MESHES: [&str; 4] = ["data=8,model=1", "data=4,model=2", "data=2,model=4", "data=1,model=8"];
 const WAYS: [Communication; 2] = [Communication::Annotated, Communication::Ring];
-
-fn client() -> Client {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    let start = || {
-        let plugin = plugin::load(&plugin::ensure(Platform::Cpu).unwrap()).unwrap();
-        Client::new(&plugin, &ClientOptions::new().with_cpu_devices(8)).unwrap()
-    };
-    CLIENT.get_or_init(start).clone()
-}
 
 /// Weights are cut over all devices between calls, and so gathered over `data`; inputs and results
 /// lie as the layers take them.
@@ -41,7 +31,7 @@ fn layout() -> Layout {
 }
 
 fn over(mesh: &str) -> Xla {
-    Xla::over(&client(), mesh.parse().unwrap()).unwrap().with_layout(layout())
+    Xla::over(&eight_cpus::client(), mesh.parse().unwrap()).unwrap().with_layout(layout())
 }
 
 /// Two layers, so that a gradient by the input of a layer is part of another one.
@@ -147,7 +137,7 @@ fn without_a_mesh_it_is_a_linear_layer() {
         let cuts = [Cut::Row, Cut::Column];
         let model = Params(params::replace(sharded(communication, cuts), weights()).unwrap());
         let arguments = (model, waves([8, 5, 16]));
-        let alone = Xla::new(&client()).unwrap().jit(found!(ShardedLinear));
+        let alone = Xla::new(&eight_cpus::client()).unwrap().jit(found!(ShardedLinear));
         let text = alone.lower(&arguments).unwrap().program.text;
         assert!(!text.contains("sdy.") && !text.contains("collective"), "{text}");
         for (output, loss, gradients) in
@@ -223,18 +213,7 @@ fn hops_come_before_products() {
 /// it. Compiled where libtpu is installed (`burn-xla install tpu`); no TPU is needed.
 #[test]
 fn on_a_tpu_hops_and_products_overlap() {
-    let plugin = match plugin::find(Platform::Tpu) {
-        Ok(found) => plugin::load(&found).unwrap(),
-        Err(PluginError::NotFound { .. }) => {
-            // Past the harness, which keeps what a passing test prints to itself.
-            let reason = "no libtpu; get it with `burn-xla install tpu`";
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
-    let options = ClientOptions::new().with("chip_config_name", "megacore");
-    let topology = Topology::new(&plugin, "v4:2x2x2", &options).unwrap();
+    let Some(topology) = tpu::eight_chips() else { return };
     for cut in [Cut::Row, Cut::Column] {
         let config = ShardedLinearConfig::new(2048, 2048).with_cut(Some(cut)).with_bias(false);
         let layer = config.with_communication(Communication::Ring).init(&Device::flex()).unwrap();

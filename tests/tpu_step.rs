@@ -1,12 +1,11 @@
 //! The training step compiled ahead of time for eight chips of a TPU v4, where libtpu is installed
 //! (`burn-xla install tpu`). No TPU is needed.
 
-use std::io::Write as _;
+mod tpu;
 
 use burn::tensor::{Device, Tensor};
 use burn_xla::mesh::Mesh;
-use burn_xla::pjrt::{ClientOptions, CompileOptions, Topology};
-use burn_xla::plugin::{self, Platform, PluginError};
+use burn_xla::pjrt::CompileOptions;
 use burn_xla::program::Lowered;
 use vit22b::params;
 use vit22b::shard::{Activations, Plan, Sharding};
@@ -18,16 +17,7 @@ type Batch = (Tensor<4>, Tensor<2>);
 /// libtpu 0.0.52 died of the reduction that found the largest scores of each query.
 #[test]
 fn the_step_compiles_and_holds_what_the_plan_says() {
-    let plugin = match plugin::find(Platform::Tpu) {
-        Ok(found) => plugin::load(&found).unwrap(),
-        Err(PluginError::NotFound { .. }) => {
-            // Past the harness, which keeps what a passing test prints to itself.
-            let reason = "no libtpu; get it with `burn-xla install tpu`";
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let Some(topology) = tpu::eight_chips() else { return };
     let (device, batch, classes) = (Device::flex(), 64, 128);
     let config = ViT22BConfig::new(classes).with_image([64, 64]).with_patch(4).with_depth(1);
     let config = config.with_width(512).with_mlp_dim(2048).with_num_heads(8);
@@ -52,8 +42,6 @@ fn the_step_compiles_and_holds_what_the_plan_says() {
     let donate = |path: &str| path.starts_with("0.");
     let lowered = Lowered::of("step", step, &arguments, (&mesh, &layout), donate, None).unwrap();
 
-    let options = ClientOptions::new().with("chip_config_name", "megacore");
-    let topology = Topology::new(&plugin, "v4:2x2x2", &options).unwrap();
     let options = CompileOptions::new().with_partitions(8);
     let program = topology.compile(&lowered.program.text, &options).unwrap();
     let memory = program.memory_stats().unwrap();

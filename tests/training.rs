@@ -1,16 +1,20 @@
 //! The training step as one program compiled by XLA, beside the same step run eagerly.
 
+mod difference;
+
 use burn::tensor::{DType, Device, TensorData};
 use burn_xla::Xla;
 use burn_xla::capture::describe;
 use vit22b::Runtime;
 use vit22b::data::{BatchSource, Synthetic};
-use vit22b::params::{self, NamedTensors};
+use vit22b::params;
 use vit22b::train::{
     Checkpoints, CompiledTraining, CutMix, Ema, Engine, Mixup, Precision, Recipe, TrainState,
     TrainStep,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
+
+use difference::difference;
 
 const BATCH: u64 = 8;
 const SIDE: usize = 16;
@@ -54,21 +58,6 @@ fn eager(
 
 fn loss_of(training: &mut CompiledTraining, (images, targets): (TensorData, TensorData)) -> f64 {
     training.step(images, targets).unwrap().to_host().unwrap().loss.into_scalar()
-}
-
-/// The largest difference of two sets of tensors, by the norm of the second.
-fn difference(got: &NamedTensors, expected: &NamedTensors) -> f64 {
-    assert_eq!(got.len(), expected.len());
-    let (mut error, mut norm) = (0.0, 0.0);
-    for ((name, got), (other, expected)) in got.iter().zip(expected.iter()) {
-        assert_eq!(name, other);
-        let (got, expected) = (got.to_data(), expected.to_data());
-        for (a, b) in got.iter::<f64>().zip(expected.iter::<f64>()) {
-            error += (a - b).powi(2);
-            norm += b * b;
-        }
-    }
-    f64::sqrt(error / norm)
 }
 
 /// One program serves a hundred steps with a schedule, mixup and CutMix, dropout, stochastic depth and

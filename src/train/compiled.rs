@@ -284,29 +284,15 @@ fn stacked(train: &TrainStep, state: State) -> Stacked<State> {
     Stacked::when(train.rolled().is_some(), state)
 }
 
-const NAME: &str = "train_step";
-
-fn step_function(
-    train: &TrainStep,
-) -> impl Fn((Stacked<State>, Batch)) -> (Stacked<State>, StepMetrics) + Send + Sync + 'static {
+fn program(xla: &Xla, train: &TrainStep) -> Step {
     let train = train.clone();
-    move |(state, (images, targets))| {
+    let rolled = train.rolled().cloned();
+    let step = xla.jit(move |(state, (images, targets)): (Stacked<State>, Batch)| {
         let (next, metrics) = train
             .run(state.tree, images, targets)
             .expect("the batch was checked, and the state is the step's own");
         (stacked(&train, next), metrics)
-    }
-}
-
-/// Whether an argument of the step is of its state, which the next state replaces.
-fn is_state(path: &str) -> bool {
-    path.starts_with("0.")
-}
-
-fn program(xla: &Xla, train: &TrainStep) -> Step {
-    let step = xla.jit(step_function(train)).named(NAME).donate(is_state);
-    match train.rolled() {
-        Some(save) => step.roll(save.clone()),
-        None => step,
-    }
+    });
+    // The next state takes the place of the one before.
+    step.named("train_step").donate(|path| path.starts_with("0.")).roll(rolled)
 }

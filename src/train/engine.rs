@@ -204,10 +204,7 @@ impl At {
         let evaluate = xla.jit(move |(state, (images, targets)): (Stacked<State>, Tensors)| {
             train.evaluate(&state.tree, images, targets).expect("the batch was checked")
         });
-        let evaluate = match rolled {
-            Some(save) => evaluate.named("evaluate").roll(save),
-            None => evaluate.named("evaluate"),
-        };
+        let evaluate = evaluate.named("evaluate").roll(rolled);
         Self::Device(Box::new(OnDevice { xla: xla.clone(), training, evaluate }))
     }
 }

@@ -214,7 +214,10 @@ impl Optimizer {
             let factor = match stage {
                 Resolved::ClipGlobalNorm(max_norm) => {
                     let norm = known_norm.take().unwrap_or_else(|| {
-                        tables = self.apply(&std::mem::take(&mut pending), step, tables.clone());
+                        let stages = std::mem::take(&mut pending);
+                        tables = self.each(std::mem::take(&mut tables), |tables| {
+                            apply(&stages, step, tables)
+                        });
                         global_norm(&tables[1], step)
                     });
                     Some(norm.clamp_min(*max_norm).recip().mul_scalar(*max_norm))
@@ -233,27 +236,11 @@ impl Optimizer {
             pending.push((stage, factor));
             known_norm = None;
         }
-        let [parameters, updates, state] = self.apply(&pending, step, tables);
-        let [parameters] = self.each([parameters, updates], |[parameters, updates]| {
-            [parameters.map(&mut Subtract(updates))]
+        let [parameters, state] = self.each(tables, |tables| {
+            let [parameters, updates, state] = apply(&pending, step, tables);
+            [parameters.map(&mut Subtract(updates)), state]
         });
         Ok((params::assign(module, parameters), state, metrics))
-    }
-
-    /// Stages on parameters, updates and state.
-    fn apply(
-        &self,
-        stages: &[(&Resolved, Option<Tensor<1>>)],
-        step: &Tensor<1>,
-        tables: [NamedTensors; 3],
-    ) -> [NamedTensors; 3] {
-        self.each(tables, |[parameters, mut updates, mut state]| {
-            for (stage, factor) in stages {
-                let (parameters, state) = (&parameters, &mut state);
-                updates = updates.map(&mut Apply { stage, factor, step, parameters, state });
-            }
-            [parameters, updates, state]
-        })
     }
 
     /// As [`by_part`], if parts are alike.
@@ -321,6 +308,19 @@ pub(super) fn take<const D: usize>(state: &mut NamedTensors, name: &str) -> Tens
 
 fn global_norm(tensors: &NamedTensors, like: &Tensor<1>) -> Tensor<1> {
     square_sum(tensors.clone(), like.zeros_like()).sqrt()
+}
+
+/// Stages on parameters, updates and state.
+fn apply(
+    stages: &[(&Resolved, Option<Tensor<1>>)],
+    step: &Tensor<1>,
+    [parameters, mut updates, mut state]: [NamedTensors; 3],
+) -> [NamedTensors; 3] {
+    for (stage, factor) in stages {
+        let (parameters, state) = (&parameters, &mut state);
+        updates = updates.map(&mut Apply { stage, factor, step, parameters, state });
+    }
+    [parameters, updates, state]
 }
 
 /// A stage at work on one tensor after the other.

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::params::{self, TensorFn};
-use crate::parts::by_part;
+use crate::parts;
 
 /// The type of products and activations. Parameters, optimizer state, norms, softmax and loss are
 /// f32 in either case, and products accumulate in f32.
@@ -27,7 +27,7 @@ impl Precision {
         match self {
             Self::F32 => module,
             Self::Bf16 => {
-                let [cast] = by_part([params::collect(&module)], |[table]| [table.map(&mut Cast)]);
+                let cast = parts::map(params::collect(&module), &mut Cast);
                 params::assign(module, cast)
             }
         }

@@ -6,7 +6,7 @@ use burn_xla::capture::{Params, Stacked, TensorTree, scan, value_and_grad_of};
 use burn_xla::lower::Save;
 
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
-use crate::parts::by_part;
+use crate::parts::{self, by_part};
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
@@ -221,17 +221,16 @@ impl TrainStep {
             return run(part(0));
         }
         let trained = params::collect(model).into_iter().filter(|(path, _)| !frozen(path));
-        let [zeros] = by_part([trained.collect()], |[table]| [table.map(&mut Zeros)]);
-        let parts: Vec<_> = (0..count).map(part).collect();
+        let zeros = parts::map(trained.collect(), &mut Zeros);
+        let batches: Vec<_> = (0..count).map(part).collect();
         let start = (Tensor::zeros([1], &images.device()), Stacked::new(zeros));
-        let ((loss, gradients), _) = scan(start, parts, |(loss, gradients), part| {
+        let ((loss, gradients), _) = scan(start, batches, |(loss, gradients), part| {
             let (more_loss, more) = run(part);
             let [sum] = by_part([gradients.tree, more], |[sum, more]| [sum.map(&mut Add(more))]);
             ((loss + more_loss, Stacked::new(sum)), ())
         });
         let share = 1.0 / count as f64;
-        let [mean] = by_part([gradients.tree], |[table]| [table.map(&mut Scale(share))]);
-        (loss.mul_scalar(share), mean)
+        (loss.mul_scalar(share), parts::map(gradients.tree, &mut Scale(share)))
     }
 
     /// An error for a state whose optimizer or averages are not those of its model.
@@ -286,7 +285,7 @@ impl TrainStep {
         loss: Tensor<1>,
         gradients: NamedTensors,
     ) -> Result<(TrainState<M>, StepMetrics), TrainError> {
-        let [gradients] = by_part([gradients], |[table]| [table.map(&mut Widen)]);
+        let gradients = parts::map(gradients, &mut Widen);
         let before = self.skip_non_finite.then(|| state.clone());
         let step = state.step.clone().float();
         let (model, optimizer, update) =

@@ -3,16 +3,14 @@
 use std::any::Any;
 
 use burn::tensor::{Bool, Gradients, Int, Tensor};
-use burn_autodiff::Autodiff;
 use burn_autodiff::grads::Gradients as Recorded;
 use burn_backend::AutodiffBackend;
 use burn_capture::CaptureBackend;
 
 use super::error::TreeError;
 use super::leaf::{Leaf, TensorLeaf};
+use super::traced::Tracking;
 use super::tree::{Source, TensorTree, walk};
-
-type Recording = Autodiff<CaptureBackend>;
 
 /// The loss, and its gradient by each float leaf of `params`; zeros where the loss does not depend
 /// on it. Leaves of other kinds have no gradient; what stands in their place has no meaning.
@@ -77,7 +75,7 @@ fn lifted<T: TensorTree>(tree: &T, choose: impl Fn(&str) -> bool) -> Result<T, T
 }
 
 fn backward(loss: Tensor<1>) -> (Tensor<1>, Grads) {
-    match loss.clone().try_into_primitive::<Recording>() {
+    match loss.clone().try_into_primitive::<Tracking>() {
         Ok(primitive) => {
             let value = Tensor::from_primitive::<CaptureBackend>(primitive.primitive().clone());
             (value, Grads::Recorded(primitive.backward()))
@@ -92,9 +90,9 @@ fn backward(loss: Tensor<1>) -> (Tensor<1>, Grads) {
 pub(super) fn lift_float<const D: usize>(tensor: &Tensor<D>, requires_grad: bool) -> Tensor<D> {
     let lifted = match tensor.clone().try_into_primitive::<CaptureBackend>() {
         Ok(primitive) => {
-            let lifted = <Recording as AutodiffBackend>::from_inner(primitive);
+            let lifted = <Tracking as AutodiffBackend>::from_inner(primitive);
             let lifted = if requires_grad { lifted.require_grad() } else { lifted };
-            return Tensor::from_primitive::<Recording>(lifted);
+            return Tensor::from_primitive::<Tracking>(lifted);
         }
         Err(_) => Tensor::from_inner(tensor.clone()),
     };
@@ -106,7 +104,7 @@ pub(super) fn grad_of<const D: usize>(tensor: &Tensor<D>, grads: &Grads) -> Tens
         Grads::Eager(grads) => {
             tensor.grad(grads).unwrap_or_else(|| tensor.clone().inner().zeros_like())
         }
-        Grads::Recorded(grads) => match tensor.clone().try_into_primitive::<Recording>() {
+        Grads::Recorded(grads) => match tensor.clone().try_into_primitive::<Tracking>() {
             Ok(primitive) => match primitive.grad(grads) {
                 Some(grad) => Tensor::from_primitive::<CaptureBackend>(grad),
                 None => Tensor::from_primitive::<CaptureBackend>(primitive.into_primitive())
@@ -121,7 +119,7 @@ macro_rules! lift {
     ($($name:ident $tensor:ty),*) => { $(
         pub(super) fn $name<const D: usize>(tensor: &$tensor, _: bool) -> $tensor {
             match tensor.clone().try_into_primitive::<CaptureBackend>() {
-                Ok(primitive) => <$tensor>::from_primitive::<Recording>(primitive),
+                Ok(primitive) => <$tensor>::from_primitive::<Tracking>(primitive),
                 Err(_) => <$tensor>::from_inner(tensor.clone()),
             }
         }

@@ -7,7 +7,7 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn_capture::CaptureBackend;
 
-use super::traced::{Primitive, Recording, record, type_of};
+use super::traced::{Primitive, Tracking, record_op, type_of};
 
 /// What the name of the operation of [`checkpoint_name`] begins with; the name follows.
 pub(crate) const NAMED: &str = "burn_xla.name ";
@@ -27,17 +27,17 @@ pub(crate) fn identity<const D: usize>(
     if let Ok(x) = tensor.clone().try_into_primitive::<CaptureBackend>() {
         return Tensor::from_primitive::<CaptureBackend>(recorded(&x, &forward));
     }
-    let Ok(x) = tensor.clone().try_into_primitive::<Recording>() else { return tensor };
+    let Ok(x) = tensor.clone().try_into_primitive::<Tracking>() else { return tensor };
     let prepared = Identity(backward).prepare::<NoCheckpointing>([x.node()]).compute_bound();
     let y = recorded(x.primitive(), &forward);
-    Tensor::from_primitive::<Recording>(match prepared.stateful() {
+    Tensor::from_primitive::<Tracking>(match prepared.stateful() {
         OpsKind::Tracked(prepared) => prepared.finish((), y),
         OpsKind::UnTracked(prepared) => prepared.finish(y),
     })
 }
 
 fn recorded(x: &Primitive, name: &str) -> Primitive {
-    record(&x.client, name, &[], &[x], vec![type_of(x)]).remove(0)
+    record_op(&x.client, name, &[], &[x], vec![type_of(x)]).remove(0)
 }
 
 #[derive(Debug)]

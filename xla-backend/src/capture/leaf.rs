@@ -5,7 +5,6 @@ use std::any::Any;
 use burn::module::Param;
 use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_backend::{BoolStore, DType, TensorData};
-use burn_capture::CaptureBackend;
 use burn_ir::TensorIr;
 
 use super::grad::{Grads, grad_of, lift_bool, lift_float, lift_int, no_grad};
@@ -91,7 +90,9 @@ pub trait Leaf {
     /// The values. A parameter that was not drawn yet is.
     fn data(&self) -> TensorData;
     /// What the graph knows it as, on the device that records.
-    fn captured(&self) -> Option<TensorIr>;
+    fn captured(&self) -> Option<TensorIr> {
+        self.traced()?.captured()
+    }
     /// The tensor on the device with gradients.
     fn lift(&self, requires_grad: bool) -> Box<dyn Any>;
     /// The gradient by a lifted tensor, a tensor of the same type; zeros if there is none.
@@ -116,6 +117,14 @@ pub trait TensorLeaf: Leaf + Clone + Send + 'static {
     fn placeholder(ty: &LeafType, device: &Device) -> Self;
     /// A tensor of these values.
     fn from_values(data: TensorData, device: &Device) -> Self;
+    /// A tensor around the one beneath.
+    fn from_traced(traced: Traced) -> Self;
+}
+
+fn blank<T: TensorLeaf>(ty: &LeafType, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
+    let tensor = T::placeholder(ty, device);
+    let ir = tensor.captured();
+    (Box::new(tensor), ir)
 }
 
 macro_rules! leaf {
@@ -134,12 +143,6 @@ macro_rules! leaf {
                 self.to_data()
             }
 
-            fn captured(&self) -> Option<TensorIr> {
-                let primitive = self.clone().try_into_primitive::<CaptureBackend>().ok()?;
-                let shape = self.shape();
-                Some(TensorIr::uninit(primitive.id(), shape, self.dtype()))
-            }
-
             fn lift(&self, requires_grad: bool) -> Box<dyn Any> {
                 Box::new($lift(self, requires_grad))
             }
@@ -153,14 +156,11 @@ macro_rules! leaf {
             }
 
             fn around(&self, traced: Traced) -> Box<dyn Any> {
-                let tensor: $tensor = $around(traced);
-                Box::new(tensor)
+                Box::new(<$tensor>::from_traced(traced))
             }
 
             fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-                let tensor = <$tensor>::placeholder(&Leaf::ty(self), device);
-                let ir = tensor.captured();
-                (Box::new(tensor), ir)
+                blank::<$tensor>(&Leaf::ty(self), device)
             }
 
             fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
@@ -185,10 +185,6 @@ macro_rules! leaf {
                 self.base().to_data()
             }
 
-            fn captured(&self) -> Option<TensorIr> {
-                self.is_initialized().then(|| self.base().captured())?
-            }
-
             fn lift(&self, requires_grad: bool) -> Box<dyn Any> {
                 self.base().lift(requires_grad)
             }
@@ -202,14 +198,11 @@ macro_rules! leaf {
             }
 
             fn around(&self, traced: Traced) -> Box<dyn Any> {
-                let tensor: $tensor = $around(traced);
-                Box::new(tensor)
+                Box::new(<$tensor>::from_traced(traced))
             }
 
             fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-                let tensor = <$tensor>::placeholder(&Leaf::ty(self), device);
-                let ir = tensor.captured();
-                (Box::new(tensor), ir)
+                blank::<$tensor>(&Leaf::ty(self), device)
             }
 
             fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
@@ -234,6 +227,10 @@ macro_rules! leaf {
                     DType::Bool(_) => Self::from_data(data, device),
                     dtype => Self::from_data(data, (device, dtype)),
                 }
+            }
+
+            fn from_traced(traced: Traced) -> Self {
+                $around(traced)
             }
         }
     };

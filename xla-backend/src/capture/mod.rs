@@ -36,5 +36,6 @@ pub(crate) use scan::{REGION, SCAN, SCAN_BACKWARD, rolling};
 pub(crate) use stack::{STACK, UNSTACK};
 pub use stacked::Stacked;
 pub use traced::Traced;
+pub(crate) use traced::{Primitive, Tracking, record_op};
 pub use tree::{Source, TensorTree, Visitor, describe};
 pub(crate) use tree::{described, join_structures, spec, walk};

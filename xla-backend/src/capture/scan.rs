@@ -9,7 +9,7 @@ use burn_capture::CaptureBackend;
 use super::stack::{stack, unstack};
 use super::tap::{Slot, emit, tap, turn};
 use super::traced::{
-    Beneath, Primitive, Recorder, Traced, Tracked, placeholder, record, type_of, zeros_like,
+    Beneath, Primitive, Recorder, Traced, Tracked, placeholder, record_op, type_of, zeros_like,
 };
 use super::tree::{Source, TensorTree, walk};
 
@@ -158,7 +158,7 @@ impl Rolled {
         });
         let types = outputs.iter().map(|leaf| type_of(leaf.primitive())).chain(stacked).collect();
         let mut values =
-            record(client, SCAN, &sizes.map(|n| n as u64), &all.collect::<Vec<_>>(), types);
+            record_op(client, SCAN, &sizes.map(|n| n as u64), &all.collect::<Vec<_>>(), types);
         let stacked = values.split_off(outputs.len());
         let by_leaf: Vec<_> = stacked.iter().map(|stack| unstack(client, stack)).collect();
         let plain = |leaf: &Traced, value: &Primitive| leaf.fresh(value.clone());
@@ -187,12 +187,12 @@ impl Rolled {
     fn begin(&self) -> usize {
         // A number that no other region of the recording has.
         let number = burn_router::RouterClient::create_empty_handle(&self.client).value();
-        record(&self.client, REGION, &[0, number], &[], vec![]);
+        record_op(&self.client, REGION, &[0, number], &[], vec![]);
         number as usize
     }
 
     fn end(&self, region: usize) {
-        record(&self.client, REGION, &[1, region as u64], &[], vec![]);
+        record_op(&self.client, REGION, &[1, region as u64], &[], vec![]);
     }
 
     /// What stands for a leaf in the body.
@@ -340,7 +340,7 @@ impl Gradient {
         let sizes = [self.forward, self.region, lanes, starts.len(), given.len(), wanted.len()];
         let scalars = sizes.map(|n| n as u64);
         let mut values =
-            record(client, SCAN_BACKWARD, &scalars, &inputs.collect::<Vec<_>>(), types);
+            record_op(client, SCAN_BACKWARD, &scalars, &inputs.collect::<Vec<_>>(), types);
         let stacks = values.split_off(starts.len());
         carried.iter().zip(values).for_each(|(&k, value)| into_carry[k].put(value));
         for (&k, stack) in wanted.iter().zip(&stacks) {

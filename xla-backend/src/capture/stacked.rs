@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Int, Tensor};
-use burn_backend::{TensorData, TensorMetadata};
+use burn_backend::TensorData;
 use burn_capture::CaptureBackend;
 use burn_ir::TensorIr;
 
@@ -12,7 +12,7 @@ use super::error::TreeError;
 use super::grad::Grads;
 use super::leaf::{Kind, Leaf, LeafSpec, LeafType};
 use super::stack::{stack, unstack};
-use super::traced::{Beneath, Primitive, Traced, placeholder};
+use super::traced::{Beneath, Primitive, Traced, ir_of, placeholder};
 use super::tree::{Source, TensorTree, Visitor, spec, walk};
 
 /// A tree in which the leaves of repeated parts, such as the blocks of a model, are one leaf with
@@ -225,13 +225,6 @@ impl<T: TensorTree> Leaf for View<'_, T> {
         TensorData::from_bytes_vec(bytes, self.group.ty.shape.clone(), dtype)
     }
 
-    fn captured(&self) -> Option<TensorIr> {
-        let traced = self.traced()?;
-        let Traced(Beneath::Plain(primitive)) = traced else { return None };
-        let shape = primitive.shape();
-        Some(TensorIr::uninit(primitive.id(), shape, primitive.dtype()))
-    }
-
     fn lift(&self, requires_grad: bool) -> Box<dyn Any> {
         assert!(!self.group.is_stack, "gradients are taken by the tree inside `Stacked`");
         self.one(|leaf| leaf.lift(requires_grad))
@@ -284,8 +277,7 @@ impl StackPlaceholder {
     }
 
     pub(super) fn ir(&self) -> TensorIr {
-        let shape = self.0.shape();
-        TensorIr::uninit(self.0.id(), shape, self.0.dtype())
+        ir_of(&self.0)
     }
 
     /// Its lanes, as tensors like `lane`.

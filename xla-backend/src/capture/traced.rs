@@ -8,13 +8,14 @@ use burn_capture::{CaptureBackend, CaptureChannel};
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorIr};
 use burn_router::{RouterChannel, RouterClient};
 
-pub(super) type Recording = Autodiff<CaptureBackend>;
+/// The backend that records, with gradients.
+pub(crate) type Tracking = Autodiff<CaptureBackend>;
 
 /// A recorded tensor of any kind.
-pub(super) type Primitive = <CaptureBackend as BackendTypes>::FloatTensorPrimitive;
+pub(crate) type Primitive = <CaptureBackend as BackendTypes>::FloatTensorPrimitive;
 
 /// A recorded float tensor with its place in the graph of gradients.
-pub(super) type Tracked = <Recording as BackendTypes>::FloatTensorPrimitive;
+pub(super) type Tracked = <Tracking as BackendTypes>::FloatTensorPrimitive;
 
 /// A tensor that is recorded.
 #[derive(Debug, Clone)]
@@ -36,6 +37,14 @@ impl Traced {
         match &self.0 {
             Beneath::Plain(primitive) | Beneath::Other(primitive) => primitive,
             Beneath::Float(tracked) => tracked.primitive(),
+        }
+    }
+
+    /// What the graph knows it as, on the device that records.
+    pub(super) fn captured(&self) -> Option<TensorIr> {
+        match &self.0 {
+            Beneath::Plain(primitive) => Some(ir_of(primitive)),
+            Beneath::Float(_) | Beneath::Other(_) => None,
         }
     }
 
@@ -72,13 +81,13 @@ impl Traced {
 pub(super) fn trace_float<const D: usize>(tensor: &Tensor<D>) -> Option<Traced> {
     Some(Traced(match tensor.clone().try_into_primitive::<CaptureBackend>() {
         Ok(primitive) => Beneath::Plain(primitive),
-        Err(_) => Beneath::Float(tensor.clone().try_into_primitive::<Recording>().ok()?),
+        Err(_) => Beneath::Float(tensor.clone().try_into_primitive::<Tracking>().ok()?),
     }))
 }
 
 pub(super) fn float_around<const D: usize>(traced: Traced) -> Tensor<D> {
     match traced.0 {
-        Beneath::Float(tracked) => Tensor::from_primitive::<Recording>(tracked),
+        Beneath::Float(tracked) => Tensor::from_primitive::<Tracking>(tracked),
         Beneath::Plain(primitive) | Beneath::Other(primitive) => {
             Tensor::from_primitive::<CaptureBackend>(primitive)
         }
@@ -90,16 +99,16 @@ macro_rules! other {
         pub(super) fn $trace<const D: usize>(tensor: &$tensor) -> Option<Traced> {
             Some(Traced(match tensor.clone().try_into_primitive::<CaptureBackend>() {
                 Ok(primitive) => Beneath::Plain(primitive),
-                Err(_) => Beneath::Other(tensor.clone().try_into_primitive::<Recording>().ok()?),
+                Err(_) => Beneath::Other(tensor.clone().try_into_primitive::<Tracking>().ok()?),
             }))
         }
 
         pub(super) fn $around<const D: usize>(traced: Traced) -> $tensor {
             match traced.0 {
                 Beneath::Plain(primitive) => <$tensor>::from_primitive::<CaptureBackend>(primitive),
-                Beneath::Other(primitive) => <$tensor>::from_primitive::<Recording>(primitive),
+                Beneath::Other(primitive) => <$tensor>::from_primitive::<Tracking>(primitive),
                 Beneath::Float(tracked) => {
-                    <$tensor>::from_primitive::<Recording>(tracked.into_primitive())
+                    <$tensor>::from_primitive::<Tracking>(tracked.into_primitive())
                 }
             }
         }
@@ -108,16 +117,16 @@ macro_rules! other {
 other!(trace_int int_around Tensor<D, Int>, trace_bool bool_around Tensor<D, Bool>);
 
 /// The client that records.
-pub(super) type Recorder = <CaptureChannel as RouterChannel>::Client;
+pub(crate) type Recorder = <CaptureChannel as RouterChannel>::Client;
 
 /// A tensor for which the body of a loop gets another one each time. Burn wants every tensor to be
 /// made by an operation, so one says that it makes it.
 pub(super) fn placeholder(client: &Recorder, shape: Shape, dtype: DType) -> Primitive {
-    record(client, "burn_xla.placeholder", &[], &[], vec![(shape, dtype)]).remove(0)
+    record_op(client, "burn_xla.placeholder", &[], &[], vec![(shape, dtype)]).remove(0)
 }
 
 /// Records an operation of ours.
-pub(super) fn record(
+pub(crate) fn record_op(
     client: &Recorder,
     name: &str,
     scalars: &[u64],
@@ -137,8 +146,13 @@ pub(super) fn record(
     client.register(OperationIr::Custom(op))
 }
 
+/// What the graph knows a tensor as.
+pub(super) fn ir_of(primitive: &Primitive) -> TensorIr {
+    TensorIr::uninit(primitive.id(), primitive.shape(), primitive.dtype())
+}
+
 /// Shape and dtype.
-pub(super) fn type_of(primitive: &Primitive) -> (Shape, DType) {
+pub(crate) fn type_of(primitive: &Primitive) -> (Shape, DType) {
     (primitive.shape(), primitive.dtype())
 }
 

@@ -146,16 +146,13 @@ pub fn describe(tree: &impl TensorTree) -> Result<Vec<LeafSpec>, TreeError> {
     Ok(described(tree)?.0)
 }
 
-/// The leaves of a tree, the number of [`walk`], and the device of the first leaf that has values.
+/// The leaves of a tree, the number of [`walk`], and the device of the first leaf.
 pub(crate) fn described(tree: &impl TensorTree) -> Result<(Vec<LeafSpec>, u64, Device), TreeError> {
     let mut leaves = Vec::new();
     let mut device = None;
     let structure = walk(tree, |path, leaf| {
         leaves.push(spec(path, leaf));
-        // A leaf of a recording that is over has no device of which one could ask anything.
-        if leaf.captured().is_none() {
-            device.get_or_insert_with(|| leaf.device());
-        }
+        device.get_or_insert_with(|| leaf.device());
     })?;
     Ok((leaves, structure, device.unwrap_or_default()))
 }

@@ -99,15 +99,14 @@ pub(super) fn forward(
     let results: Vec<_> =
         scan.results.iter().zip(stacked).filter(|(_, out)| needed.contains(&out.id)).collect();
     let made: Vec<_> = results.iter().map(|(result, _)| *result).chain(kept).cloned().collect();
-    let reads = stream.nodes(node);
     let frame = Loop {
         stream,
-        nodes: reads,
+        nodes: stream.nodes(node),
         lanes: scan.lanes,
         reversed: false,
         carry: scan.carry,
         next: scan.next,
-        starts: values(cx, scan.starts)?,
+        starts: values_of(cx, scan.starts)?,
         stacks: pairs(cx, scan.leaves, scan.stacks)?,
         fixed: vec![],
         made: &made,
@@ -174,7 +173,7 @@ pub(super) fn backward(
         reversed: true,
         carry: back.carry,
         next: back.next,
-        starts: values(cx, back.starts)?,
+        starts: values_of(cx, back.starts)?,
         stacks,
         // Parameters, which are read behind the loop.
         fixed: pairs(cx, scan.leaves, scan.stacks)?,
@@ -187,7 +186,7 @@ pub(super) fn backward(
     stacked.zip(stacks).try_for_each(|(out, value)| cx.set(out, value))
 }
 
-fn values(cx: &Context<'_>, tensors: &[TensorIr]) -> Lowered<Vec<Value>> {
+fn values_of(cx: &Context<'_>, tensors: &[TensorIr]) -> Lowered<Vec<Value>> {
     tensors.iter().map(|t| cx.get(t)).collect()
 }
 
@@ -336,10 +335,6 @@ impl Loop<'_, '_> {
         let [_, finals, accumulators, ..] = cut(&ends, counts);
         Ok((finals.to_vec(), accumulators.to_vec()))
     }
-}
-
-fn values_of(cx: &Context<'_>, tensors: &[TensorIr]) -> Lowered<Vec<Value>> {
-    tensors.iter().map(|t| cx.get(t)).collect()
 }
 
 fn cut<const N: usize>(mut values: &[Value], lengths: [usize; N]) -> [&[Value]; N] {

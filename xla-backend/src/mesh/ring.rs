@@ -2,7 +2,6 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::module::linear;
-use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::base::Checkpointer;
 use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
@@ -10,13 +9,9 @@ use burn_autodiff::ops::{Backward, Ops, OpsKind, binary};
 use burn_backend::TensorMetadata;
 use burn_backend::ops::FloatTensorOps;
 use burn_capture::CaptureBackend;
-use burn_ir::{CustomOpIr, OperationIr, TensorIr};
-use burn_router::RouterClient;
 
 use super::spec::Spec;
-
-type Recording = Autodiff<CaptureBackend>;
-type Primitive = <CaptureBackend as burn_backend::BackendTypes>::FloatTensorPrimitive;
+use crate::capture::{Primitive, Tracking, record_op};
 
 /// What goes round the ring of a linear layer over `k` devices, of which each has a `k`-th of the
 /// input's and of the output's width.
@@ -127,7 +122,7 @@ pub fn ring_linear<const D: usize>(
         return Tensor::from_primitive::<CaptureBackend>(record(op, spec, x, w));
     }
     let (Ok(tracked_x), Ok(tracked_w)) =
-        (x.clone().try_into_primitive::<Recording>(), w.clone().try_into_primitive::<Recording>())
+        (x.clone().try_into_primitive::<Tracking>(), w.clone().try_into_primitive::<Tracking>())
     else {
         return linear(x, w, None);
     };
@@ -136,14 +131,13 @@ pub fn ring_linear<const D: usize>(
         backward.prepare::<NoCheckpointing>([tracked_x.node(), tracked_w.node()]).compute_bound();
     let (x, w) = (tracked_x.into_primitive(), tracked_w.into_primitive());
     let y = record(op, spec, x.clone(), w.clone());
-    Tensor::from_primitive::<Recording>(match prepared.stateful() {
+    Tensor::from_primitive::<Tracking>(match prepared.stateful() {
         OpsKind::Tracked(prepared) => prepared.finish((x, w), y),
         OpsKind::UnTracked(prepared) => prepared.finish(y),
     })
 }
 
 fn record(op: RingOp, spec: &Spec, left: Primitive, right: Primitive) -> Primitive {
-    let client = left.client.clone();
     let (mut shape, columns) = (left.shape(), right.shape());
     let rank = shape.num_dims();
     let last = columns[columns.num_dims() - 1];
@@ -152,14 +146,8 @@ fn record(op: RingOp, spec: &Spec, left: Primitive, right: Primitive) -> Primiti
     } else {
         shape[rank - 1] = last;
     }
-    let out = TensorIr::uninit(client.create_empty_handle(), shape, left.dtype());
-    let op = CustomOpIr {
-        id: op.name(spec),
-        inputs: vec![left.into_ir(), right.into_ir()],
-        outputs: vec![out],
-        scalars: vec![],
-    };
-    client.register(OperationIr::Custom(op)).remove(0)
+    let output = (shape, left.dtype());
+    record_op(&left.client, &op.name(spec), &[], &[&left, &right], vec![output]).remove(0)
 }
 
 #[derive(Debug)]

@@ -53,12 +53,6 @@ pub struct Instruction {
     pub op_name: String,
     /// What the compiler notes for itself, often JSON; for TPUs with `estimated_cycles`.
     pub backend_config: String,
-    /// Whether it gives the result of its computation.
-    pub is_root: bool,
-    /// The value of a constant that is one whole number.
-    pub constant: Option<i64>,
-    /// Which element of a tuple it takes.
-    pub tuple_index: Option<usize>,
 }
 
 fn decode_error(reason: String) -> PjrtError {
@@ -133,11 +127,6 @@ impl OptimizedProgram {
                     calls: named(&computations, &raw.calls),
                     op_name: raw.metadata.as_ref().map_or_else(String::new, |m| m.op_name.clone()),
                     backend_config: String::from_utf8_lossy(&raw.backend_config).into_owned(),
-                    is_root: raw.id == computation.root_id,
-                    constant: raw.literal.as_ref().and_then(Literal::number),
-                    tuple_index: (raw.opcode == "get-tuple-element")
-                        .then_some(raw.tuple_index)
-                        .and_then(|index| usize::try_from(index).ok()),
                 });
             }
         }
@@ -185,29 +174,6 @@ struct Computation {
     instructions: Vec<RawInstruction>,
     #[prost(int64, tag = "5")]
     id: i64,
-    #[prost(int64, tag = "6")]
-    root_id: i64,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct Literal {
-    #[prost(int32, repeated, tag = "4")]
-    s32: Vec<i32>,
-    #[prost(int64, repeated, tag = "5")]
-    s64: Vec<i64>,
-    #[prost(uint32, repeated, tag = "6")]
-    u32: Vec<u32>,
-}
-
-impl Literal {
-    fn number(&self) -> Option<i64> {
-        match (&self.s32[..], &self.s64[..], &self.u32[..]) {
-            ([number], [], []) => Some((*number).into()),
-            ([], [number], []) => Some(*number),
-            ([], [], [number]) => Some((*number).into()),
-            _ => None,
-        }
-    }
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -220,10 +186,6 @@ struct RawInstruction {
     shape: Option<Shape>,
     #[prost(message, optional, tag = "7")]
     metadata: Option<Metadata>,
-    #[prost(message, optional, tag = "8")]
-    literal: Option<Literal>,
-    #[prost(int64, tag = "13")]
-    tuple_index: i64,
     #[prost(int64, tag = "35")]
     id: i64,
     #[prost(int64, repeated, tag = "36")]
@@ -336,7 +298,6 @@ mod tests {
             id: 7,
             name: "body".into(),
             instructions: vec![raw(1, "parameter", Shape { tuple: parts, ..shape(TUPLE, &[]) })],
-            ..Computation::default()
         };
         let mut call = raw(3, "fusion", shape(11, &[4]));
         call.operands = vec![2];
@@ -344,8 +305,7 @@ mod tests {
         call.metadata = Some(Metadata { op_name: "loss/dot".into() });
         call.backend_config = br#"{"estimated_cycles":"12"}"#.to_vec();
         let instructions = vec![raw(2, "constant", shape(11, &[4])), call];
-        let main =
-            Computation { id: 8, name: "main".into(), instructions, ..Computation::default() };
+        let main = Computation { id: 8, name: "main".into(), instructions };
         let mut module = Module { computations: vec![body, main], ..Module::default() };
         let program = OptimizedProgram { format: "hlo".into(), code: module.encode_to_vec() };
         let got = program.instructions().unwrap();

@@ -83,10 +83,11 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     }
 
     /// Makes each [`scan`](crate::capture::scan) of the function one loop of the program, and one
-    /// more for its gradients, which keeps what `save` says from the first.
+    /// more for its gradients, which keeps what `save` says from the first. With `None`, as without
+    /// this, loops are unrolled.
     #[must_use]
-    pub fn roll(mut self, save: Save) -> Self {
-        self.roll = Some(save);
+    pub fn roll(mut self, save: impl Into<Option<Save>>) -> Self {
+        self.roll = save.into();
         self
     }
 
