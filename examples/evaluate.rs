@@ -26,7 +26,7 @@ use vit22b::data::{CueConflict, Digits, Hierarchy, Synthetic};
 use vit22b::eval::report::{Block, Report, Section};
 use vit22b::eval::{FeatureKey, Matrix, Scorecard, ScorecardConfig};
 use vit22b::vit::ViT22B;
-use vit22b::weights::{Checkpoint, LoadOptions, Preprocessing};
+use vit22b::weights::{Checkpoint, LoadOptions};
 use vit22b::{Runtime, params};
 
 #[derive(Parser)]
@@ -154,7 +154,7 @@ fn logits(path: &Path, args: &Args) -> anyhow::Result<Measured> {
 fn model(args: &Args) -> anyhow::Result<Measured> {
     let runtime = Runtime::named(&args.device)?;
     runtime.device().seed(args.seed);
-    let (model, untrained, preprocessing) = match &args.weights {
+    let (model, untrained, steps) = match &args.weights {
         Some(path) => {
             let options = LoadOptions::new().with_image(args.image.map(|side| [side, side]));
             let loaded = Checkpoint::open(path)?.load(&options, &runtime.device())?;
@@ -162,7 +162,7 @@ fn model(args: &Args) -> anyhow::Result<Measured> {
         }
         None => {
             let (model, untrained) = small(args, &runtime)?;
-            (model, Some(untrained), Preprocessing::default())
+            (model, Some(untrained), small_model::preprocess(SIDE)?)
         }
     };
     let config = model.config().clone();
@@ -173,11 +173,11 @@ fn model(args: &Args) -> anyhow::Result<Measured> {
         config.image[1]
     );
     println!("{model}\non {runtime}\n");
-    let (side, crop) = (config.image[0], preprocessing.crop_fraction);
+    let side = config.image[0];
     let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
         let frozen = Box::new(Frozen::new(&runtime, model)?);
-        Ok(Source::Model(name.into(), frozen, preprocessing.clone(), runtime.device()))
+        Ok(Source::Model(name.into(), frozen, steps.clone(), runtime.device()))
     };
     let mut sources = vec![source("pre-trained model", model)?];
     if let Some(untrained) = untrained {
@@ -186,7 +186,7 @@ fn model(args: &Args) -> anyhow::Result<Measured> {
     sources.push(Source::Pixels);
     let (on, parts) = match &args.images {
         Some(root) => {
-            let images = GivenImages::open(root, side, crop, args.seed)?;
+            let images = GivenImages::open(root, &steps, args.seed)?;
             (root.display().to_string(), given_images(args, &images, &sources, &key)?)
         }
         None => {
@@ -213,7 +213,7 @@ fn small(args: &Args, runtime: &Runtime) -> anyhow::Result<(ViT22B, ViT22B)> {
     let untrained = params::initialize(config.init(&runtime.device())?);
     if args.model.exists() {
         println!("the model of {}", args.model.display());
-        let trained = evaluation::load(untrained.clone(), &args.model, &runtime.device())?;
+        let trained = evaluation::load(&args.model, untrained.config(), &runtime.device())?;
         return Ok((trained, untrained));
     }
     println!("no {}: training it", args.model.display());

@@ -2,16 +2,24 @@
 //! reads of real handwritten digits from its features:
 //!
 //!     cargo run --release --example linear_probe
+//!
+//! With a published checkpoint and images in class folders (or `train/` and `val/` with such) the
+//! probe reads those:
+//!
+//!     cargo run --release --example linear_probe -- --weights FILE --images DIR
 
+mod embedding;
+mod published_probe;
 mod small_model;
 mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use burn::tensor::Tensor;
 use clap::Parser;
+use embedding::Published;
 use small_model::{Frozen, Pretraining, TRAIN_DIGITS};
 use vit22b::data::{DIGIT_SIDE, Digits, Synthetic};
 use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane, report};
@@ -19,8 +27,10 @@ use vit22b::vit::Variant;
 use vit22b::{Runtime, params};
 
 #[derive(Parser)]
-#[command(about = "A linear probe on frozen features of a small ViT-22B")]
+#[command(about = "A linear probe on frozen features of a small ViT-22B, or of a published model")]
 struct Args {
+    #[command(flatten)]
+    published: Published,
     /// Size and patch, such as Ti/4, of the model [default: width 96, depth 2, patch 4]
     #[arg(long)]
     variant: Option<Variant>,
@@ -53,6 +63,14 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let start = Instant::now();
+    match (&args.published.weights, &args.published.images) {
+        (None, None) => {}
+        (Some(weights), Some(images)) => {
+            let Args { published, device, seed, json, .. } = &args;
+            return published_probe::run(published, weights, images, device, *seed, *json);
+        }
+        _ => bail!("--weights and --images belong together"),
+    }
     check_writable(&args.out)?;
     let digits =
         Digits::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.csv.gz"))?;

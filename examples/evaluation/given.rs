@@ -123,11 +123,10 @@ pub(crate) struct GivenImages {
 }
 
 impl GivenImages {
-    /// Images of `side` pixels; without `val`, a fifth of the images is held out.
-    pub(crate) fn open(root: &Path, side: usize, crop: f64, seed: u64) -> anyhow::Result<Self> {
-        let before = (side as f64 / crop).round() as usize;
-        let steps = format!("resize_shorter({before})|center_crop({side})|value_range(-1, 1)");
-        let steps: Preprocess = steps.parse()?;
+    /// Images by these steps, with values in [−1, 1]; without `val`, a fifth of the images is held
+    /// out.
+    pub(crate) fn open(root: &Path, steps: &Preprocess, seed: u64) -> anyhow::Result<Self> {
+        let steps = steps.with_value_range(-1.0, 1.0);
         let sets = if root.join("train").is_dir() && root.join("val").is_dir() {
             ImageSet::train_val(root)?
         } else {

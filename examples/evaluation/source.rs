@@ -1,8 +1,8 @@
 //! Images, and where features of them come from.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use vit22b::data::Preprocess;
 use vit22b::eval::Features;
-use vit22b::weights::Preprocessing;
 
 use crate::small_model::Frozen;
 
@@ -30,7 +30,7 @@ impl Images {
 /// What makes features of images.
 pub(crate) enum Source {
     /// A frozen model, whose name is given, and how it takes images.
-    Model(String, Box<Frozen>, Preprocessing, Device),
+    Model(String, Box<Frozen>, Preprocess, Device),
     /// The pixels themselves.
     Pixels,
 }
@@ -47,13 +47,13 @@ impl Source {
     }
 
     pub(crate) fn features(&self, images: &Images) -> anyhow::Result<Features> {
-        let Self::Model(_, frozen, preprocessing, device) = self else {
+        let Self::Model(_, frozen, preprocess, device) = self else {
             return Ok(Features::new(images.planes.concat(), 3 * images.side * images.side)?);
         };
         // From [−1, 1] to what the model takes.
         let channels =
             |values: [f32; 3]| Tensor::<1>::from_floats(values, device).reshape([1, 3, 1, 1]);
-        let (mean, std) = (channels(preprocessing.mean), channels(preprocessing.std));
+        let [mean, std] = preprocess.normalisation().map(channels);
         let (mut values, mut columns) = (Vec::new(), 1);
         for planes in images.planes.chunks(CHUNK) {
             let images = images.tensor(planes, device).mul_scalar(0.5).add_scalar(0.5);

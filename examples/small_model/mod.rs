@@ -4,14 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_xla::capture::Params;
-use safetensors::tensor::{Dtype, TensorView};
-use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Synthetic};
-use vit22b::params;
+use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Preprocess, Synthetic};
 use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::{Bound, Runtime, RuntimeError};
@@ -61,19 +58,15 @@ impl Pretraining {
     }
 }
 
-/// Writes the parameters by their paths.
+/// How images are made for it.
+pub(crate) fn preprocess(side: usize) -> anyhow::Result<Preprocess> {
+    let steps = format!("resize_shorter({side})|center_crop({side})|value_range(-1, 1)");
+    Ok(steps.parse()?)
+}
+
+/// Writes the model, to be opened as published weights are.
 pub(crate) fn save(model: &ViT22B, path: &Path) -> anyhow::Result<()> {
-    let parameters = params::collect(model);
-    let tensors: Vec<_> = parameters
-        .iter()
-        .map(|(name, tensor)| (name, tensor.shape().to_vec(), tensor.to_data()))
-        .collect();
-    let views = tensors.iter().map(|(name, shape, data)| {
-        Ok((name, TensorView::new(Dtype::F32, shape.clone(), data.as_bytes())?))
-    });
-    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    let file = safetensors::serialize(views, None)?;
-    std::fs::write(path, file).with_context(|| format!("{}", path.display()))
+    Ok(vit22b::weights::save(model, &preprocess(model.config().image[0])?, path)?)
 }
 
 /// Digits as the model sees images: bright ink on dark, three equal channels in [−1, 1].

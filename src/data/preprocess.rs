@@ -139,6 +139,41 @@ impl Preprocess {
         self.steps.iter().any(Step::is_random)
     }
 
+    /// Mean and deviation of the channels that make a model's values of those in [0, 1]:
+    /// `(x − mean) / std`.
+    pub fn normalisation(&self) -> [[f32; 3]; 2] {
+        let of_step = |step: &Step| match *step {
+            Step::Normalize { mean, std } => Some([mean, std]),
+            Step::ValueRange { low, high } => {
+                let std = 1.0 / (high - low);
+                Some([[-low * std; 3], [std; 3]])
+            }
+            _ => None,
+        };
+        self.steps.iter().find_map(of_step).unwrap_or([[0.0; 3], [1.0; 3]])
+    }
+
+    /// The same steps with values in another range: what a person sees of what a model does.
+    ///
+    /// ```
+    /// use vit22b::data::Preprocess;
+    ///
+    /// let steps: Preprocess = "resize(224)|normalize(imagenet)".parse()?;
+    /// let seen = steps.with_value_range(0.0, 1.0);
+    /// assert_eq!(seen.to_string(), "resize(224, 224, bilinear)|value_range(0, 1)");
+    /// # Ok::<(), vit22b::data::PreprocessError>(())
+    /// ```
+    pub fn with_value_range(&self, low: f32, high: f32) -> Self {
+        let range = Step::ValueRange { low, high };
+        let mut new = self.clone();
+        for step in &mut new.steps {
+            if let (Some(_), Some(table)) = (step.table(), range.table()) {
+                (*step, new.table) = (range, table);
+            }
+        }
+        new
+    }
+
     /// Takes the steps.
     ///
     /// # Shapes

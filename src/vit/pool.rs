@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::Attention;
@@ -38,6 +39,20 @@ impl MapPool {
             norm: Norm::init(cfg.norm, cfg.width, cfg.biases.norm, cfg.epsilon, device),
             mlp,
         }
+    }
+
+    /// How much each head takes from each token; the weights of a head sum to 1.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens: `[b, n, d]`
+    /// - output: `[b, h, n]`
+    pub fn attention_weights(&self, tokens: Tensor<3>) -> Tensor<3> {
+        let [b, n, d] = tokens.dims();
+        let probe = self.probe.val().unsqueeze::<3>().expand([b, 1, d]);
+        let weights = softmax(self.attn.logits(probe, tokens), 3);
+        let heads = weights.dims()[1];
+        weights.reshape([b, heads, n])
     }
 
     /// # Shapes

@@ -14,7 +14,7 @@ use super::names::{ensure_square, split_block};
 use super::options::{HeadChoice, LoadOptions};
 use super::origin::Origin;
 use super::positions;
-use super::preprocessing::Preprocessing;
+use super::preprocessing;
 use super::sidecar::Sidecar;
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
@@ -183,7 +183,8 @@ pub(super) fn describe(
     .with_interpolation(Origin::BigVision.interpolation(0))
     .with_epsilon(epsilon)
     .with_head_bias(0.0);
-    let preprocessing = Preprocessing::infer(Origin::BigVision, sidecar, &mut notes);
+    let image = options.image.unwrap_or(config.image);
+    let preprocessing = preprocessing::infer(Origin::BigVision, sidecar, image, &mut notes)?;
     let description =
         Description { origin: Origin::BigVision, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { class_position, stacked }))

@@ -15,6 +15,7 @@ use super::element::{Float, with_float};
 use super::error::{Damage, WeightsError};
 use super::hugging_face;
 use super::names::Names;
+use super::native;
 use super::nearest::nearest;
 use super::options::{HeadChoice, LoadOptions};
 use super::origin::Origin;
@@ -156,6 +157,10 @@ impl Checkpoint {
         &self,
         options: &LoadOptions,
     ) -> Result<(Tensors<'_>, Description, Names), WeightsError> {
+        if let Some(tensors) = native::tensors(&self.container) {
+            let description = native::describe(&self.container)?;
+            return Ok((tensors, description, Names::Native));
+        }
         if let Some(tensors) = timm::tensors(&self.container) {
             let (description, names) = timm::describe(&tensors, &self.sidecar, options)?;
             return Ok((tensors, description, Names::Timm(names)));
@@ -197,7 +202,7 @@ impl Checkpoint {
         let mut sums: BTreeMap<usize, (usize, TensorData)> = BTreeMap::new();
         for ((_, name), uses) in by_place {
             let Some(entry) = tensors.entry(name) else { continue };
-            let stored = self.stored(name, entry)?;
+            let stored = self.stored(tensors.actual(name).unwrap_or(name), entry)?;
             let bytes = self.container.read(entry)?;
             for (index, term) in uses {
                 let Planned { path, terms } = &parts[index];

@@ -2,11 +2,11 @@
 
 use core::fmt;
 
+use crate::data::Preprocess;
 use crate::error::ConfigError;
 use crate::vit::ViT22BConfig;
 
 use super::origin::Origin;
-use super::preprocessing::Preprocessing;
 
 /// What a checkpoint holds: a config, and where it does not follow from the shapes alone, why it
 /// is as it is.
@@ -15,12 +15,12 @@ use super::preprocessing::Preprocessing;
 pub struct Description {
     /// Whose names the file has.
     pub origin: Origin,
-    /// The model of the file. Options have not changed its image and head yet.
+    /// The model of the file; options have not changed its image and head yet.
     pub config: ViT22BConfig,
     /// What the shapes do not say.
     pub notes: Vec<Note>,
     /// How images are made for the model.
-    pub preprocessing: Preprocessing,
+    pub preprocessing: Preprocess,
 }
 
 /// A field that does not follow from the shapes in the file.
@@ -59,7 +59,9 @@ impl fmt::Display for Description {
         for (name, text) in self.config.describe() {
             write!(f, "\n{name}: {text}")?;
         }
-        write!(f, "\nimages: {}", self.preprocessing)?;
+        if self.notes.iter().all(|note| note.field != "preprocessing") {
+            write!(f, "\npreprocessing: {}", self.preprocessing)?;
+        }
         for note in &self.notes {
             let from = match note.from {
                 Source::Options => "from the options",

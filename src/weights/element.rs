@@ -2,21 +2,23 @@
 
 use burn::tensor::{DType, Element, bf16, f16};
 
+use super::error::Bytes;
+
 /// An element type of a file. Only floats become parameters; the others are known so that sizes can
 /// be checked and their tensors named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ElementType {
     /// As safetensors writes it.
     pub(super) name: &'static str,
-    bits: usize,
+    bits: u64,
     pub(super) float: Option<DType>,
 }
 
-const fn float(name: &'static str, bits: usize, dtype: DType) -> ElementType {
+const fn float(name: &'static str, bits: u64, dtype: DType) -> ElementType {
     ElementType { name, bits, float: Some(dtype) }
 }
 
-const fn other(name: &'static str, bits: usize) -> ElementType {
+const fn other(name: &'static str, bits: u64) -> ElementType {
     ElementType { name, bits, float: None }
 }
 
@@ -47,15 +49,24 @@ const TYPES: [ElementType; 22] = [
 ];
 
 impl ElementType {
+    pub(super) const F32: Self = float("F32", 32, DType::F32);
+
     pub(super) fn named(name: &str) -> Option<Self> {
         TYPES.into_iter().find(|element| element.name == name)
     }
 
-    /// Bytes that a tensor of this shape takes, if that is a number and whole.
-    pub(super) fn bytes(self, shape: &[usize]) -> Option<usize> {
-        let count = shape.iter().try_fold(1usize, |count, length| count.checked_mul(*length))?;
-        let bits = count.checked_mul(self.bits)?;
-        bits.is_multiple_of(8).then_some(bits / 8)
+    pub(super) fn of(dtype: DType) -> Option<Self> {
+        TYPES.into_iter().find(|element| element.float == Some(dtype))
+    }
+
+    /// What a tensor of this shape takes.
+    pub(super) fn bytes(self, shape: &[usize]) -> Bytes {
+        let count = shape.iter().try_fold(1u64, |count, length| count.checked_mul(*length as u64));
+        match count.and_then(|count| count.checked_mul(self.bits)) {
+            None => Bytes::Overflow,
+            Some(bits) if bits.is_multiple_of(8) => Bytes::Whole(bits / 8),
+            Some(_) => Bytes::Fraction,
+        }
     }
 }
 
@@ -64,6 +75,8 @@ pub(super) trait Float: Element + Copy {
     const SIZE: usize;
     /// From the first bytes, little-endian.
     fn read(bytes: &[u8]) -> Self;
+    /// To the first bytes, little-endian.
+    fn write(self, bytes: &mut [u8]);
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
 }
@@ -77,6 +90,10 @@ macro_rules! float {
                 let mut own = [0; $size];
                 own.copy_from_slice(&bytes[..$size]);
                 Self::from_le_bytes(own)
+            }
+
+            fn write(self, bytes: &mut [u8]) {
+                bytes[..$size].copy_from_slice(&self.to_le_bytes());
             }
 
             fn from_f64(value: f64) -> Self {

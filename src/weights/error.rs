@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::data::PreprocessError;
 use crate::error::ConfigError;
 
 use super::origin::Origin;
@@ -72,6 +73,9 @@ pub enum WeightsError {
     /// The config that was inferred, or made by the options, describes no model.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The JSON beside the file describes no preprocessing.
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
     /// Loading is strict, and not every tensor went to a parameter and back.
     #[error(
         "the file does not fit the model; with `LoadOptions::strict` false what fits is loaded\n{0}"
@@ -149,7 +153,7 @@ pub enum Damage {
         dtype: String,
         /// Its shape.
         shape: Vec<usize>,
-        /// What these take; nothing if no machine can hold it.
+        /// What these take.
         expected: Bytes,
         /// What the file has.
         got: u64,
@@ -205,15 +209,24 @@ pub enum Damage {
     },
 }
 
-/// A number of bytes, or more than can be counted.
+/// What a shape takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bytes(pub Option<u64>);
+#[non_exhaustive]
+pub enum Bytes {
+    /// This many bytes.
+    Whole(u64),
+    /// Elements of less than a byte that end within one.
+    Fraction,
+    /// More than can be counted.
+    Overflow,
+}
 
 impl core::fmt::Display for Bytes {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.0 {
-            Some(count) => write!(f, "{count}"),
-            None => write!(f, "more than 2^64"),
+        match self {
+            Self::Whole(count) => write!(f, "{count}"),
+            Self::Fraction => write!(f, "no whole number of"),
+            Self::Overflow => write!(f, "more than 2^64"),
         }
     }
 }

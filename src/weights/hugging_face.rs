@@ -9,7 +9,7 @@ use super::names::{heads_unknown, split_block, square_patch};
 use super::options::{HeadChoice, LoadOptions};
 use super::origin::Origin;
 use super::positions;
-use super::preprocessing::Preprocessing;
+use super::preprocessing;
 use super::sidecar::Sidecar;
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
@@ -152,7 +152,8 @@ pub(super) fn describe(
         .with_epsilon(epsilon)
         .with_head_bias(0.0);
     config.biases.qkv = tensors.has(&format!("{layers}0.{query}.bias"));
-    let preprocessing = Preprocessing::infer(origin, sidecar, &mut notes);
+    let image = options.image.unwrap_or(config.image);
+    let preprocessing = preprocessing::infer(origin, sidecar, image, &mut notes)?;
     Ok(Description { origin, config, notes: notes.0, preprocessing }.check()?)
 }
 

@@ -5,6 +5,7 @@ use crate::vit::ViT22BConfig;
 use super::big_vision;
 use super::error::WeightsError;
 use super::hugging_face;
+use super::native;
 use super::origin::Origin;
 use super::tensors::Tensors;
 use super::term::Term;
@@ -13,6 +14,7 @@ use super::timm;
 /// An origin, and what its names leave open.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Names {
+    Native,
     Timm(timm::Names),
     BigVision(big_vision::Names),
     HuggingFace(Origin),
@@ -22,6 +24,7 @@ impl Names {
     /// The tensors that make the parameter at `path`; none if the origin has no name for it.
     pub(super) fn terms(self, path: &str, shape: &[usize], config: &ViT22BConfig) -> Vec<Term> {
         match self {
+            Self::Native => native::terms(path, shape),
             Self::Timm(names) => timm::terms(path, shape, config, names),
             Self::BigVision(names) => big_vision::terms(path, shape, config, names),
             Self::HuggingFace(origin) => hugging_face::terms(path, shape, config, origin),
@@ -31,7 +34,7 @@ impl Names {
     /// Whether a canonical name is one of the classifier's.
     pub(super) fn is_of_head(self, name: &str) -> bool {
         let modules: &[&str] = match self {
-            Self::Timm(_) => &["head."],
+            Self::Native | Self::Timm(_) => &["head."],
             Self::BigVision(_) => &["head/", "pre_logits/"],
             Self::HuggingFace(_) => &["classifier."],
         };

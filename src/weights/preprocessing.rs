@@ -1,127 +1,232 @@
-//! How images are made for a model.
+//! How images are made for a published model: accuracies hold for these numbers alone.
 
-use core::fmt;
-
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::description::Notes;
+use crate::data::{Filter, Preprocess, Step};
+
+use super::description::{Note, Notes, Source};
+use super::error::WeightsError;
 use super::origin::Origin;
 use super::sidecar::Sidecar;
 
-/// How images are made for a model. Published accuracies hold for these numbers alone, so they
-/// travel with the weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Preprocessing {
-    /// Subtracted from each channel of an image in [0, 1].
-    pub mean: [f32; 3],
-    /// Then divides each channel.
-    pub std: [f32; 3],
-    /// How images are resized.
-    pub resize: Resize,
-    /// Side of the central crop as a fraction of the resized image's shorter side.
-    pub crop_fraction: f64,
-}
-
-/// The filter that images are resized with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resize {
-    /// The nearest pixel.
-    Nearest,
-    /// Linear in both axes, antialiased.
-    Bilinear,
-    /// Cubic in both axes, antialiased.
-    Bicubic,
-    /// Lanczos' window of three lobes.
-    Lanczos,
-}
-
-impl Default for Preprocessing {
-    /// Values in [−1, 1] and no crop: what this crate and big_vision train with.
-    fn default() -> Self {
-        Self { mean: [0.5; 3], std: [0.5; 3], resize: Resize::Bilinear, crop_fraction: 1.0 }
-    }
-}
-
-impl fmt::Display for Preprocessing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let resize = format!("{:?}", self.resize).to_lowercase();
-        write!(
-            f,
-            "mean {:?}, std {:?}, resized {resize}, central {}",
-            self.mean, self.std, self.crop_fraction
-        )
-    }
-}
-
+const HALVES: [f32; 3] = [0.5; 3];
 /// ImageNet's mean and standard deviation, which DINOv2 normalises by.
-const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
 
-impl Preprocessing {
-    /// What the files beside the weights say, or else the origin's default.
-    pub(super) fn infer(origin: Origin, sidecar: &Sidecar, notes: &mut Notes) -> Self {
-        let default = match origin {
-            Origin::Native | Origin::BigVision => Self::default(),
-            Origin::Timm => Self { resize: Resize::Bicubic, crop_fraction: 0.9, ..Self::default() },
-            Origin::HfVit => Self::default(),
-            Origin::HfSiglip => Self { resize: Resize::Bicubic, ..Self::default() },
-            Origin::HfDinov2 => Self {
-                mean: IMAGENET.0,
-                std: IMAGENET.1,
-                resize: Resize::Bicubic,
-                crop_fraction: 224.0 / 256.0,
-            },
-        };
-        let timm = origin == Origin::Timm;
-        let find = |in_timm: &str, in_transformers: &str| {
-            if timm { sidecar.config(in_timm) } else { sidecar.preprocessor(in_transformers) }
-        };
-        let mut channels = |field, value: Option<&Value>, default| {
-            notes.choose(field, None, value.and_then(three), Some(default)).unwrap_or(default)
-        };
-        let mean = channels("mean", find("mean", "image_mean"), default.mean);
-        let std = channels("std", find("std", "image_std"), default.std);
-        let resize = find("interpolation", "resample").and_then(filter);
-        let resize = notes.choose("resize", None, resize, Some(default.resize));
-        let crop = match timm {
-            true => sidecar.config("crop_pct").and_then(Value::as_f64),
-            false => crop(sidecar),
-        };
-        let crop = notes.choose("crop_fraction", None, crop, Some(default.crop_fraction));
-        Self {
-            mean,
-            std,
-            resize: resize.unwrap_or(default.resize),
-            crop_fraction: crop.unwrap_or(default.crop_fraction),
+/// What steps are made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Numbers {
+    mean: [f32; 3],
+    std: [f32; 3],
+    filter: Filter,
+    /// Side of the crop in the middle by the side before it; none where images are resized to
+    /// their final size.
+    crop: Option<f64>,
+    /// Whether the resize before the crop makes a square too.
+    squash: bool,
+}
+
+/// The steps that the JSON beside the weights says, or else the origin's usual ones.
+pub(super) fn infer(
+    origin: Origin,
+    sidecar: &Sidecar,
+    image: [usize; 2],
+    notes: &mut Notes,
+) -> Result<Preprocess, WeightsError> {
+    let halves =
+        Numbers { mean: HALVES, std: HALVES, filter: Filter::Bilinear, crop: None, squash: false };
+    let cubic = Numbers { filter: Filter::Bicubic, ..halves };
+    let usual = match origin {
+        Origin::Native | Origin::BigVision | Origin::HfVit => halves,
+        Origin::Timm => Numbers { crop: Some(0.9), ..cubic },
+        Origin::HfSiglip => cubic,
+        Origin::HfDinov2 => {
+            let [mean, std] = IMAGENET;
+            Numbers { mean, std, crop: Some(224.0 / 256.0), ..cubic }
         }
+    };
+    let said = match origin {
+        Origin::Timm => timm(sidecar, usual),
+        _ => transformers(sidecar, usual),
+    };
+    let steps = |numbers: Numbers| Preprocess::new(numbers.steps(origin, image));
+    let from = if said.is_some() { Source::Sidecar } else { Source::OriginsDefault };
+    let preprocess = steps(said.unwrap_or(usual))?;
+    notes.0.push(Note { field: "preprocessing", value: preprocess.to_string(), from });
+    Ok(preprocess)
+}
+
+impl Numbers {
+    fn steps(self, origin: Origin, [height, width]: [usize; 2]) -> Vec<Step> {
+        let Self { mean, std, filter, crop, squash } = self;
+        let mut steps = match crop.filter(|_| height == width) {
+            None => vec![Step::Resize { size: [height, width], filter }],
+            Some(fraction) => {
+                let size = [height, width];
+                let side = height as f64 / fraction;
+                // timm has a fraction and rounds down, transformers had two sides.
+                let timm = origin == Origin::Timm;
+                let side = if timm { side.floor() } else { side.round() } as usize;
+                vec![
+                    match squash {
+                        true => Step::Resize { size: [side, side], filter },
+                        false => Step::ResizeShorter { side, filter },
+                    },
+                    match timm {
+                        true => Step::CenterCrop { size },
+                        false => Step::CentralCrop { size },
+                    },
+                ]
+            }
+        };
+        steps.push(match (mean, std) {
+            (HALVES, HALVES) => Step::ValueRange { low: -1.0, high: 1.0 },
+            _ => Step::Normalize { mean, std },
+        });
+        steps
     }
+}
+
+fn timm(sidecar: &Sidecar, usual: Numbers) -> Option<Numbers> {
+    let [mean, std] = ["mean", "std"].map(|key| sidecar.config(key).and_then(three));
+    let filter = sidecar.config("interpolation").and_then(filter);
+    let crop = sidecar.config("crop_pct").and_then(Value::as_f64).filter(is_fraction);
+    let mode = sidecar.text("crop_mode");
+    if mean.is_none() && std.is_none() && filter.is_none() && crop.is_none() {
+        return None;
+    }
+    Some(Numbers {
+        mean: mean.unwrap_or(usual.mean),
+        std: std.unwrap_or(usual.std),
+        filter: filter.unwrap_or(usual.filter),
+        crop: crop.or(usual.crop),
+        squash: mode == Some("squash"),
+    })
+}
+
+fn transformers(sidecar: &Sidecar, usual: Numbers) -> Option<Numbers> {
+    let size = sidecar.preprocessor("size")?;
+    let [mean, std] = ["image_mean", "image_std"].map(|key| {
+        let off = sidecar.preprocessor("do_normalize") == Some(&Value::Bool(false));
+        let values = sidecar.preprocessor(key).and_then(three);
+        // Not normalised means that values stay in [0, 1].
+        if off { Some(if key == "image_mean" { [0.0; 3] } else { [1.0; 3] }) } else { values }
+    });
+    let crops = sidecar.preprocessor("do_center_crop") == Some(&Value::Bool(true));
+    let side = |value: &Value, key: &str| value.as_f64().or(value[key].as_f64());
+    let crop = sidecar.preprocessor("crop_size").filter(|_| crops).and_then(|crop| {
+        Some(side(crop, "height")? / side(size, "shortest_edge")?).filter(is_fraction)
+    });
+    Some(Numbers {
+        mean: mean.unwrap_or(usual.mean),
+        std: std.unwrap_or(usual.std),
+        filter: sidecar.preprocessor("resample").and_then(filter).unwrap_or(usual.filter),
+        crop,
+        squash: false,
+    })
+}
+
+fn is_fraction(value: &f64) -> bool {
+    *value > 0.0 && *value <= 1.0
 }
 
 fn three(value: &Value) -> Option<[f32; 3]> {
-    let numbers: Vec<f32> =
-        value.as_array()?.iter().map(|x| x.as_f64().map(|x| x as f32)).collect::<Option<_>>()?;
-    numbers.try_into().ok()
+    let numbers: Option<Vec<f32>> =
+        value.as_array()?.iter().map(|x| x.as_f64().map(|x| x as f32)).collect();
+    numbers?.try_into().ok()
 }
 
 /// timm's names, and Pillow's numbers in transformers.
-fn filter(value: &Value) -> Option<Resize> {
+fn filter(value: &Value) -> Option<Filter> {
     match (value.as_str(), value.as_u64()) {
-        (Some("nearest"), _) | (_, Some(0)) => Some(Resize::Nearest),
-        (Some("lanczos"), _) | (_, Some(1)) => Some(Resize::Lanczos),
-        (Some("bilinear"), _) | (_, Some(2)) => Some(Resize::Bilinear),
-        (Some("bicubic"), _) | (_, Some(3)) => Some(Resize::Bicubic),
+        (Some("lanczos"), _) | (_, Some(1)) => Some(Filter::Lanczos),
+        (Some("bilinear"), _) | (_, Some(2)) => Some(Filter::Bilinear),
+        (Some("bicubic"), _) | (_, Some(3)) => Some(Filter::Bicubic),
+        (Some("box"), _) | (_, Some(4)) => Some(Filter::Box),
         _ => None,
     }
 }
 
-/// transformers resizes the shorter side to one number and crops by another, or does neither.
-fn crop(sidecar: &Sidecar) -> Option<f64> {
-    if sidecar.preprocessor("do_center_crop").is_none_or(|crop| crop == false) {
-        return sidecar.preprocessor("size").map(|_| 1.0);
+/// The entries of timm's `pretrained_cfg` that say these steps, as far as it can say them.
+pub(super) fn for_timm(preprocess: &Preprocess) -> serde_json::Value {
+    let [mean, std] = preprocess.normalisation();
+    let mut said = serde_json::Map::new();
+    said.insert("mean".into(), mean.to_vec().into());
+    said.insert("std".into(), std.to_vec().into());
+    let (mut resized, [side, _]) = (None, preprocess.size());
+    for step in preprocess.steps() {
+        match *step {
+            Step::Resize { size: [height, _], filter } => {
+                resized = Some((height, filter, "squash"));
+            }
+            Step::ResizeSmall { side, filter } | Step::ResizeShorter { side, filter } => {
+                resized = Some((side, filter, "center"));
+            }
+            _ => {}
+        }
     }
-    let resized = sidecar.preprocessor("size")?["shortest_edge"].as_f64()?;
-    let cropped = sidecar.preprocessor("crop_size")?["height"].as_f64()?;
-    (cropped > 0.0 && cropped <= resized).then(|| cropped / resized)
+    if let Some((before, filter, mode)) = resized {
+        let interpolation = match filter {
+            Filter::Box => "box",
+            Filter::Bilinear => "bilinear",
+            Filter::Bicubic => "bicubic",
+            Filter::Lanczos => "lanczos",
+        };
+        said.insert("interpolation".into(), interpolation.into());
+        // timm divides by it and rounds down: half a pixel more where that would lose one.
+        let (side, before) = (side as f64, before as f64);
+        let exact = (side / (side / before)).floor() == before;
+        let before = if exact { before } else { before + 0.5 };
+        said.insert("crop_pct".into(), (side / before).into());
+        said.insert("crop_mode".into(), mode.into());
+    }
+    said.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn steps(origin: Origin, config: Value, preprocessor: Value) -> String {
+        let sidecar = Sidecar::of(config, preprocessor);
+        infer(origin, &sidecar, [224, 224], &mut Notes::default()).unwrap().to_string()
+    }
+
+    #[test]
+    fn the_files_beside_the_weights_are_followed() {
+        let cfg = json!({"pretrained_cfg": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+            "crop_pct": 0.875, "interpolation": "bilinear"}});
+        assert_eq!(
+            steps(Origin::Timm, cfg, Value::Null),
+            "resize_shorter(256, bilinear)|center_crop(224, 224)|normalize(imagenet)"
+        );
+        let siglip = json!({"do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "resample": 3,
+            "image_std": [0.5, 0.5, 0.5], "size": {"height": 224, "width": 224}});
+        assert_eq!(
+            steps(Origin::HfSiglip, Value::Null, siglip),
+            "resize(224, 224, bicubic)|value_range(-1, 1)"
+        );
+        let dinov2 = json!({"do_center_crop": true, "crop_size": {"height": 224, "width": 224},
+            "resample": 3, "size": {"shortest_edge": 256}, "image_mean": [0.485, 0.456, 0.406],
+            "image_std": [0.229, 0.224, 0.225]});
+        let expected = "resize_shorter(256, bicubic)|central_crop(224, 224)|normalize(imagenet)";
+        assert_eq!(steps(Origin::HfDinov2, Value::Null, dinov2), expected);
+        // The origin's usual steps.
+        assert_eq!(steps(Origin::HfDinov2, Value::Null, Value::Null), expected);
+        assert_eq!(
+            steps(Origin::BigVision, Value::Null, Value::Null),
+            "resize(224, 224, bilinear)|value_range(-1, 1)"
+        );
+    }
+
+    #[test]
+    fn timm_is_told_what_it_would_say_itself() {
+        let steps = "resize_shorter(256, bicubic)|center_crop(224)|value_range(-1, 1)";
+        assert_eq!(
+            for_timm(&steps.parse().unwrap()),
+            json!({"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "interpolation": "bicubic",
+                "crop_pct": 0.875, "crop_mode": "center"})
+        );
+    }
 }

@@ -24,6 +24,11 @@ impl Sidecar {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn of(config: Value, preprocessor: Value) -> Self {
+        Self { config, preprocessor }
+    }
+
     /// An entry of the config, where timm and transformers may put it: at the top, among the
     /// arguments of the model, or in the config of the vision tower.
     pub(super) fn config(&self, key: &str) -> Option<&Value> {

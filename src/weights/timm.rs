@@ -10,7 +10,7 @@ use super::names::{activation, heads_unknown, split_block, square_patch};
 use super::options::LoadOptions;
 use super::origin::Origin;
 use super::positions;
-use super::preprocessing::Preprocessing;
+use super::preprocessing;
 use super::sidecar::Sidecar;
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
@@ -93,8 +93,7 @@ pub(super) fn describe(
     };
     let gelu = notes.choose("gelu", options.gelu, gelu, Some(Gelu::Erf)).unwrap_or(Gelu::Erf);
     let norm_embedding = tensors.has("norm_pre.weight");
-    // CLIP's models, which norm the embedding and have layer norms, are the ones with another.
-    let epsilon = if norm_embedding && norm_bias { 1e-5 } else { 1e-6 };
+    let epsilon = usual_epsilon(norm_embedding, norm_bias);
     let epsilon = notes.choose("epsilon", options.epsilon, None, Some(epsilon)).unwrap_or(epsilon);
 
     let pool = if tensors.has("attn_pool.latent") {
@@ -146,9 +145,15 @@ pub(super) fn describe(
     config.biases.map_qkv = tensors.has("attn_pool.q.bias");
     config.biases.map_out = tensors.has("attn_pool.proj.bias");
     config.biases.head = tensors.has("head.bias");
-    let preprocessing = Preprocessing::infer(Origin::Timm, sidecar, &mut notes);
+    let image = options.image.unwrap_or(config.image);
+    let preprocessing = preprocessing::infer(Origin::Timm, sidecar, image, &mut notes)?;
     let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { prefix_positions }))
+}
+
+/// timm's norms add 1e-6, but for CLIP's models: those have layer norms, and one after the embedding.
+pub(super) fn usual_epsilon(norm_embedding: bool, layer_norm: bool) -> f64 {
+    if norm_embedding && layer_norm { 1e-5 } else { 1e-6 }
 }
 
 /// Heads of timm's registered models by the size in their names.

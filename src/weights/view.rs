@@ -114,6 +114,11 @@ impl View {
         });
         values
     }
+
+    /// Puts elements in the view's order to their places among the bytes of the tensor.
+    pub(super) fn scatter<T: Float>(&self, values: &[T], bytes: &mut [u8]) {
+        self.for_each(|ours, theirs| values[ours].write(&mut bytes[theirs * T::SIZE..]));
+    }
 }
 
 #[cfg(test)]
@@ -140,11 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_right_beyond_one_tile() {
+    fn scatter_undoes_gather_beyond_one_tile() {
         let view = View::whole(&[3, 70, 2, 40]).at(1).merge(1).permute(&[1, 0]);
-        let values: Vec<f32> = view.gather::<f32, f32>(&bytes(3 * 70 * 2 * 40));
-        for (ours, theirs) in [(0, 5_600), (1, 5_680), (70, 5_601), (5_599, 11_199)] {
-            assert_eq!(values[ours], theirs as f32);
-        }
+        let all = bytes(3 * 70 * 2 * 40);
+        let values: Vec<f32> = view.gather::<f32, f32>(&all);
+        assert_eq!((values[0], values[1], values[70]), (5600.0, 5680.0, 5601.0));
+        let mut written = all.clone();
+        written[5600 * 4..11200 * 4].fill(0);
+        view.scatter(&values, &mut written);
+        assert_eq!(written, all);
     }
 }

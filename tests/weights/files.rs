@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::bf16;
 use safetensors::serialize;
@@ -151,6 +153,31 @@ impl File {
         npz(method, arrays)
     }
 
+    /// Every length that the table knows replaced, the values zero.
+    pub(crate) fn shrink(&self, lengths: &[(usize, usize)]) -> Self {
+        let shrunk = |length: &usize| {
+            let found = lengths.iter().find(|(from, _)| from == length);
+            found.map_or(*length, |(_, to)| *to)
+        };
+        let mut all = Self::default();
+        for (name, (_, shape, _)) in &self.0 {
+            all.set(name, &shape.iter().map(shrunk).collect::<Vec<_>>());
+        }
+        all
+    }
+
+    /// With a grid of 2 x 2.
+    pub(crate) fn with_positions(mut self) -> Self {
+        let width = self.0["embedding/bias"].1[0];
+        self.set("pos_embedding", &[1, 4, width]);
+        self
+    }
+
+    /// Takes the elements of a tensor for integers.
+    pub(crate) fn integers(&mut self, name: &str) {
+        self.0.get_mut(name).unwrap().0 = Dtype::I32;
+    }
+
     /// Rounds all to bfloat16.
     pub(crate) fn halve(&mut self) {
         for (dtype, _, data) in self.0.values_mut() {
@@ -182,4 +209,28 @@ pub(crate) fn npz(
         zip.write_all(&bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()
+}
+
+/// A safetensors file with this header, right or wrong.
+pub(crate) fn raw_safetensors(header: &str, data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+/// A place that goes with the test.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("vit22b_{process}_{count}_{name}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

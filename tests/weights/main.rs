@@ -4,6 +4,9 @@
 //! `VIT22B_FIXTURES=DIR` takes the fixtures from another folder; one that lacks some of them leaves
 //! those to the copy in `tests/fixtures`.
 
+mod corpus;
+mod damage;
+mod export;
 mod files;
 #[path = "../golden/mod.rs"]
 mod golden;

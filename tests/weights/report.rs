@@ -28,7 +28,8 @@ fn a_description_says_what_the_shapes_do_not() {
         "num_heads = 3: from the JSON beside the file",
         "gelu = tanh: from the options",
         "epsilon = 1e-6: the origin's default; the file does not say",
-        "images: mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5], resized bicubic, central 0.9",
+        "preprocessing = resize_shorter(62, bicubic)|center_crop(56, 56)|value_range(-1, 1): \
+         the origin's default; the file does not say",
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\n{text}");
     }

@@ -5,6 +5,7 @@ mod npy;
 mod npz;
 mod safetensors;
 mod sharded;
+pub(super) mod write;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -100,9 +101,13 @@ impl Container {
         } else {
             safetensors::entries(&mapped)
                 .map(|(entries, metadata)| (Packing::Safetensors, entries, metadata))
-                .map_err(|damage| match mapped.first_chunk() {
-                    // A pickle starts with its protocol, which makes a strange header length.
-                    Some([0x80, 0..=5]) => Damage::Pickle { entry: "the file".into() },
+                .map_err(|damage| match mapped.first_chunk::<8>() {
+                    // A pickle starts with its protocol, which makes a length that no header has.
+                    Some(first @ [0x80, 2..=5, ..])
+                        if u64::from_le_bytes(*first) > mapped.len() as u64 =>
+                    {
+                        Damage::Pickle { entry: "the file".into() }
+                    }
                     _ => damage,
                 })
         };
@@ -112,6 +117,11 @@ impl Container {
             }
             Err(damage) => Err(damage.in_file(&name)),
         }
+    }
+
+    /// The name of the first file.
+    pub(super) fn name(&self) -> &str {
+        self.files.first().map_or("", |(name, _)| name)
     }
 
     /// The name of the file that holds a tensor.

@@ -78,6 +78,11 @@ fn element(descr: &str) -> Option<ElementType> {
     })
 }
 
+/// The name that [`element`] reads.
+fn descr(element: ElementType) -> Option<&'static str> {
+    ["<f8", "<f4", "<f2", "|V2"].into_iter().find(|descr| self::element(descr) == Some(element))
+}
+
 struct Fields<'a> {
     descr: &'a str,
     fortran_order: bool,
@@ -144,6 +149,25 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     text[1..].split_once(quote)
 }
 
+/// The header for a new file, padded as NumPy pads it.
+pub(super) fn write(element: ElementType, shape: &[usize]) -> Option<Vec<u8>> {
+    let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let mut text = format!(
+        "{{'descr': '{}', 'fortran_order': False, 'shape': ({}{comma}), }}",
+        descr(element)?,
+        lengths.join(", ")
+    );
+    while !(10 + text.len() + 1).is_multiple_of(64) {
+        text.push(' ');
+    }
+    text.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
+    bytes.extend(text.bytes());
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +177,18 @@ mod tests {
         bytes.extend((text.len() as u16).to_le_bytes());
         bytes.extend(text.bytes());
         bytes
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for shape in [vec![], vec![48], vec![14, 14, 3, 48]] {
+            let element = ElementType::named("BF16").unwrap();
+            let bytes = write(element, &shape).unwrap();
+            let length = bytes.len();
+            assert_eq!(length % 64, 0);
+            let expected = Header { element, shape, column_major: false, length };
+            assert_eq!(header("a.npy", &bytes).unwrap(), expected);
+        }
     }
 
     #[test]

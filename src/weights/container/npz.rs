@@ -121,14 +121,14 @@ pub(super) fn entries(bytes: &[u8]) -> Result<BTreeMap<String, Entry>, Damage> {
             packed
         };
         let header = npy::header(&name, head)?;
-        let expected = header.element.bytes(&header.shape).map(|bytes| bytes as u64);
+        let expected = header.element.bytes(&header.shape);
         let got = file.size().checked_sub(header.length as u64);
-        if got.is_none() || got != expected {
+        if got.map(Bytes::Whole) != Some(expected) {
             return Err(Damage::Size {
                 tensor: tensor.into(),
                 dtype: header.element.name.into(),
                 shape: header.shape,
-                expected: Bytes(expected),
+                expected,
                 got: got.unwrap_or(0),
             });
         }

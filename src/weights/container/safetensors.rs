@@ -65,13 +65,13 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Contents, Damage> {
                 size,
             ));
         }
-        let expected = element.bytes(&info.shape).map(|bytes| bytes as u64);
-        if expected != Some(size) {
+        let expected = element.bytes(&info.shape);
+        if expected != Bytes::Whole(size) {
             return Err(Damage::Size {
                 tensor: name,
                 dtype: info.dtype,
                 shape: info.shape,
-                expected: Bytes(expected),
+                expected,
                 got: size,
             });
         }

@@ -1,0 +1,104 @@
+//! New files. The bytes of each tensor are made when its turn comes, and forgotten after.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, View, serialize_to_file};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::npy;
+use crate::weights::element::ElementType;
+use crate::weights::error::Bytes;
+
+/// A tensor that is still to be made.
+pub(in crate::weights) struct NewTensor<'a> {
+    pub(in crate::weights) name: String,
+    pub(in crate::weights) element: ElementType,
+    pub(in crate::weights) shape: Vec<usize>,
+    pub(in crate::weights) bytes: Box<dyn Fn() -> Vec<u8> + 'a>,
+}
+
+impl NewTensor<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.element.name {
+            "F64" => Dtype::F64,
+            "F16" => Dtype::F16,
+            "BF16" => Dtype::BF16,
+            _ => Dtype::F32,
+        }
+    }
+}
+
+impl View for &NewTensor<'_> {
+    fn dtype(&self) -> Dtype {
+        NewTensor::dtype(self)
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned((self.bytes)())
+    }
+
+    fn data_len(&self) -> usize {
+        match self.element.bytes(&self.shape) {
+            Bytes::Whole(count) => count as usize,
+            // No tensor in memory is of that kind.
+            Bytes::Fraction | Bytes::Overflow => usize::MAX,
+        }
+    }
+}
+
+/// A safetensors file with text entries beside the tensors. What was at `path` before is replaced
+/// when the new file is whole.
+pub(in crate::weights) fn safetensors(
+    path: &Path,
+    tensors: &[NewTensor],
+    metadata: HashMap<String, String>,
+) -> io::Result<()> {
+    let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
+    // The crate's temporary file cannot lie in a folder without a name.
+    let path = if path.parent() == Some(Path::new("")) { &Path::new(".").join(path) } else { path };
+    serialize_to_file(named, Some(metadata), path).map_err(|error| match error {
+        SafeTensorError::IoError(error) => error,
+        error => io::Error::other(error.to_string()),
+    })
+}
+
+/// NumPy's archive, not compressed: weights have little to compress. What was at `path` before is
+/// replaced when the new file is whole.
+pub(in crate::weights) fn npz(path: &Path, tensors: &[NewTensor]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = Path::new(&partial);
+    let result = write_npz(partial, tensors).and_then(|()| std::fs::rename(partial, path));
+    if result.is_err() {
+        // The first error is the one to tell.
+        let _ = std::fs::remove_file(partial);
+    }
+    result
+}
+
+fn write_npz(path: &Path, tensors: &[NewTensor]) -> io::Result<()> {
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(path)?));
+    for tensor in tensors {
+        let bytes = (tensor.bytes)();
+        let header = npy::write(tensor.element, &tensor.shape)
+            .ok_or_else(|| io::Error::other("NumPy has no header for it"))?;
+        let large = bytes.len() + header.len() > u32::MAX as usize;
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(large);
+        zip.start_file(format!("{}.npy", tensor.name), options)?;
+        zip.write_all(&header)?;
+        zip.write_all(&bytes)?;
+    }
+    zip.finish()?.flush()
+}

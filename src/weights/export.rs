@@ -1,0 +1,267 @@
+//! Models under the names of others.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use burn::tensor::DType;
+use serde_json::json;
+
+use crate::data::Preprocess;
+use crate::params::{self, AnyTensor};
+use crate::vit::{
+    Biases, BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22B, ViT22BConfig,
+};
+
+use super::big_vision;
+use super::container::write::{self, NewTensor};
+use super::element::{ElementType, Float, with_float};
+use super::error::WeightsError;
+use super::names::Names;
+use super::origin::Origin;
+use super::preprocessing;
+use super::timm;
+use super::view::View;
+
+/// Writes a model for timm: a folder with `model.safetensors` and the `config.json` by which
+/// `timm.create_model("local-dir:FOLDER", pretrained=True)` builds the model. A folder that is
+/// there already is written into.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let model = vit22b::vit::Variant::parse("mu/16")?.config(10).init(&Default::default())?;
+/// let preprocessing = "resize(224)|value_range(-1, 1)".parse()?;
+/// vit22b::weights::export_timm(&model, &preprocessing, "out/for_timm")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`WeightsError::NotExportable`] for a config that timm's model cannot have, and
+/// [`WeightsError::Io`].
+pub fn export_timm(
+    model: &ViT22B,
+    preprocessing: &Preprocess,
+    folder: impl AsRef<Path>,
+) -> Result<(), WeightsError> {
+    let config = model.config();
+    timm_can(config)?;
+    let names = timm_names(config);
+    let folder = folder.as_ref();
+    let io = |source| WeightsError::Io { file: folder.display().to_string(), source };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    let tensors = new_tensors(model, Names::Timm(names));
+    let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    write::safetensors(&folder.join("model.safetensors"), &tensors, metadata).map_err(io)?;
+    let text = format!("{:#}\n", timm_config(config, names, preprocessing));
+    std::fs::write(folder.join("config.json"), text).map_err(io)
+}
+
+/// Writes a model for big_vision: an `.npz` with the parameters under `params/`, a block in each
+/// `encoderblock_N`.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let model = vit22b::vit::Variant::parse("mu/16")?.config(10).classic().init(&Default::default())?;
+/// vit22b::weights::export_big_vision(&model, "out/checkpoint.npz")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`WeightsError::NotExportable`] for a config that big_vision's model cannot have, and
+/// [`WeightsError::Io`].
+pub fn export_big_vision(model: &ViT22B, file: impl AsRef<Path>) -> Result<(), WeightsError> {
+    big_vision_can(model.config())?;
+    let names = big_vision::Names { class_position: false, stacked: false };
+    let mut tensors = new_tensors(model, Names::BigVision(names));
+    for tensor in &mut tensors {
+        tensor.name.insert_str(0, "params/");
+    }
+    let file = file.as_ref();
+    write::npz(file, &tensors)
+        .map_err(|source| WeightsError::Io { file: file.display().to_string(), source })
+}
+
+/// A tensor of a target, and the parameters that have a part in it.
+struct Joint {
+    shape: Vec<usize>,
+    parts: Vec<(AnyTensor, View)>,
+}
+
+/// The tensors of a model under an origin's names, each made of its parameters when it is written.
+pub(super) fn new_tensors(model: &ViT22B, names: Names) -> Vec<NewTensor<'static>> {
+    let mut tensors: BTreeMap<String, Joint> = BTreeMap::new();
+    for (path, parameter) in params::collect(model) {
+        let shape = parameter.shape();
+        let terms = names.terms(&path, shape.as_slice(), model.config());
+        for (index, term) in terms.into_iter().enumerate() {
+            let new = Joint { shape: term.shape, parts: vec![] };
+            let joint = tensors.entry(term.name).or_insert(new);
+            // The parameter goes to the first of its summands; what is not written stays zero.
+            if index == 0 {
+                joint.parts.push((parameter.clone(), term.view));
+            }
+        }
+    }
+    let new = tensors.into_iter().map(|(name, Joint { shape, parts })| {
+        let dtype = parts.first().map_or(DType::F32, |(part, _)| part.dtype());
+        let element = ElementType::of(dtype).unwrap_or(ElementType::F32);
+        let size = shape.iter().product();
+        let bytes = Box::new(move || {
+            with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts))
+        });
+        NewTensor { name, element, shape, bytes }
+    });
+    new.collect()
+}
+
+fn join<T: Float>(size: usize, parts: &[(AnyTensor, View)]) -> Vec<u8> {
+    let mut bytes = vec![0; size * T::SIZE];
+    for (part, view) in parts {
+        let values: Vec<T> = part.to_data().iter::<T>().collect();
+        view.scatter(&values, &mut bytes);
+    }
+    bytes
+}
+
+/// A demand of an origin on a field of the config.
+fn rule<T: core::fmt::Debug>(
+    origin: Origin,
+    field: &'static str,
+    value: T,
+    holds: bool,
+    rule: &'static str,
+) -> Result<(), WeightsError> {
+    if holds {
+        return Ok(());
+    }
+    let value = format!("{value:?}");
+    Err(WeightsError::NotExportable { origin, field, value, rule })
+}
+
+fn timm_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
+    let ViT22BConfig { biases, norm, qk_norm, positions, epsilon, .. } = config;
+    let map = config.pool == Pool::Map;
+    let rms = *norm == NormKind::Rms;
+    let usual = timm::usual_epsilon(config.norm_embedding, biases.norm);
+    let learned = *positions == Positions::Learned;
+    let qk_fits = *qk_norm == QkNorm::None || *qk_norm == QkNorm::Rms && rms;
+    let rule = |field, value: &dyn core::fmt::Debug, holds, text| {
+        rule(Origin::Timm, field, value, holds, text)
+    };
+    rule("positions", positions, learned, "positions are learned")?;
+    rule(
+        "epsilon",
+        epsilon,
+        *epsilon == usual,
+        "it is 1e-6, and 1e-5 where a layer norm follows the embedding; `LoadOptions::epsilon` \
+         changes it knowingly",
+    )?;
+    let text = "layer norms have a bias and RMS norms have none";
+    rule("biases.norm", &biases.norm, biases.norm != rms, text)?;
+    let text = "the QK norm is of the same kind as the others, and a layer norm has a bias";
+    rule("qk_norm", qk_norm, qk_fits, text)?;
+    let text = "the embedding has a bias where no norm follows it";
+    let bias = biases.embedding;
+    rule("biases.embedding", &bias, bias != config.norm_embedding, text)?;
+    let text = "attention and MLP have a bias at their exits";
+    rule("biases.attn_out", &biases.attn_out, biases.attn_out, text)?;
+    rule("biases.mlp", &biases.mlp, biases.mlp, text)?;
+    let text = "the pooling head has all its biases";
+    rule("biases.map_qkv", &biases.map_qkv, biases.map_qkv || !map, text)?;
+    rule("biases.map_out", &biases.map_out, biases.map_out || !map, text)?;
+    let headless = config.num_classes == 0;
+    rule("biases.head", &biases.head, biases.head || headless, "the classifier has a bias")
+}
+
+fn big_vision_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
+    let ViT22BConfig { block, norm, qk_norm, gelu, epsilon, registers, layer_scale, .. } = config;
+    let ViT22BConfig { norm_embedding, norm_pooled, biases, .. } = config;
+    // What a model does not have needs no bias.
+    let map = config.pool == Pool::Map;
+    let needed = Biases {
+        map_qkv: biases.map_qkv || !map,
+        map_out: biases.map_out || !map,
+        head: biases.head || config.num_classes == 0,
+        ..*biases
+    };
+    let all = needed == ViT22BConfig::new(1).classic().biases;
+    let rule = |field, value: &dyn core::fmt::Debug, holds, text| {
+        rule(Origin::BigVision, field, value, holds, text)
+    };
+    let sequential = *block == BlockKind::Sequential;
+    rule("block", block, sequential, "attention and MLP come one after the other")?;
+    rule("norm", norm, *norm == NormKind::Layer, "all norms are layer norms")?;
+    let none = *qk_norm == QkNorm::None;
+    rule("qk_norm", qk_norm, none, "queries and keys are not normalised")?;
+    rule("biases", biases, all, "every layer has a bias")?;
+    rule("gelu", gelu, *gelu == Gelu::Tanh, "GELU has its tanh form")?;
+    let text = "it is 1e-6; `LoadOptions::epsilon` changes it knowingly";
+    rule("epsilon", epsilon, *epsilon == 1e-6, text)?;
+    rule("registers", registers, *registers == 0, "there are no register tokens")?;
+    let text = "residual branches have no scale";
+    rule("layer_scale", layer_scale, layer_scale.is_none(), text)?;
+    let text = "no norm follows the embedding";
+    rule("norm_embedding", norm_embedding, !norm_embedding, text)?;
+    let text = "the last norm comes before the pooling";
+    rule("norm_pooled", norm_pooled, !norm_pooled, text)
+}
+
+/// timm's classic models alone have a position for the class token.
+fn timm_names(config: &ViT22BConfig) -> timm::Names {
+    let class = config.pool == Pool::ClassToken;
+    let classic = config.block == BlockKind::Sequential && config.registers == 0;
+    timm::Names { prefix_positions: usize::from(class && classic) }
+}
+
+/// What timm's `create_model` needs to build the model: a registered model with blocks of this
+/// kind, and the arguments in which ours differs from it.
+fn timm_config(
+    config: &ViT22BConfig,
+    names: timm::Names,
+    preprocess: &Preprocess,
+) -> serde_json::Value {
+    let architecture = match config.block {
+        BlockKind::Sequential => "vit_base_patch16_224",
+        BlockKind::Parallel => "vit_base_patch16_xp_224",
+    };
+    let pool = match config.pool {
+        Pool::Map => "map",
+        Pool::Average => "avg",
+        Pool::ClassToken => "token",
+    };
+    let [height, width] = config.image;
+    let mut pretrained = preprocessing::for_timm(preprocess);
+    pretrained["input_size"] = json!([config.channels, height, width]);
+    pretrained["num_classes"] = json!(config.num_classes);
+    pretrained["first_conv"] = json!("patch_embed.proj");
+    pretrained["classifier"] = json!("head");
+    json!({
+        "architecture": architecture,
+        "num_classes": config.num_classes,
+        "global_pool": pool,
+        "model_args": {
+            "img_size": [height, width],
+            "patch_size": config.patch,
+            "in_chans": config.channels,
+            "embed_dim": config.width,
+            "depth": config.depth,
+            "num_heads": config.num_heads,
+            // timm takes the whole part of the product: half a unit more, or rounding loses one.
+            "mlp_ratio": (config.mlp_dim as f64 + 0.5) / config.width as f64,
+            "qkv_bias": config.biases.qkv,
+            "qk_norm": config.qk_norm != QkNorm::None,
+            "init_values": config.layer_scale,
+            "class_token": config.pool == Pool::ClassToken,
+            "no_embed_class": names.prefix_positions == 0,
+            "reg_tokens": config.registers,
+            "pre_norm": config.norm_embedding,
+            "fc_norm": config.norm_pooled,
+            "norm_layer": if config.norm == NormKind::Rms { "rmsnorm" } else { "layernorm" },
+            "act_layer": if config.gelu == Gelu::Tanh { "gelu_tanh" } else { "gelu" },
+        },
+        "pretrained_cfg": pretrained,
+    })
+}

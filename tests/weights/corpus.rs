@@ -1,0 +1,117 @@
+//! The corpus of the fuzzer, and as many files again as a few seconds hold: none may panic.
+
+use std::path::{Path, PathBuf};
+
+use vit22b::vit::ViT22BConfig;
+use vit22b::weights::{Checkpoint, LoadOptions, save};
+
+use crate::files::{File, Scratch, fixture};
+use crate::golden::device;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/weights")
+}
+
+/// What the fuzz target does.
+fn read(bytes: Vec<u8>) -> bool {
+    let Ok(checkpoint) = Checkpoint::from_bytes("a file", bytes) else { return false };
+    let device = device();
+    let _ = checkpoint.tensors(&device);
+    let load = |strict| {
+        let options = LoadOptions::new().with_num_heads(Some(1)).with_strict(strict);
+        checkpoint.load(&options, &device).is_ok()
+    };
+    let lenient = load(false);
+    load(true) && lenient
+}
+
+/// Each origin's smallest model. `VIT22B_WRITE_CORPUS=1` writes them to the corpus.
+fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let small = |file: &str| {
+        // Widths of 2, MLPs of 4 and patches of one pixel.
+        fixture(file).shrink(&[(7, 1), (14, 1), (16, 2), (32, 2), (48, 2), (64, 4), (96, 6)])
+    };
+    vec![
+        ("native.safetensors", native()),
+        ("timm_reg.safetensors", small("timm_dinov2_reg/model.safetensors").bytes()),
+        ("hf_vit.safetensors", small("hf_vit/model.safetensors").bytes()),
+        ("hf_dinov2.safetensors", small("hf_dinov2/model.safetensors").bytes()),
+        ("big_vision.npz", File::big_vision(2).with_positions().npz()),
+        ("big_vision_compressed.npz", File::big_vision(2).with_positions().npz_compressed()),
+        ("big_vision_column_major.npz", File::big_vision(2).with_positions().npz_column_major()),
+    ]
+}
+
+fn native() -> Vec<u8> {
+    let scratch = Scratch::new("corpus");
+    let file = scratch.0.join("native.safetensors");
+    let config = ViT22BConfig::new(2).with_image([2, 2]).with_patch(1);
+    let config = config.with_width(2).with_depth(1).with_mlp_dim(2).with_num_heads(1);
+    let model = config.init(&device()).unwrap();
+    save(&model, &"resize(2)|value_range(-1, 1)".parse().unwrap(), &file).unwrap();
+    std::fs::read(file).unwrap()
+}
+
+#[test]
+fn the_corpus_is_read_or_refused() {
+    if std::env::var_os("VIT22B_WRITE_CORPUS").is_some() {
+        std::fs::create_dir_all(folder()).unwrap();
+        for (name, bytes) in seeds() {
+            std::fs::write(folder().join(name), bytes).unwrap();
+        }
+    }
+    let mut count = 0;
+    let seeds = seeds();
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let loads = read(std::fs::read(&path).unwrap());
+        let is_seed = seeds.iter().any(|(name, _)| path.ends_with(name));
+        assert!(loads || !is_seed, "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= seeds.len());
+}
+
+/// Seeded, so that a failure comes back: the seed is in the panic's text.
+#[test]
+fn mutated_files_are_read_or_refused() {
+    let seeds = seeds();
+    for seed in 0..3_000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut bytes = seeds[random.usize(..seeds.len())].1.clone();
+        for _ in 0..random.usize(1..4) {
+            mutate(&mut bytes, &mut random);
+        }
+        let result = std::panic::catch_unwind(|| read(bytes));
+        assert!(result.is_ok(), "mutation {seed} made the reader panic");
+    }
+}
+
+fn mutate(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+    if bytes.is_empty() {
+        return;
+    }
+    let place = random.usize(..bytes.len());
+    match random.u8(..6) {
+        0 => bytes[place] ^= 1 << random.u8(..8),
+        1 => bytes[place] = random.u8(..),
+        2 => bytes.truncate(place),
+        3 => {
+            // Digits are what shapes and offsets are made of.
+            let digits: Vec<_> = (0..bytes.len()).filter(|i| bytes[*i].is_ascii_digit()).collect();
+            if !digits.is_empty() {
+                bytes[digits[random.usize(..digits.len())]] = b'0' + random.u8(..10);
+            }
+        }
+        4 => {
+            let end = (place + random.usize(..32)).min(bytes.len());
+            let part: Vec<_> = bytes[place..end].to_vec();
+            let to = random.usize(..=bytes.len());
+            bytes.splice(to..to, part);
+        }
+        _ => {
+            let end = (place + random.usize(..8)).min(bytes.len());
+            bytes.drain(place..end);
+        }
+    }
+}
