@@ -159,6 +159,11 @@ impl LabelMap {
         self.groups.iter().map(|(name, _)| &**name)
     }
 
+    /// The classifier's classes in each class of the set, in their order.
+    pub fn members(&self) -> impl Iterator<Item = &[usize]> {
+        self.groups.iter().map(|(_, members)| &**members)
+    }
+
     /// The class of the set for each row of logits; of classes with equal votes the first.
     ///
     /// # Errors
@@ -171,15 +176,21 @@ impl LabelMap {
     ) -> Result<Vec<usize>, EvalError> {
         check_length("logits of each row", self.classes, logits.columns())?;
         check_some("classes of the set", self.groups.len())?;
+        let members: Vec<usize> = self.members().flatten().copied().collect();
         map_rows(logits, 1.0, |row| {
-            let votes = self.groups.iter().map(|(_, members)| match vote {
-                Vote::Max => {
-                    let members = members.iter().map(|member| row.logits[*member].into());
-                    members.fold(f64::NEG_INFINITY, f64::max)
-                }
-                Vote::MeanProbability => {
-                    let total: f64 = members.iter().map(|member| row.probability(*member)).sum();
-                    total / members.len() as f64
+            // The members of all groups, one group after the other.
+            let values: Vec<T> = match vote {
+                Vote::Max => members.iter().map(|member| row.logits[*member]).collect(),
+                Vote::MeanProbability => row.exponentials(&members),
+            };
+            let mut rest = values.as_slice();
+            let votes = self.groups.iter().map(|(_, members)| {
+                let (own, others) = rest.split_at(members.len());
+                rest = others;
+                let own = own.iter().map(|value| (*value).into());
+                match vote {
+                    Vote::Max => own.fold(f64::NEG_INFINITY, f64::max),
+                    Vote::MeanProbability => own.sum::<f64>() / members.len() as f64,
                 }
             });
             argmax(&votes.collect::<Vec<_>>())

@@ -1,9 +1,10 @@
 //! Rows of numbers, borrowed.
 
 use super::error::EvalError;
+use super::exponential::Lane;
 
 /// What logits and features are made of: `f32` or `f64`.
-pub trait Real: Copy + PartialOrd + Into<f64> + Send + Sync + 'static {}
+pub trait Real: Lane {}
 
 impl Real for f32 {}
 impl Real for f64 {}

@@ -22,6 +22,7 @@ mod calibration;
 mod confusion;
 mod detection;
 mod error;
+mod exponential;
 mod fairness;
 mod feature_cache;
 mod few_shot;

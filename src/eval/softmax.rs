@@ -4,6 +4,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::error::{EvalError, check_length, check_some};
+use super::exponential::{exponentials, max_and_sum, sum_of_squares, weighted_sum};
 use super::matrix::{Matrix, Real};
 
 /// The likeliest class of each example, and its probability.
@@ -60,10 +61,7 @@ pub(crate) struct SoftmaxRow<'a, T> {
     pub(crate) argmax: usize,
     /// `Σ exp(z)`
     pub(crate) sum: f64,
-    /// `Σ exp(z)²`
-    squares: f64,
-    /// `Σ z exp(z)`
-    weighted: f64,
+    arch: Arch,
 }
 
 impl<T: Real> SoftmaxRow<'_, T> {
@@ -77,6 +75,11 @@ impl<T: Real> SoftmaxRow<'_, T> {
         self.scaled(class).exp() / self.sum
     }
 
+    /// `exp(z)` of some classes: their probabilities, but for a factor that all share.
+    pub(crate) fn exponentials(&self, classes: &[usize]) -> Vec<T> {
+        exponentials(self.arch, self.logits, classes, self.max, self.inverse_temperature)
+    }
+
     /// `−log` of the probability of a class.
     pub(crate) fn nll(&self, class: usize) -> f64 {
         self.sum.ln() - self.scaled(class)
@@ -84,12 +87,14 @@ impl<T: Real> SoftmaxRow<'_, T> {
 
     /// `Σ p²`
     pub(crate) fn purity(&self) -> f64 {
-        self.squares / self.sum.powi(2)
+        let sum = sum_of_squares(self.arch, self.logits, self.max, self.inverse_temperature);
+        sum / self.sum.powi(2)
     }
 
     /// `Σ p z`
     pub(crate) fn mean_scaled(&self) -> f64 {
-        self.weighted / self.sum
+        let sum = weighted_sum(self.arch, self.logits, self.max, self.inverse_temperature);
+        sum / self.sum
     }
 
     /// The derivative of [`Self::nll`] by the inverse temperature: `Σ p x − x(class)`.
@@ -118,108 +123,19 @@ pub(crate) fn map_rows<T: Real, R: Send>(
     let columns = logits.columns();
     (logits.values().par_chunks_exact(columns).enumerate())
         .map(|(index, row)| {
-            let (max, [sum, squares, weighted]) =
-                arch.dispatch(|| max_and_sums(row, inverse_temperature));
+            let (max, argmax, sum) = max_and_sum(arch, row, inverse_temperature);
             if !sum.is_finite() {
                 return Err(EvalError::NotFinite { what: "logits", row: index });
             }
-            let argmax = row.iter().position(|x| (*x).into() == max).unwrap_or(0);
             let logits = row;
-            Ok(function(SoftmaxRow {
-                index,
-                logits,
-                inverse_temperature,
-                max,
-                argmax,
-                sum,
-                squares,
-                weighted,
-            }))
+            Ok(function(SoftmaxRow { index, logits, inverse_temperature, max, argmax, sum, arch }))
         })
         .collect()
-}
-
-/// Numbers that are added side by side, so that a processor can take them together.
-const LANES: usize = 16;
-
-/// The largest value, and of `z = β (x − max)` the sums of `exp(z)`, `exp(z)²` and `z exp(z)`. The
-/// sums are NaN if a value is NaN or +∞, or all are −∞.
-#[inline(always)]
-fn max_and_sums<T: Real>(row: &[T], inverse_temperature: f64) -> (f64, [f64; 3]) {
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    let larger = |a: f64, b: f64| if b > a { b } else { a };
-    let mut lanes = [f64::NEG_INFINITY; LANES];
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = larger(*lane, (*x).into()));
-    }
-    let max = rest.iter().map(|x| (*x).into()).chain(lanes).fold(f64::NEG_INFINITY, larger);
-
-    let mut sums = [[0.0; LANES]; 3];
-    let mut add = |lane: usize, x: T| {
-        let z = inverse_temperature * (x.into() - max);
-        // −∞ becomes a number, NaN stays.
-        let z = if z < LOWEST { LOWEST } else { z };
-        let e = exp(z);
-        sums[0][lane] += e;
-        sums[1][lane] += e * e;
-        sums[2][lane] += e * z;
-    };
-    for chunk in chunks {
-        (0..LANES).for_each(|lane| add(lane, chunk[lane]));
-    }
-    rest.iter().enumerate().for_each(|(lane, x)| add(lane, *x));
-    (max, sums.map(|lanes| lanes.iter().sum()))
-}
-
-/// Where an exponential counts as none: `exp(−700)` is 1e-304.
-const LOWEST: f64 = -700.0;
-
-/// `exp(x)` for `x` from [`LOWEST`] to 0 without branches or table, so that loops over it become vector code:
-/// `2ⁿ exp(r)` with `|r| ≤ ln 2 / 2`, of which the Taylor series to degree 13 is exact to
-/// 4e-18. NaN stays NaN.
-#[inline(always)]
-fn exp(x: f64) -> f64 {
-    // Adding it leaves the integer part in the lowest bits.
-    const SHIFT: f64 = 1.5 * (1u64 << 52) as f64;
-    // ln 2 in two parts; a product of the first with a small integer is exact.
-    const LN2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
-    let shifted = x * core::f64::consts::LOG2_E + SHIFT;
-    let n = shifted - SHIFT;
-    let r = (x - n * LN2[0]) - n * LN2[1];
-    let mut series = 1.0 / 6_227_020_800.0;
-    for inverse in [
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5_040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
-    ] {
-        series = series * r + inverse;
-    }
-    series * f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_exponential_is_exact_to_two_units_in_the_last_place() {
-        for i in 0..200_000 {
-            let x = -f64::from(i) * 0.0035;
-            let (got, expected) = (exp(x), x.exp());
-            assert!((got / expected - 1.0).abs() < 4.5e-16, "{x}: {got:e} not {expected:e}");
-        }
-        assert!(exp(f64::NAN).is_nan());
-    }
 
     #[test]
     fn what_has_no_softmax_is_an_error_and_what_cannot_be_is_not() {
