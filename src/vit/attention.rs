@@ -156,7 +156,10 @@ pub(super) fn join_outputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>)
     let bias = layers.iter().any(|layer| layer.bias.is_some()).then(|| {
         let bias = |layer: &&Linear| match &layer.bias {
             Some(bias) => bias.val(),
-            None => Tensor::zeros([layer.weight.dims()[1]], &layer.weight.device()),
+            None => {
+                let weight = layer.weight.val();
+                Tensor::zeros([weight.dims()[1]], (&weight.device(), weight.dtype()))
+            }
         };
         Tensor::cat(layers.iter().map(bias).collect(), 0)
     });
@@ -170,4 +173,27 @@ pub(super) fn join_inputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) 
     let bias = |layer: &&Linear| layer.bias.as_ref().map(Param::val);
     let bias = layers.iter().filter_map(bias).reduce(|a, b| a + b);
     (weight, bias)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::LinearConfig;
+    use burn::tensor::DType;
+
+    use super::*;
+
+    #[test]
+    fn layers_are_joined_in_their_own_type() {
+        let layer = |output, bias| {
+            let layer = LinearConfig::new(3, output).with_bias(bias).init(&Device::flex());
+            Linear {
+                weight: layer.weight.map(|weight| weight.cast(DType::BF16)),
+                bias: layer.bias.map(|bias| bias.map(|bias| bias.cast(DType::BF16))),
+            }
+        };
+        let (weight, bias) = join_outputs(&[&layer(2, false), &layer(4, true)]);
+        let bias = bias.unwrap();
+        assert_eq!((weight.dtype(), bias.dtype()), (DType::BF16, DType::BF16));
+        assert_eq!((weight.dims(), bias.dims()), ([3, 6], [6]));
+    }
 }

@@ -1,6 +1,7 @@
 //! Matrix products and the linear layer.
 //!
-//! Products of 16-bit floats accumulate in f32 and are rounded once. A matrix that all batches
+//! Products of 16-bit floats accumulate in f32 and are rounded once, by the product itself: what
+//! devices add up or exchange of partial products has 16 bits, too. A matrix that all batches
 //! share is contracted as it is, so that XLA sees one large product instead of a broadcast.
 
 use burn_ir::{
@@ -12,11 +13,9 @@ use super::context::Context;
 use super::error::Lowered;
 use crate::stablehlo::{DotDims, ElementType, ReduceKind, Value};
 
-/// The product by `dims`, accumulated in f32 for 16-bit floats and rounded to their type.
+/// The product by `dims`, of the type of its operands.
 pub(super) fn dot(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Lowered<Value> {
-    let b = &cx.b;
-    let element = b.element(lhs);
-    Ok(b.convert(dot_wide(cx, lhs, rhs, dims)?, element)?)
+    Ok(cx.b.dot_general(lhs, rhs, dims, cx.b.element(lhs))?)
 }
 
 /// The product by `dims`, in f32 for 16-bit floats.

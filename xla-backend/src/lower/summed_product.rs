@@ -10,7 +10,7 @@ use burn_ir::{FloatOperationIr, MatmulOpIr, NumericOperationIr, OperationIr, Ten
 
 use super::context::Context;
 use super::error::Lowered;
-use super::product::dot;
+use super::product::dot_wide;
 use crate::stablehlo::DotDims;
 
 /// The products that the sum behind them takes over, by the tensor that is their result.
@@ -74,8 +74,9 @@ pub(super) fn lower(cx: &Context<'_>, product: &MatmulOpIr, out: &TensorIr) -> L
     let both = |inner: usize| (0..batch).chain([inner]).collect::<Vec<_>>();
     let dims =
         DotDims { lhs_contract: both(batch + 1), rhs_contract: both(batch), ..DotDims::default() };
-    let y = dot(cx, cx.get(&product.lhs)?, cx.get(&product.rhs)?, &dims)?;
-    cx.set(out, cx.b.reshape(y, &out.shape)?)
+    // Devices that have other batches add up f32: there may be a thousand of them.
+    let y = dot_wide(cx, cx.get(&product.lhs)?, cx.get(&product.rhs)?, &dims)?;
+    cx.set_as(out, cx.b.reshape(y, &out.shape)?)
 }
 
 /// The tensor that an operation sums into, if it sums a product that was found.
