@@ -35,19 +35,19 @@ fn photo(seed: u64) -> (u32, u32, Vec<u8>) {
     for (i, light) in light.iter().enumerate() {
         let (x, y) = ((i % width) as f32, (i / width) as f32);
         let step = |[a, b, at, by]: &[f32; 4]| if a * x + b * y > *at - 100.0 { *by } else { 0.0 };
-        let light = 120.0 + 55.0 * light + edges.iter().map(step).sum::<f32>();
-        let [red, blue] = [red[i], blue[i]].map(|colour| 55.0 * colour);
+        let light = 120.0 + 40.0 * light + edges.iter().map(step).sum::<f32>();
+        let [red, blue] = [red[i], blue[i]].map(|colour| 40.0 * colour);
         pixels.extend([light + red, light - 0.5 * (red + blue), light + blue].map(|v| v as u8));
     }
     (width as u32, height as u32, pixels)
 }
 
-/// Octaves of interpolated random grids, each of half the strength of the next coarser.
+/// Octaves of interpolated random grids, each weaker than the next coarser.
 fn noise(width: usize, height: usize, rng: &mut Rng) -> Vec<f32> {
     let mut sum = vec![0.0; width * height];
     for octave in 0..9 {
         let cell = 256 >> octave;
-        let strength = 0.55f32.powi(octave);
+        let strength = 0.9f32.powi(octave);
         let columns = width / cell + 2;
         let grid: Vec<f32> =
             (0..columns * (height / cell + 2)).map(|_| 2.0 * rng.f32() - 1.0).collect();
