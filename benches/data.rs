@@ -24,7 +24,7 @@ const EVALUATION: &str = "resize_shorter(256)|center_crop(224)|normalize(imagene
 /// photographs, and a few edges.
 fn photo(seed: u64) -> (u32, u32, Vec<u8>) {
     let mut rng = Rng::with_seed(seed);
-    let (width, height) = if seed % 3 == 0 { (375, 500) } else { (500, 375) };
+    let (width, height) = if seed.is_multiple_of(3) { (375, 500) } else { (500, 375) };
     let [light, red, blue] = [1.0, 0.3, 0.3].map(|strength| {
         noise(width, height, &mut rng).into_iter().map(|v| strength * v).collect::<Vec<f32>>()
     });
