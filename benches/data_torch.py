@@ -22,7 +22,7 @@ STEPS = {
 
 
 def ours(name):
-    command = ["cargo", "bench", "--workspace", "--quiet", "--bench", "data", "--", f"two threads/{name}"]
+    command = ["cargo", "bench", "--workspace", "--quiet", "--bench", "data", "--", f"two threads/{name}", "--noplot"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     middle = re.search(r"thrpt:\s*\[\S+ \S+ (\S+) (K?)elem/s", text)
     return float(middle[1]) * (1000 if middle[2] else 1)

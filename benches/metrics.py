@@ -33,7 +33,11 @@ def decisions(logits, categories):
     return np.stack([p[:, members].mean(1) for members in categories], 1).argmax(1)
 
 
-def error_consistency(first, second, labels, categories):
+def error_consistency_top_1(first, second, labels):
+    return float(cohen_kappa_score(first.argmax(1) == labels, second.argmax(1) == labels))
+
+
+def error_consistency_of_categories(first, second, labels, categories):
     right = [decisions(logits, categories) == labels % len(categories) for logits in (first, second)]
     return float(cohen_kappa_score(*right))
 
@@ -56,5 +60,8 @@ if __name__ == "__main__":
     print(json.dumps({
         "ECE": best(lambda: ece(first, labels), repeats),
         "AUROC": best(lambda: auroc(first, labels), repeats),
-        "error consistency": best(lambda: error_consistency(first, second, labels, categories), repeats),
+        "error consistency, top-1": best(lambda: error_consistency_top_1(first, second, labels), repeats),
+        "error consistency, 16 classes": best(
+            lambda: error_consistency_of_categories(first, second, labels, categories), repeats
+        ),
     }))

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::error::{EvalError, check_labels, check_length, check_some};
 use super::linear_classifier::argmax;
 use super::matrix::{Matrix, Real};
-use super::softmax::{Predictions, map_rows};
+use super::softmax::map_rows;
 
 /// A label map that cannot be made.
 #[derive(Debug, Error)]
@@ -210,7 +210,7 @@ impl LabelMap {
     ) -> Result<Vec<bool>, EvalError> {
         check_length("logits of each row", self.classes, logits.columns())?;
         check_labels(labels, logits.rows(), self.groups.len())?;
-        let predictions = Predictions::new(logits, 1.0)?.classes;
+        let predictions = logits.argmax()?;
         let pairs = predictions.iter().zip(labels);
         Ok(pairs.map(|(class, label)| self.groups[*label].1.contains(class)).collect())
     }

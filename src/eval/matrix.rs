@@ -1,7 +1,11 @@
 //! Rows of numbers, borrowed.
 
-use super::error::EvalError;
-use super::exponential::Lane;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::error::{EvalError, check_some};
+use super::lane::Lane;
+use super::row;
 
 /// What logits and features are made of: `f32` or `f64`.
 pub trait Real: Lane {}
@@ -63,6 +67,31 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// All values, row by row.
     pub fn values(&self) -> &'a [T] {
         self.values
+    }
+
+    /// The place of the largest value of each row, on all cores: a classifier's decisions, where its
+    /// probabilities ([`Predictions`](super::Predictions)) are not asked for. The first of equals.
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] if there is no row, or one has a NaN, a +∞ or nothing but −∞.
+    ///
+    /// ```
+    /// use vit22b::eval::Matrix;
+    ///
+    /// let logits = Matrix::new(&[0.5f32, 2.0, 2.0, 1.0, f32::NEG_INFINITY, 0.0], 3)?;
+    /// assert_eq!(logits.argmax()?, [1, 0]);
+    /// # Ok::<(), vit22b::eval::EvalError>(())
+    /// ```
+    pub fn argmax(&self) -> Result<Vec<usize>, EvalError> {
+        check_some("examples", self.rows())?;
+        let arch = Arch::new();
+        (self.values.par_chunks_exact(self.columns).enumerate())
+            .map(|(index, row)| {
+                let not_finite = EvalError::NotFinite { what: "logits", row: index };
+                row::argmax(arch, row).ok_or(not_finite)
+            })
+            .collect()
     }
 
     /// All rows.

@@ -4,8 +4,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::error::{EvalError, check_length, check_some};
-use super::exponential::{exponentials, max_and_sum, sum_of_squares, weighted_sum};
 use super::matrix::{Matrix, Real};
+use super::row::{exponentials, max_and_sum, sum_of_squares, weighted_sum};
 
 /// The likeliest class of each example, and its probability.
 ///

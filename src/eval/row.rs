@@ -1,123 +1,26 @@
-//! Sums of exponentials over the rows of logits, in code that becomes vector code.
+//! What is asked of a row of logits: the largest, and sums of exponentials.
 
 use core::cell::Cell;
-use core::ops::{Add, Mul, Sub};
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::Arch;
 
-/// What logits are computed in: their own precision.
-pub trait Lane:
-    Copy
-    + PartialOrd
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Into<f64>
-    + Send
-    + Sync
-    + 'static
-{
-    #[doc(hidden)]
-    const ZERO: Self;
-    #[doc(hidden)]
-    const NEG_INFINITY: Self;
-    /// Where an exponential counts as none.
-    #[doc(hidden)]
-    const LOWEST: Self;
-    #[doc(hidden)]
-    fn narrow(value: f64) -> Self;
-    /// `exp(x)` for `x` from `LOWEST` to 0; NaN stays NaN.
-    #[doc(hidden)]
-    fn exp_of_negative(self) -> Self;
-}
-
-/// `2ⁿ exp(r)` with `|r| ≤ ln 2 / 2`, without branches or table.
-///
-/// `$shift` leaves the integer part of what it is added to in the lowest bits; ln 2 is in two parts,
-/// the first of which times a small integer is exact; the series is Taylor's, the highest term first.
-macro_rules! exponential {
-    ($float:ident, $lowest:expr, $mantissa:expr, $bias:expr, $ln2:expr, $series:expr) => {
-        impl Lane for $float {
-            const ZERO: Self = 0.0;
-            const NEG_INFINITY: Self = $float::NEG_INFINITY;
-            const LOWEST: Self = $lowest;
-
-            #[inline(always)]
-            fn narrow(value: f64) -> Self {
-                value as $float
-            }
-
-            #[inline(always)]
-            fn exp_of_negative(self) -> Self {
-                const SHIFT: $float = 1.5 * (1u64 << $mantissa) as $float;
-                let [high, low]: [$float; 2] = $ln2;
-                let shifted = self * core::$float::consts::LOG2_E + SHIFT;
-                let n = shifted - SHIFT;
-                let r = (self - n * high) - n * low;
-                let mut sum = 0.0;
-                for factor in $series {
-                    sum = sum * r + 1.0 / factor;
-                }
-                sum * $float::from_bits(shifted.to_bits().wrapping_add($bias) << $mantissa)
-            }
-        }
-    };
-}
-
-// To degree 7: 5e-9 of the value, a tenth of a unit in the last place.
-exponential!(
-    f32,
-    -87.0,
-    23,
-    127,
-    [0.693_359_4, -2.121_944_4e-4],
-    [5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0]
-);
-// To degree 13: 4e-18 of the value.
-exponential!(
-    f64,
-    -700.0,
-    52,
-    1023,
-    [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10],
-    [
-        6_227_020_800.0,
-        479_001_600.0,
-        39_916_800.0,
-        3_628_800.0,
-        362_880.0,
-        40_320.0,
-        5_040.0,
-        720.0,
-        120.0,
-        24.0,
-        6.0,
-        2.0,
-        1.0,
-        1.0
-    ]
-);
-
-/// Runs a function in code for the processor at hand. A bare closure would be called through a shim
-/// that compilers do not inline, and then it is code for any processor.
-#[inline(always)]
-fn vectorized<R>(arch: Arch, function: impl Fn() -> R) -> R {
-    struct Inlined<F>(F);
-
-    impl<R, F: Fn() -> R> NullaryFnOnce for Inlined<F> {
-        type Output = R;
-
-        #[inline(always)]
-        fn call(self) -> R {
-            (self.0)()
-        }
-    }
-
-    arch.dispatch(Inlined(function))
-}
+use super::lane::{Lane, vectorized};
 
 /// Numbers that are added side by side, so that a processor can take them together.
 const LANES: usize = 32;
+
+/// The place of the largest value, of the first one if there are several. None if a value is NaN or
+/// +∞, or all are −∞.
+pub(crate) fn argmax<T: Lane>(arch: Arch, row: &[T]) -> Option<usize> {
+    vectorized(
+        arch,
+        #[inline(always)]
+        || {
+            let max = maximum(row);
+            (max > T::NEG_INFINITY && all_below_infinity(row)).then(|| first(row, max))
+        },
+    )
+}
 
 /// The largest value, the place of the first one, and `Σ exp(z)` with `z = β (x − max)`. The sum is
 /// NaN if a value is NaN or +∞, or all are −∞.
@@ -206,6 +109,18 @@ fn maximum<T: Lane>(row: &[T]) -> T {
 }
 
 #[inline(always)]
+fn all_below_infinity<T: Lane>(row: &[T]) -> bool {
+    // What is not below is kept as a number: comparisons of bits would not become vector code.
+    let keep = |kept: T, x: T| if x < T::INFINITY { kept } else { x };
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [T::ZERO; LANES];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = keep(*lane, *x));
+    }
+    lanes.iter().chain(rest).all(|x| *x < T::INFINITY)
+}
+
+#[inline(always)]
 fn first<T: Lane>(row: &[T], value: T) -> usize {
     // A chunk is searched as a whole, then the one that has it element by element.
     let has = |chunk: &[T]| chunk.iter().fold(false, |found, x| found | (*x == value));
@@ -229,19 +144,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exponentials_are_exact_to_two_units_in_the_last_place() {
-        for i in 0..200_000 {
-            let x = -f64::from(i) * 0.0035;
-            let (got, expected) = (x.exp_of_negative(), x.exp());
-            assert!((got / expected - 1.0).abs() < 4.5e-16, "{x}: {got:e} not {expected:e}");
-            let x = (-f64::from(i) * 0.000_43) as f32;
-            let (got, expected) = (f64::from(x.exp_of_negative()), f64::from(x).exp());
-            assert!((got / expected - 1.0).abs() < 2.4e-7, "{x}: {got:e} not {expected:e}");
-        }
-        assert!(f64::NAN.exp_of_negative().is_nan() && f32::NAN.exp_of_negative().is_nan());
-    }
-
-    #[test]
     fn rows_of_any_length_have_their_maximum_and_sums() {
         let rng = &mut fastrand::Rng::with_seed(1);
         for n in [1, 5, 31, 32, 33, 64, 100, 1_000] {
@@ -249,6 +151,7 @@ mod tests {
             let single: Vec<f32> = row.iter().map(|x| *x as f32).collect();
             let (max, place, sum) = max_and_sum(Arch::new(), &row, 0.7);
             assert_eq!(row[place], max);
+            assert_eq!(argmax(Arch::new(), &row), Some(place));
             let z = || row.iter().map(|x| 0.7 * (x - max));
             let relative = |got: f64, expected: f64| (got / expected - 1.0).abs();
             assert!(relative(sum, z().map(f64::exp).sum()) < 1e-14);
@@ -267,5 +170,22 @@ mod tests {
             // Single precision: each term to 1e-7, z to 1e-6.
             assert!(relative(single_sum, sum) < 2e-6);
         }
+    }
+    #[test]
+    fn a_row_without_a_largest_number_has_none() {
+        for n in [1, 31, 32, 33, 1_000] {
+            for place in [0, n / 2, n - 1] {
+                for bad in [f32::NAN, f32::INFINITY] {
+                    let mut row = vec![1.0; n];
+                    row[place] = bad;
+                    assert_eq!(argmax(Arch::new(), &row), None, "{bad} at {place} of {n}");
+                }
+                let mut row = vec![f32::NEG_INFINITY; n];
+                assert_eq!(argmax(Arch::new(), &row), None);
+                row[place] = -7.0;
+                assert_eq!(argmax(Arch::new(), &row), Some(place));
+            }
+        }
+        assert_eq!(argmax(Arch::new(), &[0.0f64, 3.0, 3.0]), Some(1));
     }
 }
