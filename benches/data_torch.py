@@ -14,6 +14,8 @@ import torch
 from torchvision import datasets, transforms
 
 ROUNDS, SIZE = 5, 64
+BENCH = ["cargo", "bench", "--workspace", "--quiet", "--bench", "data", "--"]
+BENCH += ["--noplot", "--warm-up-time", "1", "--measurement-time", "4"]
 normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 STEPS = {
     "training": [transforms.RandomResizedCrop(224), transforms.RandomHorizontalFlip()],
@@ -22,10 +24,11 @@ STEPS = {
 
 
 def ours(name):
-    command = ["cargo", "bench", "--workspace", "--quiet", "--bench", "data", "--", f"two threads/{name}", "--noplot"]
+    command = [*BENCH, f"two threads/{name}"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    middle = re.search(r"thrpt:\s*\[\S+ \S+ (\S+) (K?)elem/s", text)
-    return float(middle[1]) * (1000 if middle[2] else 1)
+    # thrpt: [low unit middle unit high unit]
+    middle, unit = re.search(r"thrpt:\s*\[(.*)\]", text)[1].split()[2:4]
+    return float(middle) * (1000 if unit == "Kelem/s" else 1)
 
 
 def torchs(name):
