@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::bf16;
@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::golden::{path, read, values};
+use crate::golden::{own_path, path, read, values};
 
 /// A file, unpacked.
 #[derive(Debug, Clone, Default)]
@@ -19,8 +19,17 @@ pub(crate) struct File(BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>);
 
 /// The weights of a fixture, `params/` left out.
 pub(crate) fn fixture(file: &str) -> File {
+    weights(&path(file))
+}
+
+/// The weights of a fixture whose shapes the test knows.
+pub(crate) fn own_fixture(file: &str) -> File {
+    weights(&own_path(file))
+}
+
+fn weights(file: &Path) -> File {
     let mut all = File::default();
-    for (name, tensor) in read(&path(file)).iter() {
+    for (name, tensor) in read(file).iter() {
         let name = name.strip_prefix("params/").unwrap_or(name);
         all.put(name, tensor.shape().as_slice(), &values(tensor));
     }

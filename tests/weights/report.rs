@@ -3,8 +3,8 @@
 use vit22b::vit::{Gelu, Pool};
 use vit22b::weights::{Checkpoint, ElementChoice, HeadChoice, LoadOptions, Origin, WeightsError};
 
-use crate::files::{File, fixture};
-use crate::golden::{device, path};
+use crate::files::{File, own_fixture};
+use crate::golden::{device, own_path};
 
 fn options() -> LoadOptions {
     LoadOptions::new().with_num_heads(Some(3))
@@ -17,7 +17,7 @@ fn load_error(file: File, options: &LoadOptions) -> WeightsError {
 
 #[test]
 fn a_description_says_what_the_shapes_do_not() {
-    let checkpoint = Checkpoint::open(path("timm_map").join("model.safetensors")).unwrap();
+    let checkpoint = Checkpoint::open(own_path("timm_map").join("model.safetensors")).unwrap();
     let options = LoadOptions::new().with_gelu(Some(Gelu::Tanh));
     let description = checkpoint.describe(&options).unwrap();
     assert_eq!(description.origin, Origin::Timm);
@@ -37,20 +37,20 @@ fn a_description_says_what_the_shapes_do_not() {
 
 #[test]
 fn what_is_ambiguous_is_asked_for() {
-    let error = load_error(fixture("timm_vit/model.safetensors"), &LoadOptions::new());
+    let error = load_error(own_fixture("timm_vit/model.safetensors"), &LoadOptions::new());
     assert_eq!(
         error.to_string(),
         "num_heads does not follow from the file: the shapes are the same for any number of heads \
          that divides 48; say it with `LoadOptions::num_heads`"
     );
     let error =
-        load_error(fixture("timm_vit/model.safetensors"), &options().with_num_heads(Some(5)));
+        load_error(own_fixture("timm_vit/model.safetensors"), &options().with_num_heads(Some(5)));
     assert_eq!(
         error.to_string(),
         "num_heads = 5 is not valid: divides width = 48; the nearest valid value is 4"
     );
     // The QK norm of these has the width of a head.
-    Checkpoint::from_bytes("a file", fixture("timm_xp/model.safetensors").bytes())
+    Checkpoint::from_bytes("a file", own_fixture("timm_xp/model.safetensors").bytes())
         .unwrap()
         .load(&LoadOptions::new(), &device())
         .unwrap();
@@ -58,7 +58,7 @@ fn what_is_ambiguous_is_asked_for() {
 
 #[test]
 fn a_report_names_what_is_missing_unused_and_mismatched() {
-    let mut file = fixture("timm_vit/model.safetensors");
+    let mut file = own_fixture("timm_vit/model.safetensors");
     file.rename("blocks.1.norm1.weight", "blocks.1.norm_1.weight");
     file.set("blocks.0.mlp.fc2.bias", &[47]);
     file.set("extra", &[2, 2]);
@@ -84,7 +84,7 @@ fn a_report_names_what_is_missing_unused_and_mismatched() {
 
 #[test]
 fn heads_are_dropped_and_replaced_and_what_serves_training_is_set_aside() {
-    let mut file = fixture("timm_dinov2/model.safetensors");
+    let mut file = own_fixture("timm_dinov2/model.safetensors");
     file.set("mask_token", &[1, 48]);
     let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
     let load = |head| checkpoint.load(&options().with_head(head), &device()).unwrap();
@@ -105,7 +105,7 @@ fn heads_are_dropped_and_replaced_and_what_serves_training_is_set_aside() {
 #[test]
 fn element_types_are_converted_or_kept_and_the_model_runs() {
     use burn::tensor::{DType, Tensor};
-    let mut file = fixture("timm_dinov2/model.safetensors");
+    let mut file = own_fixture("timm_dinov2/model.safetensors");
     file.halve();
     let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
     let run = |elements, dtype| {
