@@ -67,7 +67,10 @@ impl FeaturesOut {
                 let features = TensorView::new(Dtype::F32, vec![count, *width], values)?;
                 let names = [("names".to_string(), serde_json::to_string(names)?)];
                 let metadata = Some(names.into_iter().collect());
-                safetensors::serialize_to_file([("features", features)], metadata, partial)?;
+                std::fs::write(
+                    partial,
+                    safetensors::serialize([("features", features)], metadata)?,
+                )?;
             }
         }
         std::fs::rename(partial, path).with_context(|| path.display().to_string())?;

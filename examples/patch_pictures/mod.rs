@@ -1,10 +1,15 @@
-//! Values of patches as colours over their image.
+//! Values of patches as colours over their image, beside the image itself.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use image::RgbImage;
 use vit22b::data::{DecodeLimit, ExampleKey, ImageSet, Preprocess};
+
+/// Pixels that the longer side of a painted image has at least.
+const SIDE: usize = 448;
+/// Pixels between an image and its painted copy.
+const GAP: u32 = 8;
 
 /// A folder of pictures, one for each image.
 pub(crate) struct PatchPictures {
@@ -36,15 +41,23 @@ impl PatchPictures {
         let (rows, columns) = ((height / patch) * (width / patch), width / patch);
         let one = values.len() == rows;
         let colours = if one { vec![to_unit(values)] } else { principal(values, rows) };
-        let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
-            let (x, y) = (x as usize, y as usize);
+        let scale = SIDE.div_ceil(width.max(height));
+        let side = |n: usize| (n * scale) as u32;
+        // On the left what the model sees, on the right what it makes of it.
+        let picture = RgbImage::from_fn(2 * side(width) + GAP, side(height), |x, y| {
+            let right = x.checked_sub(side(width) + GAP);
+            if x >= side(width) && right.is_none() {
+                return image::Rgb([255; 3]);
+            }
+            let (x, y) = (right.unwrap_or(x) as usize / scale, y as usize / scale);
             let cell = (y / patch) * columns + x / patch;
             let pixel = |channel| pixels[(channel * height + y) * width + x];
             let grey = (pixel(0) + pixel(1) + pixel(2)) / 3.0;
-            let painted = |channel: usize| match one {
+            let painted = |channel: usize| match (right, one) {
+                (None, _) => pixel(channel),
                 // Dark where nothing is taken, the image itself where most is.
-                true => pixel(channel) * (0.15 + 0.85 * colours[0][cell]),
-                false => 0.35 * grey + 0.65 * colours[channel][cell],
+                (_, true) => pixel(channel) * (0.15 + 0.85 * colours[0][cell]),
+                (_, false) => 0.35 * grey + 0.65 * colours[channel][cell],
             };
             image::Rgb([0, 1, 2].map(|channel| (255.0 * painted(channel)).round() as u8))
         });
