@@ -47,7 +47,11 @@ pub(crate) fn people(folder: &Path) -> anyhow::Result<Part> {
     let trials = Trials::read(folder)?.without_excluded(&name);
     let is_person = |subject: &str| subject.starts_with("subject-");
     let people = trials.filter(|trial| is_person(&trial.subject));
-    ensure!(!people.trials.is_empty(), "{}: no subject is a person", folder.display());
+    ensure!(
+        !people.trials.is_empty(),
+        "{}: expected files of model-vs-human, of which some are of people (subject \"subject-01\")",
+        folder.display()
+    );
     let (mut rows, mut numbers) = (Vec::new(), Vec::new());
     for subject in trials.subjects().into_iter().filter(|subject| !is_person(subject)) {
         let model = trials.filter(|trial| trial.subject == subject);
