@@ -93,10 +93,10 @@ fn main() -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    let count = out.finish()?;
     if !broken.images.is_empty() {
         eprintln!("{broken}");
     }
+    let count = out.finish()?;
     let seconds = start.elapsed().as_secs_f64();
     println!(
         "{count} images, {} features each, in {}; {seconds:.1} s",

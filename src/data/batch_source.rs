@@ -22,19 +22,19 @@ pub struct Batch {
 
 /// A batch that could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make the batch that begins with example {position}: {source}")]
+#[error("cannot make the batch that begins with example {position}: {reason}")]
 #[non_exhaustive]
 pub struct BatchError {
     /// The first example, counted from 0 over the whole run.
     pub position: u64,
     /// Why not.
-    pub source: Box<dyn Error + Send + Sync>,
+    pub reason: Box<dyn Error + Send + Sync>,
 }
 
 impl BatchError {
     /// A batch that could not be made, for this reason.
-    pub fn new(position: u64, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { position, source: source.into() }
+    pub fn new(position: u64, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { position, reason: reason.into() }
     }
 
     pub(super) fn panicked(position: u64) -> Self {

@@ -12,12 +12,12 @@ pub const SIDE: usize = 8;
 #[non_exhaustive]
 pub enum DigitsError {
     /// The file cannot be opened or unpacked.
-    #[error("{}: {source}; expected a gzip file of digits", path.display())]
+    #[error("{}: {reason}; expected a gzip file of digits", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A line is not an image.
     #[error("{}, line {line}: expected {expected}, got {got}", path.display())]
@@ -52,7 +52,7 @@ impl Digits {
     ///
     /// [`DigitsError`] that names the line.
     pub fn read(path: &Path) -> Result<Self, DigitsError> {
-        let io = |source| DigitsError::Io { path: path.into(), source };
+        let io = |reason| DigitsError::Io { path: path.into(), reason };
         let file = std::fs::File::open(path).map_err(io)?;
         let text = std::io::read_to_string(flate2::read::GzDecoder::new(file)).map_err(io)?;
         let mut digits = Self { images: vec![], classes: vec![] };

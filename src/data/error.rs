@@ -12,20 +12,20 @@ use super::labels::LabelError;
 #[non_exhaustive]
 pub enum DataError {
     /// The system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// One image that cannot be decoded.
-    #[error("{name}: {source}")]
+    #[error("{name}: {reason}")]
     Image {
         /// The image.
         name: String,
         /// What is wrong with it.
-        source: ImageError,
+        reason: ImageError,
     },
     /// A place without images.
     #[error("{}: no images; expected {expected}", path.display())]
@@ -48,12 +48,12 @@ pub enum DataError {
         known: usize,
     },
     /// Labels that form no hierarchy, or are not in it.
-    #[error("{name}: {source}")]
+    #[error("{name}: {reason}")]
     Label {
         /// The image or the file.
         name: String,
         /// What is wrong.
-        source: LabelError,
+        reason: LabelError,
     },
     /// A file whose name does not tell a format that is read.
     #[error("{}: expected {expected}", path.display())]

@@ -82,7 +82,7 @@ pub(super) fn is_image(ending: &str) -> bool {
 
 /// What is in a folder and not hidden.
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let io = |source| DataError::Io { path: folder.into(), source };
+    let io = |reason| DataError::Io { path: folder.into(), reason };
     let entries = std::fs::read_dir(folder).map_err(io)?;
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>().map_err(io)?;

@@ -41,7 +41,7 @@ impl Hierarchy {
             }
         };
         Self::from_parents(parents)
-            .map_err(|source| DataError::Label { name: path.display().to_string(), source })
+            .map_err(|reason| DataError::Label { name: path.display().to_string(), reason })
     }
 }
 
@@ -62,7 +62,7 @@ fn csv(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
 }
 
 fn json(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
-    let io = |source| DataError::Io { path: path.into(), source };
+    let io = |reason| DataError::Io { path: path.into(), reason };
     let text = std::fs::read_to_string(path).map_err(io)?;
     let written: BTreeMap<String, Parents> =
         serde_json::from_str(&text).map_err(|error| DataError::Line {

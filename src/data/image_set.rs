@@ -158,7 +158,7 @@ impl ImageSet {
             let labels = item.labels.iter().map(|label| &self.classes[*label]);
             item.labels = hierarchy
                 .indices(labels)
-                .map_err(|source| DataError::Label { name: item.name.clone(), source })?;
+                .map_err(|reason| DataError::Label { name: item.name.clone(), reason })?;
         }
         Ok(Self { classes: hierarchy.names().to_vec(), items })
     }
@@ -193,7 +193,7 @@ impl ImageSet {
             Place::File(path) => path.as_path(),
             Place::Part { file, .. } => file,
         };
-        let io = |source| DataError::Io { path: path.into(), source };
+        let io = |reason| DataError::Io { path: path.into(), reason };
         let mut bytes = Vec::new();
         match place {
             Place::File(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
@@ -217,6 +217,6 @@ impl ImageSet {
     /// If there is no such image.
     pub fn decode(&self, index: usize, limit: DecodeLimit) -> Result<Image, DataError> {
         Image::decode(&self.read(index)?, limit)
-            .map_err(|source| DataError::Image { name: self.items[index].name.clone(), source })
+            .map_err(|reason| DataError::Image { name: self.items[index].name.clone(), reason })
     }
 }

@@ -98,7 +98,7 @@ fn csv(path: &Path) -> Result<Vec<(String, Vec<String>)>, DataError> {
 }
 
 fn json_lines(path: &Path) -> Result<Vec<(String, Vec<String>)>, DataError> {
-    let io = |source| DataError::Io { path: path.into(), source };
+    let io = |reason| DataError::Io { path: path.into(), reason };
     let text = std::fs::read_to_string(path).map_err(io)?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let row = |(line, text): (u64, &str)| match serde_json::from_str::<Entry>(text) {

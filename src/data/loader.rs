@@ -165,7 +165,7 @@ impl ImageLoader {
             }
             Err(error) if self.on_broken == OnBroken::Skip && is_of_the_image(&error) => {
                 let reason = match &error {
-                    DataError::Image { source, .. } => source.to_string(),
+                    DataError::Image { reason, .. } => reason.to_string(),
                     error => error.to_string(),
                 };
                 let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,7 +197,7 @@ impl ImageLoader {
 /// Whether another image may be read where this one cannot: not if a disk fails.
 fn is_of_the_image(error: &DataError) -> bool {
     match error {
-        DataError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+        DataError::Io { reason, .. } => reason.kind() == std::io::ErrorKind::NotFound,
         error => matches!(error, DataError::Image { .. }),
     }
 }

@@ -47,7 +47,7 @@ struct Example {
 }
 
 fn examples(path: &Path) -> Result<Vec<(String, Place, Vec<String>)>, DataError> {
-    let io = |source| DataError::Io { path: path.into(), source };
+    let io = |reason| DataError::Io { path: path.into(), reason };
     let broken = |entry: &str, expected: &str, got: String| DataError::Shard {
         path: path.into(),
         entry: entry.into(),

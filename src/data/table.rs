@@ -48,7 +48,7 @@ pub(super) fn read_csv<T>(
     make: impl Fn(Row<'_>) -> Result<T, DataError>,
 ) -> Result<Vec<T>, DataError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|source| DataError::Io { path: path.into(), source })?;
+        .map_err(|reason| DataError::Io { path: path.into(), reason })?;
     let mut rows = rows(&text).into_iter();
     let (_, header) = rows.next().unwrap_or_default();
     let made = rows.map(|(line, fields)| {

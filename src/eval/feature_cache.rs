@@ -92,13 +92,13 @@ impl Features {
 
 /// A cache that cannot be written.
 #[derive(Debug, Error)]
-#[error("{}: cannot keep features: {source}; choose another folder", path.display())]
+#[error("{}: cannot keep features: {reason}; choose another folder", path.display())]
 #[non_exhaustive]
 pub struct FeatureCacheError {
     /// The file.
     pub path: PathBuf,
     /// What the system said.
-    pub source: std::io::Error,
+    pub reason: std::io::Error,
 }
 
 /// A folder of features, each file named by its key.
@@ -146,7 +146,7 @@ impl FeatureCache {
         }
         let features = compute()?;
         self.write(&path, &digest, &features)
-            .map_err(|source| FeatureCacheError { path, source })?;
+            .map_err(|reason| FeatureCacheError { path, reason })?;
         Ok(features)
     }
 

@@ -17,12 +17,12 @@ use super::softmax::map_rows;
 #[non_exhaustive]
 pub enum LabelMapError {
     /// A file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A file does not hold what it should.
     #[error("{}: {reason}", path.display())]
@@ -272,7 +272,7 @@ fn find(index: &HashMap<&str, usize>, name: &str) -> Result<usize, LabelMapError
 }
 
 fn read(path: &Path) -> Result<String, LabelMapError> {
-    fs::read_to_string(path).map_err(|source| LabelMapError::Io { path: path.into(), source })
+    fs::read_to_string(path).map_err(|reason| LabelMapError::Io { path: path.into(), reason })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LabelMapError> {

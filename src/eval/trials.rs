@@ -13,12 +13,12 @@ use super::error::{EvalError, check_some};
 #[non_exhaustive]
 pub enum TrialsError {
     /// A file or folder cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The first line lacks a column.
     #[error("{}, line 1: expected a column \"{column}\"", path.display())]
@@ -156,7 +156,7 @@ impl Trials {
     ///
     /// [`TrialsError`] that names the path and the line.
     pub fn read(path: &Path) -> Result<Self, TrialsError> {
-        let io = |source| TrialsError::Io { path: path.into(), source };
+        let io = |reason| TrialsError::Io { path: path.into(), reason };
         if !path.is_dir() {
             return Self::parse(path, &std::fs::read_to_string(path).map_err(io)?);
         }

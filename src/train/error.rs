@@ -94,14 +94,14 @@ pub enum TrainError {
         wanted: String,
     },
     /// A file of the run that cannot be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {reason}", path.display())]
     File {
         /// What was tried.
         action: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A picture that could not be drawn.
     #[error(transparent)]
@@ -123,6 +123,6 @@ pub enum TrainError {
 impl TrainError {
     /// The error of an action on a file.
     pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::File { action, path: path.into(), source }
+        move |reason| Self::File { action, path: path.into(), reason }
     }
 }

@@ -13,12 +13,12 @@ use super::report::Report;
 #[non_exhaustive]
 pub enum WeightsError {
     /// The operating system's answer.
-    #[error("{file}: {source}")]
+    #[error("{file}: {reason}")]
     Io {
         /// The path.
         file: String,
         /// What happened.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The file breaks the rules of its format.
     #[error("{file}: {damage}")]

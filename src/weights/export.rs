@@ -48,7 +48,7 @@ pub fn export_timm(
     timm_can(config)?;
     let names = timm_names(config);
     let folder = folder.as_ref();
-    let io = |source| WeightsError::Io { file: folder.display().to_string(), source };
+    let io = |reason| WeightsError::Io { file: folder.display().to_string(), reason };
     std::fs::create_dir_all(folder).map_err(io)?;
     let tensors = new_tensors(model, Names::Timm(names));
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
@@ -81,7 +81,7 @@ pub fn export_big_vision(model: &ViT22B, file: impl AsRef<Path>) -> Result<(), W
     }
     let file = file.as_ref();
     write::npz(file, &tensors)
-        .map_err(|source| WeightsError::Io { file: file.display().to_string(), source })
+        .map_err(|reason| WeightsError::Io { file: file.display().to_string(), reason })
 }
 
 /// A tensor of a target, and the parameters that have a part in it.

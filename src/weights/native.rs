@@ -68,7 +68,7 @@ pub fn save(
     let metadata = HashMap::from([(MANIFEST.to_string(), manifest)]);
     let path = path.as_ref();
     write::safetensors(path, &new_tensors(model, Names::Native), metadata)
-        .map_err(|source| WeightsError::Io { file: path.display().to_string(), source })
+        .map_err(|reason| WeightsError::Io { file: path.display().to_string(), reason })
 }
 
 /// The tensors of a file of ours, if it has a manifest.

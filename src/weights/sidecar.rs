@@ -70,7 +70,7 @@ fn read(path: &Path) -> Result<Value, WeightsError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Value::Null),
-        Err(source) => return Err(WeightsError::Io { file, source }),
+        Err(reason) => return Err(WeightsError::Io { file, reason }),
     };
     serde_json::from_str(&text).map_err(|error| {
         Damage::Header { part: "JSON".into(), at: 0, problem: error.to_string() }.in_file(&file)

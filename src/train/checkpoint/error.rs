@@ -12,14 +12,14 @@ use crate::params::ParamsError;
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {reason}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A file of the checkpoint is not as it was written.
     #[error("{} is damaged: expected {expected}, got {got}", path.display())]
@@ -55,12 +55,12 @@ pub enum CheckpointError {
         got: String,
     },
     /// The tensors are not those of the model and its optimizer.
-    #[error("the checkpoint of step {step} does not fit this run: {source}")]
+    #[error("the checkpoint of step {step} does not fit this run: {reason}")]
     Fit {
         /// The checkpoint's step.
         step: u64,
         /// What differs.
-        source: ParamsError,
+        reason: ParamsError,
     },
     /// Nothing in the folder is whole.
     #[error(
@@ -78,7 +78,7 @@ pub enum CheckpointError {
 impl CheckpointError {
     /// The error of an action on a path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { action, path: path.into(), source }
+        move |reason| Self::Io { action, path: path.into(), reason }
     }
 
     pub(super) fn damaged(

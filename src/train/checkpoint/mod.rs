@@ -241,7 +241,7 @@ impl Checkpoint {
         let step = self.manifest.step;
         let model = self.manifest.config.init(device)?;
         let state = state::state(self.values, model, device, step)?;
-        train.check_state(&state).map_err(|source| CheckpointError::Fit { step, source })?;
+        train.check_state(&state).map_err(|reason| CheckpointError::Fit { step, reason })?;
         Ok(state)
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn state<M: Module>(
     device: &Device,
     saved_step: u64,
 ) -> Result<TrainState<M>, CheckpointError> {
-    let fit = |source| CheckpointError::Fit { step: saved_step, source };
+    let fit = |reason| CheckpointError::Fit { step: saved_step, reason };
     let mut number = |name: &str| {
         let data = values.remove(name).filter(|data| data.shape().as_slice() == [1]);
         let data = data.filter(|data| data.dtype().is_int());

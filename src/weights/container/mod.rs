@@ -86,7 +86,7 @@ impl Container {
     fn open_file(path: &Path) -> Result<Self, WeightsError> {
         let name = path.display().to_string();
         let mapped =
-            Mapped::open(path).map_err(|source| WeightsError::Io { file: name.clone(), source })?;
+            Mapped::open(path).map_err(|reason| WeightsError::Io { file: name.clone(), reason })?;
         Self::from_mapped(name, mapped)
     }
 

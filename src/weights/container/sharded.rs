@@ -16,7 +16,7 @@ struct Index {
 pub(super) fn open(path: &Path) -> Result<Container, WeightsError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
-        .map_err(|source| WeightsError::Io { file: name.clone(), source })?;
+        .map_err(|reason| WeightsError::Io { file: name.clone(), reason })?;
     let damaged = |damage: Damage| damage.in_file(&name);
     let index: Index = serde_json::from_str(&text).map_err(|error| {
         let problem = error.to_string();
