@@ -37,7 +37,7 @@ pub fn draw_curves(path: &Path, title: &str, records: &[Record]) -> Result<(), R
     }
     let panel = |title: &str, y: &str, lines| {
         let [title, x, y] = [title, "step", y].map(String::from);
-        Panel { title, x, y, logarithmic: [false; 2], lines }
+        Panel { title, x, y, logarithmic: [false; 2], y_range: None, lines }
     };
     let loss = panel("Loss", "loss", lines);
     let rate = panel("Learning rate", "learning rate", vec![line("", means(&rates), 2)]);

@@ -35,6 +35,8 @@ pub struct Panel {
     /// Whether the axes, horizontal and vertical, are logarithmic; they leave out what is not
     /// above 0.
     pub logarithmic: [bool; 2],
+    /// Where the vertical axis begins and ends, if not with the lines, so that panels compare.
+    pub y_range: Option<[f64; 2]>,
     /// The lines.
     pub lines: Vec<Line>,
 }
@@ -51,6 +53,7 @@ pub struct Panel {
 ///     x: "step".into(),
 ///     y: "loss".into(),
 ///     logarithmic: [false, true],
+///     y_range: None,
 ///     lines: vec![line],
 /// };
 /// let path = std::env::temp_dir().join("vit22b-panels-doc.svg");
@@ -87,7 +90,11 @@ impl Panel {
         let lines: Vec<_> = self.lines.iter().map(|line| self.pieces(line)).collect();
         let points = || lines.iter().flatten().flatten();
         let [x, y] = self.logarithmic;
-        let (x, y) = (Axis::of(points().map(|p| p.0), x), Axis::of(points().map(|p| p.1), y));
+        let x = Axis::of(points().map(|p| p.0), x);
+        let y = match self.y_range {
+            Some(ends) => Axis::of(ends.map(|end| place(end, y)).into_iter(), y),
+            None => Axis::of(points().map(|p| p.1), y),
+        };
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 15))
             .margin(10)
@@ -134,12 +141,16 @@ impl Panel {
     /// The runs of points that have a place, on the panel's axes.
     fn pieces(&self, line: &Line) -> Vec<Vec<(f64, f64)>> {
         let [x, y] = self.logarithmic;
-        let place = |value: f64, log: bool| if log { value.log10() } else { value };
         let placed = line.points.iter().map(|p| (place(p.0, x), place(p.1, y)));
         let placed: Vec<_> = placed.collect();
         let pieces = placed.split(|(x, y)| !(x.is_finite() && y.is_finite()));
         pieces.filter(|piece| !piece.is_empty()).map(<[_]>::to_vec).collect()
     }
+}
+
+/// Where a value lies on an axis.
+fn place(value: f64, logarithmic: bool) -> f64 {
+    if logarithmic { value.log10() } else { value }
 }
 
 /// What is between the ends of an axis; a logarithmic one has the logarithms.
@@ -248,6 +259,7 @@ mod tests {
             x: String::new(),
             y: String::new(),
             logarithmic: [false, true],
+            y_range: None,
             lines: vec![],
         };
         assert_eq!(panel.pieces(&line), [vec![(0.0, 0.0), (1.0, 1.0)], vec![(3.0, 2.0)]]);
