@@ -9,7 +9,7 @@ use burn_xla::Xla;
 use burn_xla::lower::Save;
 use vit22b::params;
 use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
-use vit22b::vit::{ViT22B, ViT22BConfig};
+use vit22b::vit::{QkNorm, ViT22B, ViT22BConfig};
 
 use difference::difference;
 
@@ -105,6 +105,25 @@ fn micro_batches_are_a_loop_around_the_loops() {
 fn bf16_rolls_too() {
     let recipe = Recipe { precision: Precision::Bf16, ..recipe() };
     agree(&config(3), &recipe, &[Save::Everything], 1e-2);
+}
+
+/// A field of a block is no tensor, so that one loop cannot have several values of it.
+#[test]
+fn blocks_that_differ_beyond_their_tensors_are_refused() {
+    let plain = config(3).with_qk_norm(QkNorm::None);
+    let (_, other) = start(&plain.clone().with_num_heads(4), &recipe());
+    let (train, alike) = start(&plain, &recipe());
+    let train = train.with_rolled_blocks(Save::Products);
+    let lower = |state: &TrainState<ViT22B>| {
+        CompiledTraining::new(&xla(), train.clone(), state).unwrap().lower(BATCH)
+    };
+    assert!(lower(&alike).is_ok());
+    let mut state = alike;
+    state.model.blocks[1] = other.model.blocks[1].clone();
+    let error = lower(&state).unwrap_err();
+    let text = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+    let text: Vec<_> = text.map(ToString::to_string).collect();
+    assert!(text.join(": ").contains("lane 1 of a rolled loop"), "{text:?}");
 }
 
 /// One loop forward, one backward, and one for each of the sweeps over all parameters, for any

@@ -2,13 +2,13 @@
 
 use std::sync::OnceLock;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, activation};
 use burn_std::Tolerance;
 use burn_xla::capture::{Params, Stacked, TensorTree, checkpoint_name, scan, value_and_grad};
-use burn_xla::lower::Save;
-use burn_xla::program::{Jit, Xla};
+use burn_xla::lower::{LowerError, Save};
+use burn_xla::program::{Jit, ProgramError, Xla};
 
 const DEPTH: usize = 5;
 
@@ -249,6 +249,62 @@ fn lanes_of_several_shapes_are_unrolled() {
     assert_eq!(whiles(&rolled, &lanes([3, 4, 3])), 0);
     let lanes = lanes([3, 4, 3]);
     close(&rolled.call(lanes.clone()).unwrap(), &f(lanes));
+}
+
+/// A lane with fields that are no tensors.
+#[derive(Module, Debug)]
+struct Scaled {
+    weight: Param<Tensor<2>>,
+    factor: f64,
+    heads: usize,
+    offset: [f32; 1],
+}
+
+impl Scaled {
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let [n, d] = x.dims();
+        let heads = (x * self.weight.val()).reshape([n, self.heads, d / self.heads]);
+        let y = activation::softmax(heads, 2).reshape([n, d]).mul_scalar(self.factor);
+        y.clone() + Tensor::<1>::from_floats(self.offset, &y.device()).unsqueeze()
+    }
+}
+
+#[test]
+fn lanes_that_are_not_computed_alike_are_refused() {
+    type In = (Vec<Params<Scaled>>, Tensor<2>);
+    fn f((lanes, x): In) -> Tensor<2> {
+        // Around it a loop that is alike in all lanes.
+        let groups = vec![lanes.clone(), lanes];
+        scan(x, groups, |x, lanes: Vec<Params<Scaled>>| {
+            scan(x, lanes, |x, lane: Params<Scaled>| (lane.forward(x), ()))
+        })
+        .0
+    }
+    let lanes = |change: fn(&mut Scaled)| {
+        let weight = Param::from_tensor(Tensor::ones([2, 8], &device()));
+        let lane = Scaled { weight, factor: 0.5, heads: 2, offset: [1.0] };
+        let mut lanes = vec![Params(lane); 4];
+        change(&mut lanes[2].0);
+        (lanes, Tensor::ones([2, 8], &device()))
+    };
+    let rolled = || xla().jit(f).roll(Save::default());
+    let refused = |change| match rolled().lower(&lanes(change)).unwrap_err() {
+        ProgramError::Lower { source, .. }
+            if matches!(*source, LowerError::Lane { lane: 2, .. }) =>
+        {
+            source.to_string()
+        }
+        error => panic!("{error}"),
+    };
+    assert_eq!(whiles(&rolled(), &lanes(|_| ())), 2);
+    let texts = [
+        refused(|lane| lane.factor = 0.25),
+        refused(|lane| lane.heads = 4),
+        refused(|lane| lane.offset = [2.0]),
+    ];
+    let told = ["MulScalar of", "F32[2, 4, 2]", "a constant of other values"];
+    assert!(texts.iter().zip(told).all(|(text, part)| text.contains(part)), "{texts:#?}");
+    assert!(texts[0].contains("0.25") && texts[0].contains("0.5"), "{texts:#?}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub use module::{Params, rebuild_module, visit_module};
 pub(crate) use record::record_with;
 pub use record::{Recorded, Recording, record};
 pub use scan::scan;
-pub(crate) use scan::{REGION, SCAN, SCAN_BACKWARD, rolling};
+pub(crate) use scan::{LANE, REGION, SCAN, SCAN_BACKWARD, rolling};
 pub(crate) use stack::{STACK, UNSTACK};
 pub use stacked::Stacked;
 pub use traced::Traced;

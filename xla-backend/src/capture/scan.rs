@@ -15,6 +15,8 @@ use super::tree::{Source, TensorTree, walk};
 
 /// The name of the operations between which a body is recorded; a number tells which.
 pub(crate) const REGION: &str = "burn_xla.region";
+/// The name of the operations between which a body is recorded on another lane, to be compared.
+pub(crate) const LANE: &str = "burn_xla.lane";
 /// The name of the loop over a body.
 pub(crate) const SCAN: &str = "burn_xla.scan";
 /// The name of the loop over its gradient.
@@ -23,13 +25,16 @@ pub(crate) const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
 /// `body` on each lane in order: it gets what the lane before has passed on, and passes something
 /// of the same types on, besides a result of its own.
 ///
-/// In a function that is compiled with rolled loops ([`Jit::roll`](crate::program::Jit::roll)) the
-/// body is recorded once, on the first lane, and becomes one loop of the program, and one more for
-/// its gradients: the size of the program does not grow with the number of lanes. Elsewhere it is
-/// called for each lane.
+/// In a function that is compiled with rolled loops ([`Jit::roll`](crate::program::Jit::roll)) what
+/// the body is on the first lane becomes one loop of the program, and one more for its gradients:
+/// the size of the program does not grow with the number of lanes. Elsewhere it is called for each
+/// lane.
 ///
 /// What differs from lane to lane must be a tensor of the lane: the body is a function of its
-/// arguments, and of tensors outside them that are without gradients.
+/// arguments, and of tensors outside them that are without gradients. So that nothing else differs
+/// unseen, such as a rate or a number of heads that is a field of the lane, the body is recorded on
+/// the other lanes too, and compared: see
+/// [`LowerError::Lane`](crate::lower::LowerError::Lane). Lanes of several shapes are not rolled.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -51,7 +56,7 @@ pub fn scan<C: TensorTree, L: TensorTree, Y: TensorTree>(
     mut body: impl FnMut(C, L) -> (C, Y),
 ) -> (C, Vec<Y>) {
     match Rolled::new(&carry, &lanes) {
-        Some(rolled) => rolled.record(&carry, &lanes[0], body),
+        Some(rolled) => rolled.record(&carry, &lanes, body),
         None => {
             let mut carry = Some(carry);
             let results = lanes.into_iter().map(|lane| {
@@ -65,19 +70,32 @@ pub fn scan<C: TensorTree, L: TensorTree, Y: TensorTree>(
     }
 }
 
+/// How loops are recorded.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Unrolled,
+    Rolled,
+    /// On a lane that is only compared: the loops in its body were compared on the first lane.
+    Compared,
+}
+
 thread_local! {
-    static ROLLING: Cell<bool> = const { Cell::new(false) };
+    static MODE: Cell<Mode> = const { Cell::new(Mode::Unrolled) };
 }
 
 /// Calls a function with loops rolled, or not.
 pub(crate) fn rolling<T>(on: bool, function: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
+    in_mode(if on { Mode::Rolled } else { Mode::Unrolled }, function)
+}
+
+fn in_mode<T>(mode: Mode, function: impl FnOnce() -> T) -> T {
+    struct Restore(Mode);
     impl Drop for Restore {
         fn drop(&mut self) {
-            ROLLING.set(self.0);
+            MODE.set(self.0);
         }
     }
-    let _restore = Restore(ROLLING.replace(on));
+    let _restore = Restore(MODE.replace(mode));
     function()
 }
 
@@ -92,7 +110,7 @@ struct Rolled {
 
 impl Rolled {
     fn new<C: TensorTree, L: TensorTree>(carry: &C, lanes: &[L]) -> Option<Self> {
-        if !ROLLING.get() || lanes.len() < 2 {
+        if MODE.get() == Mode::Unrolled || lanes.len() < 2 {
             return None;
         }
         let unrolled = |reason: &str| {
@@ -123,26 +141,28 @@ impl Rolled {
     fn record<C: TensorTree, L: TensorTree, Y: TensorTree>(
         self,
         carry: &C,
-        lane: &L,
+        trees: &[L],
         mut body: impl FnMut(C, L) -> (C, Y),
     ) -> (C, Vec<Y>) {
         let client = &self.client;
         let stacks: Vec<_> = self.leaves.iter().map(|lanes| self.stacked(lanes)).collect();
-        let lanes = self.leaves.first().map_or(1, Vec::len);
+        let lanes = trees.len();
 
         let region = self.begin();
-        let inputs: Vec<_> =
-            self.carry.iter().map(|leaf| self.inside(leaf, self.is_tracked)).collect();
-        let of_lane: Vec<_> = self
-            .leaves
-            .iter()
-            .map(|lanes| self.inside(&lanes[0], lanes.iter().any(|leaf| leaf.tracked().is_some())))
-            .collect();
-        let (next, result) = body(rebuilt(carry, inputs.clone()), rebuilt(lane, of_lane.clone()));
+        let (inputs, of_lane) = self.all_inside();
+        let (next, result) =
+            body(rebuilt(carry, inputs.clone()), rebuilt(&trees[0], of_lane.clone()));
         let outputs = leaves_of(&next);
         let results = leaves_of(&result);
         self.end(region);
         check(&self.carry, &outputs);
+        if MODE.get() == Mode::Rolled {
+            let given = inputs.iter().chain(&of_lane).map(Traced::primitive).collect::<Vec<_>>();
+            let made = outputs.iter().chain(&results).map(Traced::primitive).collect::<Vec<_>>();
+            for (number, tree) in trees.iter().enumerate().skip(1) {
+                self.record_to_compare(number, (&given, &made), carry, tree, &mut body);
+            }
+        }
         let gradient = self
             .is_tracked
             .then(|| Gradient::record(&self, region, (&inputs, &of_lane), (&outputs, &results)));
@@ -178,6 +198,39 @@ impl Rolled {
         }
         let results = by_lane.into_iter().map(|leaves| rebuilt(&result, leaves)).collect();
         (rebuilt(&next, finals), results)
+    }
+
+    /// The body on another lane, between marks that tell what it is given and makes, here and on
+    /// the first lane.
+    fn record_to_compare<C: TensorTree, L: TensorTree, Y: TensorTree>(
+        &self,
+        number: usize,
+        (given, made): (&[&Primitive], &[&Primitive]),
+        carry: &C,
+        lane: &L,
+        body: &mut impl FnMut(C, L) -> (C, Y),
+    ) {
+        record_op(&self.client, LANE, &[], &[], vec![]);
+        let (inputs, of_lane) = self.all_inside();
+        let (next, result) = in_mode(Mode::Compared, || {
+            body(rebuilt(carry, inputs.clone()), rebuilt(lane, of_lane.clone()))
+        });
+        let (outputs, results) = (leaves_of(&next), leaves_of(&result));
+        let (given_here, made_here) = ([inputs, of_lane].concat(), [outputs, results].concat());
+        let sizes = [number, given.len(), made.len(), made_here.len()].map(|n| n as u64);
+        let all = given.iter().copied().chain(given_here.iter().map(Traced::primitive));
+        let all = all.chain(made.iter().copied()).chain(made_here.iter().map(Traced::primitive));
+        record_op(&self.client, LANE, &sizes, &all.collect::<Vec<_>>(), vec![]);
+    }
+
+    /// What stands in the body for what is passed on, and for a lane.
+    fn all_inside(&self) -> (Vec<Traced>, Vec<Traced>) {
+        let passed = self.carry.iter().map(|leaf| self.inside(leaf, self.is_tracked)).collect();
+        let of_lane = self
+            .leaves
+            .iter()
+            .map(|lanes| self.inside(&lanes[0], lanes.iter().any(|leaf| leaf.tracked().is_some())));
+        (passed, of_lane.collect())
     }
 
     fn stacked(&self, lanes: &[Traced]) -> Primitive {

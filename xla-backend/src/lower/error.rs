@@ -45,6 +45,19 @@ pub enum LowerError {
         /// The tensor.
         id: TensorId,
     },
+    /// A lane of a rolled loop is not computed as the first one is.
+    #[error(
+        "lane {lane} of a rolled loop computes {got}, where lane 0 has {expected}; make what differs \
+         a tensor of the lane, or compile without rolled loops"
+    )]
+    Lane {
+        /// The lane, counted from 0.
+        lane: usize,
+        /// What lane 0 computes.
+        expected: String,
+        /// What this one computes in its place.
+        got: String,
+    },
     /// The lowered value has not the type that the graph declares.
     #[error("{op} of {types}: the graph declares the result {expected}, the lowering gives {got}")]
     Result {

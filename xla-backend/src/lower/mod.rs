@@ -38,6 +38,7 @@ mod grid_sample;
 mod index;
 mod int;
 mod interpolate;
+mod lanes;
 mod module;
 mod norm;
 mod numeric;

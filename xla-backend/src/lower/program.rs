@@ -12,7 +12,7 @@ use super::rolled::{self, Save};
 use super::stream::{Live, Node, Stream};
 use super::support::name_of;
 use super::{
-    activation, base, distributed, float, int, module, numeric, ring, sharding, stack,
+    activation, base, distributed, float, int, lanes, module, numeric, ring, sharding, stack,
     summed_product,
 };
 use crate::capture::NAMED;
@@ -99,7 +99,7 @@ pub fn lower(
     results: &[TensorId],
     options: &LowerOptions<'_>,
 ) -> Result<Program, LowerError> {
-    let operations: Vec<_> = graph.operations.iter().collect();
+    let operations = lanes::checked(&graph.operations, &options.constants)?;
     lower_operations(&operations, arguments, results, options)
 }
 
@@ -294,7 +294,7 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
 }
 
 /// `F32[2, 3], I32[3] -> F32[2, 3]`.
-fn types_of(op: &OperationIr) -> String {
+pub(super) fn types_of(op: &OperationIr) -> String {
     let list = |tensors: Vec<&TensorIr>| {
         tensors
             .iter()
