@@ -23,8 +23,9 @@ pub struct Progress {
     /// [Model FLOPs utilisation](crate::vit::ViT22BConfig::utilisation), where the peak of the
     /// device is known.
     pub utilisation: Option<f64>,
-    /// What the remaining steps take at this pace.
-    pub seconds_left: f64,
+    /// What the remaining steps take at this pace. The first step of a run, which may wait for a
+    /// compiler, does not tell.
+    pub seconds_left: Option<f64>,
 }
 
 impl fmt::Display for Progress {
@@ -34,7 +35,10 @@ impl fmt::Display for Progress {
         if let Some(share) = self.utilisation {
             write!(f, "  utilisation {:.1} %", 100.0 * share)?;
         }
-        write!(f, "  {} left", Duration(self.seconds_left))
+        match self.seconds_left {
+            Some(seconds) => write!(f, "  {} left", Duration(seconds)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -94,6 +98,8 @@ pub struct Pace {
     batch_size: u64,
     utilisation_per_image: Option<f64>,
     since: Instant,
+    /// Number of steps that were measured.
+    steps: u64,
     /// What the last steps took.
     seconds: VecDeque<f64>,
 }
@@ -104,8 +110,14 @@ impl Pace {
 
     /// The pace of a run whose first step begins now.
     pub fn new(total_steps: u64, batch_size: u64) -> Self {
-        let (since, seconds) = (Instant::now(), VecDeque::new());
-        Self { total: total_steps, batch_size, utilisation_per_image: None, since, seconds }
+        Self {
+            total: total_steps,
+            batch_size,
+            utilisation_per_image: None,
+            since: Instant::now(),
+            steps: 0,
+            seconds: VecDeque::new(),
+        }
     }
 
     /// Also tells utilisation, given that of one image in a second.
@@ -133,12 +145,15 @@ impl Pace {
             reading,
             images_per_second,
             utilisation: self.utilisation_per_image.map(|of_one| of_one * images_per_second),
-            seconds_left: self.total.saturating_sub(step) as f64 * seconds,
+            seconds_left: (self.steps > 1)
+                .then(|| self.total.saturating_sub(step) as f64 * seconds),
         }
     }
 
     fn push(&mut self, seconds: f64) {
-        if self.seconds.len() == Self::WINDOW {
+        self.steps += 1;
+        // The first step's time is that of a compiler: it is no pace once there is another.
+        if self.steps == 2 || self.seconds.len() == Self::WINDOW {
             self.seconds.pop_front();
         }
         self.seconds.push_back(seconds);
@@ -158,6 +173,7 @@ mod tests {
         let reading =
             StepReading { loss: 3.21444, gradient_norm: 1.0, learning_rate: 0.1, finite: true };
         let utilisation = Some(0.1234).filter(|_| images_per_second > 100.0);
+        let seconds_left = Some(seconds_left);
         Progress { step: 120, total: 200, reading, images_per_second, utilisation, seconds_left }
     }
 
@@ -183,5 +199,16 @@ mod tests {
         (0..50).for_each(|_| pace.push(100.0));
         (0..50).for_each(|_| pace.push(2.0));
         assert_eq!(pace.seconds_per_step(), 2.0);
+    }
+
+    #[test]
+    fn the_first_step_is_no_measure_for_the_rest() {
+        let reading =
+            StepReading { loss: 1.0, gradient_norm: 1.0, learning_rate: 0.1, finite: true };
+        let mut pace = Pace::new(1_000_000, 1);
+        pace.since -= std::time::Duration::from_secs(3_600);
+        assert_eq!(pace.step_done(1, reading).seconds_left, None);
+        let left = pace.step_done(2, reading).seconds_left;
+        assert!(left.is_some_and(|seconds| seconds < 1e6), "{left:?}");
     }
 }

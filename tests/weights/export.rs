@@ -175,3 +175,26 @@ fn what_a_target_cannot_say_is_refused() {
     );
     assert_eq!(std::fs::read_dir(&scratch.0).unwrap().count(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn weights_may_be_read_by_whoever_may_read_new_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scratch = Scratch::new("permissions");
+    std::fs::create_dir_all(&scratch.0).unwrap();
+    let mode = |name: &str| {
+        scratch
+            .0
+            .join(name)
+            .metadata()
+            .unwrap_or_else(|e| panic!("{name}: {e}"))
+            .permissions()
+            .mode()
+    };
+    let original = load(path("timm_vit").join("model.safetensors"));
+    std::fs::write(scratch.0.join("new"), "").unwrap();
+    save(&original.model, &original.description.preprocessing, scratch.0.join("saved.safetensors"))
+        .unwrap();
+    assert_eq!(mode("saved.safetensors"), mode("new"));
+}

@@ -64,21 +64,30 @@ pub(in crate::weights) fn safetensors(
     metadata: HashMap<String, String>,
 ) -> io::Result<()> {
     let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
-    // The crate's temporary file cannot lie in a folder without a name.
-    let path = if path.parent() == Some(Path::new("")) { &Path::new(".").join(path) } else { path };
-    serialize_to_file(named, Some(metadata), path).map_err(|error| match error {
-        SafeTensorError::IoError(error) => error,
-        error => io::Error::other(error.to_string()),
+    replace(path, |partial| {
+        // The crate makes files that only their owner may read; weights are for others too.
+        let permissions = File::create(partial)?.metadata()?.permissions();
+        serialize_to_file(named, Some(metadata), partial).map_err(|error| match error {
+            SafeTensorError::IoError(error) => error,
+            error => io::Error::other(error.to_string()),
+        })?;
+        std::fs::set_permissions(partial, permissions)
     })
 }
 
 /// NumPy's archive, not compressed: weights have little to compress. What was at `path` before is
 /// replaced when the new file is whole.
 pub(in crate::weights) fn npz(path: &Path, tensors: &[NewTensor]) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
+    replace(path, |partial| write_npz(partial, tensors))
+}
+
+/// Lets `write` make a file beside `path`, and puts it in its place.
+fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    // safetensors' own temporary file cannot lie in a folder without a name.
+    let mut partial = Path::new(".").join(path).into_os_string();
     partial.push(".partial");
     let partial = Path::new(&partial);
-    let result = write_npz(partial, tensors).and_then(|()| std::fs::rename(partial, path));
+    let result = write(partial).and_then(|()| std::fs::rename(partial, path));
     if result.is_err() {
         // The first error is the one to tell.
         let _ = std::fs::remove_file(partial);
