@@ -5,6 +5,7 @@
 //!
 //! Both are trained with the paper's recipe over a sweep of learning rates.
 
+mod stability;
 mod terminal;
 
 use std::path::PathBuf;
@@ -12,14 +13,16 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use burn::tensor::activation::{log_softmax, softmax};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use burn_xla::capture::Params;
 use clap::Parser;
-use serde::Serialize;
+use stability::{Point, Run, pictures};
 use terminal::Terminal;
-use vit22b::data::{BatchSource, Prefetch, Synthetic};
-use vit22b::eval::report::{Line, Panel, panels};
-use vit22b::train::{Engine, Event, Loss, Pace, Recipe, TrainError, TrainStep};
+use vit22b::data::{Batch, BatchError, BatchSource, Prefetch, Synthetic};
+use vit22b::eval::report::panels;
+use vit22b::train::{
+    Adam, Duration, Engine, Event, Loss, Pace, Recipe, Rules, Stage, TrainError, TrainStep, Tune,
+};
 use vit22b::vit::{FeatureRequest, QkNorm, ViT22B, ViT22BConfig};
 use vit22b::{Function, Runtime};
 
@@ -61,29 +64,7 @@ struct Args {
 const SIDE: usize = 16;
 const PATCH: usize = 4;
 /// Held-out images that are measured on.
-const MEASURED: usize = 64;
-
-/// What is measured on held-out images after a number of steps.
-#[derive(Serialize)]
-struct Point {
-    step: u64,
-    loss: f64,
-    /// The largest attention logit of all blocks, by its size.
-    logit: f64,
-    /// The mean entropy of the attention, in nats, in the block where it is lowest.
-    entropy: f64,
-}
-
-#[derive(Serialize)]
-struct Run {
-    #[serde(rename = "qk_norm")]
-    norm: bool,
-    #[serde(rename = "learning_rate")]
-    rate: f64,
-    points: Vec<Point>,
-    /// The step that was not finite.
-    ended: Option<u64>,
-}
+const MEASURED: usize = 256;
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
@@ -92,17 +73,27 @@ fn main() -> anyhow::Result<()> {
     let runtime = Runtime::named(&args.device)?;
     println!("on {runtime}");
     let measure = runtime.jit(measure);
+    let held_out = Outlines::new(!args.seed).batch(0, MEASURED)?;
+    let chance = chance(&held_out.targets)?;
+    let device = Device::flex();
+    let held_out = (
+        Tensor::<4>::from_data(held_out.images, &device),
+        Tensor::<2>::from_data(held_out.targets, &device),
+    );
     let mut runs = Vec::new();
     for &rate in &args.rates {
         for norm in [false, true] {
-            let run = train(&args, &runtime, &measure, norm, rate)?;
+            let run = train(&args, &runtime, &measure, &held_out, norm, rate)?;
             println!("{}", run.row());
             runs.push(run);
         }
     }
+    println!("\nloss of one who knows only how frequent each label is: {chance:.3}");
     println!("{}", Run::HEADER);
     runs.iter().for_each(|run| println!("{}", run.row()));
-    let json = serde_json::json!({ "device": runtime.name(), "steps": args.steps, "runs": runs });
+    let json = serde_json::json!({
+        "device": runtime.name(), "steps": args.steps, "chance": chance, "runs": runs,
+    });
     let path = args.out.join("qk_norm.json");
     std::fs::write(&path, json.to_string())
         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -110,7 +101,7 @@ fn main() -> anyhow::Result<()> {
         &args.out.join("qk_norm.svg"),
         "Training with and without QK norm",
         3,
-        &pictures(&runs),
+        &pictures(&runs, chance),
     )?;
     println!("qk_norm.svg and qk_norm.json in {}", args.out.display());
     Ok(())
@@ -142,11 +133,12 @@ fn train(
     args: &Args,
     runtime: &Runtime,
     measure: &Measure,
+    held_out: &(Tensor<4>, Tensor<2>),
     norm: bool,
     rate: f64,
 ) -> anyhow::Result<Run> {
-    let (data, held_out) = (Synthetic::new(SIDE, args.seed), Synthetic::new(SIDE, !args.seed));
-    let config = ViT22BConfig::new(data.hierarchy().names().len())
+    let data = Outlines::new(args.seed);
+    let config = ViT22BConfig::new(data.labels.len())
         .with_image([SIDE, SIDE])
         .with_patch(PATCH)
         .with_width(args.width)
@@ -154,22 +146,24 @@ fn train(
         .with_mlp_dim(4 * args.width)
         .with_num_heads(args.heads)
         .with_qk_norm(if norm { QkNorm::Rms } else { QkNorm::None });
-    let recipe = Recipe::vit22b_scaled(args.batch, args.steps, rate);
+    let recipe = Recipe {
+        batch_size: args.batch,
+        total: Duration::Steps(args.steps),
+        update: vec![
+            Stage::Adam(Adam { beta1: 0.9, beta2: 0.98, epsilon: 1e-8 }),
+            Stage::LearningRate { peak: rate, factors: Rules::all(Tune::Factor(1.0)) },
+        ],
+        ..Recipe::vit22b()
+    };
     let step = TrainStep::new(&recipe, None, &config.init(&runtime.device())?)?;
     let mut engine = Engine::init(runtime, step, &config, args.seed)?;
-    let measured = held_out.batch(0, MEASURED)?;
-    let device = Device::flex();
-    let measured = (
-        Tensor::<4>::from_data(measured.images, &device),
-        Tensor::<2>::from_data(measured.targets, &device),
-    );
     let mut run = Run { norm, rate, points: vec![], ended: None };
     let (terminal, mut pace) = (Terminal::new(), Pace::new(args.steps, args.batch));
     for batch in Prefetch::new(Arc::new(data), 0, args.batch as usize, args.steps, 1) {
         let done = engine.steps_done();
         if done.is_multiple_of(args.every) {
             let model = Params(engine.state()?.model);
-            let (loss, logit, entropy) = measure.call((model, measured.clone()))?;
+            let (loss, logit, entropy) = measure.call((model, held_out.clone()))?;
             run.points.push(Point {
                 step: done,
                 loss: loss.into_scalar(),
@@ -191,83 +185,50 @@ fn train(
     Ok(run)
 }
 
-impl Run {
-    const HEADER: &str = "\nlearning rate  QK norm  loss at the end  largest logit  lowest entropy";
+/// The procedural images with eight labels, those of what an outline is made of: they are told by
+/// parts that lie apart, so that attention must find them.
+struct Outlines {
+    images: Synthetic,
+    /// Which of the labels of the images.
+    labels: Vec<usize>,
+}
 
-    fn largest_logit(&self) -> f64 {
-        self.points.iter().map(|point| point.logit).fold(0.0, f64::max)
-    }
-
-    fn lowest_entropy(&self) -> f64 {
-        self.points.iter().map(|point| point.entropy).fold(f64::INFINITY, f64::min)
-    }
-
-    /// The mean over the last tenth of the run; none if it ended before.
-    fn last_loss(&self) -> f64 {
-        let last = &self.points[self.points.len() - self.points.len().div_ceil(10)..];
-        match self.ended {
-            Some(_) => f64::NAN,
-            None => last.iter().map(|point| point.loss).sum::<f64>() / last.len() as f64,
-        }
-    }
-
-    fn row(&self) -> String {
-        let norm = if self.norm { "yes" } else { "no" };
-        let loss = match self.ended {
-            Some(step) => format!("lost at {step}"),
-            None => format!("{:.3}", self.last_loss()),
-        };
-        let (logit, entropy) = (self.largest_logit(), self.lowest_entropy());
-        format!("{:<13}  {norm:<7}  {loss:>15}  {logit:>13.1}  {entropy:>14.3}", self.rate)
+impl Outlines {
+    fn new(seed: u64) -> Self {
+        let images = Synthetic::new(SIDE, seed);
+        let names = images.hierarchy().names().iter().enumerate();
+        let labels = names.filter(|(_, name)| LABELS.contains(&name.as_str())).map(|(at, _)| at);
+        Self { labels: labels.collect(), images }
     }
 }
 
-/// The three quantities over learning rates, then over the steps without and with the norm.
-fn pictures(runs: &[Run]) -> Vec<Panel> {
-    type Quantity = (&'static str, bool, fn(&Run) -> f64, fn(&Point) -> f64);
-    let quantities: [Quantity; 3] = [
-        ("held-out loss", true, Run::last_loss, |point| point.loss),
-        ("largest attention logit", true, Run::largest_logit, |point| point.logit),
-        ("attention entropy (nats)", false, Run::lowest_entropy, |point| point.entropy),
-    ];
-    let mut pictures = Vec::new();
-    for (name, log, of_run, _) in &quantities {
-        let line = |norm: bool| Line {
-            name: if norm { "with QK norm" } else { "without" }.into(),
-            points: runs.iter().filter(|r| r.norm == norm).map(|r| (r.rate, of_run(r))).collect(),
-            colour: if norm { 0 } else { 3 },
-            dashed: false,
-        };
-        pictures.push(Panel {
-            title: format!("By learning rate: {name}"),
-            x: "learning rate".into(),
-            y: (*name).into(),
-            logarithmic: [true, *log],
-            y_range: None,
-            lines: vec![line(false), line(true)],
-        });
+const LABELS: [&str; 8] =
+    ["round", "polygon", "curve", "stroke", "sign", "one stroke", "two strokes", "three strokes"];
+
+impl BatchSource for Outlines {
+    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+        let batch = self.images.batch(position, size)?;
+        let all = batch.targets.try_to_vec::<f32>();
+        let all = all.map_err(|error| BatchError::new(position, format!("{error:?}")))?;
+        let rows = all.chunks(all.len() / size);
+        let targets = rows.flat_map(|row| self.labels.iter().map(|&label| row[label])).collect();
+        Ok(Batch {
+            targets: TensorData::new::<f32, _>(targets, [size, self.labels.len()]),
+            ..batch
+        })
     }
-    for norm in [false, true] {
-        for (name, log, _, of_point) in &quantities {
-            let values = || runs.iter().flat_map(|run| &run.points).map(of_point);
-            let finite = || values().filter(|value| value.is_finite());
-            let range = [finite().fold(f64::INFINITY, f64::min), finite().fold(0.0, f64::max)];
-            let lines = runs.iter().filter(|run| run.norm == norm).enumerate();
-            let lines = lines.map(|(index, run)| Line {
-                name: format!("{}", run.rate),
-                points: run.points.iter().map(|p| (p.step as f64, of_point(p))).collect(),
-                colour: index,
-                dashed: false,
-            });
-            pictures.push(Panel {
-                title: if norm { "With QK norm" } else { "Without QK norm" }.into(),
-                x: "step".into(),
-                y: (*name).into(),
-                logarithmic: [false, *log],
-                y_range: Some(range),
-                lines: lines.collect(),
-            });
-        }
-    }
-    pictures
+}
+
+/// The loss of predicting how frequent each label is, whatever the image.
+fn chance(targets: &TensorData) -> anyhow::Result<f64> {
+    let labels = targets.shape()[1];
+    let targets = targets.try_to_vec::<f32>().map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let entropy = |label: usize| {
+        let rows = targets.chunks(labels);
+        let p = rows.map(|row| f64::from(row[label])).sum::<f64>() * labels as f64
+            / targets.len() as f64;
+        let part = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+        part(p) + part(1.0 - p)
+    };
+    Ok((0..labels).map(entropy).sum())
 }
