@@ -61,12 +61,12 @@ impl Run {
 pub(crate) fn pictures(runs: &[Run], chance: f64) -> Vec<Panel> {
     type Quantity = (&'static str, bool, fn(&Run) -> f64, fn(&Point) -> f64);
     let quantities: [Quantity; 3] = [
-        ("held-out loss", true, Run::last_loss, |point| point.loss),
+        ("held-out loss", false, Run::last_loss, |point| point.loss),
         ("largest attention logit", true, Run::largest_logit, |point| point.logit),
         ("attention entropy (nats)", false, Run::lowest_entropy, |point| point.entropy),
     ];
     let mut pictures = Vec::new();
-    for (name, log, of_run, _) in &quantities {
+    for (name, log, of_run, _) in quantities {
         let line = |norm: bool| Line {
             name: if norm { "with QK norm" } else { "without" }.into(),
             points: runs.iter().filter(|r| r.norm == norm).map(|r| (r.rate, of_run(r))).collect(),
@@ -81,33 +81,51 @@ pub(crate) fn pictures(runs: &[Run], chance: f64) -> Vec<Panel> {
         pictures.push(Panel {
             title: format!("By learning rate: {name}"),
             x: "learning rate".into(),
-            y: (*name).into(),
-            logarithmic: [true, *log],
-            y_range: None,
+            y: name.into(),
+            logarithmic: [true, log],
+            y_range: Some(range(&lines, log)),
             lines,
         });
     }
     for norm in [false, true] {
-        for (name, log, _, of_point) in &quantities {
-            let values = || runs.iter().flat_map(|run| &run.points).map(of_point);
-            let finite = || values().filter(|value| value.is_finite());
-            let range = [finite().fold(f64::INFINITY, f64::min), finite().fold(0.0, f64::max)];
-            let lines = runs.iter().filter(|run| run.norm == norm).enumerate();
-            let lines = lines.map(|(index, run)| Line {
-                name: format!("{}", run.rate),
-                points: run.points.iter().map(|p| (p.step as f64, of_point(p))).collect(),
-                colour: index,
+        for (index, (name, log, _, of_point)) in quantities.into_iter().enumerate() {
+            // The first losses are so high that nothing else could be told apart.
+            let highest = if index == 0 { 1.25 * chance } else { f64::INFINITY };
+            let line = |(index, run): (usize, &Run)| Line {
+                name: format!("rate {}", run.rate),
+                points: (run.points.iter())
+                    .map(|point| (point.step as f64, of_point(point)))
+                    .map(|(step, value)| (step, if value > highest { highest } else { value }))
+                    .collect(),
+                colour: index / 2,
                 dashed: false,
-            });
+            };
+            // The range of both, so that they compare.
+            let all: Vec<_> = runs.iter().enumerate().map(line).collect();
+            let y_range = Some(range(&all, log));
+            let with = runs.iter().map(|run| run.norm == norm);
+            let lines = all.into_iter().zip(with).filter(|(_, with)| *with).map(|(line, _)| line);
             pictures.push(Panel {
                 title: if norm { "With QK norm" } else { "Without QK norm" }.into(),
                 x: "step".into(),
-                y: (*name).into(),
-                logarithmic: [false, *log],
-                y_range: Some(range),
+                y: if index == 0 { format!("{name}, cut at {highest:.1}") } else { name.into() },
+                logarithmic: [false, log],
+                y_range,
                 lines: lines.collect(),
             });
         }
     }
     pictures
+}
+
+/// From the lowest to the highest value, with room for the legend above.
+fn range(lines: &[Line], logarithmic: bool) -> [f64; 2] {
+    let values = lines.iter().flat_map(|line| &line.points).map(|(_, value)| *value);
+    let values = values.filter(|value| value.is_finite());
+    let low = values.clone().fold(f64::INFINITY, f64::min);
+    let high = values.fold(f64::NEG_INFINITY, f64::max);
+    match logarithmic {
+        true => [low, high * (high / low).powf(0.45)],
+        false => [low, high + 0.45 * (high - low)],
+    }
 }
