@@ -123,7 +123,7 @@ impl Runtime {
         function: impl Fn(A) -> R + Send + Sync + 'static,
     ) -> Function<A, R> {
         Function(match &self.xla {
-            Some(xla) => Engine::Compiled(xla.jit(function)),
+            Some(xla) => Engine::Compiled(Box::new(xla.jit(function))),
             None => Engine::Eager(Arc::new(function)),
         })
     }
@@ -161,7 +161,7 @@ impl fmt::Display for Runtime {
 pub struct Function<A, R>(Engine<A, R>);
 
 enum Engine<A, R> {
-    Compiled(Jit<A, R>),
+    Compiled(Box<Jit<A, R>>),
     Eager(Arc<dyn Fn(A) -> R + Send + Sync>),
 }
 

@@ -3,53 +3,154 @@
 
 mod tpu;
 
-use burn::tensor::{Device, Tensor};
-use burn_xla::mesh::Mesh;
-use burn_xla::pjrt::CompileOptions;
-use burn_xla::program::Lowered;
-use vit22b::params;
-use vit22b::shard::{Activations, Plan, Sharding};
-use vit22b::train::{Precision, Recipe, StepMetrics, TrainState, TrainStep};
-use vit22b::vit::{ViT22B, ViT22BConfig};
+use burn::tensor::Device;
+use burn_xla::cost::CollectiveKind;
+use burn_xla::lower::Save;
+use burn_xla::pjrt::{CompileOptions, Topology};
+use vit22b::shard::{Activations, Forecast, ForecastError, Mesh, Part, Plan, Programs, Sharding};
+use vit22b::train::{Precision, Recipe, TrainStep};
+use vit22b::vit::{ViT22BConfig, place};
 
-type Batch = (Tensor<4>, Tensor<2>);
+const CLASSES: usize = 128;
+const WIDTH: usize = 512;
+const TOKENS: usize = 256;
 
-/// libtpu 0.0.52 died of the reduction that found the largest scores of each query.
-#[test]
-fn the_step_compiles_and_holds_what_the_plan_says() {
-    let Some(topology) = tpu::eight_chips() else { return };
-    let (device, batch, classes) = (Device::flex(), 64, 128);
-    let config = ViT22BConfig::new(classes).with_image([64, 64]).with_patch(4).with_depth(1);
-    let config = config.with_width(512).with_mlp_dim(2048).with_num_heads(8);
+fn config(depth: usize) -> ViT22BConfig {
+    let config = ViT22BConfig::new(CLASSES).with_image([64, 64]).with_patch(4).with_depth(depth);
+    config.with_width(WIDTH).with_mlp_dim(4 * WIDTH).with_num_heads(8)
+}
+
+fn train(config: &ViT22BConfig, batch: usize, save: Option<Save>) -> TrainStep {
     let recipe = Recipe {
         batch_size: batch as u64,
         precision: Precision::Bf16,
         ..Recipe::vit22b_scaled(batch as u64, 100, 1e-3)
     };
-    let model = params::initialize(config.init(&device).unwrap());
+    let model = config.init(&Device::flex()).unwrap();
     let train = TrainStep::new(&recipe, None, &model).unwrap();
-    let state = train.init(model, 0);
-    let mesh: Mesh = "data=2,model=4".parse().unwrap();
-    let sharding = Sharding::vit22b(Activations::Width);
-    let plan = Plan::new(&mesh, &sharding, &train.state_leaves(&config).unwrap()).unwrap();
-    let images = Tensor::zeros([batch, 3, 64, 64], &device);
-    let arguments = (state, (images, Tensor::zeros([batch, classes], &device)));
-    let step = move |(state, (images, targets)): (TrainState<ViT22B>, Batch)| {
-        let next: (TrainState<ViT22B>, StepMetrics) = train.run(state, images, targets).unwrap();
-        next
-    };
-    let layout = sharding.layout().unwrap();
-    let donate = |path: &str| path.starts_with("0.");
-    let lowered = Lowered::of("step", step, &arguments, (&mesh, &layout), donate, None).unwrap();
+    match save {
+        Some(save) => train.with_rolled_blocks(save),
+        None => train,
+    }
+}
 
-    let options = CompileOptions::new().with_partitions(8);
-    let program = topology.compile(&lowered.program.text, &options).unwrap();
-    let memory = program.memory_stats().unwrap();
-    let given = batch as u64 / 2 * 4 * (3 * 64 * 64 + classes as u64);
+fn mesh() -> Mesh {
+    "data=2,model=4".parse().unwrap()
+}
+
+fn plan(train: &TrainStep, config: &ViT22BConfig) -> Plan {
+    let sharding = Sharding::vit22b(Activations::Width);
+    Plan::new(&mesh(), &sharding, &train.state_leaves(config).unwrap()).unwrap()
+}
+
+fn forecast(
+    train: &TrainStep,
+    config: &ViT22BConfig,
+    batch: usize,
+    topology: &Topology,
+) -> Result<(Forecast, Programs), ForecastError> {
+    let sharding = Sharding::vit22b(Activations::Width);
+    let options = CompileOptions::new();
+    Forecast::new(train, config, batch, (&mesh(), &sharding), topology, options)
+}
+
+/// libtpu 0.0.52 died of the reduction that found the largest scores of each query.
+#[test]
+fn the_step_compiles_and_holds_what_the_plan_says() {
+    let Some(topology) = tpu::eight_chips() else { return };
+    let (config, batch) = (config(1), 64);
+    let train = train(&config, batch, None);
+    let plan = plan(&train, &config);
+    let (_, programs) = forecast(&train, &config, batch, &topology).unwrap();
+    let memory = programs.executable.memory_stats().unwrap();
+    let given = batch as u64 / 2 * 4 * (3 * 64 * 64 + CLASSES as u64);
     // Padding of small tensors to tiles comes on top.
     let expected = plan.bytes_per_device() + given;
     assert!(memory.argument_bytes >= expected, "{memory:?} for {expected}");
     assert!(memory.argument_bytes < expected + expected / 4, "{memory:?} for {expected}");
     // The state is updated in place.
     assert!(memory.alias_bytes >= plan.bytes_per_device(), "{memory:?}");
+}
+
+/// Seconds of computing in the loops over the blocks.
+fn in_loops(forecast: &Forecast) -> f64 {
+    let parts = forecast.parts();
+    parts.iter().filter(|(part, _)| part.contains('/')).map(|(_, seconds)| seconds).sum()
+}
+
+#[test]
+fn a_forecast_tells_memory_time_and_communication() {
+    let Some(topology) = tpu::eight_chips() else { return };
+    // So large that what is kept has no place in the 128 MiB beside the cores.
+    let batch = 1024;
+    let save = || Some(Save::Named(vec![place::VALUE.to_owned()]));
+    let run = |depth: usize| {
+        let config = config(depth);
+        let train = train(&config, batch, save());
+        let plan = plan(&train, &config);
+        (forecast(&train, &config, batch, &topology).unwrap().0, plan)
+    };
+    let ((short, _), (long, plan)) = (run(2), run(4));
+
+    assert_eq!(long.memory.parameters, plan.bytes_of(Part::Parameters));
+    assert_eq!(long.memory.optimizer, plan.bytes_of(Part::Optimizer));
+    // The input of each of four blocks and its values, in bf16 and cut over all devices.
+    let kept = (2 * 4 * batch * TOKENS * WIDTH * 2 / 8) as u64;
+    assert_eq!((long.memory.activations, short.memory.activations), (kept, kept / 2));
+    assert!(long.memory.total() < long.memory.limit.unwrap(), "{:?}", long.memory);
+
+    // A loop of twice as many rounds takes twice as long.
+    let ratio = in_loops(&long) / in_loops(&short);
+    assert!((1.8..2.2).contains(&ratio), "{ratio}");
+    assert!(0.0 < long.utilisation() && long.utilisation() < long.utilisation_compute_only());
+    assert!(long.utilisation_compute_only() < 1.0, "{long}");
+    let schedule = &long.schedule;
+    let parts = schedule.compute_s() + schedule.exposed_s();
+    assert!((schedule.step_s / parts - 1.0).abs() < 1e-9, "{} not {parts}", schedule.step_s);
+    assert!(schedule.exposed_s() <= schedule.collectives_s() * (1.0 + 1e-9));
+
+    // Weights come from the axis `data`, inputs of products from `model`, and each round of a block
+    // sends as much as the one before.
+    let gathered = |forecast: &Forecast, size: usize| {
+        let all = forecast.schedule.collectives.iter();
+        let these = all.filter(|one| one.group_size == size && one.times > 1.0);
+        these.filter(|one| one.kind == CollectiveKind::AllGather).map(|one| one.bytes).sum::<f64>()
+    };
+    for size in [2, 4] {
+        let (long, short) = (gathered(&long, size), gathered(&short, size));
+        assert!(short > 0.0 && (long / short - 2.0).abs() < 0.1, "{size}: {long} and {short}");
+    }
+
+    let json = long.to_json();
+    let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = [
+        "devices",
+        "compile_s",
+        "hbm_gib",
+        "compute_s",
+        "collectives_s",
+        "collectives_exposed_s",
+        "step_s",
+        "utilisation_compute_only",
+        "utilisation",
+        "tokens_per_s_per_chip",
+    ];
+    expected.sort_unstable();
+    let mut got = keys.clone();
+    got.sort_unstable();
+    assert_eq!(got, expected);
+    assert_eq!(json["devices"], 8);
+}
+
+#[test]
+fn a_step_that_does_not_fit_says_by_how_much_and_what_helps() {
+    let Some(topology) = tpu::eight_chips() else { return };
+    let (config, batch) = (config(2), 1 << 16);
+    let train = train(&config, batch, Some(Save::Everything));
+    let error = forecast(&train, &config, batch, &topology).unwrap_err();
+    assert!(matches!(error, ForecastError::DoesNotFit { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(" GiB too much; what helps: "), "{text}");
+    assert!(text.ends_with("take more devices") && text.contains("keep less"), "{text}");
+    assert!(text.len() < 500, "{text}");
 }

@@ -3,7 +3,8 @@
 //! A [`Sharding`] says by which axes of a [`Mesh`] each parameter is cut, by ordered rules over the
 //! parameters' paths, and where inside the model activations are. From it and the model XLA makes
 //! one program for all devices, with the communication that it needs. A [`Plan`] tells what that
-//! comes to on each device before anything is compiled. A [`ShardedLinear`] is the paper's linear layer
+//! comes to on each device before anything is compiled. A [`Forecast`] tells what compiled
+//! for a topology a step will take, with no device at hand. A [`ShardedLinear`] is the paper's linear layer
 //! over an axis of the mesh, by itself.
 //!
 //! ```
@@ -21,12 +22,14 @@
 //! ```
 
 mod error;
+mod forecast;
 mod linear;
 mod plan;
 mod rules;
 
 pub use burn_xla::mesh::{Mesh, Spec};
-pub use error::ShardError;
+pub use error::{ForecastError, ShardError};
+pub use forecast::{Forecast, MemoryUse, Programs};
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 pub use plan::{Part, Plan, Planned, Reason};
 pub use rules::{Activations, Sharding};

@@ -99,6 +99,11 @@ impl Plan {
         self.tensors.iter().map(|tensor| tensor.bytes_per_device).sum()
     }
 
+    /// What each device holds of a part of the state.
+    pub fn bytes_of(&self, part: Part) -> u64 {
+        self.of(part).map(|tensor| tensor.bytes_per_device).sum()
+    }
+
     /// What every device has the whole of.
     pub fn replicated(&self) -> impl Iterator<Item = &Planned> {
         self.tensors.iter().filter(|tensor| tensor.replicated.is_some())
@@ -283,7 +288,7 @@ fn without_numbers(path: &str) -> String {
 }
 
 /// Bytes as people read them.
-struct Bytes(u64);
+pub(super) struct Bytes(pub(super) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,6 +26,8 @@ use super::plan::Part;
 pub struct Sharding {
     /// The spec of each parameter by its path.
     pub parameters: Rules<Spec>,
+    /// Axes that cut parameters where they are kept, and over which a block gathers them.
+    pub gathered: Vec<String>,
     /// The spec of images and targets.
     pub batch: Spec,
     /// The specs of activations by their [`place`].
@@ -76,6 +78,7 @@ impl Sharding {
         };
         Self {
             parameters: Rules::new(rules.map(|(pattern, text)| (pattern, spec(text)))),
+            gathered: vec!["data".into()],
             batch: spec("data"),
             activations: vec![
                 (place::RESIDUAL, spec(residual)),
@@ -91,6 +94,32 @@ impl Sharding {
         self.activations.retain(|(other, _)| *other != place);
         self.activations.push((place, spec));
         self
+    }
+
+    /// Cuts batch and activations over one more axis than `data`, over which parameters are whole: each
+    /// group of devices has its copy, which shorter gathers reach, for more memory and one more
+    /// sum over gradients.
+    ///
+    /// ```
+    /// use vit22b::shard::{Activations, Sharding};
+    ///
+    /// let sharding = Sharding::vit22b(Activations::Width).with_replicas("replica")?;
+    /// assert_eq!(sharding.batch.to_string(), "replica+data");
+    /// # Ok::<(), burn_xla::mesh::MeshError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError`] for a name that is none.
+    pub fn with_replicas(mut self, axis: &str) -> Result<Self, MeshError> {
+        let cut = |spec: &Spec| {
+            spec.to_string().replacen("data", &format!("{axis}+data"), 1).parse::<Spec>()
+        };
+        self.batch = cut(&self.batch)?;
+        for (_, spec) in &mut self.activations {
+            *spec = cut(spec)?;
+        }
+        Ok(self)
     }
 
     /// The rule that gives arguments and results of programs their specs: train states, batches,
@@ -110,7 +139,8 @@ impl Sharding {
             .map(|(name, spec)| ((*name).to_owned(), spec.clone()))
             .collect();
         let resolved = self.resolved()?;
-        Ok(Layout::new(move |leaf| Ok(resolved.decide(leaf)?.0)).with_names(names))
+        let layout = Layout::new(move |leaf| Ok(resolved.decide(leaf)?.0)).with_names(names);
+        Ok(layout.with_gathered(self.gathered.iter().cloned()))
     }
 
     pub(super) fn resolved(&self) -> Result<Resolved, RulesError> {

@@ -2,21 +2,19 @@
 
 use std::ops::Range;
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_xla::Xla;
-use burn_xla::capture::{Kind, LeafSpec, LeafType, Stacked, record};
+use burn_xla::capture::{Kind, LeafSpec, LeafType, Stacked};
 use burn_xla::mesh::Spec;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 
-use crate::params;
-use crate::vit::{ViT22B, ViT22BConfig};
+use crate::vit::ViT22BConfig;
 
+use super::ahead::{Batch, NAME, State, donate, initial_state, stacked, step_function};
 use super::error::TrainError;
-use super::step::{StepMetrics, TrainState, TrainStep};
+use super::step::{StepMetrics, TrainStep};
 
-type State = TrainState<ViT22B>;
-type Batch = (Tensor<4>, Tensor<2>);
 type Step = Jit<(Stacked<State>, Batch), (Stacked<State>, StepMetrics)>;
 
 /// A [`TrainStep`] compiled by XLA, and the state that it changes.
@@ -247,52 +245,7 @@ impl CompiledTraining {
     }
 }
 
-impl TrainStep {
-    /// The leaves of the state of a model: path, dtype and shape of every tensor, with the blocks
-    /// stacked where they are rolled. Nothing is allocated, whatever the size of the model.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Xla`] if its
-    /// initialisation cannot be recorded.
-    pub fn state_leaves(&self, config: &ViT22BConfig) -> Result<Vec<LeafSpec>, TrainError> {
-        config.validate()?;
-        let key = Tensor::<1, Int>::zeros([1], &Device::flex());
-        let recorded = record(&key, initial_state(self, config)).map_err(|source| {
-            TrainError::Xla(ProgramError::Capture { name: "init".into(), source })
-        })?;
-        Ok(recorded.recording.results.into_iter().map(|(leaf, _)| leaf).collect())
-    }
-}
-
-/// The state before the first step, with parameters drawn where the key is. The config must be
-/// valid.
-fn initial_state(
-    train: &TrainStep,
-    config: &ViT22BConfig,
-) -> impl Fn(Tensor<1, Int>) -> Stacked<State> + Send + Sync + 'static {
-    let (train, config) = (train.clone(), config.clone());
-    move |key| {
-        let model = config.init(&key.device()).expect("the config was checked");
-        let state = train.init(params::initialize(model), 0);
-        // The seed of later draws is an argument too, so that one program serves every seed.
-        stacked(&train, TrainState { seed: key, ..state })
-    }
-}
-
-fn stacked(train: &TrainStep, state: State) -> Stacked<State> {
-    Stacked::when(train.rolled().is_some(), state)
-}
-
 fn program(xla: &Xla, train: &TrainStep) -> Step {
-    let train = train.clone();
     let rolled = train.rolled().cloned();
-    let step = xla.jit(move |(state, (images, targets)): (Stacked<State>, Batch)| {
-        let (next, metrics) = train
-            .run(state.tree, images, targets)
-            .expect("the batch was checked, and the state is the step's own");
-        (stacked(&train, next), metrics)
-    });
-    // The next state takes the place of the one before.
-    step.named("train_step").donate(|path| path.starts_with("0.")).roll(rolled)
+    xla.jit(step_function(train)).named(NAME).donate(donate).roll(rolled)
 }

@@ -7,6 +7,7 @@
 
 mod adafactor;
 mod adam;
+mod ahead;
 mod beta;
 mod checkpoint;
 mod compiled;

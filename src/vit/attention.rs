@@ -2,9 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::activation::softmax;
 use burn::tensor::module::attention;
 use burn::tensor::{Device, Tensor};
+use burn_xla::capture::{checkpoint_name, softmax};
 use burn_xla::mesh::constrain_as;
 
 use super::config::{NormKind, QkNorm, ViT22BConfig};
@@ -95,15 +95,17 @@ impl Attention {
     /// - output: `[b, m, d]`
     pub(super) fn attend(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Tensor<3> {
         let [b, m, d] = query.dims();
+        let query = checkpoint_name(query, place::QUERY);
+        let key = checkpoint_name(key, place::KEY);
+        let value = self.split_heads(checkpoint_name(value, place::VALUE));
         let (query, key) = self.normalised(query, key);
-        let value = self.split_heads(value);
         let attended = match query.is_autodiff() {
             // Burn differentiates its attention through the place of each row's largest score too,
             // which adds up to nothing and costs a scatter into zeros of the size of the scores.
-            true => softmax(attention_logits(query, key), 3).matmul(value),
+            true => softmax(attention_logits(query, key)).matmul(value),
             false => attention(query, key, value, None, None, Default::default()),
         };
-        attended.swap_dims(1, 2).reshape([b, m, d])
+        checkpoint_name(attended.swap_dims(1, 2).reshape([b, m, d]), place::ATTENDED)
     }
 
     /// What the softmax makes attention weights of: the scaled products of queries and keys.
@@ -147,7 +149,7 @@ impl Attention {
 /// `q kᵀ / √k`
 fn attention_logits(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
     let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-    query.mul_scalar(scale).matmul(key.transpose())
+    checkpoint_name(query.mul_scalar(scale).matmul(key.transpose()), place::SCORES)
 }
 
 /// The weight and the bias of several linear layers on the same input, joined along the output.

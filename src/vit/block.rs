@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Tensor};
+use burn_xla::capture::materialize;
 use burn_xla::mesh::constrain_as;
 
 use crate::random::RandomKey;
@@ -106,7 +107,8 @@ impl Block {
 
     /// [`forward`](Self::forward), with all that differs from block to block in tensors.
     pub(super) fn forward_drawing(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
-        let y = self.norm.forward(constrain_as(input.clone(), place::NORM));
+        // Read by four products, and not worth computing in each.
+        let y = materialize(self.norm.forward(constrain_as(input.clone(), place::NORM)));
         let hidden_key = draws.map(|draws| draws.key.fold_in(0));
         let output = match self.execution {
             Execution::Parallel => {

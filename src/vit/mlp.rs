@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::{gelu, sigmoid};
 use burn::tensor::{Device, Tensor};
+use burn_xla::capture::checkpoint_name;
 use burn_xla::mesh::constrain_as;
 
 use crate::random::RandomKey;
@@ -50,7 +51,7 @@ impl Mlp {
 
     /// What lies between the two layers.
     pub(super) fn activate(&self, hidden: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
-        let hidden = constrain_as(hidden, place::HIDDEN);
+        let hidden = checkpoint_name(constrain_as(hidden, place::HIDDEN), place::HIDDEN);
         let hidden = match self.gelu {
             Gelu::Tanh => gelu_tanh(hidden),
             Gelu::Erf => gelu(hidden),

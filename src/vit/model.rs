@@ -5,9 +5,10 @@ use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
 use burn_xla::capture::{Params, scan};
-use burn_xla::mesh::constrain_as;
+use burn_xla::mesh::{constrain_as, constrain_used};
 
 use crate::error::ConfigError;
+use crate::params::{self, TensorFn};
 use crate::random::RandomKey;
 
 use super::block::{Block, Draws};
@@ -235,6 +236,7 @@ impl ViT22B {
                 // 0 is the embedding's.
                 Draws { key: key.fold_in(1).fold_in_tensor(number), rate }
             });
+            let block = params::map(block.0, &mut Used);
             (block.forward_drawing(x, draws.as_ref()), ())
         });
         x
@@ -282,6 +284,19 @@ impl ViT22B {
             (None, _) => patches(tokens).mean_dim(1).reshape([b, d]),
         };
         if self.config.norm_pooled { self.norm.forward(pooled) } else { pooled }
+    }
+}
+
+/// Tells that a block's weights are used, for layouts to say how they lie then. Vectors go along.
+struct Used;
+
+impl TensorFn for Used {
+    fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
+        match D {
+            1 => tensor,
+            // All blocks lie alike.
+            _ => constrain_used(tensor, &format!("blocks.0.{path}")),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! Names of the activations that a sharding can constrain.
+//! Names of the activations that a sharding can constrain, or rolled blocks keep.
 //!
-//! The model gives them by [`constrain_as`](burn_xla::mesh::constrain_as). Where it does not run over
-//! a mesh they mean nothing.
+//! The model gives them by [`constrain_as`](burn_xla::mesh::constrain_as) and
+//! [`checkpoint_name`](burn_xla::capture::checkpoint_name). Where nothing is compiled they mean nothing.
 
 /// What goes from block to block, `[b, n, d]`: behind the embedding and behind each block.
 pub const RESIDUAL: &str = "residual";
@@ -10,5 +10,15 @@ pub const RESIDUAL: &str = "residual";
 pub const NORM: &str = "norm";
 /// Queries, keys and values, `[b, n, h, k]`.
 pub const HEADS: &str = "heads";
-/// Between the layers of an MLP, `[b, n, f]`.
+/// Between the layers of an MLP, `[b, n, f]`, before the activation; can be kept.
 pub const HIDDEN: &str = "hidden";
+/// Queries, `[b, n, d]`, before their norm; can be kept.
+pub const QUERY: &str = "query";
+/// Keys, `[b, n, d]`, before their norm; can be kept.
+pub const KEY: &str = "key";
+/// Values, `[b, n, d]`; can be kept.
+pub const VALUE: &str = "value";
+/// Scaled products of queries and keys, `[b, h, n, n]`; can be kept.
+pub const SCORES: &str = "scores";
+/// What attention takes from the values, `[b, n, d]`, before the output projection; can be kept.
+pub const ATTENDED: &str = "attended";

@@ -14,6 +14,7 @@
 )]
 
 pub mod capture;
+pub mod cost;
 mod error;
 pub mod lower;
 pub mod mesh;

@@ -6,7 +6,9 @@ use burn::module::{Module, Param};
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, activation};
 use burn_std::Tolerance;
-use burn_xla::capture::{CaptureError, Params, TreeError, record, value_and_grad};
+use burn_xla::capture::{
+    CaptureError, Params, TreeError, materialize, record, softmax, value_and_grad,
+};
 use burn_xla::program::{ProgramError, Xla};
 
 fn xla() -> Xla {
@@ -275,4 +277,28 @@ fn a_training_step_is_one_program() {
         close(got.val().to_data(), grad.val().to_data());
         assert!(grad.val().abs().sum().into_scalar::<f32>() > 0.0);
     }
+}
+
+/// On Burn's backend it is Burn's softmax; recorded it is one operation with one gradient.
+#[test]
+fn softmax_and_its_gradient_are_burns() {
+    let function = |x: Tensor<2>, weights: Tensor<2>| {
+        value_and_grad(&x, &weights, |x, weights| {
+            (softmax(materialize(x)) * weights).powi_scalar(2).sum()
+        })
+        .unwrap()
+    };
+    // Large enough to overflow were the largest not subtracted.
+    let (x, weights) = (range(3, 5) * 100, range(3, 5));
+    let (loss, grad) = xla()
+        .jit(move |(x, weights)| function(x, weights))
+        .call((x.clone(), weights.clone()))
+        .unwrap();
+    let (expected_loss, expected) = function(x, weights);
+    close(loss.into_data(), expected_loss.into_data());
+    close(grad.into_data(), expected.into_data());
+    // NaN spreads over its row and no further.
+    let x = Tensor::<2>::from_data([[f32::NAN, 0.0], [0.0, 0.0]], &device());
+    let got = xla().jit(softmax::<2>).call(x).unwrap().into_data().try_to_vec::<f32>().unwrap();
+    assert!(got[..2].iter().all(|value| value.is_nan()) && got[2..] == [0.5, 0.5], "{got:?}");
 }

@@ -18,6 +18,15 @@ pub fn checkpoint_name<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<
     identity(tensor, format!("{NAMED}{name}"), None)
 }
 
+/// The name of the operation of [`materialize`].
+pub(crate) const MATERIALIZE: &str = "burn_xla.materialize";
+
+/// The same tensor, which a compiled program computes once and keeps in memory, and not again inside of
+/// each operation that reads it: for what several products read. Everywhere else it is the tensor.
+pub fn materialize<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    identity(tensor, MATERIALIZE.to_owned(), None)
+}
+
 /// Records an operation on the tensor, and one on its gradient.
 pub(crate) fn identity<const D: usize>(
     tensor: Tensor<D>,

@@ -56,14 +56,13 @@ pub fn record<A: TensorTree, R: TensorTree>(
     function: impl FnOnce(A) -> R,
 ) -> Result<Recorded<R>, CaptureError> {
     let (leaves, _, host) = described(arguments)?;
-    record_with(&leaves, &host, |source| arguments.rebuild(source), function)
+    record_with(&host, |device| placeholders(arguments, &leaves, device), function)
 }
 
-/// As [`record`], for an argument tree that is known by its leaves and a way to build it.
+/// As [`record`], for arguments that are made on the device that records.
 pub(crate) fn record_with<A: TensorTree, R: TensorTree>(
-    leaves: &[LeafSpec],
     host: &Device,
-    build: impl FnOnce(&mut Source<'_>) -> Result<A, TreeError>,
+    arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
     function: impl FnOnce(A) -> R,
 ) -> Result<Recorded<R>, CaptureError> {
     let mut device = Reused::take(host);
@@ -71,8 +70,7 @@ pub(crate) fn record_with<A: TensorTree, R: TensorTree>(
     // The function sees only placeholders, which are dropped whatever happens.
     let captured = catch_unwind(AssertUnwindSafe(|| {
         device.device.clone().capture_scope(|scope| {
-            outcome =
-                device.configure().and_then(|()| run(leaves, &device.device, build, function));
+            outcome = device.configure().and_then(|()| run(&device.device, arguments, function));
             scope.complete([], [])
         })
     }));
@@ -95,15 +93,37 @@ pub(crate) fn record_with<A: TensorTree, R: TensorTree>(
 
 type Named = Vec<(LeafSpec, TensorIr)>;
 
-fn run<A: TensorTree, R: TensorTree>(
+/// A tree of placeholders, and what the graph knows them as.
+pub(crate) type Arguments<A> = (A, Named);
+
+/// Placeholders in the place of a tree's leaves. The tree may come from anywhere: only its leaves
+/// matter, which are given.
+pub(crate) fn placeholders<A: TensorTree>(
+    tree: &A,
     leaves: &[LeafSpec],
     device: &Device,
-    build: impl FnOnce(&mut Source<'_>) -> Result<A, TreeError>,
+) -> Result<Arguments<A>, TreeError> {
+    let mut source = Source::placeholders(leaves, device);
+    let arguments = tree.rebuild(&mut source)?;
+    Ok((arguments, leaves.iter().cloned().zip(source.into_made()).collect()))
+}
+
+/// Placeholders in the place of the leaves of a tree that is made on the device that records, where
+/// its values are never computed.
+pub(crate) fn placeholders_like<A: TensorTree>(
+    make: impl FnOnce(&Device) -> A,
+    device: &Device,
+) -> Result<Arguments<A>, TreeError> {
+    let tree = make(device);
+    placeholders(&tree, &described(&tree)?.0, device)
+}
+
+fn run<A: TensorTree, R: TensorTree>(
+    device: &Device,
+    arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
     function: impl FnOnce(A) -> R,
 ) -> Result<(Named, R, Named, u64), CaptureError> {
-    let mut source = Source::placeholders(leaves, device);
-    let arguments = build(&mut source)?;
-    let inputs = leaves.iter().cloned().zip(source.into_made()).collect();
+    let (arguments, inputs) = arguments(device)?;
     let output = function(arguments);
     let (results, structure) = captured(&output)?;
     Ok((inputs, output, results, structure))

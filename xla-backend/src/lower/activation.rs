@@ -2,12 +2,13 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use burn_ir::{ActivationOperationIr, BinaryOpIr};
+use burn_ir::{ActivationOperationIr, BinaryOpIr, CustomOpIr};
 
 use super::base::reduce_keep;
 use super::context::{Context, float};
-use super::error::Lowered;
+use super::error::{Lowered, unsupported};
 use super::numeric::{in_wide, limited};
+use crate::capture::{SOFTMAX, SOFTMAX_BACKWARD};
 use crate::stablehlo::{Comparison, ReduceKind, UnaryKind, Value};
 
 pub(super) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Lowered {
@@ -71,6 +72,40 @@ pub(super) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Lowered {
             let log = narrow(b.unary(UnaryKind::Log, cx.wide(sum)?)?)?;
             cx.set(&d.out, b.subtract(shifted, b.broadcast_to(log, &b.dims(x))?)?)
         }
+    }
+}
+
+/// Whether the operation is [`crate::capture::softmax`] or its gradient.
+pub(super) fn is_known(op: &CustomOpIr) -> bool {
+    [SOFTMAX, SOFTMAX_BACKWARD].contains(&op.id.as_str())
+}
+
+/// Softmax along the last axis as one operation, and its gradient.
+///
+/// The maximum stands behind a barrier: libtpu 0.0.52 puts a kernel of its own in the place of a
+/// softmax between two products, for whose layouts queries, keys and values are copied, and for whose
+/// time it has no estimate.
+pub(super) fn lower_softmax(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
+    let b = &cx.b;
+    match (&op.inputs[..], &op.outputs[..]) {
+        ([x], [out]) => {
+            let x = cx.get_wide(x)?;
+            let (axis, dims) = (b.rank(x) - 1, b.dims(x));
+            let max = reduce_keep(cx, x, &[axis], ReduceKind::Maximum)?;
+            let max = b.unary(UnaryKind::OptimizationBarrier, max)?;
+            let e = b.exp(b.subtract(x, b.broadcast_to(max, &dims)?)?)?;
+            let sum = reduce_keep(cx, e, &[axis], ReduceKind::Add)?;
+            let share = b.divide(b.splat_like(1.0, sum)?, sum)?;
+            cx.set_as(out, b.multiply(e, b.broadcast_to(share, &dims)?)?)
+        }
+        ([y, grad], [out]) => {
+            let (y, grad) = (cx.get_wide(y)?, cx.get_wide(grad)?);
+            let weighted = b.multiply(y, grad)?;
+            let sum = reduce_keep(cx, weighted, &[b.rank(y) - 1], ReduceKind::Add)?;
+            let sum = b.broadcast_to(sum, &b.dims(y))?;
+            cx.set_as(out, b.multiply(y, b.subtract(grad, sum)?)?)
+        }
+        _ => unsupported("a softmax has one input, and its gradient two"),
     }
 }
 

@@ -1,13 +1,14 @@
 //! What lowering an operation needs: the builder and the tensors known so far.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use burn_backend::DType;
-use burn_ir::{ScalarIr, TensorId, TensorIr};
+use burn_ir::{OperationIr, ScalarIr, TensorId, TensorIr};
 
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
+use super::parts::Parts;
 use super::rolled::Save;
 use crate::mesh::{Layout, Mesh};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
@@ -28,6 +29,11 @@ pub struct Context<'a> {
     pub(super) mesh: Option<(&'a Mesh, &'a Layout)>,
     /// What rolled loops keep for their gradients.
     pub(super) save: Save,
+    /// The stacks that they keep.
+    pub(super) kept: RefCell<Vec<TensorType>>,
+    /// The parts of the function.
+    pub(super) parts: Parts,
+    phase: RefCell<(&'static str, HashSet<TensorId>)>,
 }
 
 impl<'a> Context<'a> {
@@ -42,7 +48,39 @@ impl<'a> Context<'a> {
             custom,
             mesh: None,
             save: Save::default(),
+            kept: RefCell::default(),
+            parts: Parts::default(),
+            phase: RefCell::default(),
         }
+    }
+
+    /// Lowers operations of a loop forward or backward; `again` are tensors that a loop backward
+    /// computes once more.
+    pub(super) fn in_phase<T>(
+        &self,
+        name: &'static str,
+        again: HashSet<TensorId>,
+        lower: impl FnOnce() -> T,
+    ) -> T {
+        let outer = self.phase.replace((name, again));
+        let result = lower();
+        self.phase.replace(outer);
+        result
+    }
+
+    /// Names what is built next after an operation's phase and part, such as
+    /// `backward/attn.query`, where they are known.
+    pub(super) fn locate(&self, op: &OperationIr) {
+        let phase = self.phase.borrow();
+        let part = self.parts.of(op).map(|part| {
+            let phase = match phase.0 {
+                "" => return part.to_owned(),
+                _ if op.outputs().any(|t| phase.1.contains(&t.id)) => "recomputed",
+                name => name,
+            };
+            format!("{phase}/{part}")
+        });
+        self.b.set_location(part);
     }
 
     /// The builder of the program.

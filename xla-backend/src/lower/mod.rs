@@ -42,6 +42,7 @@ mod lanes;
 mod module;
 mod norm;
 mod numeric;
+mod parts;
 mod pool;
 mod power;
 mod product;

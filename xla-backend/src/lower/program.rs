@@ -8,6 +8,7 @@ use burn_ir::{FloatOperationIr, GraphIr, NumericOperationIr, OperationIr, Tensor
 use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
+use super::parts::Parts;
 use super::rolled::{self, Save};
 use super::stream::{Live, Node, Stream};
 use super::support::name_of;
@@ -15,9 +16,9 @@ use super::{
     activation, base, distributed, float, int, lanes, module, numeric, ring, sharding, stack,
     summed_product,
 };
-use crate::capture::NAMED;
+use crate::capture::{MATERIALIZE, NAMED};
 use crate::mesh::{Layout, Mesh, Spec};
-use crate::stablehlo::{Builder, ElementType, TensorType, Value};
+use crate::stablehlo::{Builder, ElementType, TensorType, UnaryKind, Value};
 
 /// A program for the compiler.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Program {
     pub results: Vec<Slot>,
     /// Whether the program takes one more argument, the last: a seed, `tensor<ui64>`.
     pub seed: bool,
+    /// What rolled loops keep of all lanes for their gradients.
+    pub kept: Vec<TensorType>,
 }
 
 /// One argument or result.
@@ -152,6 +155,7 @@ fn lower_operations(
     let mut cx = Context::new(builder, options.custom);
     cx.mesh = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
     cx.save = options.save.clone();
+    cx.parts = Parts::new(operations);
     for slot in &inputs {
         declare(&cx, slot, options).map_err(at("argument"))?;
     }
@@ -174,8 +178,9 @@ fn lower_operations(
         .iter()
         .map(|&id| cx.find(id).map_err(at("result")))
         .collect::<Result<Vec<_>, _>>()?;
+    let kept = cx.kept.take();
     let text = cx.b.finish(&values).map_err(|error| at("result")(error.into()))?;
-    Ok(Program { text, arguments: inputs, results: outputs, seed })
+    Ok(Program { text, arguments: inputs, results: outputs, seed, kept })
 }
 
 /// Lowers nodes of one block, in order; `results` are read behind it.
@@ -203,6 +208,7 @@ pub(super) fn lower_nodes(
     }
     let summed = summed_product::find(&operations, &read);
     for &node in &live.nodes {
+        cx.locate(node.op());
         let lowered = match node {
             Node::Op(op) => match summed_product::summed(&summed, op) {
                 Some(product) => {
@@ -226,6 +232,7 @@ pub(super) fn lower_nodes(
             fault.at(format!("{family}::{variant}"), types_of(node.op()))
         })?;
     }
+    cx.b.set_location(None);
     Ok(())
 }
 
@@ -275,10 +282,19 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Custom(op) if sharding::is_known(op) => sharding::lower(cx, op),
         OperationIr::Custom(op) if ring::is_known(op) => ring::lower(cx, op),
         OperationIr::Custom(op) if stack::is_known(op) => stack::lower(cx, op),
+        OperationIr::Custom(op) if activation::is_known(op) => activation::lower_softmax(cx, op),
         OperationIr::Custom(op) if op.id.starts_with(NAMED) => {
             match (&op.inputs[..], &op.outputs[..]) {
                 ([input], [output]) => cx.set(output, cx.get(input)?),
                 _ => unsupported("a named tensor is one tensor"),
+            }
+        }
+        OperationIr::Custom(op) if op.id == MATERIALIZE => {
+            match (&op.inputs[..], &op.outputs[..]) {
+                ([input], [output]) => {
+                    cx.set(output, cx.b.unary(UnaryKind::OptimizationBarrier, cx.get(input)?)?)
+                }
+                _ => unsupported("one tensor is kept in memory"),
             }
         }
         OperationIr::Custom(op) => {

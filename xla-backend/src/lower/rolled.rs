@@ -49,7 +49,7 @@ impl Save {
     }
 }
 
-fn is_product(op: &OperationIr) -> bool {
+pub(super) fn is_product(op: &OperationIr) -> bool {
     matches!(
         op,
         OperationIr::Float(_, FloatOperationIr::Matmul(_))
@@ -111,9 +111,11 @@ pub(super) fn forward(
         fixed: vec![],
         made: &made,
     };
-    let (values, stacks) = frame.lower(cx)?;
+    let (values, stacks) = cx.in_phase("forward", HashSet::new(), || frame.lower(cx))?;
     finals.iter().zip(values).try_for_each(|(out, value)| cx.set(out, value))?;
     results.iter().zip(&stacks).try_for_each(|((_, out), &value)| cx.set(out, value))?;
+    let stacks_kept = stacks[results.len()..].iter();
+    cx.kept.borrow_mut().extend(stacks_kept.map(|&stack| (*cx.b.type_of(stack)).clone()));
     Ok(kept.iter().map(|t| t.id).zip(stacks[results.len()..].iter().copied()).collect())
 }
 
@@ -179,7 +181,8 @@ pub(super) fn backward(
         fixed: pairs(cx, scan.leaves, scan.stacks)?,
         made: &made,
     };
-    let (values, stacks) = frame.lower(cx)?;
+    let again = stream.regions.get(&back.forward).into_iter().flatten().flat_map(writes).collect();
+    let (values, stacks) = cx.in_phase("backward", again, || frame.lower(cx))?;
     let (finals, stacked) = back.outputs.split_at(back.next.len());
     finals.iter().zip(values).try_for_each(|(out, value)| cx.set(out, value))?;
     let stacked = stacked.iter().filter(|out| needed.contains(&out.id));

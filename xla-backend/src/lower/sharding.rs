@@ -4,11 +4,13 @@ use burn_ir::CustomOpIr;
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
-use crate::mesh::{CONSTRAIN, CONSTRAIN_AS, Spec};
+use crate::capture::{Kind, LeafSpec, LeafType};
+use crate::mesh::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED, Spec};
 
 /// Whether the operation is one of this file's.
 pub(super) fn is_known(op: &CustomOpIr) -> bool {
-    op.id.starts_with(CONSTRAIN) || op.id.starts_with(CONSTRAIN_AS)
+    let names = [CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED];
+    names.iter().any(|name| op.id.starts_with(name))
 }
 
 pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
@@ -17,17 +19,23 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
     };
     let x = cx.get(input)?;
     let Some((mesh, layout)) = cx.mesh else { return cx.set(output, x) };
-    let (place, spec) = match op.id.strip_prefix(CONSTRAIN_AS) {
-        Some(name) => match layout.named(name) {
+    let shape = cx.b.dims(x);
+    let (place, spec) = if let Some(name) = op.id.strip_prefix(CONSTRAIN_AS) {
+        match layout.named(name) {
             Some(spec) => (name, Ok(spec.clone())),
             None => return cx.set(output, x),
-        },
-        None => {
-            let spec = op.id.strip_prefix(CONSTRAIN).unwrap_or_default();
-            ("a constraint", spec.parse::<Spec>())
         }
+    } else if let Some((path, is_used)) = leaf(&op.id) {
+        let ty = LeafType { kind: Kind::Float, dtype: input.dtype, shape: shape.clone() };
+        let leaf = LeafSpec { path: path.to_owned(), ty };
+        match if is_used { layout.used(&leaf) } else { layout.spec(&leaf) } {
+            Ok(spec) => (path, Ok(spec)),
+            Err(_) => return cx.set(output, x),
+        }
+    } else {
+        let spec = op.id.strip_prefix(CONSTRAIN).unwrap_or_default();
+        ("a constraint", spec.parse::<Spec>())
     };
-    let shape = cx.b.dims(x);
     let checked = spec.and_then(|spec| {
         mesh.shard_shape(place, &spec, &shape)?;
         Ok(spec)
@@ -36,4 +44,10 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         Ok(spec) => cx.set(output, cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?),
         Err(error) => unsupported(error.to_string()),
     }
+}
+
+/// The path of the leaf that a constraint is about, and whether it is about its use.
+fn leaf(name: &str) -> Option<(&str, bool)> {
+    let used = name.strip_prefix(CONSTRAIN_USED).map(|path| (path, true));
+    used.or_else(|| Some((name.strip_prefix(CONSTRAIN_LEAF)?, false)))
 }

@@ -9,6 +9,10 @@ pub(crate) const CONSTRAIN: &str = "burn_xla.constrain ";
 /// The same for a spec that the layout knows; its name follows.
 pub(crate) const CONSTRAIN_AS: &str = "burn_xla.constrain_as ";
 
+/// The same for the spec of a leaf, and for how it lies where it is used; its path follows.
+pub(crate) const CONSTRAIN_LEAF: &str = "burn_xla.constrain_leaf ";
+pub(crate) const CONSTRAIN_USED: &str = "burn_xla.constrain_used ";
+
 /// The same tensor, lying on the mesh as `spec` says; its gradient lies so as well.
 ///
 /// It means something in a function that is compiled over a mesh. Everywhere else the tensor is
@@ -42,4 +46,15 @@ pub fn constrain<const D: usize>(tensor: Tensor<D>, spec: &Spec) -> Tensor<D> {
 pub fn constrain_as<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> {
     let id = format!("{CONSTRAIN_AS}{name}");
     identity(tensor, id.clone(), Some(id))
+}
+
+/// A parameter where it is used, by the [`Layout`](super::Layout): it lies as the leaf at this path,
+/// then without the axes that the layout [gathers](super::Layout::with_gathered). Its gradient goes the
+/// same way back: computed as it lies where it is used, and kept where the leaf lies. Where the layout
+/// does not cover the path, the tensor is returned as it is.
+pub fn constrain_used<const D: usize>(tensor: Tensor<D>, path: &str) -> Tensor<D> {
+    [CONSTRAIN_LEAF, CONSTRAIN_USED].into_iter().fold(tensor, |tensor, kind| {
+        let id = format!("{kind}{path}");
+        identity(tensor, id.clone(), Some(id))
+    })
 }

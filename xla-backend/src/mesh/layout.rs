@@ -15,11 +15,13 @@ type Rule = dyn Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync;
 /// uploaded is `0.weight` where the module is the first of two arguments.
 ///
 /// It also says how the tensors lie that a function gives names to by
-/// [`constrain_as`](super::constrain_as).
+/// [`constrain_as`](super::constrain_as), and parameters where a function
+/// [uses](super::constrain_used) them.
 #[derive(Clone)]
 pub struct Layout {
     rule: Arc<Rule>,
     names: Arc<BTreeMap<String, Spec>>,
+    gathered: Arc<[String]>,
 }
 
 impl Layout {
@@ -27,13 +29,20 @@ impl Layout {
     pub fn new(
         rule: impl Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync + 'static,
     ) -> Self {
-        Self { rule: Arc::new(rule), names: Arc::default() }
+        Self { rule: Arc::new(rule), names: Arc::default(), gathered: Arc::default() }
     }
 
     /// The same layout, with specs for tensors by the names that functions give them.
     #[must_use]
     pub fn with_names(self, names: impl IntoIterator<Item = (String, Spec)>) -> Self {
         Self { names: Arc::new(names.into_iter().collect()), ..self }
+    }
+
+    /// The same layout, with axes over which parameters are gathered where they are
+    /// [used](super::constrain_used).
+    #[must_use]
+    pub fn with_gathered(self, axes: impl IntoIterator<Item = String>) -> Self {
+        Self { gathered: axes.into_iter().collect(), ..self }
     }
 
     /// Everything on every device.
@@ -48,6 +57,16 @@ impl Layout {
     /// What the rule says.
     pub fn spec(&self, leaf: &LeafSpec) -> Result<Spec, MeshError> {
         (self.rule)(leaf)
+    }
+
+    /// The spec of a leaf where it is used.
+    ///
+    /// # Errors
+    ///
+    /// What the rule says.
+    pub fn used(&self, leaf: &LeafSpec) -> Result<Spec, MeshError> {
+        let spec = self.spec(leaf)?;
+        Ok(spec.without(&self.gathered))
     }
 
     /// The spec of the tensors that have this name.

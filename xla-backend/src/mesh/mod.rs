@@ -35,8 +35,8 @@ mod ring;
 mod spec;
 
 pub use axes::Mesh;
-pub(crate) use constrain::{CONSTRAIN, CONSTRAIN_AS};
-pub use constrain::{constrain, constrain_as};
+pub(crate) use constrain::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED};
+pub use constrain::{constrain, constrain_as, constrain_used};
 pub use error::MeshError;
 pub use layout::Layout;
 pub(crate) use place::{cut, paste};

@@ -85,6 +85,17 @@ impl Spec {
 }
 
 impl Spec {
+    /// The spec that does not cut by these axes.
+    #[must_use]
+    pub fn without(&self, axes: &[String]) -> Self {
+        let rest = |dim: &Vec<String>| dim.iter().filter(|a| !axes.contains(a)).cloned().collect();
+        let mut dims: Vec<Vec<String>> = self.0.iter().map(rest).collect();
+        while dims.last().is_some_and(Vec::is_empty) {
+            dims.pop();
+        }
+        Self(dims.into())
+    }
+
     /// How a stack of such tensors lies: its first dimension is whole.
     #[must_use]
     pub fn stacked(&self) -> Self {

@@ -11,6 +11,7 @@ use prost::Message;
 use super::compiled::OptimizedProgram;
 use super::element::{ElementType, TensorSpec};
 use super::error::PjrtError;
+use super::hlo_groups::{DeviceList, Group, IotaGroups, MeshGroups, named};
 
 /// The parameters of a compiled program on one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct Alias {
 }
 
 /// An instruction of an optimised program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Instruction {
     /// Its name, which no other instruction has.
@@ -42,13 +43,27 @@ pub struct Instruction {
     pub opcode: String,
     /// The computation that it is in: the program itself, or the body of a loop or fusion.
     pub computation: String,
+    /// Whether its results are those of the computation.
+    pub is_root: bool,
     /// Its results, several where it gives a tuple, on one device and after partitioning; without
     /// those whose type this crate does not transfer.
     pub results: Vec<TensorSpec>,
     /// The names of its operands.
     pub operands: Vec<String>,
-    /// The computations that it calls.
+    /// The computations that it calls; for a `while` its body, then its condition.
     pub calls: Vec<String>,
+    /// For a `custom-call` what it calls.
+    pub target: String,
+    /// For a `get-tuple-element` which part it takes.
+    pub tuple_index: Option<usize>,
+    /// For a `parameter` which one it is.
+    pub parameter_number: Option<usize>,
+    /// The value of a constant that is one integer.
+    pub constant: Option<i64>,
+    /// The groups of partitions among which a collective communicates.
+    pub groups: Vec<Vec<usize>>,
+    /// From which partition to which a `collective-permute` sends.
+    pub pairs: Vec<(usize, usize)>,
     /// The operation of the program that it stems from.
     pub op_name: String,
     /// What the compiler notes for itself, often JSON; for TPUs with `estimated_cycles`.
@@ -83,6 +98,11 @@ pub(crate) fn signature(program: &OptimizedProgram) -> Result<Signature, PjrtErr
 }
 
 impl OptimizedProgram {
+    /// A program that was kept: the bytes of [`code`](Self::code), and what they are.
+    pub fn new(format: impl Into<String>, code: Vec<u8>) -> Self {
+        Self { format: format.into(), code }
+    }
+
     /// The instructions, computation after computation, each in the order in which they run where
     /// the compiler has scheduled them.
     ///
@@ -104,7 +124,7 @@ impl OptimizedProgram {
             module.computations.iter().map(|c| (c.id, c.name.as_str())).collect();
         let all = module.computations.iter().flat_map(|c| &c.instructions);
         let names: HashMap<i64, &str> = all.map(|i| (i.id, i.name.as_str())).collect();
-        let named = |names: &HashMap<i64, &str>, ids: &[i64]| {
+        let names_of = |names: &HashMap<i64, &str>, ids: &[i64]| {
             ids.iter().filter_map(|id| names.get(id)).map(|&name| name.to_owned()).collect()
         };
         let mut instructions = Vec::new();
@@ -123,8 +143,19 @@ impl OptimizedProgram {
                     opcode: raw.opcode.clone(),
                     computation: computation.name.clone(),
                     results,
-                    operands: named(&names, &raw.operands),
-                    calls: named(&computations, &raw.calls),
+                    operands: names_of(&names, &raw.operands),
+                    calls: names_of(&computations, &raw.calls),
+                    is_root: raw.id == computation.root,
+                    target: raw.target.clone(),
+                    tuple_index: number(raw, "get-tuple-element", raw.tuple_index),
+                    parameter_number: number(raw, "parameter", raw.parameter_number),
+                    constant: raw.literal.as_ref().and_then(Literal::to_integer),
+                    groups: raw.groups(),
+                    pairs: raw
+                        .pairs
+                        .iter()
+                        .map(|p| (p.source as usize, p.target as usize))
+                        .collect(),
                     op_name: raw.metadata.as_ref().map_or_else(String::new, |m| m.op_name.clone()),
                     backend_config: String::from_utf8_lossy(&raw.backend_config).into_owned(),
                 });
@@ -132,6 +163,20 @@ impl OptimizedProgram {
         }
         Ok(instructions)
     }
+
+    /// The name of the computation that is the program; the others are called by it.
+    ///
+    /// # Errors
+    ///
+    /// [`PjrtError::Decode`] if the bytes are no HLO module.
+    pub fn entry(&self) -> Result<String, PjrtError> {
+        Ok(module(self)?.entry)
+    }
+}
+
+/// A number that only one kind of instruction has.
+fn number(raw: &RawInstruction, opcode: &str, number: i64) -> Option<usize> {
+    (raw.opcode == opcode).then_some(number).and_then(|number| usize::try_from(number).ok())
 }
 
 // The fields used here of XLA's `hlo.proto` and `xla_data.proto`, with their numbers.
@@ -144,6 +189,8 @@ struct ModuleWithConfig {
 
 #[derive(Clone, PartialEq, Message)]
 struct Module {
+    #[prost(string, tag = "2")]
+    entry: String,
     #[prost(message, repeated, tag = "3")]
     computations: Vec<Computation>,
     #[prost(message, optional, tag = "4")]
@@ -174,6 +221,8 @@ struct Computation {
     instructions: Vec<RawInstruction>,
     #[prost(int64, tag = "5")]
     id: i64,
+    #[prost(int64, tag = "6")]
+    root: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -194,6 +243,70 @@ struct RawInstruction {
     calls: Vec<i64>,
     #[prost(bytes = "vec", tag = "43")]
     backend_config: Vec<u8>,
+    #[prost(message, optional, tag = "8")]
+    literal: Option<Literal>,
+    #[prost(int64, tag = "9")]
+    parameter_number: i64,
+    #[prost(int64, tag = "13")]
+    tuple_index: i64,
+    #[prost(string, tag = "28")]
+    target: String,
+    #[prost(message, repeated, tag = "49")]
+    replica_groups: Vec<Group>,
+    #[prost(message, repeated, tag = "52")]
+    pairs: Vec<Pair>,
+    #[prost(message, optional, tag = "87")]
+    device_list: Option<DeviceList>,
+    #[prost(message, optional, tag = "92")]
+    iota_groups: Option<IotaGroups>,
+    #[prost(message, optional, tag = "93")]
+    mesh_groups: Option<MeshGroups>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Pair {
+    #[prost(int64, tag = "1")]
+    source: i64,
+    #[prost(int64, tag = "2")]
+    target: i64,
+}
+
+/// `LiteralProto`, as far as it holds integers.
+#[derive(Clone, PartialEq, Message)]
+struct Literal {
+    #[prost(message, optional, tag = "1")]
+    shape: Option<Shape>,
+    #[prost(int32, repeated, tag = "4")]
+    s32s: Vec<i32>,
+    #[prost(int64, repeated, tag = "5")]
+    s64s: Vec<i64>,
+    #[prost(uint32, repeated, tag = "6")]
+    u32s: Vec<u32>,
+}
+
+impl Literal {
+    /// The value, if it is one integer.
+    fn to_integer(&self) -> Option<i64> {
+        let is_scalar = self.shape.as_ref().is_some_and(|shape| shape.dimensions.is_empty());
+        match (is_scalar, &self.s32s[..], &self.s64s[..], &self.u32s[..]) {
+            (true, &[value], [], []) => Some(value.into()),
+            (true, [], &[value], []) => Some(value),
+            (true, [], [], &[value]) => Some(value.into()),
+            _ => None,
+        }
+    }
+}
+
+impl RawInstruction {
+    fn groups(&self) -> Vec<Vec<usize>> {
+        if let Some(groups) = &self.mesh_groups {
+            return groups.groups();
+        }
+        if let Some(groups) = &self.iota_groups {
+            return groups.groups();
+        }
+        self.device_list.as_ref().map_or_else(|| named(&self.replica_groups), DeviceList::groups)
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -298,15 +411,20 @@ mod tests {
             id: 7,
             name: "body".into(),
             instructions: vec![raw(1, "parameter", Shape { tuple: parts, ..shape(TUPLE, &[]) })],
+            root: 1,
         };
+        let literal = Literal { shape: Some(shape(4, &[])), s32s: vec![-7], ..Literal::default() };
+        let mut constant = raw(2, "constant", shape(4, &[]));
+        constant.literal = Some(literal);
         let mut call = raw(3, "fusion", shape(11, &[4]));
         call.operands = vec![2];
         call.calls = vec![7];
         call.metadata = Some(Metadata { op_name: "loss/dot".into() });
         call.backend_config = br#"{"estimated_cycles":"12"}"#.to_vec();
-        let instructions = vec![raw(2, "constant", shape(11, &[4])), call];
-        let main = Computation { id: 8, name: "main".into(), instructions };
-        let mut module = Module { computations: vec![body, main], ..Module::default() };
+        let main =
+            Computation { id: 8, name: "main".into(), instructions: vec![constant, call], root: 3 };
+        let computations = vec![body, main];
+        let mut module = Module { entry: "main".into(), computations, ..Module::default() };
         let program = OptimizedProgram { format: "hlo".into(), code: module.encode_to_vec() };
         let got = program.instructions().unwrap();
         let names: Vec<_> = got.iter().map(|i| (&*i.computation, &*i.name)).collect();
@@ -321,6 +439,10 @@ mod tests {
         );
         assert_eq!(got[2].op_name, "loss/dot");
         assert_eq!(got[2].backend_config, r#"{"estimated_cycles":"12"}"#);
+        assert_eq!(program.entry().unwrap(), "main");
+        assert_eq!(got.iter().map(|i| i.is_root).collect::<Vec<_>>(), [true, false, true]);
+        assert_eq!((got[1].constant, got[2].constant), (Some(-7), None));
+        assert_eq!((got[0].parameter_number, got[0].tuple_index), (Some(0), None));
         // A schedule has the last word on the order.
         let sequences = [(8, Sequence { instructions: vec![3, 2] })];
         module.schedule = Some(Schedule { sequences: sequences.into() });

@@ -71,6 +71,7 @@ mod fake;
 mod fake_tests;
 mod ffi;
 mod hlo;
+mod hlo_groups;
 mod host_view;
 mod load;
 mod options;

@@ -12,7 +12,10 @@ use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::place::Place;
 use super::xla::specs;
-use crate::capture::{LeafSpec, Recorded, TensorTree, described, record_with, rolling};
+use crate::capture::{
+    Arguments, LeafSpec, Recorded, TensorTree, TreeError, described, placeholders,
+    placeholders_like, record_with, rolling,
+};
 use crate::lower::{LowerOptions, Program, Save, lower};
 use crate::mesh::{Layout, Mesh, Spec};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
@@ -73,9 +76,53 @@ impl Lowered {
         let job = Job {
             name,
             function: &function,
-            leaves: &leaves,
             host: &host,
-            build: &|| arguments.clone(),
+            arguments: &|device| placeholders(arguments, &leaves, device),
+            donate: &donate,
+            mesh: Some(mesh),
+            layout,
+            roll,
+        };
+        Ok(job.lower()?.0)
+    }
+
+    /// As [`of`](Self::of), for arguments that never exist: `make` is called on the device that
+    /// records, where nothing is computed, and so arguments may be larger than this machine.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use burn_xla::mesh::{Layout, Mesh};
+    /// use burn_xla::program::Lowered;
+    ///
+    /// let lowered = Lowered::of_made(
+    ///     "scores",
+    ///     |x: Tensor<2>| x.clone().matmul(x.transpose()),
+    ///     // 4 TB of f32.
+    ///     |device| Tensor::zeros([1_000_000, 1_000_000], device),
+    ///     (&"data=1".parse::<Mesh>()?, &Layout::replicated()),
+    ///     |_| false,
+    ///     None,
+    /// )?;
+    /// assert_eq!(lowered.results[0].ty.shape, [1_000_000, 1_000_000]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn of_made<A: TensorTree, R: TensorTree>(
+        name: &str,
+        function: impl Fn(A) -> R,
+        make: impl Fn(&Device) -> A,
+        (mesh, layout): (&Mesh, &Layout),
+        donate: impl Fn(&str) -> bool,
+        roll: Option<&Save>,
+    ) -> Result<Self, ProgramError> {
+        let job = Job {
+            name,
+            function: &function,
+            host: &Device::default(),
+            arguments: &|device| placeholders_like(&make, device),
             donate: &donate,
             mesh: Some(mesh),
             layout,
@@ -101,9 +148,9 @@ pub(super) struct Compiled<R> {
 pub(super) struct Job<'a, A, R> {
     pub(super) name: &'a str,
     pub(super) function: &'a dyn Fn(A) -> R,
-    pub(super) leaves: &'a [LeafSpec],
     pub(super) host: &'a Device,
-    pub(super) build: &'a dyn Fn() -> A,
+    /// Makes placeholders on the device that records.
+    pub(super) arguments: &'a dyn Fn(&Device) -> Result<Arguments<A>, TreeError>,
     pub(super) donate: &'a dyn Fn(&str) -> bool,
     pub(super) mesh: Option<&'a Mesh>,
     pub(super) layout: &'a Layout,
@@ -114,12 +161,9 @@ pub(super) struct Job<'a, A, R> {
 impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
     pub(super) fn lower(&self) -> Result<(Lowered, R, u64), ProgramError> {
         let start = Instant::now();
-        let recorded = record_with(
-            self.leaves,
-            self.host,
-            |source| (self.build)().rebuild(source),
-            |arguments| rolling(self.roll.is_some(), || (self.function)(arguments)),
-        );
+        let recorded = record_with(self.host, self.arguments, |arguments| {
+            rolling(self.roll.is_some(), || (self.function)(arguments))
+        });
         let Recorded { recording, output, structure } = recorded
             .map_err(|source| ProgramError::Capture { name: self.name.to_owned(), source })?;
         let captured = Instant::now();

@@ -10,7 +10,7 @@ use super::compiled::{Job, Lowered, Shared, Times};
 use super::device_tree::{Build, DeviceTree, Value};
 use super::error::ProgramError;
 use super::xla::Xla;
-use crate::capture::{LeafSpec, TensorTree, described};
+use crate::capture::{Arguments, LeafSpec, TensorTree, TreeError, described, placeholders};
 use crate::lower::Save;
 use crate::mesh::{MeshError, Spec};
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
@@ -253,7 +253,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     /// As [`Jit::call`].
     pub fn lower(&self, arguments: &A) -> Result<Lowered, ProgramError> {
         let (leaves, _, host) = described(arguments)?;
-        Ok(self.job(&leaves, &host, &|| arguments.clone()).lower()?.0)
+        Ok(self.job(&host, &|device| placeholders(arguments, &leaves, device)).lower()?.0)
     }
 
     /// As [`Jit::lower`], for values that are on the device.
@@ -266,22 +266,21 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         arguments: impl Into<DeviceTree<A>>,
     ) -> Result<Lowered, ProgramError> {
         let arguments = arguments.into();
-        let leaves = arguments.leaves();
-        Ok(self.job(&leaves, arguments.host(), &**arguments.build()).lower()?.0)
+        let (leaves, build) = (arguments.leaves(), arguments.build());
+        let make = |device: &Device| placeholders(&build(), &leaves, device);
+        Ok(self.job(arguments.host(), &make).lower()?.0)
     }
 
     fn job<'a>(
         &'a self,
-        leaves: &'a [LeafSpec],
         host: &'a Device,
-        build: &'a dyn Fn() -> A,
+        arguments: &'a dyn Fn(&Device) -> Result<Arguments<A>, TreeError>,
     ) -> Job<'a, A, R> {
         Job {
             name: &self.name,
             function: &*self.function,
-            leaves,
             host,
-            build,
+            arguments,
             donate: &*self.donate,
             mesh: self.xla.mesh(),
             layout: self.xla.layout(),
@@ -308,7 +307,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             let changed = changes(last, &leaves);
             tracing::info!(function, changed, "compiling again");
         }
-        let job = self.job(&leaves, host, &**build);
+        let make = |device: &Device| placeholders(&build(), &leaves, device);
+        let job = self.job(host, &make);
         let compiled = Arc::new(job.compile(self.xla.place(), self.xla.cache())?);
         let Times { capture, lower, compile, from_disk } = compiled.times;
         tracing::info!(function, ?capture, ?lower, ?compile, from_disk, "compiled");

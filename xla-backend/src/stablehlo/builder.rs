@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) result_attributes: Vec<Attributes>,
     pub(super) meshes: Vec<Mesh>,
     pub(super) next_channel: u32,
+    /// The name that operations are given, for reports and profiles.
+    location: Option<String>,
 }
 
 #[derive(Debug)]
@@ -87,6 +89,7 @@ impl Builder {
                 result_attributes: Vec::new(),
                 meshes: Vec::new(),
                 next_channel: 1,
+                location: None,
             }),
         }
     }
@@ -98,6 +101,12 @@ impl Builder {
         let value = self.define(&mut state, ty, 0, Name::Argument(index));
         state.arguments.push((value, Attributes::default()));
         value
+    }
+
+    /// Names the operations that follow, for what reports and profiles make of the compiled program;
+    /// quotation marks and backslashes have no place in a name.
+    pub fn set_location(&self, name: Option<String>) {
+        self.state.borrow_mut().location = name.map(|name| name.replace(['"', '\\'], "_"));
     }
 
     /// The type of a value; the scalar `i1` for a value of another builder, which no operation
@@ -215,11 +224,15 @@ impl Builder {
         let number = state.next_name;
         state.next_name += 1;
         let depth = state.blocks.len();
+        let location = state.location.clone();
         let block = state.open_block();
         let serial = block.serial;
         indent(&mut block.text, depth);
         let _ = write!(block.text, "%{number} = ");
         print(&mut block.text, &names);
+        if let Some(name) = location {
+            let _ = write!(block.text, " loc(\"{name}\")");
+        }
         block.text.push('\n');
         Ok(self.define(&mut state, ty, serial, Name::Single(number)))
     }
@@ -240,11 +253,15 @@ impl Builder {
         let number = state.next_name;
         state.next_name += 1;
         let depth = state.blocks.len();
+        let location = state.location.clone();
         let block = state.open_block();
         let serial = block.serial;
         indent(&mut block.text, depth);
         let _ = write!(block.text, "%{number}:{} = ", types.len());
         print(&mut block.text, &names);
+        if let Some(name) = location {
+            let _ = write!(block.text, " loc(\"{name}\")");
+        }
         block.text.push('\n');
         let name = |index: usize| Name::Of(number, index as u32);
         Ok((0..types.len())

@@ -1,0 +1,63 @@
+//! Softmax as one operation with one gradient.
+
+use burn::tensor::{Tensor, activation};
+use burn_autodiff::checkpoint::base::Checkpointer;
+use burn_autodiff::checkpoint::strategy::NoCheckpointing;
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn_capture::CaptureBackend;
+
+use super::traced::{Primitive, Tracking, record_op, type_of};
+
+/// The name of the operation; its input is the tensor.
+pub(crate) const SOFTMAX: &str = "burn_xla.softmax";
+/// The name of its gradient; its inputs are the result and the gradient by it.
+pub(crate) const SOFTMAX_BACKWARD: &str = "burn_xla.softmax_backward";
+
+/// Softmax along the last axis: `y = e^x / Σ e^x`, with the gradient `y (g − Σ y g)`.
+///
+/// It is Burn's [`softmax`](activation::softmax), which with gradients is recorded as its parts, each
+/// rounded to the type of the tensor, and with a search for NaN beside the maximum: passes over a
+/// tensor as large as all attention scores. Recorded by this function it is computed in f32 and
+/// rounded once. Everywhere else it is Burn's.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use burn_xla::capture::softmax;
+///
+/// let y = softmax(Tensor::<1>::from_floats([0.0, 0.0], &Device::flex()));
+/// assert_eq!(y.into_data().try_to_vec::<f32>().unwrap(), [0.5, 0.5]);
+/// ```
+pub fn softmax<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if let Ok(plain) = x.clone().try_into_primitive::<CaptureBackend>() {
+        return Tensor::from_primitive::<CaptureBackend>(recorded(&plain));
+    }
+    let Ok(tracked) = x.clone().try_into_primitive::<Tracking>() else {
+        return activation::softmax(x, D - 1);
+    };
+    let prepared = Softmax.prepare::<NoCheckpointing>([tracked.node()]).compute_bound();
+    let y = recorded(tracked.primitive());
+    Tensor::from_primitive::<Tracking>(match prepared.stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(y.clone(), y),
+        OpsKind::UnTracked(prepared) => prepared.finish(y),
+    })
+}
+
+fn recorded(x: &Primitive) -> Primitive {
+    record_op(&x.client, SOFTMAX, &[], &[x], vec![type_of(x)]).remove(0)
+}
+
+#[derive(Debug)]
+struct Softmax;
+
+impl Backward<CaptureBackend, 1> for Softmax {
+    type State = Primitive;
+
+    fn backward(self, ops: Ops<Primitive, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let y = ops.state;
+        unary::<CaptureBackend, _>(ops.parents, ops.node, grads, |grad| {
+            let inputs = [&y, &grad];
+            record_op(&y.client, SOFTMAX_BACKWARD, &[], &inputs, vec![type_of(&y)]).remove(0)
+        });
+    }
+}
