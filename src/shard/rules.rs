@@ -63,7 +63,8 @@ impl Sharding {
         let rules = [
             (r".*\.(query|key|value|fc1)\.weight", "data,model"),
             (r".*\.(query|key|value|fc1)\.bias", "model"),
-            (r".*\.(out|fc2)\.weight", "model,data"),
+            // Both along the input: parts are gathered in the order in which the product reads them.
+            (r".*\.(out|fc2)\.weight", "model+data"),
             (r"embedding\.weight", "model"),
             (r"pos_embedding", "-,model"),
             // Its classes, 29,593 in the paper, are divided by no power of two.

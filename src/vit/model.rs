@@ -236,7 +236,7 @@ impl ViT22B {
                 // 0 is the embedding's.
                 Draws { key: key.fold_in(1).fold_in_tensor(number), rate }
             });
-            let block = params::map(block.0, &mut Used);
+            let block = params::map(block.0, &mut Used("blocks.0"));
             (block.forward_drawing(x, draws.as_ref()), ())
         });
         x
@@ -279,7 +279,7 @@ impl ViT22B {
             _ => tokens.narrow(1, prefix, n - prefix),
         };
         let pooled = match (&self.map, self.config.pool) {
-            (Some(map), _) => map.forward(patches(tokens)),
+            (Some(map), _) => params::map(map.clone(), &mut Used("map")).forward(patches(tokens)),
             (None, Pool::ClassToken) => tokens.narrow(1, 0, 1).reshape([b, d]),
             (None, _) => patches(tokens).mean_dim(1).reshape([b, d]),
         };
@@ -287,15 +287,15 @@ impl ViT22B {
     }
 }
 
-/// Tells that a block's weights are used, for layouts to say how they lie then. Vectors go along.
-struct Used;
+/// Tells that the weights of the module at a path are used, for layouts to say how they lie then; all
+/// blocks lie alike. Vectors go along.
+struct Used(&'static str);
 
 impl TensorFn for Used {
     fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
         match D {
             1 => tensor,
-            // All blocks lie alike.
-            _ => constrain_used(tensor, &format!("blocks.0.{path}")),
+            _ => constrain_used(tensor, &format!("{}.{path}", self.0)),
         }
     }
 }
