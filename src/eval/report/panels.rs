@@ -95,6 +95,7 @@ impl Panel {
             Some(ends) => Axis::of(ends.map(|end| place(end, y)).into_iter(), y),
             None => Axis::of(points().map(|p| p.1), y),
         };
+        let corner = emptiest_corner(&lines, &x.range, &y.range);
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 15))
             .margin(10)
@@ -130,7 +131,7 @@ impl Panel {
         if self.lines.iter().any(|line| !line.name.is_empty()) {
             chart
                 .configure_series_labels()
-                .position(SeriesLabelPosition::UpperRight)
+                .position(corner)
                 .label_font((FONT, 12))
                 .background_style(WHITE.mix(0.8))
                 .draw()?;
@@ -148,6 +149,40 @@ impl Panel {
     }
 }
 
+/// The corner of a panel in which a legend covers least of the lines.
+fn emptiest_corner(
+    lines: &[Vec<Vec<(f64, f64)>>],
+    x: &Range<f64>,
+    y: &Range<f64>,
+) -> SeriesLabelPosition {
+    use SeriesLabelPosition::{LowerLeft, LowerRight, UpperLeft, UpperRight};
+
+    // A legend takes about a third of each side.
+    const SIDE: f64 = 0.35;
+    const STOPS: u32 = 16;
+    let share = |value: f64, range: &Range<f64>| (value - range.start) / (range.end - range.start);
+    let steps = lines.iter().flatten().flat_map(|piece| piece.windows(2));
+    let on_lines = steps.flat_map(|ends| {
+        (0..=STOPS).map(move |stop| {
+            let part = f64::from(stop) / f64::from(STOPS);
+            let between = |a: f64, b: f64| a + part * (b - a);
+            (between(ends[0].0, ends[1].0), between(ends[0].1, ends[1].1))
+        })
+    });
+    let places: Vec<_> = on_lines.map(|(a, b)| (share(a, x), share(b, y))).collect();
+    let covered = |right: bool, upper: bool| {
+        let near = |share: f64, end: bool| if end { share > 1.0 - SIDE } else { share < SIDE };
+        places.iter().filter(|(x, y)| near(*x, right) && near(*y, upper)).count()
+    };
+    let corners = [
+        (covered(true, true), UpperRight),
+        (covered(false, true), UpperLeft),
+        (covered(true, false), LowerRight),
+        (covered(false, false), LowerLeft),
+    ];
+    corners.into_iter().min_by_key(|(count, _)| *count).map_or(UpperRight, |(_, corner)| corner)
+}
+
 /// Where a value lies on an axis.
 fn place(value: f64, logarithmic: bool) -> f64 {
     if logarithmic { value.log10() } else { value }
@@ -158,7 +193,19 @@ struct Axis {
     range: Range<f64>,
     marks: Vec<f64>,
     logarithmic: bool,
-    decimals: usize,
+    /// Those of all labels; `None` where each has its own.
+    decimals: Option<usize>,
+}
+
+/// Marks at even steps of 1, 2 or 5 at some power of ten, and the decimals that tell them apart.
+fn even_marks(range: &Range<f64>) -> (Vec<f64>, usize) {
+    let rough = (range.end - range.start) / 5.0;
+    let decade = 10f64.powf(rough.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * decade);
+    let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
+    let marks = (range.start / step).ceil() as i64..=(range.end / step).floor() as i64;
+    let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
+    (marks.map(|mark| mark as f64 * step).collect(), decimals)
 }
 
 impl Axis {
@@ -168,37 +215,36 @@ impl Axis {
         let margin = (0.04 * (high - low)).max(1e-6 * low.abs().max(1e-6));
         let range = (low - margin)..(high + margin);
         let span = range.end - range.start;
-        let (marks, decimals) = if logarithmic {
+        let (marks, decimals) = if logarithmic && span < 0.5 {
+            // Too short for the digits below: even steps between the values.
+            let (marks, decimals) = even_marks(&(10f64.powf(range.start)..10f64.powf(range.end)));
+            (marks.into_iter().map(f64::log10).collect(), Some(decimals))
+        } else if logarithmic {
             // 1, 2 and 5 in each decade, if there are few.
             let digits: &[f64] = if span < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
             let every = (span / 6.0).ceil().max(1.0) as i32;
             let decades = range.start.floor() as i32..=range.end.ceil() as i32;
             let decades = decades.filter(|decade| decade.rem_euclid(every) == 0);
             let mark = |decade: i32| digits.iter().map(move |d| f64::from(decade) + d.log10());
-            (decades.flat_map(mark).collect::<Vec<_>>(), 0)
+            (decades.flat_map(mark).collect::<Vec<_>>(), None)
         } else {
-            let rough = span / 5.0;
-            let decade = 10f64.powf(rough.log10().floor());
-            let steps = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * decade);
-            let step = steps.into_iter().find(|step| *step >= rough).unwrap_or(rough);
-            let marks = (range.start / step).ceil() as i64..=(range.end / step).floor() as i64;
-            let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
-            (marks.map(|mark| mark as f64 * step).collect(), decimals)
+            let (marks, decimals) = even_marks(&range);
+            (marks, Some(decimals))
         };
         let marks = marks.into_iter().filter(|mark| range.contains(mark)).collect();
         Self { range, marks, logarithmic, decimals }
     }
 
     fn label(&self, place: f64) -> String {
-        match self.logarithmic {
-            true if (-4.0..6.0).contains(&place) => {
+        let value = if self.logarithmic { 10f64.powf(place) } else { place };
+        match self.decimals {
+            Some(decimals @ ..6) => format!("{value:.decimals$}"),
+            None if (-4.0..6.0).contains(&place) => {
                 // Rounded to the digit that the mark stands for.
                 let decimals = (-(place + 1e-9).floor()).max(0.0) as usize;
-                format!("{:.decimals$}", 10f64.powf(place))
+                format!("{value:.decimals$}")
             }
-            true => format!("{:.0e}", 10f64.powf(place)),
-            false if self.decimals > 5 => format!("{place:.0e}"),
-            false => format!("{place:.*}", self.decimals),
+            _ => format!("{value:.0e}"),
         }
     }
 }
@@ -242,11 +288,22 @@ mod tests {
         assert_eq!(labels(&[0.0, 200.0], false), ["0", "50", "100", "150", "200"]);
         assert_eq!(labels(&[0.31, 0.352], false), ["0.31", "0.32", "0.33", "0.34", "0.35"]);
         assert_eq!(labels(&[0.003, 0.3], true), ["0.005", "0.01", "0.02", "0.05", "0.1", "0.2"]);
+        assert_eq!(labels(&[3.0, 3.6], true), ["3.0", "3.2", "3.4", "3.6"]);
         let decades = labels(&[1e-7, 1e9], true);
         assert_eq!(decades, ["1e-6", "0.001", "1", "1000", "1e6", "1e9"]);
         // Values that are all equal, or none.
         assert!(!labels(&[2.0], false).is_empty());
         assert!(!labels(&[], true).is_empty());
+    }
+
+    #[test]
+    fn a_legend_keeps_off_the_lines() {
+        let rising = vec![vec![vec![(0.0, 0.0), (1.0, 1.0)]]];
+        let falling = vec![vec![vec![(0.0, 1.0), (1.0, 0.0)]]];
+        let corner = |lines: &[_]| emptiest_corner(lines, &(0.0..1.0), &(0.0..1.0));
+        assert!(matches!(corner(&falling), SeriesLabelPosition::UpperRight));
+        assert!(matches!(corner(&rising), SeriesLabelPosition::UpperLeft));
+        assert!(matches!(corner(&[]), SeriesLabelPosition::UpperRight));
     }
 
     #[test]
