@@ -177,7 +177,7 @@ fn model(args: &Args) -> anyhow::Result<Measured> {
     let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
         let frozen = Box::new(Frozen::new(&runtime, model)?);
-        Ok(Source::Model(name.into(), frozen, steps.clone(), runtime.device()))
+        Ok(Source::Model(name.into(), frozen, steps.clone(), Box::new(runtime.device())))
     };
     let mut sources = vec![source("pre-trained model", model)?];
     if let Some(untrained) = untrained {

@@ -30,7 +30,7 @@ impl Images {
 /// What makes features of images.
 pub(crate) enum Source {
     /// A frozen model, whose name is given, and how it takes images.
-    Model(String, Box<Frozen>, Preprocess, Device),
+    Model(String, Box<Frozen>, Preprocess, Box<Device>),
     /// The pixels themselves.
     Pixels,
 }

@@ -1,8 +1,11 @@
 //! Runs recorded Burn operations through the lowering on XLA, and compares with what Burn answered.
 //!
 //! ```text
-//! cargo run --release -p burn-xla --example replay_ops -- FILE [--verbose]
+//! cargo run --release -p burn-xla --example replay_ops -- [--eager] FILE [--verbose]
 //! ```
+//!
+//! Each call is a program of its own; with `--eager` it is recorded by the eager backend, as a
+//! session of a server does it.
 //!
 //! A line per kind of operation counts its calls: `agree` (floats within Burn's default tolerance,
 //! all else exactly), `disagree` (also programs that do not compile) and `unsupported` (no
@@ -29,13 +32,18 @@ struct Tally {
 }
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().context("usage: replay_ops FILE [--verbose]")?;
-    let verbose = arguments.next().is_some_and(|a| a == "--verbose");
-    let cases = read_cases(Path::new(&file))?;
-    let mut runner = Runner::new()?;
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let file = arguments.iter().find(|argument| !argument.starts_with("--"));
+    let file = file.context("usage: replay_ops [--eager] FILE [--verbose]")?;
+    let (eager, verbose) = (has("--eager"), has("--verbose"));
+    let cases = read_cases(Path::new(file))?;
     let mut kinds: BTreeMap<String, Tally> = BTreeMap::new();
-    for (case, outcome) in cases.iter().zip(runner.replay_all(&cases)) {
+    let outcomes = match eager {
+        true => harness::eager::replay_all(&cases),
+        false => Runner::new()?.replay_all(&cases),
+    };
+    for (case, outcome) in cases.iter().zip(outcomes) {
         let (family, variant) = name_of(&case.op);
         let tally = kinds.entry(format!("{family}::{variant}")).or_default();
         match outcome {

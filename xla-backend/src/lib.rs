@@ -15,6 +15,7 @@
 
 pub mod capture;
 pub mod cost;
+pub mod eager;
 mod error;
 pub mod lower;
 pub mod mesh;
@@ -22,6 +23,7 @@ pub mod mesh;
 pub mod pjrt;
 pub mod plugin;
 pub mod program;
+pub mod serve;
 pub mod stablehlo;
 
 pub use error::Error;

@@ -1,51 +1,102 @@
-//! `burn-xla`: installs PJRT plugins and tells what is there.
+//! `burn-xla`: installs PJRT plugins, tells what is there, and serves devices.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use burn_xla::plugin::{self, Platform, PlatformReport};
+use burn_xla::serve::{DEFAULT_ADDRESS, Server};
+use clap::{Parser, Subcommand};
 
-const USAGE: &str = "\
-burn-xla: Burn on XLA, through PJRT
+/// Burn on XLA, through PJRT.
+#[derive(Parser)]
+#[command(name = "burn-xla", after_help = VARIABLES, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Job,
+}
 
-usage:
-  burn-xla install cpu|cuda|tpu   fetch a platform's plugin (pinned, checked) into the cache folder
-  burn-xla doctor [PLATFORM]      print which plugins and devices there are, and what is missing
+#[derive(Subcommand)]
+enum Job {
+    /// Fetch a platform's plugin (pinned, checked) into the cache folder
+    Install {
+        /// cpu, cuda or tpu
+        #[arg(value_parser = platform)]
+        platform: Platform,
+    },
+    /// Print which plugins and devices there are, and what is missing
+    Doctor {
+        /// Look at this one alone
+        #[arg(value_parser = platform)]
+        platform: Option<Platform>,
+    },
+    /// Let Burn programs run on the devices of this machine, until Ctrl-C
+    Serve {
+        /// cpu, cuda or tpu
+        #[arg(long, default_value = "cpu", value_parser = platform)]
+        device: Platform,
+        /// Where to listen; other addresses than this machine's own need a token
+        #[arg(long, default_value_t = DEFAULT_ADDRESS)]
+        listen: SocketAddr,
+        /// What clients must present; better in the variable BURN_XLA_TOKEN, which others on this
+        /// machine do not see
+        #[arg(long)]
+        token: Option<String>,
+    },
+}
 
-variables:
+const VARIABLES: &str = "\
+Variables:
   BURN_XLA_CACHE     the cache folder
   BURN_XLA_PLUGIN    the path of a plugin to use instead
   BURN_XLA_PYTHON    the Python whose pip fetches plugins
+  BURN_XLA_TOKEN     the token of `serve`
   BURN_XLA_VERBOSE   let the plugins' own code log to standard error
-";
+  RUST_LOG           what `serve` tells, such as warn or burn_xla=debug";
 
 /// How long a plugin may take to load and to name its devices.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["install", name] => with_platform(name, install),
-        ["doctor"] => doctor(),
-        ["doctor", name] => with_platform(name, |platform| {
+    match Arguments::parse().command {
+        Job::Install { platform } => install(platform),
+        Job::Doctor { platform: None } => doctor(),
+        Job::Doctor { platform: Some(platform) } => {
             let report = PlatformReport::of(platform);
             print!("{report}");
             code(report.is_ready())
-        }),
-        [] | ["help" | "--help" | "-h"] => {
-            print!("{USAGE}");
-            ExitCode::SUCCESS
         }
-        other => misused(&format!("`{}`: expected install or doctor", other.join(" "))),
+        Job::Serve { device, listen, token } => {
+            let token = token.or_else(|| std::env::var("BURN_XLA_TOKEN").ok());
+            serve(device, listen, token.as_deref())
+        }
     }
 }
 
-fn with_platform(name: &str, command: impl FnOnce(Platform) -> ExitCode) -> ExitCode {
-    match Platform::from_name(name) {
-        Some(platform) => command(platform),
-        None => misused(&format!("expected cpu, cuda or tpu, got {name}")),
+fn platform(name: &str) -> Result<Platform, String> {
+    Platform::from_name(name).ok_or_else(|| "expected cpu, cuda or tpu".into())
+}
+
+fn serve(platform: Platform, listen: SocketAddr, token: Option<&str>) -> ExitCode {
+    let served = Server::bind(platform, listen, token).and_then(|server| {
+        let count = server.devices().len();
+        let devices = if count == 1 { "device" } else { "devices" };
+        println!("serving {count} {platform} {devices} on ws://{}", server.address());
+        server.serve()
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(error) = source {
+                text = format!("{text}: {error}");
+                source = error.source();
+            }
+            eprintln!("error: {text}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -138,9 +189,4 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 
 fn code(is_ready: bool) -> ExitCode {
     if is_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn misused(message: &str) -> ExitCode {
-    eprint!("error: {message}\n\n{USAGE}");
-    ExitCode::from(2)
 }

@@ -69,12 +69,20 @@ fn a_plugin_that_is_none_is_told() {
 }
 
 #[test]
-fn misuse_is_told_with_the_usage() {
-    for arguments in [&["install", "gpu"][..], &["instal"][..]] {
+fn misuse_is_told_with_what_was_expected() {
+    for (arguments, told) in [
+        (&["install", "gpu"][..], "expected cpu, cuda or tpu"),
+        (&["instal"], "Usage: burn-xla"),
+        (&["serve", "--listen", "nowhere"], "invalid socket address"),
+    ] {
         let output = burn_xla(arguments);
         assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains("usage:"));
+        let printed = text(&output.stderr);
+        assert!(printed.contains(told), "{printed}");
     }
+    let output = burn_xla(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("needs a token"));
 }
 
 #[test]

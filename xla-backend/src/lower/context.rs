@@ -199,7 +199,7 @@ impl<'a> Context<'a> {
 }
 
 /// The scalar as a float.
-pub(super) fn float(scalar: ScalarIr) -> f64 {
+pub(crate) fn float(scalar: ScalarIr) -> f64 {
     match scalar {
         ScalarIr::Float(v) => v,
         ScalarIr::Int(v) => v as f64,
@@ -209,7 +209,7 @@ pub(super) fn float(scalar: ScalarIr) -> f64 {
 }
 
 /// The scalar as an integer, floats towards zero.
-pub(super) fn integer(scalar: ScalarIr) -> i128 {
+pub(crate) fn integer(scalar: ScalarIr) -> i128 {
     match scalar {
         ScalarIr::Float(v) => v as i128,
         ScalarIr::Int(v) => v.into(),

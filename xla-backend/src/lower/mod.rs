@@ -63,8 +63,10 @@ mod summed_product;
 mod support;
 
 pub use context::{Context, element_of, tensor_type};
+pub(crate) use context::{float, integer};
 pub use custom::{CustomLowering, NoCustom};
 pub use error::{Fault, LowerError, Lowered};
 pub use program::{LowerOptions, Program, Slot, lower, lower_op};
+pub(crate) use program::{describe, is_random};
 pub use rolled::Save;
 pub use support::{Entry, Support, entries, name_of, support_table};

@@ -259,7 +259,7 @@ fn constant(cx: &Context<'_>, data: &TensorData) -> Lowered<Value> {
     Ok(cx.b.constant_bytes(ty, bytes)?)
 }
 
-pub(super) fn is_random(op: &OperationIr) -> bool {
+pub(crate) fn is_random(op: &OperationIr) -> bool {
     matches!(
         op,
         OperationIr::Float(_, FloatOperationIr::Random(_))
@@ -307,6 +307,12 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Distributed(op) => distributed::lower(cx, op),
         OperationIr::Init(_) | OperationIr::Drop(_) => Ok(()),
     }
+}
+
+/// `BaseFloat::Gather of F32[2, 3], I32[2, 1] -> F32[2, 1]`.
+pub(crate) fn describe(op: &OperationIr) -> String {
+    let (family, variant) = name_of(op);
+    format!("{family}::{variant} of {}", types_of(op))
 }
 
 /// `F32[2, 3], I32[3] -> F32[2, 3]`.

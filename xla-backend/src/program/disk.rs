@@ -42,7 +42,7 @@ impl ProgramCache {
     /// The cache that a client has without being told: the folder that `BURN_XLA_PROGRAM_CACHE`
     /// names, none if it says `off`; else `programs` in the user's cache folder, but not for the
     /// CPU, whose plugin compiles again when it reads a program.
-    pub(super) fn default_for(client: &Client) -> Option<Self> {
+    pub(crate) fn default_for(client: &Client) -> Option<Self> {
         match std::env::var_os("BURN_XLA_PROGRAM_CACHE") {
             Some(word) if word.is_empty() || word == "off" => None,
             Some(folder) => Some(Self::new(folder)),
@@ -52,7 +52,7 @@ impl ProgramCache {
     }
 
     /// The program from disk, or compiled and kept; and whether it was there.
-    pub(super) fn compile(
+    pub(crate) fn compile(
         &self,
         client: &Client,
         text: &str,

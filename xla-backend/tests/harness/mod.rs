@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each user takes a part")]
 
+pub(crate) mod eager;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 

@@ -1,0 +1,190 @@
+//! How the constants of a graph reach its program: written into it, or as arguments.
+//!
+//! Those that are arguments are packed, one array for each type, and equal ones share a place: a
+//! training step has a learning rate for each parameter, and all of them are the same.
+
+use std::collections::HashMap;
+
+use burn_backend::DType;
+use burn_ir::ScalarIr;
+use half::{bf16, f16};
+
+use super::normal::{Constant, Lift, Literal};
+
+/// Which constants are arguments, and where.
+#[derive(Debug)]
+pub(super) struct Passing {
+    constants: Vec<Constant>,
+    places: Vec<Option<Place>>,
+    packs: Vec<Pack>,
+}
+
+/// A place in a pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) pack: usize,
+    pub(super) at: usize,
+}
+
+/// An array of constants of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pack {
+    pub(super) dtype: DType,
+    /// For each place the first constant that it holds.
+    pub(super) sources: Vec<usize>,
+}
+
+impl Passing {
+    /// For a graph that was not seen before.
+    pub(super) fn new(constants: &[Constant]) -> Self {
+        let lifted = constants.iter().map(|constant| constant.lift == Lift::Always).collect();
+        Self::group(constants, lifted, |_| (0, 0, 0))
+    }
+
+    /// For a graph that was seen before with other constants: those that differ become arguments,
+    /// and those that were equal and no longer are have places of their own.
+    pub(super) fn generalise(&self, now: &[Constant]) -> Self {
+        let differs = |i: usize| !self.constants[i].literal.is(now[i].literal);
+        let mut lifted: Vec<bool> = (0..now.len())
+            .map(|i| self.places[i].is_some() || (now[i].lift == Lift::WhenItVaries && differs(i)))
+            .collect();
+        // A slice that begins anywhere does so in all its dimensions.
+        for i in 1..lifted.len() {
+            let both = now[i].operation == now[i - 1].operation;
+            lifted[i] |= both && lifted[i - 1];
+        }
+        for i in (1..lifted.len()).rev() {
+            let both = now[i].operation == now[i - 1].operation;
+            lifted[i - 1] |= both && lifted[i];
+        }
+        Self::group(now, lifted, |i| match self.places[i] {
+            Some(place) => (5, place.pack as u64, place.at as u64),
+            None => {
+                let (kind, bits) = self.constants[i].literal.bits();
+                (kind, bits, 0)
+            }
+        })
+    }
+
+    /// Equal constants share a place if `before` is equal too.
+    fn group(
+        constants: &[Constant],
+        lifted: Vec<bool>,
+        before: impl Fn(usize) -> (u8, u64, u64),
+    ) -> Self {
+        let mut packs: Vec<Pack> = Vec::new();
+        let mut known = HashMap::new();
+        let places = lifted.into_iter().enumerate().map(|(i, lifted)| {
+            if !lifted {
+                return None;
+            }
+            let Constant { dtype, literal, .. } = constants[i];
+            let place = *known.entry((dtype, literal.bits(), before(i))).or_insert_with(|| {
+                let pack = packs.iter().position(|pack| pack.dtype == dtype).unwrap_or_else(|| {
+                    packs.push(Pack { dtype, sources: Vec::new() });
+                    packs.len() - 1
+                });
+                packs[pack].sources.push(i);
+                Place { pack, at: packs[pack].sources.len() - 1 }
+            });
+            Some(place)
+        });
+        let places = places.collect();
+        Self { constants: constants.to_vec(), places, packs }
+    }
+
+    /// Whether a program that takes constants in this way computes the same graph with these.
+    pub(super) fn fits(&self, now: &[Constant]) -> bool {
+        self.places.iter().zip(now).enumerate().all(|(i, (place, constant))| match place {
+            None => self.constants[i].literal.is(constant.literal),
+            Some(place) => {
+                let first = self.packs[place.pack].sources[place.at];
+                now[first].literal.is(constant.literal)
+            }
+        })
+    }
+
+    /// Which constants are not what they were.
+    pub(super) fn changes(&self, now: &[Constant]) -> Vec<usize> {
+        let operations = self.constants.iter().zip(now).filter(|(a, b)| !a.literal.is(b.literal));
+        let mut operations: Vec<_> = operations.map(|(a, _)| a.operation).collect();
+        operations.dedup();
+        operations
+    }
+
+    pub(super) fn constants(&self) -> &[Constant] {
+        &self.constants
+    }
+
+    pub(super) fn places(&self) -> &[Option<Place>] {
+        &self.places
+    }
+
+    pub(super) fn packs(&self) -> &[Pack] {
+        &self.packs
+    }
+}
+
+impl Pack {
+    /// The values, as they are in memory.
+    pub(super) fn bytes(&self, constants: &[Constant]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.sources.len() * self.dtype.size());
+        for &source in &self.sources {
+            match constants[source].literal {
+                Literal::Scalar(scalar) => encode(scalar, self.dtype, &mut bytes),
+                Literal::Range(range) => bytes.extend((range.start as i32).to_le_bytes()),
+            }
+        }
+        bytes
+    }
+}
+
+/// The scalar in the type: rounded to floats, wrapped to integers, as in a program's own constants.
+fn encode(scalar: ScalarIr, dtype: DType, bytes: &mut Vec<u8>) {
+    use crate::lower::{float, integer};
+    match dtype {
+        DType::F64 => bytes.extend(float(scalar).to_le_bytes()),
+        DType::F16 => bytes.extend(f16::from_f64(float(scalar)).to_le_bytes()),
+        DType::BF16 => bytes.extend(bf16::from_f64(float(scalar)).to_le_bytes()),
+        dtype if dtype.is_float() => bytes.extend((float(scalar) as f32).to_le_bytes()),
+        dtype => bytes.extend(&integer(scalar).to_le_bytes()[..dtype.size()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn constant(operation: usize, value: f64, lift: Lift) -> Constant {
+        let literal = Literal::Scalar(ScalarIr::Float(value));
+        Constant { operation, literal, lift, dtype: DType::F32 }
+    }
+
+    fn graph(values: [f64; 4]) -> Vec<Constant> {
+        let lifts = [Lift::Always, Lift::Always, Lift::WhenItVaries, Lift::Always];
+        (0..4).map(|i| constant(i, values[i], lifts[i])).collect()
+    }
+
+    #[test]
+    fn constants_become_arguments_when_they_vary() {
+        let first = Passing::new(&graph([0.1, 0.1, 3.0, 0.5]));
+        assert_eq!(first.packs()[0].sources, [0, 3], "equal ones share a place");
+        assert!(first.fits(&graph([0.2, 0.2, 3.0, 0.7])));
+        assert!(!first.fits(&graph([0.2, 0.3, 3.0, 0.7])), "no longer equal");
+        assert!(!first.fits(&graph([0.1, 0.1, 4.0, 0.5])), "written into the program");
+
+        let second = first.generalise(&graph([0.2, 0.3, 4.0, 0.2]));
+        assert_eq!(second.packs()[0].sources.len(), 4);
+        assert!(second.fits(&graph([9.0, 8.0, f64::NAN, 6.0])));
+        assert_eq!(first.changes(&graph([0.1, 0.1, 4.0, 0.5])), [2]);
+    }
+
+    #[test]
+    fn packs_hold_values_of_their_type() {
+        let constants = [constant(0, 1.5, Lift::Always), constant(1, -2.0, Lift::Always)];
+        let bytes = |dtype| Pack { dtype, sources: vec![1, 0] }.bytes(&constants);
+        assert_eq!(bytes(DType::F32), [(-2f32).to_le_bytes(), 1.5f32.to_le_bytes()].concat());
+        assert_eq!(bytes(DType::I8), [254, 1]);
+        assert_eq!(bytes(DType::BF16), [0, 0xc0, 0xc0, 0x3f]);
+    }
+}

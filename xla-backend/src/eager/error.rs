@@ -1,0 +1,104 @@
+//! What keeps an operation from having a result.
+
+use std::sync::Arc;
+
+use burn_backend::ExecutionError;
+use burn_ir::TensorId;
+
+use crate::lower::LowerError;
+use crate::pjrt::PjrtError;
+use crate::plugin::{Platform, PluginError};
+
+/// Why a tensor of the eager backend has no value.
+///
+/// Operations are executed when a value is asked for. What failed then is kept with the tensors
+/// that needed it, and told to whoever reads one of them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EagerError {
+    /// The platform has no plugin, or its runtime does not start.
+    #[error(
+        "the device {platform}:{index} does not start; `burn-xla doctor {platform}` tells more"
+    )]
+    Start {
+        /// The platform.
+        platform: Platform,
+        /// The number of the device.
+        index: usize,
+        /// Why not.
+        #[source]
+        source: Box<crate::Error>,
+    },
+    /// An operation cannot become a program.
+    #[error("an operation cannot be executed")]
+    Lower(#[source] Box<LowerError>),
+    /// The compiler or the device refuses a graph.
+    #[error("the graph of {operations} operations that ends with {last}")]
+    Graph {
+        /// How many operations it has.
+        operations: usize,
+        /// The last one, with its types.
+        last: String,
+        /// What the plugin says.
+        #[source]
+        source: Box<PjrtError>,
+    },
+    /// A transfer failed.
+    #[error("a transfer failed")]
+    Transfer(#[from] PjrtError),
+    /// An operation reads a tensor that was never made, or is gone.
+    #[error(
+        "{op}: its input {id} has no value on this device; use tensors before they are dropped"
+    )]
+    Missing {
+        /// The operation.
+        op: String,
+        /// The tensor.
+        id: TensorId,
+    },
+    /// A fault of this crate.
+    #[error(
+        "executing the graph of {operations} operations that ends with {last} panicked: {message}; please report it"
+    )]
+    Panic {
+        /// How many operations it has.
+        operations: usize,
+        /// The last one, with its types.
+        last: String,
+        /// What the panic said.
+        message: String,
+    },
+}
+
+/// An error that several tensors share.
+pub(super) type Failure = Arc<EagerError>;
+
+/// As Burn's own error, with all causes.
+pub(super) fn told(failure: &EagerError) -> ExecutionError {
+    let mut text = failure.to_string();
+    let mut source = std::error::Error::source(failure);
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    ExecutionError::with_context(text)
+}
+
+impl From<PluginError> for Box<crate::Error> {
+    fn from(error: PluginError) -> Self {
+        Self::new(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn burn_is_told_all_causes() {
+        let source = Box::new(PjrtError::NoSuchDevice { index: 3, count: 1 });
+        let error = EagerError::Graph { operations: 2, last: "Float::Exp".into(), source };
+        let text = told(&error).to_string();
+        assert!(text.contains("2 operations that ends with Float::Exp: "), "{text}");
+    }
+}

@@ -1,0 +1,180 @@
+//! Executing a graph.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use burn_ir::{OperationIr, TensorId, TensorIr};
+
+use super::error::{EagerError, Failure};
+use super::lift::restore;
+use super::normal::Constant;
+use super::programs::{Compiled, Programs};
+use super::promise::Promise;
+use super::queue::{Outcome, Value};
+use crate::lower;
+use crate::pjrt::{Buffer, Device, ElementType, Event, ExecuteOptions, PjrtError};
+
+/// A graph in normal form with the values that it reads, and those that wait for its results.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) operations: Vec<OperationIr>,
+    pub(super) constants: Vec<Constant>,
+    pub(super) inputs: Vec<(TensorIr, Arc<Value>)>,
+    /// Whether nobody else can ask for an input.
+    pub(super) donated: Vec<bool>,
+    pub(super) outputs: Vec<(TensorId, Arc<Promise<Outcome>>)>,
+    /// How many tensors the graph has.
+    pub(super) numbers: u64,
+    pub(super) hash: u64,
+    pub(super) seed: Option<u64>,
+}
+
+impl Job {
+    /// Whether its inputs are there.
+    pub(super) fn is_ready(&self) -> bool {
+        self.inputs.iter().all(|(_, value)| value.outcome.is_kept())
+    }
+
+    /// What the graph is called in errors: its last operation.
+    fn last(&self) -> String {
+        let operations = restore(&self.operations, &self.constants);
+        operations.last().map_or_else(String::new, lower::describe)
+    }
+
+    /// Lets all results be this failure.
+    pub(super) fn fail(&self, failure: &Failure) {
+        for (_, outcome) in &self.outputs {
+            outcome.keep(Err(Arc::clone(failure)));
+        }
+    }
+
+    /// Executes the graph. Whatever happens, its results have outcomes afterwards. The event is
+    /// that of the execution.
+    pub(super) fn run(mut self, device: &Device, programs: &Programs) -> Option<Event> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.execute(device, programs)));
+        done.unwrap_or_else(|panic| {
+            let (operations, last) = (self.operations.len(), self.last());
+            let message = message(panic.as_ref());
+            self.fail(&Arc::new(EagerError::Panic { operations, last, message }));
+            None
+        })
+    }
+
+    fn execute(&mut self, device: &Device, programs: &Programs) -> Option<Event> {
+        let mut buffers = HashMap::with_capacity(self.inputs.len());
+        let mut failed = HashMap::new();
+        for (tensor, value) in &self.inputs {
+            match value.outcome.wait() {
+                Ok(buffer) => drop(buffers.insert(tensor.id, buffer)),
+                Err(failure) => drop(failed.insert(tensor.id, failure)),
+            }
+        }
+        if !failed.is_empty() {
+            self.leave_out(failed);
+        }
+        let program = loop {
+            if self.outputs.is_empty() {
+                return None;
+            }
+            let failure = match programs.find(self, device) {
+                Ok(program) => break program,
+                Err(failure) => failure,
+            };
+            let refused = match *failure {
+                EagerError::Lower(_) => self.refused(),
+                _ => HashMap::new(),
+            };
+            if refused.is_empty() {
+                self.fail(&failure);
+                return None;
+            }
+            self.leave_out(refused);
+        };
+        match self.launch(&program, &buffers, device) {
+            Ok(event) => event,
+            Err(source) => {
+                let (operations, last) = (self.operations.len(), self.last());
+                let source = Box::new(source);
+                self.fail(&Arc::new(EagerError::Graph { operations, last, source }));
+                None
+            }
+        }
+    }
+
+    fn launch(
+        &self,
+        program: &Compiled,
+        buffers: &HashMap<TensorId, Arc<Buffer>>,
+        device: &Device,
+    ) -> Result<Option<Event>, PjrtError> {
+        let client = device.client();
+        let mut extra = Vec::with_capacity(program.packs.len() + 1);
+        for pack in &program.packs {
+            let bytes = pack.bytes(&self.constants);
+            let element = ElementType::from_dtype(pack.dtype)
+                .ok_or_else(|| PjrtError::DataType { dtype: format!("{:?}", pack.dtype) })?;
+            extra.push(client.buffer_from_host(&bytes, element, &[pack.sources.len()], device)?);
+        }
+        if program.seed {
+            let seed = self.seed.unwrap_or_default().to_le_bytes();
+            extra.push(client.buffer_from_host(&seed, ElementType::U64, &[], device)?);
+        }
+        let arguments: Vec<&Buffer> =
+            self.inputs.iter().map(|(tensor, _)| &*buffers[&tensor.id]).chain(&extra).collect();
+        let results = program.executable.execute(&arguments, &ExecuteOptions::default())?;
+        let event = results.first().map(Buffer::ready).transpose()?;
+        for ((_, outcome), buffer) in self.outputs.iter().zip(results) {
+            outcome.keep(Ok(Arc::new(buffer)));
+        }
+        Ok(event)
+    }
+
+    /// The operations that cannot become a program, by what they give.
+    fn refused(&self) -> HashMap<TensorId, Failure> {
+        let mut refused = HashMap::new();
+        for op in restore(&self.operations, &self.constants) {
+            if let Err(error) = lower::lower_op(&op) {
+                let failure = Arc::new(EagerError::Lower(Box::new(error)));
+                refused.extend(op.outputs().map(|output| (output.id, Arc::clone(&failure))));
+            }
+        }
+        refused
+    }
+
+    /// Lets all that depends on these tensors fail as they have, and leaves the rest of the graph.
+    fn leave_out(&mut self, mut failed: HashMap<TensorId, Failure>) {
+        for op in &self.operations {
+            if let Some(failure) = op.inputs().find_map(|input| failed.get(&input.id)).cloned() {
+                for output in op.outputs() {
+                    failed.entry(output.id).or_insert_with(|| Arc::clone(&failure));
+                }
+            }
+        }
+        self.outputs.retain(|(id, outcome)| match failed.get(id) {
+            Some(failure) => {
+                outcome.keep(Err(Arc::clone(failure)));
+                false
+            }
+            None => true,
+        });
+        let mut needed: HashSet<TensorId> = self.outputs.iter().map(|(id, _)| *id).collect();
+        for op in self.operations.iter().rev() {
+            if op.outputs().any(|output| needed.contains(&output.id)) {
+                needed.extend(op.inputs().map(|input| input.id));
+            }
+        }
+        let kept: Vec<_> =
+            self.inputs.iter().map(|(tensor, _)| needed.contains(&tensor.id)).collect();
+        let mut each = kept.iter();
+        self.inputs.retain(|_| each.next() == Some(&true));
+        let mut each = kept.iter();
+        self.donated.retain(|_| each.next() == Some(&true));
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}

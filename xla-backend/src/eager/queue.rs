@@ -1,0 +1,200 @@
+//! Operations of a stream that wait to be executed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use burn_ir::{FloatOperationIr, IntOperationIr, OperationIr, TensorId, TensorIr, TensorStatus};
+use smallvec::SmallVec;
+
+use super::error::Failure;
+use super::job::Job;
+use super::normal::{self, BuildFold, Constant, Fold, Give, Lift, Tensors};
+use super::promise::Promise;
+use crate::pjrt::Buffer;
+
+/// The values of a tensor: on the device, on the way there, or never to come.
+pub(super) type Outcome = Result<Arc<Buffer>, Failure>;
+
+/// A tensor that a graph has given, or that was uploaded.
+///
+/// Whoever can still ask for the values holds it. If that is nobody but the graph that reads them,
+/// the graph may write its results into their memory.
+#[derive(Debug)]
+pub(super) struct Value {
+    pub(super) outcome: Arc<Promise<Outcome>>,
+}
+
+impl Value {
+    pub(super) fn new() -> Self {
+        Self { outcome: Arc::new(Promise::new()) }
+    }
+
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self { outcome: Arc::new(Promise::kept(outcome)) }
+    }
+}
+
+/// A graph in the making, in normal form: tensors have numbers, in the order in which the graph
+/// meets them.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    operations: Vec<OperationIr>,
+    constants: Vec<Constant>,
+    inputs: Vec<(TensorIr, Arc<Value>)>,
+    /// The numbers of inputs.
+    captured: HashMap<TensorId, u64, BuildFold>,
+    /// By number, the tensors that the graph makes and that still live.
+    living: Vec<Option<TensorId>>,
+    count_living: usize,
+    /// By number, how many operations there are behind one another since the last product.
+    depths: Vec<usize>,
+    depth: usize,
+    hash: u64,
+    seed: Option<u64>,
+}
+
+/// How many operations may be behind one another without a product between them.
+///
+/// XLA makes one kernel of them, and where each is used twice the time to compile it explodes: the
+/// CPU plugin 0.0.1 takes less than a second for 256, and 23 s for 512.
+const DEEPEST: usize = 128;
+
+/// What an operation reads.
+pub(super) enum Source {
+    /// A tensor of this graph.
+    Number(u64),
+    /// A tensor that was there before.
+    Value(Arc<Value>),
+}
+
+impl Queue {
+    pub(super) fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether the graph should end, whatever comes.
+    pub(super) fn is_deep(&self) -> bool {
+        self.depth >= DEEPEST
+    }
+
+    pub(super) fn needs_seed(&self) -> bool {
+        self.seed.is_none()
+    }
+
+    pub(super) fn set_seed(&mut self, seed: u64) {
+        self.seed = Some(seed);
+    }
+
+    /// Takes an operation, whose inputs `source` finds, and gives the hash of its structure and
+    /// the numbers of its outputs.
+    ///
+    /// # Errors
+    ///
+    /// The input that `source` does not find.
+    pub(super) fn push(
+        &mut self,
+        mut op: OperationIr,
+        mut source: impl FnMut(TensorId) -> Option<Source>,
+    ) -> Result<(u64, Vec<(TensorId, u64)>), TensorId> {
+        let inputs: SmallVec<[TensorIr; 3]> = op.inputs().cloned().collect();
+        let first_constant = self.constants.len();
+        let tensors: Tensors = normal::take(&mut op, self.operations.len(), &mut self.constants);
+        let structure = Fold::of(&op);
+
+        let resets = is_product(&op);
+        let mut depth = 0;
+        let mut numbers = SmallVec::<[u64; 8]>::new();
+        let mut outputs = Vec::new();
+        for (position, &(id, _)) in tensors.iter().enumerate() {
+            let number = if position >= inputs.len() {
+                let number = self.number();
+                self.depths[number as usize] = if resets { 0 } else { depth + 1 };
+                self.depth = self.depth.max(depth + 1);
+                self.living[number as usize] = Some(id);
+                self.count_living += 1;
+                outputs.push((id, number));
+                number
+            } else if let Some(&number) = self.captured.get(&id) {
+                number
+            } else {
+                match source(id) {
+                    Some(Source::Number(number)) => number,
+                    Some(Source::Value(value)) => {
+                        let number = self.number();
+                        let mut input = inputs[position].clone();
+                        (input.id, input.status) = (TensorId::new(number), TensorStatus::ReadOnly);
+                        self.inputs.push((input, value));
+                        self.captured.insert(id, number);
+                        number
+                    }
+                    None => {
+                        self.constants.truncate(first_constant);
+                        return Err(id);
+                    }
+                }
+            };
+            depth = depth.max(self.depths[number as usize]);
+            numbers.push(number);
+        }
+        op.visit_mut(&mut Give {
+            tensors: numbers.iter().map(|&number| TensorId::new(number)),
+            constants: std::iter::empty(),
+        });
+        let mut hasher = Fold::of(&(self.hash, structure, &numbers[..]));
+        for constant in &self.constants[first_constant..] {
+            if constant.lift == Lift::Never {
+                hasher = Fold::of(&(hasher, constant.literal.bits()));
+            }
+        }
+        self.hash = hasher;
+        self.operations.push(op);
+        Ok((structure, outputs))
+    }
+
+    fn number(&mut self) -> u64 {
+        self.living.push(None);
+        self.depths.push(0);
+        self.living.len() as u64 - 1
+    }
+
+    /// Nobody asks for this tensor any more. Whether nobody asks for any.
+    pub(super) fn forget(&mut self, number: u64) -> bool {
+        if self.living.get_mut(number as usize).is_some_and(|living| living.take().is_some()) {
+            self.count_living -= 1;
+        }
+        self.count_living == 0
+    }
+
+    /// Closes the graph: its results, and what they are for.
+    pub(super) fn close(self) -> (Job, Vec<(TensorId, Arc<Value>)>) {
+        let mut made = Vec::with_capacity(self.count_living);
+        let mut outputs = Vec::with_capacity(self.count_living);
+        for (number, id) in self.living.iter().enumerate() {
+            if let Some(id) = id {
+                let value = Arc::new(Value::new());
+                outputs.push((TensorId::new(number as u64), Arc::clone(&value.outcome)));
+                made.push((*id, value));
+            }
+        }
+        let job = Job {
+            numbers: self.living.len() as u64,
+            operations: self.operations,
+            constants: self.constants,
+            donated: self.inputs.iter().map(|(_, value)| Arc::strong_count(value) == 1).collect(),
+            inputs: self.inputs,
+            outputs,
+            hash: self.hash,
+            seed: self.seed,
+        };
+        (job, made)
+    }
+}
+
+fn is_product(op: &OperationIr) -> bool {
+    match op {
+        OperationIr::Float(_, op) => matches!(op, FloatOperationIr::Matmul(_)),
+        OperationIr::Int(op) => matches!(op, IntOperationIr::Matmul(_)),
+        OperationIr::Module(_) => true,
+        _ => false,
+    }
+}

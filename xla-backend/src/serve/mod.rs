@@ -1,0 +1,138 @@
+//! The eager backend as a server: any Burn program trains on its devices.
+//!
+//! The protocol is Burn's own, over WebSocket; a program names the server as its device.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use burn_xla::plugin::Platform;
+//! use burn_xla::serve::{DEFAULT_ADDRESS, Server};
+//!
+//! let server = Server::bind(Platform::Cpu, DEFAULT_ADDRESS, None)?;
+//! println!("{}", server.address());
+//! // Until Ctrl-C.
+//! server.serve()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Each session has a thread and streams of its own; sessions share devices and compiled programs,
+//! so the second client that runs a program finds it compiled. What a session leaves behind when
+//! it ends, however it ends, is freed.
+//!
+//! # Who is served
+//!
+//! WebSocket is not encrypted. The server listens on this machine alone unless it is told
+//! otherwise, and on any other address it asks each session for a token, which Burn's handshake
+//! carries. The token keeps strangers out; it hides nothing from who reads the traffic. Across
+//! networks that are not trusted, use a tunnel. A message larger than 1 GiB is not taken.
+
+mod error;
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
+
+use burn_remote::server::{BackendServer, TokenAuthorizer, WebSocketTransport};
+
+use crate::eager::{XlaBackend, XlaDevice};
+use crate::plugin::Platform;
+
+pub use error::ServeError;
+
+/// Where Burn's clients look for a server that is not named: port 3000 of this machine.
+pub const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 3000));
+
+/// A server that listens, and serves when [`serve`](Self::serve) is called.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    devices: Vec<XlaDevice>,
+    token: Option<TokenAuthorizer>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .field("devices", &self.devices)
+            .field("asks_for_token", &self.token.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Starts the devices of a platform, and listens. With port 0 the system chooses one.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::TokenMissing`] for an address of other machines without a token,
+    /// [`ServeError::TokenEmpty`], [`ServeError::Open`] if the platform does not start,
+    /// [`ServeError::Bind`] if the address is taken.
+    pub fn bind(
+        platform: Platform,
+        address: SocketAddr,
+        token: Option<&str>,
+    ) -> Result<Self, ServeError> {
+        if token.is_none() && !address.ip().is_loopback() {
+            return Err(ServeError::TokenMissing { address });
+        }
+        let token = token
+            .map(|token| TokenAuthorizer::new(token).map_err(|_| ServeError::TokenEmpty))
+            .transpose()?;
+        let listener =
+            TcpListener::bind(address).map_err(|source| ServeError::Bind { address, source })?;
+        let address =
+            listener.local_addr().map_err(|source| ServeError::Bind { address, source })?;
+        let devices = XlaDevice::open(platform)?;
+        Ok(Self { listener, address, devices, token })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The devices, in the order of the numbers that clients choose by.
+    pub fn devices(&self) -> &[XlaDevice] {
+        &self.devices
+    }
+
+    /// Serves until the process is asked to stop (Ctrl-C, or `SIGTERM`); then sessions end, and
+    /// with them their tensors. What happens is told through `tracing`, to standard output unless
+    /// the program has a subscriber.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Stopped`].
+    pub fn serve(self) -> Result<(), ServeError> {
+        let server = BackendServer::<XlaBackend>::new(self.devices);
+        let server = match self.token {
+            Some(token) => server.with_authorizer(token),
+            None => server,
+        };
+        server
+            .serve(WebSocketTransport::from_listener(self.listener))
+            .map_err(|error| ServeError::Stopped { reason: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_machines_need_a_token() {
+        let anywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
+        let error = Server::bind(Platform::Cpu, anywhere, None).unwrap_err().to_string();
+        assert!(error.contains("0.0.0.0:0") && error.contains("--token"), "{error}");
+        let error = Server::bind(Platform::Cpu, anywhere, Some("")).unwrap_err();
+        assert!(matches!(error, ServeError::TokenEmpty), "{error}");
+    }
+
+    #[test]
+    fn an_address_that_is_taken_is_told() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = Server::bind(Platform::Cpu, address, None).unwrap_err().to_string();
+        assert!(error.contains(&address.to_string()), "{error}");
+    }
+}

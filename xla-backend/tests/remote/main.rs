@@ -1,0 +1,104 @@
+//! Burn programs on a remote device that the eager backend serves.
+
+mod faults;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod sweep;
+#[allow(dead_code, reason = "its `main`")]
+#[path = "../../examples/remote_training.rs"]
+mod training;
+
+use std::net::SocketAddr;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use burn::tensor::remote::RemoteHost;
+use burn::tensor::{Device, Distribution, Tensor};
+use burn_xla::eager::XlaDevice;
+use burn_xla::plugin::Platform;
+use burn_xla::serve::Server;
+
+const TOKEN: &str = "a long random word";
+
+/// A server of this process, and its port on all addresses of this machine.
+fn server() -> u16 {
+    static PORT: LazyLock<u16> = LazyLock::new(|| {
+        let anywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
+        let server = Server::bind(Platform::Cpu, anywhere, Some(TOKEN)).unwrap();
+        let port = server.address().port();
+        std::thread::spawn(move || server.serve().unwrap());
+        port
+    });
+    *PORT
+}
+
+/// A client of the server, which has a session for each number: the loopback has many addresses.
+fn host(number: u8) -> RemoteHost {
+    RemoteHost::websocket(&format!("ws://127.0.0.{number}:{}", server())).with_credential(TOKEN)
+}
+
+fn remote(number: u8) -> Device {
+    Device::remote_options(&host(number)).init().unwrap()
+}
+
+/// Tests that count what the server's device holds or compiles take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until something is so.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "not so after a minute: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn training_gives_the_losses_of_the_cpu_backend_and_stays_compiled() {
+    let _turn = turn();
+    const STEPS: usize = 30;
+    let model = training::Classifier::new(64, &Device::flex());
+    let want = training::train(model.clone(), &Device::flex(), STEPS, |_| {}).unwrap();
+    let device = XlaDevice::default();
+    let mut seen = Vec::new();
+    let remote = remote(1);
+    let losses =
+        training::train(model, &remote, STEPS, |_| seen.push(device.statistics())).unwrap();
+    for (step, (loss, want)) in losses.iter().zip(&want).enumerate() {
+        // Both sum in f32, in different orders.
+        assert!((loss - want).abs() < 1e-4, "step {step}: {loss}, {want}");
+    }
+    assert!(losses[STEPS - 1] < 0.5 * losses[0], "{losses:?}");
+    assert!(seen[1].compiled >= 1);
+    for later in &seen[2..] {
+        assert_eq!(later.compiled, seen[1].compiled, "compiled after the second step: {seen:?}");
+        assert_eq!(later.tensors, seen[2].tensors, "{seen:?}");
+    }
+}
+
+#[test]
+fn devices_of_a_server_have_sessions_of_their_own() {
+    let _turn = turn();
+    let devices = host(2).devices().unwrap();
+    assert_eq!(devices.len(), XlaDevice::open(Platform::Cpu).unwrap().len());
+    let x = Tensor::<2>::random([4, 3], Distribution::Default, &devices[0]);
+    let y = x.clone().to_device(&devices[devices.len() - 1]) * 2;
+    let back = y.to_device(&Device::flex()) / 2;
+    back.into_data().assert_eq(&x.into_data(), true);
+}
+
+#[test]
+fn a_seed_gives_the_same_numbers_again() {
+    let _turn = turn();
+    let device = remote(3);
+    let draw = || {
+        device.seed(11);
+        Tensor::<1>::random([8], Distribution::Normal(0., 1.), &device).into_data()
+    };
+    let first = draw();
+    first.assert_eq(&draw(), true);
+    device.sync().unwrap();
+}
