@@ -34,7 +34,8 @@ struct Args {
     /// Images of a step [default: 64 for each device]
     #[arg(long)]
     batch: Option<usize>,
-    /// Axes and sizes; an axis besides `data` and `model` cuts the batch only [default: all on `data`]
+    /// Axes and sizes; an axis besides `data` and `model` cuts the batch only [default: at most 256 on
+    /// `data`, the rest on `replica`]
     #[arg(long)]
     mesh: Option<Mesh>,
     /// What of activations the axis `model` cuts between blocks
@@ -88,13 +89,15 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Meshes with more and more devices on `model`, and blocks that keep nothing or a projection.
+/// Meshes with more and more devices on `replica` or on `model`, and blocks that keep nothing or a
+/// projection.
 fn search(args: &Args, topology: &Topology) -> anyhow::Result<()> {
     let devices = topology.devices().len();
     let mut found = vec![];
-    for model in [1, 2, 4, 8].into_iter().filter(|model| devices.is_multiple_of(*model)) {
+    let meshes = [(16, 1), (4, 1), (1, 1), (1, 2), (1, 4), (1, 8)];
+    for (replica, model) in meshes.into_iter().filter(|(r, m)| devices.is_multiple_of(r * m)) {
         for keep in ["nothing", "query", "query,value"] {
-            let mesh = format!("data={},model={model}", devices / model);
+            let mesh = mesh_text(replica, devices / (replica * model), model);
             let keep_list = keep.split(',').map(str::to_owned).collect();
             let args = Args { mesh: Some(mesh.parse()?), keep: keep_list, ..args.clone() };
             match forecast(&args, topology) {
@@ -106,7 +109,7 @@ fn search(args: &Args, topology: &Topology) -> anyhow::Result<()> {
     found.sort_by(|(a, _), (b, _)| a.step_s().total_cmp(&b.step_s()));
     if !args.json {
         println!(
-            "mesh                keeps            step  computing  waiting    HBM  utilisation"
+            "mesh                          keeps            step  computing  waiting    HBM  utilisation"
         );
     }
     for (forecast, keep) in found {
@@ -115,7 +118,7 @@ fn search(args: &Args, topology: &Topology) -> anyhow::Result<()> {
             continue;
         }
         println!(
-            "{:18}  {keep:12} {:7.2} s  {:7.2} s {:6.2} s {:4.1} GiB  {:.3}, {:.3} computing only",
+            "{:28}  {keep:12} {:7.2} s  {:7.2} s {:6.2} s {:4.1} GiB  {:.3}, {:.3} computing only",
             forecast.mesh.to_string(),
             forecast.step_s(),
             forecast.schedule.compute_s(),
@@ -141,9 +144,18 @@ fn config(args: &Args) -> ViT22BConfig {
     args.variant.config(args.classes)
 }
 
+fn mesh_text(replica: usize, data: usize, model: usize) -> String {
+    match replica {
+        1 => format!("data={data},model={model}"),
+        _ => format!("replica={replica},data={data},model={model}"),
+    }
+}
+
 fn forecast(args: &Args, topology: &Topology) -> anyhow::Result<(Forecast, Programs)> {
     let devices = topology.devices().len();
-    let default = format!("data={devices},model=1");
+    // Parts of a weight that are cut further are no whole tiles: they cost more than their memory.
+    let data = (1..=256).rev().find(|data| devices.is_multiple_of(*data)).unwrap_or(1);
+    let default = mesh_text(devices / data, data, 1);
     let mesh = args.mesh.clone().map_or_else(|| default.parse(), Ok)?;
     let batch = args.batch.unwrap_or(64 * devices);
     let config = config(args);
