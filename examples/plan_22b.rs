@@ -17,7 +17,7 @@ use burn_xla::plugin::{self, Platform};
 use clap::{Parser, ValueEnum};
 use vit22b::shard::{Activations, Forecast, Mesh, Plan, Programs, Sharding};
 use vit22b::train::{Precision, Recipe, TrainStep};
-use vit22b::vit::{Variant, ViT22BConfig};
+use vit22b::vit::Variant;
 
 #[derive(Parser, Clone)]
 #[command(about = "Compiles ViT-22B's training step for a TPU slice and tells what it will take")]
@@ -140,10 +140,6 @@ fn topology(name: &str) -> anyhow::Result<Topology> {
     Ok(topology.or_else(|_| Topology::new(&plugin, name, &options))?)
 }
 
-fn config(args: &Args) -> ViT22BConfig {
-    args.variant.config(args.classes)
-}
-
 fn mesh_text(replica: usize, data: usize, model: usize) -> String {
     match replica {
         1 => format!("data={data},model={model}"),
@@ -158,7 +154,7 @@ fn forecast(args: &Args, topology: &Topology) -> anyhow::Result<(Forecast, Progr
     let default = mesh_text(devices / data, data, 1);
     let mesh = args.mesh.clone().map_or_else(|| default.parse(), Ok)?;
     let batch = args.batch.unwrap_or(64 * devices);
-    let config = config(args);
+    let config = args.variant.config(args.classes);
     let recipe = Recipe {
         batch_size: batch as u64,
         precision: Precision::Bf16,

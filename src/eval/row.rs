@@ -43,21 +43,17 @@ pub(crate) fn max_and_sum<T: Lane>(
 
 /// `Σ exp(z)²`
 pub(crate) fn sum_of_squares<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64) -> f64 {
-    let (max, beta) = (T::narrow(max), T::narrow(beta));
-    vectorized(
-        arch,
-        #[inline(always)]
-        || {
-            sum_of(row, |x| {
-                let e = scaled(x, max, beta).exp_of_negative();
-                e * e
-            })
-        },
-    )
+    sum_over(arch, row, max, beta, |_, e| e * e)
 }
 
 /// `Σ z exp(z)`
 pub(crate) fn weighted_sum<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64) -> f64 {
+    sum_over(arch, row, max, beta, |z, e| e * z)
+}
+
+/// `Σ f(z, exp(z))`
+#[inline(always)]
+fn sum_over<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64, term: impl Fn(T, T) -> T) -> f64 {
     let (max, beta) = (T::narrow(max), T::narrow(beta));
     vectorized(
         arch,
@@ -65,7 +61,7 @@ pub(crate) fn weighted_sum<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64) 
         || {
             sum_of(row, |x| {
                 let z = scaled(x, max, beta);
-                z.exp_of_negative() * z
+                term(z, z.exp_of_negative())
             })
         },
     )
@@ -171,6 +167,7 @@ mod tests {
             assert!(relative(single_sum, sum) < 2e-6);
         }
     }
+
     #[test]
     fn a_row_without_a_largest_number_has_none() {
         for n in [1, 31, 32, 33, 1_000] {

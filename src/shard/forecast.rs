@@ -3,7 +3,7 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use burn_xla::cost::{Chip, CollectiveKind, Schedule};
+use burn_xla::cost::{Chip, CollectiveKind, Schedule, Torus};
 use burn_xla::pjrt::{
     CompileOptions, CompiledProgram, ErrorCode, MemoryStats, OptionValue, PjrtError, TensorSpec,
     Topology,
@@ -150,16 +150,14 @@ impl Forecast {
             part_of(&kept.dims, &results).unwrap_or(whole) as u64
         });
         let memory = MemoryUse::new(&plan, &executable.memory_stats()?, kept.sum(), limit);
-        let kind = topology.devices().first().map_or("none", |device| &device.kind);
         let forecast = Self {
             mesh: mesh.clone(),
-            chips: burn_xla::cost::Torus::of(topology)?.num_chips(),
+            chips: Torus::of(topology)?.num_chips(),
             batch_size,
             times,
             memory,
             schedule,
-            chip: Chip::of(kind)
-                .ok_or_else(|| burn_xla::cost::CostError::Chip { kind: kind.to_owned() })?,
+            chip: Chip::in_topology(topology)?,
             config: config.clone(),
         };
         Ok((forecast, Programs { lowered, executable }))
@@ -237,8 +235,7 @@ fn part_of(dims: &[usize], tensors: &[&TensorSpec]) -> Option<usize> {
                 .zip(&tensor.dims)
                 .all(|(whole, part)| *part > 0 && whole.is_multiple_of(*part))
     };
-    let bytes = |t: &&TensorSpec| t.dims.iter().product::<usize>() * t.element_type.size();
-    tensors.iter().filter(is_part).map(bytes).max()
+    tensors.iter().filter(is_part).filter_map(|tensor| tensor.bytes().ok()).max()
 }
 
 fn attribute(topology: &Topology, name: &str) -> Option<u64> {

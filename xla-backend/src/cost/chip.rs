@@ -1,5 +1,8 @@
 //! What a chip can do at most.
 
+use super::error::CostError;
+use crate::pjrt::Topology;
+
 /// Speeds of a kind of TPU chip, from its data sheet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -42,5 +45,15 @@ impl Chip {
     /// ```
     pub fn of(kind: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|chip| chip.kind == kind)
+    }
+
+    /// The chip that the devices of a topology are.
+    ///
+    /// # Errors
+    ///
+    /// [`CostError::Chip`] for a kind that is not known.
+    pub fn in_topology(topology: &Topology) -> Result<Self, CostError> {
+        let kind = topology.devices().first().map_or("none", |device| &device.kind);
+        Self::of(kind).ok_or_else(|| CostError::Chip { kind: kind.to_owned() })
     }
 }

@@ -94,7 +94,8 @@ impl Transfer {
         bytes_per_second: f64,
     ) -> Self {
         let operands = instruction.operands.iter().filter_map(|name| home.get(name));
-        let given: usize = operands.flat_map(|operand| &operand.results).map(size).sum();
+        let sizes = operands.flat_map(|operand| &operand.results).filter_map(|t| t.bytes().ok());
+        let given: usize = sizes.sum();
         let given = given as f64;
         let whole: Vec<usize>;
         let group = match instruction.groups.first() {
@@ -142,8 +143,4 @@ impl Computation<'_> {
             .iter()
             .any(|i| i.opcode == "dynamic-slice" || i.opcode == "reduce-scatter")
     }
-}
-
-fn size(tensor: &crate::pjrt::TensorSpec) -> usize {
-    tensor.dims.iter().product::<usize>() * tensor.element_type.size()
 }

@@ -90,8 +90,7 @@ impl Schedule {
     /// [`CostError`] if the program has no estimates or a loop whose rounds are not known, or the
     /// devices are no TPUs of a known kind.
     pub fn new(program: &OptimizedProgram, topology: &Topology) -> Result<Self, CostError> {
-        let kind = topology.devices().first().map_or("none", |device| &device.kind);
-        let chip = Chip::of(kind).ok_or_else(|| CostError::Chip { kind: kind.to_owned() })?;
+        let chip = Chip::in_topology(topology)?;
         let torus = Torus::of(topology)?;
         Self::of(&program.instructions()?, &program.entry()?, &chip, &torus)
     }

@@ -80,22 +80,27 @@ impl Torus {
         let lanes = self.lanes(group);
         let all: f64 = lanes.iter().sum();
         let mut load = [0.0; CHANNELS];
-        for (axis, lanes) in lanes.iter().enumerate().filter(|(_, lanes)| **lanes > 0.0) {
-            let share = if all > 0.0 { unit / all } else { 0.0 };
-            debug_assert!(*lanes > 0.0);
+        for (axis, _) in lanes.iter().enumerate().filter(|(_, lanes)| **lanes > 0.0) {
+            let share = unit / all;
             load[2 * axis] = share;
             load[2 * axis + 1] = share;
         }
         load
     }
 
+    /// Where the devices of a group stand along an axis, in order.
+    fn places(&self, group: &[usize], axis: usize) -> Vec<usize> {
+        let at = |device: &usize| self.coords.get(*device).copied().unwrap_or_default();
+        let mut places: Vec<_> = group.iter().map(|device| at(device)[axis]).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
     /// How many links of each axis bring a group's device what it gets, at the worst of its places.
     fn lanes(&self, group: &[usize]) -> [f64; 3] {
-        let at = |device: &usize| self.coords.get(*device).copied().unwrap_or_default();
         [0, 1, 2].map(|axis| {
-            let mut places: Vec<_> = group.iter().map(|device| at(device)[axis]).collect();
-            places.sort_unstable();
-            places.dedup();
+            let places = self.places(group, axis);
             let (Some(first), Some(last)) = (places.first(), places.last()) else { return 0.0 };
             if places.len() < 2 {
                 return 0.0;
@@ -111,14 +116,10 @@ impl Torus {
     /// `1` in all. Half of everything crosses the middle of an axis.
     pub(super) fn transpose(&self, group: &[usize]) -> Load {
         let lanes = self.lanes(group);
-        let at = |device: &usize| self.coords.get(*device).copied().unwrap_or_default();
         let mut load = [0.0; CHANNELS];
         for (axis, lanes) in lanes.iter().enumerate().filter(|(_, lanes)| **lanes > 0.0) {
-            let mut places: Vec<_> = group.iter().map(|device| at(device)[axis]).collect();
-            places.sort_unstable();
-            places.dedup();
             // Half the devices send half of what they have over the cut, which a ring has twice.
-            let share = places.len() as f64 / 4.0 / lanes;
+            let share = self.places(group, axis).len() as f64 / 4.0 / lanes;
             load[2 * axis] = share;
             load[2 * axis + 1] = share;
         }
