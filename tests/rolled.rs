@@ -58,23 +58,38 @@ fn run(train: TrainStep, state: &TrainState<ViT22B>) -> (Vec<f64>, TrainState<Vi
     (losses, training.state().unwrap())
 }
 
+/// How far the second run is from the first one: the largest error of a loss, and the errors of
+/// parameters, optimizer and averages by their norms.
+fn distance(
+    (losses, state): &(Vec<f64>, TrainState<ViT22B>),
+    (other_losses, other): &(Vec<f64>, TrainState<ViT22B>),
+) -> [f64; 4] {
+    let loss = other_losses.iter().zip(losses).map(|(other, loss)| (other / loss - 1.0).abs());
+    let averages = match (&other.ema, &state.ema) {
+        (Some(other), Some(ema)) => difference(other, ema),
+        _ => 0.0,
+    };
+    [
+        loss.fold(0.0, f64::max),
+        difference(&params::collect(&other.model), &params::collect(&state.model)),
+        difference(&other.optimizer, &state.optimizer),
+        averages,
+    ]
+}
+
 fn agree(config: &ViT22BConfig, recipe: &Recipe, saves: &[Save], tolerance: f64) {
+    // A first moment is rounded to bf16.
+    let tolerances = [1.0, 1.0, 10.0, 1.0].map(|times| times * tolerance);
     let (train, state) = start(config, recipe);
-    let (expected_losses, expected) = run(train.clone(), &state);
+    let unrolled = run(train.clone(), &state);
     for save in saves {
-        let (losses, got) = run(train.clone().with_rolled_blocks(save.clone()), &state);
-        for (loss, expected) in losses.iter().zip(&expected_losses) {
-            let error = (loss / expected - 1.0).abs();
-            assert!(error < tolerance, "{save:?}: {losses:?} and not {expected_losses:?}");
-        }
-        let error = difference(&params::collect(&got.model), &params::collect(&expected.model));
-        assert!(error < tolerance, "{save:?}: parameters differ by {error} of their norm");
-        let error = difference(&got.optimizer, &expected.optimizer);
-        assert!(error < 10.0 * tolerance, "{save:?}: the optimizer differs by {error}");
-        if let (Some(got), Some(expected)) = (&got.ema, &expected.ema) {
-            let error = difference(got, expected);
-            assert!(error < tolerance, "{save:?}: averages differ by {error} of their norm");
-        }
+        let rolled = run(train.clone().with_rolled_blocks(save.clone()), &state);
+        let distance = distance(&unrolled, &rolled);
+        assert!(
+            distance.iter().zip(&tolerances).all(|(error, tolerance)| error < tolerance),
+            "{save:?}: losses, parameters, optimizer and averages differ by {distance:?}, \
+             and not by less than {tolerances:?}"
+        );
     }
 }
 
@@ -100,11 +115,23 @@ fn micro_batches_are_a_loop_around_the_loops() {
 }
 
 /// bf16 keeps 8 bits, and the compiler rounds between operations where it does not fuse them, which
-/// differs from a loop to the same operations without one.
+/// differs from a loop to the same operations without one, and from one processor to another. So the
+/// measure is what bf16 itself does to the training: two results that lie as far from the f32 one, in
+/// directions of their own, are √2 of that apart.
 #[test]
 fn bf16_rolls_too() {
+    let (train, state) = start(&config(3), &recipe());
+    let exact = run(train, &state);
     let recipe = Recipe { precision: Precision::Bf16, ..recipe() };
-    agree(&config(3), &recipe, &[Save::Everything], 1e-2);
+    let train = TrainStep::new(&recipe, None, &state.model).unwrap();
+    let unrolled = run(train.clone(), &state);
+    let rolled = run(train.with_rolled_blocks(Save::Everything), &state);
+    let (rounding, rolling) = (distance(&exact, &unrolled), distance(&unrolled, &rolled));
+    assert!(
+        rolling.iter().zip(&rounding).all(|(rolling, rounding)| *rolling <= 2.0 * rounding),
+        "rolling changes losses, parameters, optimizer and averages by {rolling:?}, \
+         bf16 by {rounding:?}"
+    );
 }
 
 /// A field of a block is no tensor, so that one loop cannot have several values of it.

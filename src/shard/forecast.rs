@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use burn_xla::cost::{Chip, CollectiveKind, Schedule, Torus};
 use burn_xla::pjrt::{
-    CompileOptions, CompiledProgram, ErrorCode, MemoryStats, OptionValue, PjrtError, TensorSpec,
+    CompileOptions, CompiledProgram, ErrorCode, MemoryStats, OptionValue, PjrtError, TensorType,
     Topology,
 };
 use burn_xla::program::{Lowered, ProgramError, Times};
@@ -226,8 +226,8 @@ fn part(op_name: &str) -> &str {
 }
 
 /// The bytes of the largest tensor that is a part of one with these dimensions.
-fn part_of(dims: &[usize], tensors: &[&TensorSpec]) -> Option<usize> {
-    let is_part = |tensor: &&&TensorSpec| {
+fn part_of(dims: &[usize], tensors: &[&TensorType]) -> Option<usize> {
+    let is_part = |tensor: &&&TensorType| {
         tensor.dims.len() == dims.len()
             && tensor.dims.first() == dims.first()
             && dims
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn a_part_is_found_by_its_dimensions() {
         use burn_xla::pjrt::ElementType;
-        let tensor = |dims: [usize; 3]| TensorSpec::new(ElementType::Bf16, dims);
+        let tensor = |dims: [usize; 3]| TensorType::new(ElementType::BF16, dims);
         let tensors = [tensor([4, 8, 2]), tensor([4, 3, 2]), tensor([2, 16, 8])];
         let tensors: Vec<_> = tensors.iter().collect();
         assert_eq!(part_of(&[4, 16, 8], &tensors), Some(4 * 8 * 2 * 2));

@@ -252,7 +252,7 @@ fn cycles(instruction: &Instruction) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pjrt::{ElementType, TensorSpec};
+    use crate::pjrt::{ElementType, TensorType};
 
     /// One cycle a second, and one byte a second over each link.
     const CHIP: Chip = Chip {
@@ -278,7 +278,7 @@ mod tests {
             is_root,
             operands: operands.split(", ").filter(|o| !o.is_empty()).map(str::to_owned).collect(),
             // Eight bytes.
-            results: vec![TensorSpec::new(ElementType::F32, [2])],
+            results: vec![TensorType::new(ElementType::F32, [2])],
             ..Instruction::default()
         };
         for attribute in attributes.split_whitespace() {

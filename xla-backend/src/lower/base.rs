@@ -95,13 +95,13 @@ fn truth(
 ) -> Lowered {
     let b = &cx.b;
     let x = cx.get(input)?;
-    let x = if b.element(x) == ElementType::I1 {
+    let x = if b.element(x) == ElementType::Bool {
         x
     } else {
         b.compare(Comparison::NotEqual, x, b.splat_like(0.0, x)?)?
     };
     let axes = axis.map_or_else(|| (0..b.rank(x)).collect(), |axis| vec![axis]);
-    let init = b.scalar(f64::from(u8::from(kind == ReduceKind::And)), ElementType::I1)?;
+    let init = b.scalar(f64::from(u8::from(kind == ReduceKind::And)), ElementType::Bool)?;
     let y = b.reduce(x, init, &axes, kind)?;
     cx.set(out, b.reshape(y, &out.shape)?)
 }
@@ -215,7 +215,7 @@ fn slice_assign(cx: &Context<'_>, x: Value, ranges: &[Slice], value: Value) -> L
         .collect();
     let zero = b.scalar(0.0, b.element(x))?;
     let spread = b.pad(value, zero, &low, &high, &between)?;
-    let (yes, no) = (b.splat(1.0, ElementType::I1, &counts)?, b.scalar(0.0, ElementType::I1)?);
+    let (yes, no) = (b.splat(1.0, ElementType::Bool, &counts)?, b.scalar(0.0, ElementType::Bool)?);
     let mask = b.pad(yes, no, &low, &high, &between)?;
     Ok(b.select(mask, spread, x)?)
 }

@@ -12,7 +12,7 @@ pub(super) fn cast(cx: &Context<'_>, x: Value, to: ElementType) -> Lowered<Value
     if from == to {
         return Ok(x);
     }
-    if to == ElementType::I1 {
+    if to == ElementType::Bool {
         return Ok(b.compare(Comparison::NotEqual, x, b.splat_like(0.0, x)?)?);
     }
     let Some((low, high)) = to.int_range().filter(|_| from.is_float()) else {

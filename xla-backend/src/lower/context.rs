@@ -224,22 +224,8 @@ pub(crate) fn integer(scalar: ScalarIr) -> i128 {
 ///
 /// For packed quantised tensors.
 pub fn element_of(dtype: DType) -> Lowered<ElementType> {
-    Ok(match dtype {
-        DType::F64 => ElementType::F64,
-        DType::F32 | DType::Flex32 => ElementType::F32,
-        DType::F16 => ElementType::F16,
-        DType::BF16 => ElementType::BF16,
-        DType::I64 => ElementType::I64,
-        DType::I32 => ElementType::I32,
-        DType::I16 => ElementType::I16,
-        DType::I8 => ElementType::I8,
-        DType::U64 => ElementType::U64,
-        DType::U32 => ElementType::U32,
-        DType::U16 => ElementType::U16,
-        DType::U8 => ElementType::U8,
-        DType::Bool(_) => ElementType::I1,
-        dtype => return unsupported(format!("the dtype {dtype:?} has no XLA type")),
-    })
+    ElementType::from_dtype(dtype)
+        .map_or_else(|| unsupported(format!("the dtype {dtype:?} has no XLA type")), Ok)
 }
 
 /// The type of the value of a tensor.

@@ -138,7 +138,7 @@ impl Problem {
         let length = b.broadcast_in_dim(self.input_lengths, &dims, &[0])?;
         // A state is left by a skip if the state two further may be reached by one.
         let skips = b.reverse(
-            shift(b, b.reverse(self.skips, &[1])?, 2, b.scalar(0.0, ElementType::I1)?)?,
+            shift(b, b.reverse(self.skips, &[1])?, 2, b.scalar(0.0, ElementType::Bool)?)?,
             &[1],
         )?;
         let mut next = lowest;

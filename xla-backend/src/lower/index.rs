@@ -194,7 +194,7 @@ fn combine_at(
 /// `new` never replaces `old` when it is NaN, and a NaN `old` stays: `min` and `max` only
 /// replace what compares.
 fn combine(b: &Builder, old: Value, new: Value, update: IndexingUpdateOp) -> Lowered<Value> {
-    let truth = b.element(old) == ElementType::I1;
+    let truth = b.element(old) == ElementType::Bool;
     Ok(match update {
         IndexingUpdateOp::Assign => new,
         IndexingUpdateOp::Add if truth => b.or(old, new)?,

@@ -18,7 +18,7 @@ pub(super) fn lower(cx: &Context<'_>, d: &RandomOpIr) -> Lowered {
         return cx.set(&d.out, b.splat(0.0, element, &d.out.shape)?);
     }
     let y = match d.distribution {
-        Distribution::Default if element == ElementType::I1 => {
+        Distribution::Default if element == ElementType::Bool => {
             let half = b.splat(0.5, ElementType::F32, &d.out.shape)?;
             b.compare(Comparison::Less, uniform(cx, &d.out.shape, ElementType::F32)?, half)?
         }

@@ -177,7 +177,7 @@ pub(super) fn extremum_of(
         let mut tie = b.compare(Comparison::Equal, v, w)?;
         if float {
             let (nan_v, nan_w) = (b.is_nan(v)?, b.is_nan(w)?);
-            let truth = TensorType::scalar(ElementType::I1);
+            let truth = TensorType::scalar(ElementType::Bool);
             let only_v = b.compare(Comparison::Greater, nan_v, nan_w)?;
             better = b.or(better, only_v)?;
             tie = b.or(tie, b.and(nan_v, nan_w)?)?;

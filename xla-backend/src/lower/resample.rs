@@ -34,7 +34,7 @@ fn table(cx: &Context<'_>, taps: &Taps, element: ElementType) -> Lowered<Table> 
     let dims = [taps.len(), width];
     let mask = if mask.contains(&0) {
         let mask = b.reshape(b.ints(&mask, ElementType::I8)?, &dims)?;
-        Some(super::cast::cast(cx, mask, ElementType::I1)?)
+        Some(super::cast::cast(cx, mask, ElementType::Bool)?)
     } else {
         None
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::api::Handle;
 use super::client::Client;
 use super::device::Device;
-use super::element::{ElementType, TensorSpec};
+use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::event::Event;
 use super::ffi::{self, Call};
@@ -15,19 +15,19 @@ use super::ffi::{self, Call};
 pub struct Buffer {
     client: Client,
     handle: Handle<ffi::Buffer>,
-    spec: Arc<TensorSpec>,
+    ty: Arc<TensorType>,
 }
 
 impl std::fmt::Debug for Buffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Buffer").field(&format_args!("{}", self.spec)).finish()
+        f.debug_tuple("Buffer").field(&format_args!("{}", self.ty)).finish()
     }
 }
 
 impl Buffer {
     /// Wraps a buffer that the plugin handed to us.
-    pub(crate) fn new(client: Client, handle: Handle<ffi::Buffer>, spec: Arc<TensorSpec>) -> Self {
-        Self { client, handle, spec }
+    pub(crate) fn new(client: Client, handle: Handle<ffi::Buffer>, ty: Arc<TensorType>) -> Self {
+        Self { client, handle, ty }
     }
 
     pub(crate) fn handle(&self) -> Handle<ffi::Buffer> {
@@ -40,18 +40,18 @@ impl Buffer {
     }
 
     /// The element type and the dimensions.
-    pub fn spec(&self) -> &TensorSpec {
-        &self.spec
+    pub fn ty(&self) -> &TensorType {
+        &self.ty
     }
 
     /// The dimensions, the slowest first.
     pub fn shape(&self) -> &[usize] {
-        &self.spec.dims
+        &self.ty.dims
     }
 
     /// The type of an element.
     pub fn element_type(&self) -> ElementType {
-        self.spec.element_type
+        self.ty.element
     }
 
     /// The device that the buffer lives on.
@@ -150,7 +150,7 @@ impl Buffer {
         // SAFETY: buffer and device are alive and belong to one client.
         unsafe { self.client.api().call(&mut args) }?;
         let handle = Handle::new(args.copy, Call::BufferCopyToDevice)?;
-        Ok(Self::new(self.client.clone(), handle, Arc::clone(&self.spec)))
+        Ok(Self::new(self.client.clone(), handle, Arc::clone(&self.ty)))
     }
 
     /// Copies the values to the host, row after row, when they are ready.
@@ -172,10 +172,10 @@ impl Buffer {
     ///
     /// [`PjrtError::HostSize`] if the slice has another size, else as [`Buffer::to_host`].
     pub fn to_host_into(&self, target: &mut [u8]) -> Result<(), PjrtError> {
-        let expected = self.spec.bytes()?;
+        let expected = self.ty.bytes()?;
         if target.len() != expected {
             return Err(PjrtError::HostSize {
-                spec: (*self.spec).clone(),
+                ty: (*self.ty).clone(),
                 expected,
                 got: target.len(),
             });
@@ -198,7 +198,7 @@ impl Buffer {
     ///
     /// As [`Buffer::to_host`]; most errors come from [`HostCopy::wait`].
     pub fn to_host_async(&self) -> Result<HostCopy, PjrtError> {
-        let size = self.spec.bytes()?;
+        let size = self.ty.bytes()?;
         let mut data = Vec::with_capacity(size);
         // SAFETY: `data` has room for the buffer, and `HostCopy` keeps it until the transfer is
         // over.
@@ -219,7 +219,7 @@ impl Buffer {
         }
         // Devices may keep tensors in other orders, and the default is the buffer's own: ask for
         // row after row.
-        let minor_to_major: super::DimVec = (0..self.spec.dims.len() as i64).rev().collect();
+        let minor_to_major: super::DimVec = (0..self.ty.dims.len() as i64).rev().collect();
         let layout = ffi::MemoryLayout {
             tiled: ffi::LayoutTiled {
                 minor_to_major: minor_to_major.as_ptr(),

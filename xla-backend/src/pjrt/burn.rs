@@ -16,7 +16,7 @@ impl ElementType {
             // Flex32 is f32 in memory, and leaves the precision of products to the device.
             DType::F32 | DType::Flex32 => Self::F32,
             DType::F16 => Self::F16,
-            DType::BF16 => Self::Bf16,
+            DType::BF16 => Self::BF16,
             DType::I64 => Self::I64,
             DType::I32 => Self::I32,
             DType::I16 => Self::I16,
@@ -45,7 +45,7 @@ impl ElementType {
             Self::F16 => DType::F16,
             Self::F32 => DType::F32,
             Self::F64 => DType::F64,
-            Self::Bf16 => DType::BF16,
+            Self::BF16 => DType::BF16,
         }
     }
 }

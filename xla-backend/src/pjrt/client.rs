@@ -7,7 +7,7 @@ use super::api::{Api, Handle, list, string};
 use super::buffer::Buffer;
 use super::compile_options::CompileOptions;
 use super::device::{Device, DeviceDescription, DeviceInfo, describe};
-use super::element::{ElementType, TensorSpec};
+use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::event::Event;
 use super::executable::Executable;
@@ -164,10 +164,10 @@ impl Client {
         dims: &[usize],
         device: &Device,
     ) -> Result<Buffer, PjrtError> {
-        let spec = TensorSpec::new(element_type, dims);
+        let ty = TensorType::new(element_type, dims);
         // SAFETY: with these semantics the plugin reads the data only during the call.
         let (buffer, _done) =
-            unsafe { self.upload(data, spec, device, ffi::IMMUTABLE_ONLY_DURING_CALL) }?;
+            unsafe { self.upload(data, ty, device, ffi::IMMUTABLE_ONLY_DURING_CALL) }?;
         Ok(buffer)
     }
 
@@ -190,7 +190,7 @@ impl Client {
     where
         T: AsRef<[u8]> + Send + Sync + 'static,
     {
-        let spec = TensorSpec::new(element_type, dims);
+        let ty = TensorType::new(element_type, dims);
         let semantics = match self.platform() {
             // Without a call back nothing would tell when the data may go.
             _ if !self.api().has(Call::EventOnReady) => ffi::IMMUTABLE_ONLY_DURING_CALL,
@@ -202,7 +202,7 @@ impl Client {
         let bytes: *const [u8] = (*data).as_ref();
         // SAFETY: `data` owns the bytes and is kept, untouched, until the event says that the
         // plugin is done with them.
-        let (buffer, done) = unsafe { self.upload(&*bytes, spec, device, semantics) }?;
+        let (buffer, done) = unsafe { self.upload(&*bytes, ty, device, semantics) }?;
         match done {
             _ if semantics == ffi::IMMUTABLE_ONLY_DURING_CALL => {}
             Some(done) => keep_until(done, data)?,
@@ -225,22 +225,22 @@ impl Client {
     unsafe fn upload(
         &self,
         data: &[u8],
-        spec: TensorSpec,
+        ty: TensorType,
         device: &Device,
         semantics: i32,
     ) -> Result<(Buffer, Option<Event>), PjrtError> {
         if !self.is_same(device.client()) {
             return Err(PjrtError::ForeignObject { what: "device" });
         }
-        let expected = spec.bytes()?;
+        let expected = ty.bytes()?;
         if data.len() != expected {
-            return Err(PjrtError::HostSize { spec, expected, got: data.len() });
+            return Err(PjrtError::HostSize { ty, expected, got: data.len() });
         }
-        let dims = spec.raw_dims()?;
+        let dims = ty.raw_dims()?;
         let mut args = ffi::BufferFromHostArgs {
             client: self.handle().as_ptr(),
             data: data.as_ptr().cast::<c_void>(),
-            element_type: spec.element_type.to_raw(),
+            element_type: ty.element.to_raw(),
             dims: dims.as_ptr(),
             num_dims: dims.len(),
             host_buffer_semantics: semantics,
@@ -254,7 +254,7 @@ impl Client {
             .ok()
             .map(|handle| Event::new(*self.api(), handle));
         let handle = Handle::new(args.buffer, Call::ClientBufferFromHostBuffer)?;
-        Ok((Buffer::new(self.clone(), handle, Arc::new(spec)), done))
+        Ok((Buffer::new(self.clone(), handle, Arc::new(ty)), done))
     }
 
     pub(crate) fn api(&self) -> &Api {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::api::{Api, Handle, bytes, list, string};
-use super::element::{ElementType, TensorSpec};
+use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::ffi::{self, Call};
 use super::hlo::{self, Signature};
@@ -14,7 +14,7 @@ pub struct CompiledProgram {
     api: Api,
     handle: Handle<ffi::Executable>,
     name: String,
-    outputs: Vec<Arc<TensorSpec>>,
+    outputs: Vec<Arc<TensorType>>,
     signature: OnceLock<Option<Signature>>,
 }
 
@@ -48,11 +48,11 @@ impl CompiledProgram {
     }
 
     /// The results of one device, in order.
-    pub fn outputs(&self) -> impl ExactSizeIterator<Item = &TensorSpec> {
-        self.outputs.iter().map(|spec| &**spec)
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = &TensorType> {
+        self.outputs.iter().map(|ty| &**ty)
     }
 
-    pub(crate) fn output_specs(&self) -> &[Arc<TensorSpec>] {
+    pub(crate) fn output_types(&self) -> &[Arc<TensorType>] {
         &self.outputs
     }
 
@@ -216,7 +216,7 @@ impl CompiledProgram {
         }
     }
 
-    fn read_outputs(&self) -> Result<Vec<TensorSpec>, PjrtError> {
+    fn read_outputs(&self) -> Result<Vec<TensorType>, PjrtError> {
         let executable = self.handle.as_ptr();
         let mut count = ffi::NumOutputsArgs { executable, ..ffi::NumOutputsArgs::default() };
         let mut types =
@@ -254,9 +254,9 @@ impl CompiledProgram {
                     )
                 })?;
                 dims = rest;
-                let element_type = ElementType::from_raw(element_type)?;
+                let element = ElementType::from_raw(element_type)?;
                 let dims = these.iter().map(|&dim| usize::try_from(dim).unwrap_or(0));
-                Ok(TensorSpec { element_type, dims: dims.collect() })
+                Ok(TensorType::new(element, dims.collect::<Vec<_>>()))
             })
             .collect()
     }

@@ -1,12 +1,12 @@
-//! The types and shapes of what lives on a device.
+//! The types and shapes of tensors, with their spelling in MLIR.
 
 use super::error::PjrtError;
 
-/// The type of one element of a buffer.
+/// The type of one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ElementType {
-    /// One byte per value, 0 or 1.
+    /// A truth value; in memory one byte, 0 or 1.
     Bool,
     I8,
     I16,
@@ -19,7 +19,7 @@ pub enum ElementType {
     F16,
     F32,
     F64,
-    Bf16,
+    BF16,
 }
 
 impl ElementType {
@@ -37,21 +37,62 @@ impl ElementType {
         Self::F16,
         Self::F32,
         Self::F64,
-        Self::Bf16,
+        Self::BF16,
     ];
 
     /// The bytes that an element takes on the host.
     pub const fn size(self) -> usize {
         match self {
             Self::Bool | Self::I8 | Self::U8 => 1,
-            Self::I16 | Self::U16 | Self::F16 | Self::Bf16 => 2,
+            Self::I16 | Self::U16 | Self::F16 | Self::BF16 => 2,
             Self::I32 | Self::U32 | Self::F32 => 4,
             Self::I64 | Self::U64 | Self::F64 => 8,
         }
     }
 
-    /// The name that StableHLO uses in `tensor<…x…>`.
-    pub const fn stablehlo_name(self) -> &'static str {
+    /// The bits of a value: 1 for a truth value, whatever it takes in memory.
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Bool => 1,
+            _ => 8 * self.size() as u32,
+        }
+    }
+
+    /// Whether this is a float type.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::BF16 | Self::F16 | Self::F32 | Self::F64)
+    }
+
+    /// Whether this is a 16-bit float, whose arithmetic is best done in [`ElementType::F32`].
+    pub const fn is_half(self) -> bool {
+        matches!(self, Self::BF16 | Self::F16)
+    }
+
+    /// Whether this is an unsigned integer type.
+    pub const fn is_unsigned(self) -> bool {
+        matches!(self, Self::U8 | Self::U16 | Self::U32 | Self::U64)
+    }
+
+    /// Whether this is a signed or unsigned integer type ([`ElementType::Bool`] is neither).
+    pub const fn is_int(self) -> bool {
+        !self.is_float() && !matches!(self, Self::Bool)
+    }
+
+    /// The least and the greatest value of an integer type.
+    pub fn int_range(self) -> Option<(i128, i128)> {
+        if !self.is_int() {
+            return None;
+        }
+        let bits = self.bits();
+        Some(if self.is_unsigned() {
+            (0, (1i128 << bits) - 1)
+        } else {
+            (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
+        })
+    }
+
+    /// The spelling in MLIR, as in `tensor<2x3xf32>`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Bool => "i1",
             Self::I8 => "i8",
@@ -65,7 +106,7 @@ impl ElementType {
             Self::F16 => "f16",
             Self::F32 => "f32",
             Self::F64 => "f64",
-            Self::Bf16 => "bf16",
+            Self::BF16 => "bf16",
         }
     }
 
@@ -85,33 +126,44 @@ impl ElementType {
 
 impl std::fmt::Display for ElementType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.stablehlo_name())
+        f.write_str(self.name())
     }
 }
 
-/// The element type and the dimensions of a tensor, printed as StableHLO prints them:
+/// The element type and the static dimensions of a tensor, printed as MLIR prints them:
 /// `tensor<2x3xf32>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TensorSpec {
+pub struct TensorType {
     /// The type of an element.
-    pub element_type: ElementType,
-    /// The dimensions, the slowest first; none for a scalar.
+    pub element: ElementType,
+    /// The dimensions, the outermost first; none for a scalar.
     pub dims: Vec<usize>,
 }
 
-impl TensorSpec {
-    /// A type and a shape.
-    pub fn new(element_type: ElementType, dims: impl Into<Vec<usize>>) -> Self {
-        Self { element_type, dims: dims.into() }
+impl TensorType {
+    /// The type of a tensor of `element` with `dims`.
+    pub fn new(element: ElementType, dims: impl Into<Vec<usize>>) -> Self {
+        Self { element, dims: dims.into() }
     }
 
-    /// The number of elements.
-    ///
-    /// # Errors
-    ///
-    /// As [`TensorSpec::bytes`].
-    pub fn elements(&self) -> Result<usize, PjrtError> {
-        self.bytes().map(|bytes| bytes / self.element_type.size())
+    /// The type of a scalar.
+    pub fn scalar(element: ElementType) -> Self {
+        Self::new(element, [])
+    }
+
+    /// Number of dimensions.
+    pub fn rank(&self) -> usize {
+        self.dims.len()
+    }
+
+    /// Number of elements, of a tensor that may exist (see [`TensorType::bytes`]).
+    pub fn len(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.dims.contains(&0)
     }
 
     /// The bytes that the tensor takes on the host, row after row without gaps.
@@ -121,14 +173,14 @@ impl TensorSpec {
     /// [`PjrtError::TooLarge`] if no slice could hold them.
     pub fn bytes(&self) -> Result<usize, PjrtError> {
         // A dimension of zero makes the tensor empty, however large the others are.
-        if self.dims.contains(&0) {
+        if self.is_empty() {
             return Ok(0);
         }
         self.dims
             .iter()
-            .try_fold(self.element_type.size(), |bytes, &dim| bytes.checked_mul(dim))
+            .try_fold(self.element.size(), |bytes, &dim| bytes.checked_mul(dim))
             .filter(|&bytes| bytes <= isize::MAX as usize)
-            .ok_or_else(|| PjrtError::TooLarge { spec: self.clone() })
+            .ok_or_else(|| PjrtError::TooLarge { ty: self.clone() })
     }
 
     /// The dimensions as the C API takes them.
@@ -137,17 +189,17 @@ impl TensorSpec {
             .iter()
             .map(|&dim| i64::try_from(dim))
             .collect::<Result<_, _>>()
-            .map_err(|_| PjrtError::TooLarge { spec: self.clone() })
+            .map_err(|_| PjrtError::TooLarge { ty: self.clone() })
     }
 }
 
-impl std::fmt::Display for TensorSpec {
+impl std::fmt::Display for TensorType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("tensor<")?;
         for dim in &self.dims {
             write!(f, "{dim}x")?;
         }
-        write!(f, "{}>", self.element_type)
+        write!(f, "{}>", self.element)
     }
 }
 
@@ -159,7 +211,7 @@ mod tests {
     fn element_types_keep_the_order_of_the_c_api() {
         assert_eq!(ElementType::Bool.to_raw(), 1);
         assert_eq!(ElementType::U64.to_raw(), 9);
-        assert_eq!(ElementType::Bf16.to_raw(), 13);
+        assert_eq!(ElementType::BF16.to_raw(), 13);
         for element in ElementType::ALL {
             assert_eq!(ElementType::from_raw(element.to_raw()).unwrap(), element);
         }
@@ -169,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn specs_print_like_stablehlo_and_know_their_size() {
-        let spec = TensorSpec::new(ElementType::F32, [2, 3]);
-        assert_eq!(spec.to_string(), "tensor<2x3xf32>");
-        assert_eq!(spec.bytes().unwrap(), 24);
-        assert_eq!(TensorSpec::new(ElementType::Bool, []).to_string(), "tensor<i1>");
-        assert_eq!(TensorSpec::new(ElementType::Bool, []).bytes().unwrap(), 1);
-        assert_eq!(TensorSpec::new(ElementType::F64, [usize::MAX, 0]).bytes().unwrap(), 0);
-        let error = TensorSpec::new(ElementType::F64, [usize::MAX, 2]).bytes().unwrap_err();
+    fn types_print_like_mlir_and_know_their_size() {
+        let ty = TensorType::new(ElementType::F32, [2, 3]);
+        assert_eq!(ty.to_string(), "tensor<2x3xf32>");
+        assert_eq!(ty.bytes().unwrap(), 24);
+        assert_eq!(TensorType::new(ElementType::Bool, []).to_string(), "tensor<i1>");
+        assert_eq!(TensorType::new(ElementType::Bool, []).bytes().unwrap(), 1);
+        assert_eq!(TensorType::new(ElementType::F64, [usize::MAX, 0]).bytes().unwrap(), 0);
+        let error = TensorType::new(ElementType::F64, [usize::MAX, 2]).bytes().unwrap_err();
         assert_eq!(
             error.to_string(),
             "tensor<18446744073709551615x2xf64>: expected a size below 2^63 bytes, got more; check the dimensions"

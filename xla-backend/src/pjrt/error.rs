@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::api::{ApiVersion, OLDEST_MINOR};
-use super::element::{ElementType, TensorSpec};
+use super::element::{ElementType, TensorType};
 use super::ffi::Call;
 use super::source_line::source_line;
 
@@ -105,18 +105,18 @@ pub enum PjrtError {
         /// The position of the argument, from 0.
         index: usize,
         /// What the program was compiled for.
-        expected: TensorSpec,
+        expected: TensorType,
         /// What was passed.
-        got: TensorSpec,
+        got: TensorType,
     },
 
     /// Host memory has not the size that type and shape ask for.
     #[error(
-        "host data of {spec}: expected {expected} bytes, got {got}; check the type and the dimensions"
+        "host data of {ty}: expected {expected} bytes, got {got}; check the type and the dimensions"
     )]
     HostSize {
         /// The type and shape.
-        spec: TensorSpec,
+        ty: TensorType,
         /// The bytes that they take.
         expected: usize,
         /// The bytes that were there.
@@ -133,19 +133,19 @@ pub enum PjrtError {
     },
 
     /// Values were asked for in another type than the buffer has.
-    #[error("{got}: expected a buffer of {expected}, got one of {}; ask for its own type", got.element_type)]
+    #[error("{got}: expected a buffer of {expected}, got one of {}; ask for its own type", got.element)]
     HostType {
         /// The type asked for.
         expected: ElementType,
         /// What the buffer holds.
-        got: TensorSpec,
+        got: TensorType,
     },
 
     /// A dimension or a product of dimensions is too large for this machine's addresses.
-    #[error("{spec}: expected a size below 2^63 bytes, got more; check the dimensions")]
+    #[error("{ty}: expected a size below 2^63 bytes, got more; check the dimensions")]
     TooLarge {
         /// The type and shape.
-        spec: TensorSpec,
+        ty: TensorType,
     },
 
     /// The plugin reports an element type that this crate does not transfer.

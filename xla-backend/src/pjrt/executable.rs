@@ -126,7 +126,7 @@ impl Executable {
         self.check(arguments)?;
         let inputs: Pointers = arguments.iter().map(|buffer| buffer.handle().as_ptr()).collect();
         let mut outputs: Pointers =
-            SmallVec::from_elem(std::ptr::null_mut(), self.program.output_specs().len());
+            SmallVec::from_elem(std::ptr::null_mut(), self.program.output_types().len());
         let mut output_list = [outputs.as_mut_ptr()];
         // SAFETY: one list of arguments and one of results, as `check_devices` found; the results
         // have their places.
@@ -163,7 +163,7 @@ impl Executable {
             .map(|list| list.iter().map(|buffer| buffer.handle().as_ptr()).collect())
             .collect();
         let input_lists: Vec<_> = inputs.iter().map(|list| list.as_ptr()).collect();
-        let num_outputs = self.program.output_specs().len();
+        let num_outputs = self.program.output_types().len();
         let mut outputs = vec![vec![std::ptr::null_mut(); num_outputs]; arguments.len()];
         let mut output_lists: Vec<_> = outputs.iter_mut().map(|list| list.as_mut_ptr()).collect();
         // SAFETY: one list of arguments and one of results per device; the results have their
@@ -209,10 +209,10 @@ impl Executable {
     fn take_outputs(&self, outputs: &[*mut ffi::Buffer]) -> Result<Vec<Buffer>, PjrtError> {
         let mut buffers = Vec::with_capacity(outputs.len());
         let mut missing = None;
-        for (&output, spec) in outputs.iter().zip(self.program.output_specs()) {
+        for (&output, ty) in outputs.iter().zip(self.program.output_types()) {
             match Handle::new(output, Call::LoadedExecutableExecute) {
                 Ok(handle) => {
-                    buffers.push(Buffer::new(self.loaded.client.clone(), handle, Arc::clone(spec)));
+                    buffers.push(Buffer::new(self.loaded.client.clone(), handle, Arc::clone(ty)));
                 }
                 Err(error) => missing = Some(error),
             }
@@ -246,7 +246,7 @@ impl Executable {
             ));
         }
         for (index, (parameter, argument)) in parameters.iter().zip(arguments).enumerate() {
-            if parameter.as_ref().is_some_and(|parameter| parameter != argument.spec()) {
+            if parameter.as_ref().is_some_and(|parameter| parameter != argument.ty()) {
                 return Err(self.argument_error(index, argument));
             }
         }
@@ -260,8 +260,8 @@ impl Executable {
         PjrtError::Argument {
             program: self.program.name().into(),
             index,
-            expected: expected.unwrap_or_else(|| argument.spec().clone()),
-            got: argument.spec().clone(),
+            expected: expected.unwrap_or_else(|| argument.ty().clone()),
+            got: argument.ty().clone(),
         }
     }
 

@@ -20,7 +20,7 @@ fn run(table: ffi::Api) -> Result<Vec<u8>, PjrtError> {
     let results = executable.execute(&[&argument, &argument], &ExecuteOptions::default())?;
     drop((executable, argument));
     let result = &results[0];
-    assert_eq!(result.spec().to_string(), "tensor<2xf32>");
+    assert_eq!(result.ty().to_string(), "tensor<2xf32>");
     result.ready()?.wait()?;
     assert!(result.to_host_async()?.is_ready()?);
     result.to_host()

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use prost::Message;
 
 use super::compiled::OptimizedProgram;
-use super::element::{ElementType, TensorSpec};
+use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::hlo_groups::{DeviceList, Group, IotaGroups, MeshGroups, named};
 
@@ -18,7 +18,7 @@ use super::hlo_groups::{DeviceList, Group, IotaGroups, MeshGroups, named};
 #[non_exhaustive]
 pub struct Signature {
     /// The parameters; `None` for one whose type this crate does not transfer.
-    pub parameters: Vec<Option<TensorSpec>>,
+    pub parameters: Vec<Option<TensorType>>,
     /// Which parameters share their memory with which results: the donations that the compiler
     /// made use of.
     pub aliases: Vec<Alias>,
@@ -47,7 +47,7 @@ pub struct Instruction {
     pub is_root: bool,
     /// Its results, several where it gives a tuple, on one device and after partitioning; without
     /// those whose type this crate does not transfer.
-    pub results: Vec<TensorSpec>,
+    pub results: Vec<TensorType>,
     /// The names of its operands.
     pub operands: Vec<String>,
     /// The computations that it calls; for a `while` its body, then its condition.
@@ -91,7 +91,7 @@ pub(crate) fn signature(program: &OptimizedProgram) -> Result<Signature, PjrtErr
     let module = module(program)?;
     let shape =
         module.program_shape.ok_or_else(|| decode_error("it has no program shape".into()))?;
-    let parameters = shape.parameters.iter().map(Shape::to_spec).collect();
+    let parameters = shape.parameters.iter().map(Shape::to_type).collect();
     let aliases = module.aliases.unwrap_or_default().entries;
     let aliases = aliases.iter().filter_map(AliasEntry::to_alias).collect();
     Ok(Signature { parameters, aliases })
@@ -347,17 +347,17 @@ struct AliasEntry {
 
 impl Shape {
     /// The tensors of which it consists.
-    fn flatten(&self, tensors: &mut Vec<TensorSpec>) {
+    fn flatten(&self, tensors: &mut Vec<TensorType>) {
         match self.tuple.is_empty() {
-            true => tensors.extend(self.to_spec()),
+            true => tensors.extend(self.to_type()),
             false => self.tuple.iter().for_each(|part| part.flatten(tensors)),
         }
     }
 
-    fn to_spec(&self) -> Option<TensorSpec> {
+    fn to_type(&self) -> Option<TensorType> {
         let dims = self.dimensions.iter().map(|&dim| usize::try_from(dim).ok());
-        Some(TensorSpec {
-            element_type: element_type(self.element_type)?,
+        Some(TensorType {
+            element: element_type(self.element_type)?,
             dims: dims.collect::<Option<_>>()?,
         })
     }
@@ -379,7 +379,7 @@ fn element_type(raw: i32) -> Option<ElementType> {
     const F64: i32 = 12;
     const BF16: i32 = 16;
     match raw {
-        BF16 => Some(ElementType::Bf16),
+        BF16 => Some(ElementType::BF16),
         1..=F64 => ElementType::from_raw(raw).ok(),
         _ => None,
     }
@@ -431,7 +431,7 @@ mod tests {
         let expected = [("body", "parameter.1"), ("main", "constant.2"), ("main", "fusion.3")];
         assert_eq!(names, expected);
         let (f32s, halves) =
-            (TensorSpec::new(ElementType::F32, [4]), TensorSpec::new(ElementType::Bf16, [2, 2]));
+            (TensorType::new(ElementType::F32, [4]), TensorType::new(ElementType::BF16, [2, 2]));
         assert_eq!(got[0].results, [f32s, halves]);
         assert_eq!(
             (&got[2].operands[..], &got[2].calls[..]),
@@ -468,7 +468,7 @@ mod tests {
             ..Module::default()
         };
         let expected = Signature {
-            parameters: vec![Some(TensorSpec::new(ElementType::Bf16, [2, 3])), None],
+            parameters: vec![Some(TensorType::new(ElementType::BF16, [2, 3])), None],
             aliases: vec![Alias { parameter: 0, output: 1 }],
         };
         let plain = OptimizedProgram { format: "hlo".into(), code: module.encode_to_vec() };

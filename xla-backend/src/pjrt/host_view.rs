@@ -52,7 +52,7 @@ impl Buffer {
         if self.client().platform() != "cpu" || !is_offered {
             return Ok(None);
         }
-        let size = self.spec().bytes()?;
+        let size = self.ty().bytes()?;
         self.ready()?.wait()?;
         if size == 0 || !self.is_row_major()? {
             return Ok(None);

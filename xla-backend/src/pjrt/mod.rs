@@ -88,7 +88,7 @@ pub use client::Client;
 pub use compile_options::{CompileOptions, DeviceAssignment};
 pub use compiled::{CompiledProgram, MemoryStats, OptimizedProgram};
 pub use device::{Device, DeviceDescription, DeviceMemory};
-pub use element::{ElementType, TensorSpec};
+pub use element::{ElementType, TensorType};
 pub use error::{ErrorCode, PjrtError};
 pub use event::Event;
 pub use executable::{Executable, ExecuteOptions};

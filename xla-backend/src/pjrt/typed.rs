@@ -42,7 +42,7 @@ elements! {
     u32 => U32,
     u64 => U64,
     half::f16 => F16,
-    half::bf16 => Bf16,
+    half::bf16 => BF16,
     f32 => F32,
     f64 => F64,
 }
@@ -75,10 +75,10 @@ impl Buffer {
     /// [`PjrtError::HostType`] if the buffer holds another type, else as [`Buffer::to_host`].
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>, PjrtError> {
         if self.element_type() != T::ELEMENT_TYPE {
-            let (expected, got) = (T::ELEMENT_TYPE, self.spec().clone());
+            let (expected, got) = (T::ELEMENT_TYPE, self.ty().clone());
             return Err(PjrtError::HostType { expected, got });
         }
-        let mut values = vec![T::default(); self.spec().elements()?];
+        let mut values = vec![T::default(); self.ty().bytes()? / size_of::<T>()];
         // SAFETY: `Plain` allows every bit pattern, so any bytes may be written.
         let bytes = unsafe {
             std::slice::from_raw_parts_mut(

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::argument::{Attributes, Mesh};
 use super::error::BuildError;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 /// One SSA value of a [`Builder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +115,7 @@ impl Builder {
         let state = self.state.borrow();
         match state.values.get(value.id as usize) {
             Some(definition) if value.builder == self.id => Rc::clone(&definition.ty),
-            _ => Rc::new(TensorType::scalar(ElementType::I1)),
+            _ => Rc::new(TensorType::scalar(ElementType::Bool)),
         }
     }
 

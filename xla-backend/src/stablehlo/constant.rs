@@ -6,7 +6,7 @@ use half::{bf16, f16};
 
 use super::builder::{Builder, Value};
 use super::error::BuildError;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 impl Builder {
     /// A tensor all of whose elements are `value`, rounded to the element type (saturating for
@@ -101,9 +101,9 @@ impl Builder {
         if ty.is_empty() {
             return self.splat(0.0, ty.element, &ty.dims);
         }
-        if ty.element == ElementType::I1 {
+        if ty.element == ElementType::Bool {
             let texts: Vec<_> = bytes.iter().map(|&b| (b != 0).to_string()).collect();
-            let flat = self.table(&texts, TensorType::new(ElementType::I1, [bytes.len()]))?;
+            let flat = self.table(&texts, TensorType::new(ElementType::Bool, [bytes.len()]))?;
             return self.reshape(flat, &ty.dims);
         }
         self.append(op, &[], ty.clone(), |line, _| {
@@ -128,7 +128,7 @@ fn int_literal(value: i128, element: ElementType) -> String {
             let wrapped = (value - low).rem_euclid(high - low + 1) + low;
             wrapped.to_string()
         }
-        None if element == ElementType::I1 => (value != 0).to_string(),
+        None if element == ElementType::Bool => (value != 0).to_string(),
         None => float_literal(value as f64, element),
     }
 }
@@ -146,7 +146,7 @@ fn float_literal(value: f64, element: ElementType) -> String {
             let value = bf16::from_f64(value);
             (value.to_f64(), u64::from(value.to_bits()))
         }
-        ElementType::I1 => return (value != 0.0).to_string(),
+        ElementType::Bool => return (value != 0.0).to_string(),
         _ => {
             let (low, high) = element.int_range().unwrap_or_default();
             return (value as i128).clamp(low, high).to_string();
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(float_literal(f64::INFINITY, ElementType::F32), "0x7F800000");
         assert_eq!(float_literal(f64::NEG_INFINITY, ElementType::BF16), "0xFF80");
         assert_eq!(float_literal(300.0, ElementType::I8), "127");
-        assert_eq!(float_literal(1.0, ElementType::I1), "true");
+        assert_eq!(float_literal(1.0, ElementType::Bool), "true");
         assert_eq!(int_literal(-1, ElementType::U8), "255");
         assert_eq!(int_literal(i128::from(i64::MAX) + 1, ElementType::I64), i64::MIN.to_string());
     }

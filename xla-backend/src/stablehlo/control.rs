@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 /// Counter-based generators of random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ impl Builder {
     ) -> Result<Vec<Value>, E> {
         let op = "stablehlo.while";
         let types: Vec<_> = carried.iter().map(|&v| (*self.type_of(v)).clone()).collect();
-        let truth = TensorType::scalar(ElementType::I1);
+        let truth = TensorType::scalar(ElementType::Bool);
         let test = self.region(op, &types, &[truth], |b, v| Ok::<_, E>(vec![condition(b, v)?]))?;
         let step = self.region(op, &types, &types, body)?;
         Ok(self.append_many(op, carried, &types, |line, names| {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value};
 use super::error::BuildError;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 /// What element types an operation takes.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ impl Accepts {
     fn admits(self, element: ElementType) -> bool {
         match self {
             Self::Float => element.is_float(),
-            Self::Number => element != ElementType::I1,
+            Self::Number => element != ElementType::Bool,
             Self::IntOrBool => !element.is_float(),
             Self::Any => true,
         }
@@ -283,10 +283,10 @@ impl Builder {
                     "FLOAT"
                 }
             }
-            element if element.is_unsigned() || element == ElementType::I1 => "UNSIGNED",
+            element if element.is_unsigned() || element == ElementType::Bool => "UNSIGNED",
             _ => "SIGNED",
         };
-        let result = TensorType::new(ElementType::I1, ty.dims.clone());
+        let result = TensorType::new(ElementType::Bool, ty.dims.clone());
         self.append(op, &[lhs, rhs], result.clone(), |line, names| {
             let (lhs, rhs, how) = (&names[0], &names[1], how.name());
             let _ = write!(line, "{op} {how}, {lhs}, {rhs}, {kind} : ({ty}, {ty}) -> {result}");
@@ -307,7 +307,7 @@ impl Builder {
         let op = "stablehlo.select";
         let ty = self.same_type(op, on_true, on_false)?;
         let mask = self.type_of(predicate);
-        if mask.element != ElementType::I1 || !(mask.dims.is_empty() || mask.dims == ty.dims) {
+        if mask.element != ElementType::Bool || !(mask.dims.is_empty() || mask.dims == ty.dims) {
             let want = format!("a predicate tensor<i1> or {ty} of i1");
             return Err(BuildError::mismatch(op, want, mask.to_string()));
         }

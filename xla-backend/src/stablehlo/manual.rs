@@ -6,7 +6,7 @@ use super::argument::{Mesh, Sharding};
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
 use super::reduce::ReduceKind;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 impl Builder {
     /// Runs `body` on every device of the mesh, on its own parts of `inputs`, and joins what the

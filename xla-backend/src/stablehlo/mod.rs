@@ -43,8 +43,8 @@ mod index;
 mod manual;
 mod reduce;
 mod shape;
-mod types;
 
+pub use crate::pjrt::{ElementType, TensorType};
 pub use argument::{Mesh, Sharding};
 pub use builder::{Builder, Value};
 pub use contract::{Convolution, DotDims};
@@ -53,4 +53,3 @@ pub use elementwise::{BinaryKind, Comparison, UnaryKind};
 pub use error::BuildError;
 pub use index::{GatherDims, ScatterDims};
 pub use reduce::{ReduceKind, Window};
-pub use types::{ElementType, TensorType};

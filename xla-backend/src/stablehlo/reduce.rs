@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
 use super::index::i64_array;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 /// The operation of a plain reduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -218,7 +218,7 @@ impl Builder {
         }
         let pairs: Vec<_> =
             types.iter().flat_map(|ty| vec![TensorType::scalar(ty.element); 2]).collect();
-        let truth = TensorType::scalar(ElementType::I1);
+        let truth = TensorType::scalar(ElementType::Bool);
         let region = self.region(op, &pairs, &[truth], |b, v| Ok::<_, E>(vec![less(b, v)?]))?;
         let results: Vec<_> = types.iter().map(|ty| (**ty).clone()).collect();
         Ok(self.append_many(op, inputs, &results, |line, names| {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
-use super::types::{ElementType, TensorType};
+use crate::pjrt::{ElementType, TensorType};
 
 impl Builder {
     /// The same elements in row-major order under other dimensions.
@@ -239,7 +239,7 @@ impl Builder {
     ) -> Result<Value, BuildError> {
         let op = "stablehlo.iota";
         let ty = TensorType::new(element, dims);
-        if dim >= dims.len() || element == ElementType::I1 {
+        if dim >= dims.len() || element == ElementType::Bool {
             let want = format!("numbers with a dimension {dim}");
             return Err(BuildError::mismatch(op, want, ty.to_string()));
         }

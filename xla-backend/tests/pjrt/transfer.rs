@@ -1,13 +1,13 @@
 //! Values go to a device and come back.
 
-use burn_xla::pjrt::{CompileOptions, ElementType, ExecuteOptions, TensorSpec};
+use burn_xla::pjrt::{CompileOptions, ElementType, ExecuteOptions, TensorType};
 
 use crate::{ADD, UPDATE, client};
 
 /// A program that returns its argument.
-fn identity(spec: &TensorSpec) -> String {
+fn identity(ty: &TensorType) -> String {
     format!(
-        "module @identity {{ func.func public @main(%x: {spec}) -> {spec} {{ return %x : {spec} }} }}"
+        "module @identity {{ func.func public @main(%x: {ty}) -> {ty} {{ return %x : {ty} }} }}"
     )
 }
 
@@ -24,9 +24,9 @@ const SHAPES: &[&[usize]] = &[
 ];
 
 /// Bytes that differ from each other; for bool, zeros and ones.
-fn pattern(spec: &TensorSpec) -> Vec<u8> {
-    let modulus = if spec.element_type == ElementType::Bool { 2 } else { 127 };
-    (0..spec.bytes().unwrap()).map(|index| (index % modulus) as u8).collect()
+fn pattern(ty: &TensorType) -> Vec<u8> {
+    let modulus = if ty.element == ElementType::Bool { 2 } else { 127 };
+    (0..ty.bytes().unwrap()).map(|index| (index % modulus) as u8).collect()
 }
 
 #[test]
@@ -35,17 +35,17 @@ fn every_type_in_every_shape_comes_back_as_it_went() {
     let device = client.device(0).unwrap();
     for element_type in ElementType::ALL {
         for &dims in SHAPES {
-            let spec = TensorSpec::new(element_type, dims);
-            let data = pattern(&spec);
+            let ty = TensorType::new(element_type, dims);
+            let data = pattern(&ty);
             let copied = client.buffer_from_host(&data, element_type, dims, &device).unwrap();
             let owned =
                 client.buffer_from_owned(data.clone(), element_type, dims, &device).unwrap();
             for buffer in [&copied, &owned] {
                 assert_eq!((buffer.shape(), buffer.element_type()), (dims, element_type));
-                assert_eq!(buffer.to_host().unwrap(), data, "{spec}");
+                assert_eq!(buffer.to_host().unwrap(), data, "{ty}");
                 let mut target = vec![0; data.len()];
                 buffer.to_host_into(&mut target).unwrap();
-                assert_eq!(target, data, "{spec}");
+                assert_eq!(target, data, "{ty}");
                 assert_eq!(buffer.device().unwrap(), device);
             }
         }
@@ -58,13 +58,13 @@ fn every_type_and_shape_goes_through_a_program() {
     let device = client.device(0).unwrap();
     for element_type in ElementType::ALL {
         for &dims in &[SHAPES[0], SHAPES[4], SHAPES[6]] {
-            let spec = TensorSpec::new(element_type, dims);
-            let program = client.compile(identity(&spec), &CompileOptions::new()).unwrap();
-            let data = pattern(&spec);
+            let ty = TensorType::new(element_type, dims);
+            let program = client.compile(identity(&ty), &CompileOptions::new()).unwrap();
+            let data = pattern(&ty);
             let argument = client.buffer_from_host(&data, element_type, dims, &device).unwrap();
             let results = program.execute(&[&argument], &ExecuteOptions::default()).unwrap();
-            assert_eq!(results[0].spec(), &spec);
-            assert_eq!(results[0].to_host().unwrap(), data, "{spec}");
+            assert_eq!(results[0].ty(), &ty);
+            assert_eq!(results[0].to_host().unwrap(), data, "{ty}");
         }
     }
 }
