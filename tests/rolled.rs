@@ -116,8 +116,8 @@ fn micro_batches_are_a_loop_around_the_loops() {
 
 /// bf16 keeps 8 bits, and the compiler rounds between operations where it does not fuse them, which
 /// differs from a loop to the same operations without one, and from one processor to another. So the
-/// measure is what bf16 itself does to the training: two results that lie as far from the f32 one, in
-/// directions of their own, are √2 of that apart.
+/// measure is what bf16 itself does to the training. Over models drawn anew, rolling changes 0.2 to
+/// 0.8 of that; the allowance is wide because a first moment divides noise by its own size.
 #[test]
 fn bf16_rolls_too() {
     let (train, state) = start(&config(3), &recipe());
@@ -128,7 +128,7 @@ fn bf16_rolls_too() {
     let rolled = run(train.with_rolled_blocks(Save::Everything), &state);
     let (rounding, rolling) = (distance(&exact, &unrolled), distance(&unrolled, &rolled));
     assert!(
-        rolling.iter().zip(&rounding).all(|(rolling, rounding)| *rolling <= 2.0 * rounding),
+        rolling.iter().zip(&rounding).all(|(rolling, rounding)| *rolling <= 4.0 * rounding),
         "rolling changes losses, parameters, optimizer and averages by {rolling:?}, \
          bf16 by {rounding:?}"
     );
