@@ -145,7 +145,7 @@ impl Runner {
         for slot in &program.arguments {
             let data = inputs.get(&slot.id).with_context(|| format!("no value for {}", slot.id))?;
             let bytes = to_device(data);
-            let (element, dims) = (slot.ty.element.into(), &slot.ty.dims);
+            let (element, dims) = (slot.ty.element, &slot.ty.dims);
             buffers.push(self.client.buffer_from_host(&bytes, element, dims, &device)?);
         }
         if program.seed {
