@@ -7,7 +7,7 @@ use burn_backend::{BoolStore, DType, DeviceId, DeviceOps};
 use burn_std::DeviceSettings;
 
 use super::error::EagerError;
-use crate::pjrt::{self, Client, ClientOptions};
+use crate::pjrt::{self, Client};
 use crate::plugin::{self, Platform};
 
 /// A device of [`XlaBackend`](super::XlaBackend): a platform, and the number of a device there.
@@ -125,9 +125,7 @@ fn client(platform: Platform) -> Result<Client, Box<crate::Error>> {
         Platform::Cpu => plugin::ensure(platform)?,
         Platform::Cuda | Platform::Tpu => plugin::find(platform)?,
     };
-    let client = plugin::load(&found)
-        .and_then(|plugin| Client::new(&plugin, &ClientOptions::new()))
-        .map_err(crate::Error::from)?;
+    let client = plugin::start(&found).map_err(crate::Error::from)?;
     clients.insert(platform, client.clone());
     Ok(client)
 }

@@ -3,7 +3,7 @@
 use super::error::PluginError;
 use super::find::{PluginPath, find};
 use super::platform::Platform;
-use crate::pjrt::{Client, ClientOptions};
+use crate::pjrt::Client;
 
 /// A client on the best platform that works, and why it is not a better one.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl std::fmt::Display for Skipped {
 pub fn choose() -> Result<Choice, PluginError> {
     let mut skipped = Vec::new();
     for platform in Platform::ALL {
-        match start(platform) {
+        match try_on(platform) {
             Ok((client, plugin)) => {
                 return Ok(Choice { client, plugin, skipped });
             }
@@ -55,15 +55,13 @@ pub fn choose() -> Result<Choice, PluginError> {
     Err(PluginError::NoPlatform { reasons })
 }
 
-fn start(platform: Platform) -> Result<(Client, PluginPath), String> {
+fn try_on(platform: Platform) -> Result<(Client, PluginPath), String> {
     // Asked before the plugin is loaded: TPU's may wait for long where there is no TPU.
     if !platform.has_device() {
         return Err("no such device on this machine".into());
     }
     let found = find(platform).map_err(|error| error.to_string())?;
-    let client = super::load(&found)
-        .and_then(|plugin| Client::new(&plugin, &ClientOptions::new()))
-        .map_err(|error| error.to_string())?;
+    let client = super::start(&found).map_err(|error| error.to_string())?;
     if client.num_devices() == 0 {
         return Err("the plugin offers no device".into());
     }

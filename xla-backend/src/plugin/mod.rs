@@ -22,7 +22,7 @@ mod scratch;
 mod tpu;
 mod wheel;
 
-use crate::pjrt::{LoadOptions, Plugin};
+use crate::pjrt::{Client, ClientOptions, LoadOptions, Plugin};
 
 pub use cache::cache_folder;
 pub use choose::{Choice, Skipped, choose};
@@ -67,4 +67,9 @@ pub fn ensure(platform: Platform) -> Result<PluginPath, PluginError> {
 pub fn load(found: &PluginPath) -> Result<Plugin, crate::pjrt::PjrtError> {
     let options = LoadOptions::new().with_env(found.platform.environment());
     Plugin::load_with(&found.path, &options)
+}
+
+/// Loads a plugin that was found, and starts its client.
+pub(crate) fn start(found: &PluginPath) -> Result<Client, crate::pjrt::PjrtError> {
+    Client::new(&load(found)?, &ClientOptions::new())
 }

@@ -14,7 +14,7 @@ use super::jit::Jit;
 use super::place::{Place, Share};
 use crate::capture::{LeafSpec, TensorTree, join_structures};
 use crate::mesh::{Layout, Mesh, MeshError, Spec, cut};
-use crate::pjrt::{Client, ClientOptions, Device, PjrtError};
+use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::{self, Platform};
 
 /// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
@@ -44,8 +44,7 @@ impl Xla {
     ///
     /// [`ProgramError::Plugin`] if it cannot be installed.
     pub fn cpu() -> Result<Self, ProgramError> {
-        let plugin = plugin::load(&plugin::ensure(Platform::Cpu)?)?;
-        Ok(Self::new(&Client::new(&plugin, &ClientOptions::new())?)?)
+        Ok(Self::new(&plugin::start(&plugin::ensure(Platform::Cpu)?)?)?)
     }
 
     /// The first device of a client.
