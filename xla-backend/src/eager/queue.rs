@@ -67,6 +67,16 @@ pub(super) enum Source {
     Value(Arc<Value>),
 }
 
+/// Tensors that an operation makes, with their numbers.
+pub(super) type Made = SmallVec<[(TensorId, u64); 2]>;
+
+/// An input is not there.
+pub(super) struct Missing {
+    pub(super) input: TensorId,
+    /// What the operation would have made.
+    pub(super) outputs: Vec<TensorId>,
+}
+
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.operations.len()
@@ -85,8 +95,8 @@ impl Queue {
         self.seed = Some(seed);
     }
 
-    /// Takes an operation, whose inputs `source` finds, and gives the hash of its structure and
-    /// the numbers of its outputs.
+    /// Takes an operation with so many inputs, which `source` finds, and gives the hash of its
+    /// structure and the numbers of its outputs.
     ///
     /// # Errors
     ///
@@ -94,9 +104,9 @@ impl Queue {
     pub(super) fn push(
         &mut self,
         mut op: OperationIr,
+        inputs: usize,
         mut source: impl FnMut(TensorId) -> Option<Source>,
-    ) -> Result<(u64, Vec<(TensorId, u64)>), TensorId> {
-        let inputs: SmallVec<[TensorIr; 3]> = op.inputs().cloned().collect();
+    ) -> Result<(u64, Made), Missing> {
         let first_constant = self.constants.len();
         let tensors: Tensors = normal::take(&mut op, self.operations.len(), &mut self.constants);
         let structure = Fold::of(&op);
@@ -104,15 +114,15 @@ impl Queue {
         let resets = is_product(&op);
         let mut depth = 0;
         let mut numbers = SmallVec::<[u64; 8]>::new();
-        let mut outputs = Vec::new();
+        let mut made = Made::new();
         for (position, &(id, _)) in tensors.iter().enumerate() {
-            let number = if position >= inputs.len() {
+            let number = if position >= inputs {
                 let number = self.number();
                 self.depths[number as usize] = if resets { 0 } else { depth + 1 };
                 self.depth = self.depth.max(depth + 1);
                 self.living[number as usize] = Some(id);
                 self.count_living += 1;
-                outputs.push((id, number));
+                made.push((id, number));
                 number
             } else if let Some(&number) = self.captured.get(&id) {
                 number
@@ -121,15 +131,19 @@ impl Queue {
                     Some(Source::Number(number)) => number,
                     Some(Source::Value(value)) => {
                         let number = self.number();
-                        let mut input = inputs[position].clone();
-                        (input.id, input.status) = (TensorId::new(number), TensorStatus::ReadOnly);
-                        self.inputs.push((input, value));
+                        let input = op.inputs().nth(position).cloned();
+                        self.inputs.extend(input.map(|mut input| {
+                            input.id = TensorId::new(number);
+                            input.status = TensorStatus::ReadOnly;
+                            (input, value)
+                        }));
                         self.captured.insert(id, number);
                         number
                     }
                     None => {
                         self.constants.truncate(first_constant);
-                        return Err(id);
+                        let outputs = tensors[inputs..].iter().map(|(id, _)| *id).collect();
+                        return Err(Missing { input: id, outputs });
                     }
                 }
             };
@@ -148,7 +162,7 @@ impl Queue {
         }
         self.hash = hasher;
         self.operations.push(op);
-        Ok((structure, outputs))
+        Ok((structure, made))
     }
 
     fn number(&mut self) -> u64 {

@@ -13,9 +13,9 @@ use burn_ir::{OperationIr, TensorId, TensorIr, TensorStatus};
 use super::device::XlaDevice;
 use super::error::{EagerError, Failure};
 use super::job::Job;
-use super::normal::BuildFold;
+use super::normal::{BuildFold, Tensors};
 use super::programs::Programs;
-use super::queue::{Queue, Source, Value};
+use super::queue::{Missing, Queue, Source, Value};
 use super::rhythm::Rhythm;
 use crate::lower;
 use crate::pjrt::{Buffer, Device, Event, PjrtError};
@@ -146,15 +146,16 @@ impl Recorder {
             OperationIr::Init(_) => return,
             _ => {}
         }
+        let inputs: Tensors = op.inputs().map(|input| (input.id, input.status)).collect();
         let mut state = self.lock();
         // What another stream makes must be there first.
-        while let Some(other) = state.other_stream(&op, here) {
+        while let Some(other) = state.other_stream(&inputs, here) {
             let job = state.close(other);
             drop(state);
             self.run_if_some(job);
             state = self.lock();
         }
-        let (gone, job) = state.push(op, here);
+        let (gone, job) = state.push(op, &inputs, here);
         drop(state);
         // Buffers are freed without the lock.
         drop(gone);
@@ -302,8 +303,8 @@ impl Recorder {
 
 impl State {
     /// A stream other than `here` that makes an input of the operation.
-    fn other_stream(&self, op: &OperationIr, here: StreamKey) -> Option<StreamKey> {
-        op.inputs().find_map(|input| match self.tensors.get(&input.id) {
+    fn other_stream(&self, inputs: &Tensors, here: StreamKey) -> Option<StreamKey> {
+        inputs.iter().find_map(|(id, _)| match self.tensors.get(id) {
             Some(&Place::Queued(stream, _)) if stream != here => Some(stream),
             _ => None,
         })
@@ -311,20 +312,19 @@ impl State {
 
     /// Takes an operation whose inputs are of this stream or have values. Gives what is to be
     /// freed, and the graph that ends with it.
-    fn push(&mut self, op: OperationIr, here: StreamKey) -> (Vec<Place>, Option<Job>) {
-        let used_up: Vec<TensorId> = op
-            .inputs()
-            .filter(|input| input.status == TensorStatus::ReadWrite)
-            .map(|input| input.id)
-            .collect();
-        let outputs: Vec<TensorId> = op.outputs().map(|output| output.id).collect();
+    fn push(
+        &mut self,
+        op: OperationIr,
+        inputs: &Tensors,
+        here: StreamKey,
+    ) -> (Vec<Place>, Option<Job>) {
         let name = lower::name_of(&op);
         let queue = self.queues.entry(here).or_default();
         if queue.needs_seed() && lower::is_random(&op) {
             queue.set_seed(next_seed());
         }
         let tensors = &self.tensors;
-        let pushed = queue.push(op, |id| match tensors.get(&id)? {
+        let pushed = queue.push(op, inputs.len(), |id| match tensors.get(&id)? {
             Place::Queued(_, number) => Some(Source::Number(*number)),
             Place::Kept(value) => Some(Source::Value(Arc::clone(value))),
         });
@@ -335,7 +335,7 @@ impl State {
                 self.tensors.extend(queued);
                 structure
             }
-            Err(id) => {
+            Err(Missing { input: id, outputs }) => {
                 let op = format!("{}::{}", name.0, name.1);
                 let failure = Arc::new(EagerError::Missing { op, id });
                 let failed = |id| (id, Place::Kept(Arc::new(Value::of(Err(Arc::clone(&failure))))));
@@ -343,7 +343,8 @@ impl State {
                 return (Vec::new(), None);
             }
         };
-        let gone = used_up.into_iter().filter_map(|id| self.forget(id)).collect();
+        let used_up = inputs.iter().filter(|(_, status)| *status == TensorStatus::ReadWrite);
+        let gone = used_up.filter_map(|(id, _)| self.forget(*id)).collect();
         if !self.rhythms.contains_key(&here) && self.rhythms.len() >= MOST_RHYTHMS {
             self.rhythms.clear();
         }
