@@ -9,7 +9,7 @@ use std::time::Duration;
 use burn::tensor::remote::RemoteHost;
 use burn::tensor::{Device, Tensor};
 use burn_backend::ops::FloatTensorOps;
-use burn_backend::{DType, read_sync};
+use burn_backend::{DType, TensorData, read_sync};
 use burn_ir::{BinaryOpIr, NumericOperationIr, OperationIr, TensorIr};
 use burn_remote::RemoteBackend;
 use burn_router::RouterClient;
@@ -35,7 +35,7 @@ fn still_serves(number: u8) {
 }
 
 /// A server in a process of its own, and its address.
-fn process() -> (Child, String) {
+pub(crate) fn process() -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_burn-xla"))
         .args(["serve", "--listen", "127.0.0.1:0"])
         .env("RUST_LOG", "off")
@@ -93,12 +93,12 @@ fn ctrl_c_ends_the_server_in_good_order() {
 /// The variable by which a test, run again in a process of its own, knows that it is the client.
 const CLIENT_OF: &str = "BURN_XLA_TEST_SERVER";
 
-/// A test run again as a client of this process's server. A client in this process would stay:
+/// A test run again as a client of the server at this port. A client in this process would stay:
 /// Burn keeps its connections, and a thread for each.
-fn client_process(test: &str) -> Child {
+fn client_process(test: &str, port: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([&format!("faults::{test}"), "--exact", "--nocapture"])
-        .env(CLIENT_OF, server().to_string())
+        .env(CLIENT_OF, port)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -125,7 +125,8 @@ fn a_client_that_is_killed_leaves_nothing() {
     still_serves(20);
     let device = XlaDevice::default();
     let before = device.statistics();
-    let mut process = client_process("a_client_that_is_killed_leaves_nothing");
+    let mut process =
+        client_process("a_client_that_is_killed_leaves_nothing", &server().to_string());
     let lines = BufReader::new(process.stdout.take().unwrap()).lines();
     assert!(lines.map_while(Result::ok).any(|line| line.contains("trains")));
     assert!(device.statistics().tensors > before.tensors);
@@ -136,6 +137,52 @@ fn a_client_that_is_killed_leaves_nothing() {
         now.tensors <= before.tensors && now.waiting <= before.waiting
     });
     still_serves(20);
+}
+
+/// The bytes that a process has in memory.
+#[cfg(target_os = "linux")]
+fn resident_bytes(process: &Child) -> usize {
+    let statm = std::fs::read_to_string(format!("/proc/{}/statm", process.id())).unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_that_leave_take_their_bytes_with_them() {
+    const MIB: usize = 1 << 20;
+    if let Ok(port) = std::env::var(CLIENT_OF) {
+        // 64 MiB that are uploaded, and 64 that are computed.
+        let device = client(&port, 1);
+        let x = Tensor::<2>::from_data(TensorData::new(vec![1f32; 16 * MIB], [16, MIB]), &device);
+        let y = x.clone() * 2;
+        assert!(y.clone().mean().try_into_scalar::<f32>().unwrap() == 2.);
+        println!("holds");
+        std::thread::sleep(Duration::from_secs(600));
+        drop((x, y));
+    }
+    let (mut server, address) = process();
+    let port = address.rsplit(':').next().unwrap();
+    let one_client = || {
+        let name = "clients_that_leave_take_their_bytes_with_them";
+        let mut client = client_process(name, port);
+        let lines = BufReader::new(client.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line.contains("holds")));
+        let held = resident_bytes(&server);
+        client.kill().unwrap();
+        client.wait().unwrap();
+        held
+    };
+    // The first one's program is compiled and stays.
+    let held = one_client();
+    until("the first one's bytes are gone", || resident_bytes(&server) + 100 * MIB < held);
+    let before = resident_bytes(&server);
+    for _ in 0..6 {
+        let held = one_client();
+        assert!(held > before + 100 * MIB, "{} MiB, {} before", held / MIB, before / MIB);
+    }
+    until("their bytes are gone", || resident_bytes(&server) < before + 64 * MIB);
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 #[test]
@@ -208,7 +255,7 @@ fn fifty_clients_train_at_once() {
     }
     let _turn = turn();
     let before = XlaDevice::default().statistics();
-    let process = client_process("fifty_clients_train_at_once");
+    let process = client_process("fifty_clients_train_at_once", &server().to_string());
     let output = process.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     until("the tensors of all are gone", || {

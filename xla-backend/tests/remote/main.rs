@@ -9,6 +9,7 @@ mod sweep;
 mod training;
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -101,4 +102,26 @@ fn a_seed_gives_the_same_numbers_again() {
     let first = draw();
     first.assert_eq(&draw(), true);
     device.sync().unwrap();
+}
+
+/// As the README has it: the test again, as a program that only asks for the default device.
+#[test]
+fn the_environment_names_the_default_device() {
+    if std::env::var_os("BURN_DEVICE").is_some() {
+        let device = Device::default();
+        assert!(format!("{device:?}").to_lowercase().contains("remote"), "{device:?}");
+        let x = Tensor::<1>::from_floats([1., 2.], &device) * 2;
+        assert_eq!(x.try_into_vec_as::<f32>().unwrap(), [2., 4.]);
+        return;
+    }
+    let (mut server, address) = faults::process();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["the_environment_names_the_default_device", "--exact"])
+        .env("BURN_DEVICE", "remote")
+        .env("BURN_REMOTE_ADDRESS", address)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
