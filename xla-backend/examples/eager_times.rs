@@ -2,8 +2,10 @@
 //! device beside the same step compiled as one function.
 //!
 //! ```text
-//! cargo run --release -p burn-xla --example eager_times
+//! cargo run --release -p burn-xla --example eager_times -- [WIDTH…]
 //! ```
+//!
+//! A step's time is the median, with the quartiles.
 
 #[allow(dead_code, reason = "its `main`")]
 #[path = "remote_training.rs"]
@@ -12,7 +14,7 @@ mod training;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use burn::tensor::remote::RemoteHost;
 use burn::tensor::{Device, Distribution, Int, Tensor, activation, module};
 use burn_autodiff::Autodiff;
@@ -26,16 +28,45 @@ use burn_xla::plugin::Platform;
 use burn_xla::serve::Server;
 use training::{CLASSES, Classifier, INPUTS, batch, train};
 
+const WARM_UP: usize = 20;
+const STEPS: usize = 220;
+
 fn main() -> Result<()> {
+    let mut widths = Vec::new();
+    for argument in std::env::args().skip(1) {
+        widths.push(argument.parse().with_context(|| format!("{argument} is no width"))?);
+    }
+    if widths.is_empty() {
+        widths.extend([128, 512, 1024]);
+    }
     recording()?;
-    for width in [128, 512, 1024] {
-        let (compiled, eager) = (compiled_step(width)?, eager_step(width)?);
-        let remote = remote_step(width)?;
-        println!(
-            "training step, width {width}: compiled {compiled:.2?}, eager {eager:.2?}, remote {remote:.2?}"
-        );
+    for width in widths {
+        println!("training step, width {width}");
+        println!("    compiled  {}", Times::of(compiled_step(width)?));
+        println!("    eager     {}", Times::of(eager_step(width)?));
+        println!("    remote    {}", Times::of(remote_step(width)?));
     }
     Ok(())
+}
+
+/// A median with its quartiles, in milliseconds.
+struct Times([f64; 3]);
+
+impl Times {
+    /// Of all steps but the first ones, which are compiled.
+    fn of(mut times: Vec<Duration>) -> Self {
+        let mut times = times.split_off(WARM_UP);
+        times.sort_unstable();
+        let at = |quarter: usize| times[quarter * (times.len() - 1) / 4].as_secs_f64() * 1e3;
+        Self([at(1), at(2), at(3)])
+    }
+}
+
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [low, median, high] = self.0;
+        write!(f, "{median:.2} ms ({low:.2}–{high:.2})")
+    }
 }
 
 /// Graphs of 1,000 operations on a small tensor.
@@ -76,22 +107,22 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-fn remote_step(width: usize) -> Result<Duration> {
+fn remote_step(width: usize) -> Result<Vec<Duration>> {
     let server = Server::bind(Platform::Cpu, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
     let host = RemoteHost::websocket(&format!("ws://{}", server.address()));
     std::thread::spawn(move || server.serve());
-    let device = Device::remote_options(&host).init().map_err(|error| anyhow!("{error:?}"))?;
+    let device = Device::remote_options(&host).init().map_err(|error| anyhow!("{error}"))?;
     let (mut last, mut times) = (Instant::now(), Vec::new());
-    train(Classifier::new(width, &Device::flex()), &device, 100, |_| {
+    train(Classifier::new(width, &Device::flex()), &device, STEPS, |_| {
         times.push(std::mem::replace(&mut last, Instant::now()).elapsed());
     })?;
-    Ok(median(times.split_off(20)))
+    Ok(times)
 }
 
 type Own = RouterTensor<XlaClient>;
 
 /// The same step on the backend itself, without a server: what the recording and its graphs cost.
-fn eager_step(width: usize) -> Result<Duration> {
+fn eager_step(width: usize) -> Result<Vec<Duration>> {
     let device = XlaDevice::default();
     let draw = |dims: [usize; 2]| {
         let bound = 1. / (dims[0] as f64).sqrt();
@@ -113,7 +144,7 @@ fn eager_step(width: usize) -> Result<Duration> {
         .map(|p| [0., 0.].map(|zero| B::float_mul_scalar(p.clone(), Scalar::from(zero))))
         .collect();
     let mut times = Vec::new();
-    for number in 0..100 {
+    for number in 0..STEPS {
         let start = Instant::now();
         let (points, classes) = batch(number, &Device::flex());
         let (rows, points) = (classes.dims()[0], points.into_data());
@@ -138,7 +169,7 @@ fn eager_step(width: usize) -> Result<Duration> {
         read_sync(B::float_into_data(loss))?;
         times.push(start.elapsed());
     }
-    Ok(median(times.split_off(20)))
+    Ok(times)
 }
 
 /// The loss and its gradients, by Burn's autodiff around the backend.
@@ -164,7 +195,7 @@ type Tensors = (Vec<Tensor<2>>, Vec<Tensor<1>>);
 type State = (Tensors, Tensors, Tensors, Tensor<1>);
 
 /// The same model and optimizer, as a function of tensors.
-fn compiled_step(width: usize) -> Result<Duration> {
+fn compiled_step(width: usize) -> Result<Vec<Duration>> {
     let device = Device::flex();
     let draw = |from: usize, to: usize| {
         let bound = 1. / (from as f64).sqrt();
@@ -183,7 +214,7 @@ fn compiled_step(width: usize) -> Result<Duration> {
     let step = xla.jit(step).donate(|path| path.starts_with('0'));
     let mut state = xla.upload(&state)?;
     let mut times = Vec::new();
-    for number in 0..100 {
+    for number in 0..STEPS {
         let start = Instant::now();
         let points = xla.upload(&batch(number, &device))?;
         let (next, loss) = step.call_on_device((state, points))?.split()?;
@@ -191,7 +222,7 @@ fn compiled_step(width: usize) -> Result<Duration> {
         state = next;
         times.push(start.elapsed());
     }
-    Ok(median(times.split_off(20)))
+    Ok(times)
 }
 
 fn step((state, batch): (State, (Tensor<2>, Tensor<1, Int>))) -> (State, Tensor<1>) {

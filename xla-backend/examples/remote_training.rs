@@ -10,7 +10,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Gelu, LayerNorm, LayerNormConfig, Linear, LinearConfig};
@@ -100,15 +100,15 @@ fn main() -> Result<()> {
     const STEPS: usize = 100;
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let address = std::env::var("BURN_REMOTE_ADDRESS");
-    let mut host = RemoteHost::websocket(address.as_deref().unwrap_or("ws://127.0.0.1:3000"));
-    if let [name, token] = &arguments[..]
-        && name == "--token"
-    {
-        host = host.with_credential(token);
-    }
-    let remote = Device::remote_options(&host)
-        .init()
-        .map_err(|error| anyhow::anyhow!("{error:?}; start a server with `burn-xla serve`"))?;
+    let address = address.as_deref().unwrap_or("ws://127.0.0.1:3000");
+    let host = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => RemoteHost::websocket(address),
+        ["--token", token] => RemoteHost::websocket(address).with_credential(token),
+        _ => bail!("usage: remote_training [--token TOKEN]"),
+    };
+    let remote = Device::remote_options(&host).init().map_err(|error| {
+        anyhow!("{address}: {error}; `burn-xla serve` starts a server, --token TOKEN is its token")
+    })?;
 
     let model = Classifier::new(WIDTH, &Device::flex());
     let expected = train(model.clone(), &Device::flex(), STEPS, |_| {})?;
