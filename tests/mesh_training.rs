@@ -153,7 +153,9 @@ fn agrees_over(mesh: &str, sharding: &Sharding) -> Vec<Instruction> {
     let look = |executable: &Executable| {
         let program = executable.program();
         // Every device is given its part of the state and of the batch, and no more.
-        let batch = 4 * BATCH * (3 * 16 * 16 + CLASSES) / xla.mesh().unwrap().size("data").unwrap();
+        let cut_by =
+            sharding.batch.axes(0).iter().map(|axis| xla.mesh().unwrap().size(axis).unwrap());
+        let batch = 4 * BATCH * (3 * 16 * 16 + CLASSES) / cut_by.product::<usize>();
         let numbers = 2 * 4; // The step and the seed.
         let given = program.memory_stats().unwrap().argument_bytes as usize;
         assert_eq!(given, plan.bytes_per_device() as usize + batch + numbers);
@@ -231,6 +233,25 @@ fn parameters_and_width_cut_two_by_four() {
 #[test]
 fn width_cut_over_all_devices() {
     over_both(1, 8);
+}
+
+/// Weights are whole over an axis that cuts the batch. The devices that share a weight add up their
+/// gradients and keep a part each; only then are these parts added up over that axis.
+#[test]
+fn replicas_add_up_parts_of_gradients() {
+    let sharding = Sharding::vit22b(Activations::Width).with_replicas("replica").unwrap();
+    let program = agrees_over("replica=2,data=2,model=2", &sharding);
+    let sums = |devices: usize| {
+        let sums = program.iter().filter(|i| i.opcode == "all-reduce");
+        let sums = sums.filter(move |i| i.groups.first().is_some_and(|g| g.len() == devices));
+        let dims = sums.flat_map(|i| &i.results).map(|t| t.dims.iter().copied());
+        dims.map(|dims| dims.filter(|&n| n > 1).collect()).collect::<BTreeSet<Vec<usize>>>()
+    };
+    for (gathered, part) in [([80, 120], [40, 120]), ([120, 80], [60, 80]), ([80, 40], [40, 40])] {
+        assert!(!sums(4).contains(&gathered[..]), "{:?}", sums(4));
+        assert!(sums(2).contains(&gathered[..]), "{:?}", sums(2));
+        assert!(sums(2).contains(&part[..]), "{:?}", sums(2));
+    }
 }
 
 /// Tokens are cut between blocks, or nothing is and only the norms see their tokens alone.

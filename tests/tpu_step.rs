@@ -142,6 +142,31 @@ fn a_forecast_tells_memory_time_and_communication() {
     assert_eq!(json["devices"], 8);
 }
 
+/// The compiler makes one reduce-scatter of a sum of which each device keeps a part, if it goes over
+/// just the devices that share.
+#[test]
+fn replicas_scatter_gradients_among_the_devices_that_share_a_weight() {
+    let Some(topology) = tpu::eight_chips() else { return };
+    let (config, batch) = (config(1), 64);
+    let train = train(&config, batch, None);
+    let sharding = Sharding::vit22b(Activations::Width).with_replicas("replica").unwrap();
+    let mesh = "replica=2,data=4,model=1".parse().unwrap();
+    let options = CompileOptions::new();
+    let (forecast, _) =
+        Forecast::new(&train, &config, batch, (&mesh, &sharding), &topology, options).unwrap();
+    let sums = |kind, group_size| {
+        let all = forecast.schedule.collectives.iter();
+        let these = all.filter(|one| one.kind == kind && one.group_size == group_size);
+        these.map(|one| one.bytes).sum::<f64>()
+    };
+    // In f32: of three quarters of each matrix of the block every device sends the others their parts.
+    let block = (12 * WIDTH * WIDTH * 4 * 3 / 4) as f64;
+    let scattered = sums(CollectiveKind::ReduceScatter, 4);
+    assert!(scattered >= block, "{scattered} of {block}: {forecast}");
+    let whole = sums(CollectiveKind::AllReduce, 8);
+    assert!(whole < block / 10.0, "{whole} of {block}: {forecast}");
+}
+
 #[test]
 fn a_step_that_does_not_fit_says_by_how_much_and_what_helps() {
     let Some(topology) = tpu::eight_chips() else { return };

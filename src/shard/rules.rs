@@ -28,6 +28,9 @@ pub struct Sharding {
     pub parameters: Rules<Spec>,
     /// Axes that cut parameters where they are kept, and over which a block gathers them.
     pub gathered: Vec<String>,
+    /// Axes over which parameters are whole and the batch cut, see
+    /// [`with_replicas`](Self::with_replicas).
+    pub replicas: Vec<String>,
     /// The spec of images and targets.
     pub batch: Spec,
     /// The specs of activations by their [`place`].
@@ -80,6 +83,7 @@ impl Sharding {
         Self {
             parameters: Rules::new(rules.map(|(pattern, text)| (pattern, spec(text)))),
             gathered: vec!["data".into()],
+            replicas: vec![],
             batch: spec("data"),
             activations: vec![
                 (place::RESIDUAL, spec(residual)),
@@ -120,6 +124,7 @@ impl Sharding {
         for (_, spec) in &mut self.activations {
             *spec = cut(spec)?;
         }
+        self.replicas.insert(0, axis.to_owned());
         Ok(self)
     }
 
@@ -141,7 +146,8 @@ impl Sharding {
             .collect();
         let resolved = self.resolved()?;
         let layout = Layout::new(move |leaf| Ok(resolved.decide(leaf)?.0)).with_names(names);
-        Ok(layout.with_gathered(self.gathered.iter().cloned()))
+        let layout = layout.with_gathered(self.gathered.iter().cloned());
+        Ok(layout.with_replicas(self.replicas.iter().cloned()))
     }
 
     pub(super) fn resolved(&self) -> Result<Resolved, RulesError> {

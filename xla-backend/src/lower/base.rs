@@ -5,13 +5,16 @@ use burn_ir::{BaseOperationIr, TensorIr};
 
 use super::context::{Context, element_of};
 use super::error::{Lowered, unsupported};
-use super::{cast, compare, index, reduce};
+use super::{cast, compare, index, reduce, replicas};
 use crate::stablehlo::{Comparison, ElementType, ReduceKind, Value};
 
 pub(super) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
     use BaseOperationIr as Op;
     let b = &cx.b;
     match op {
+        Op::Reshape(d) if replicas::is_apart(cx, &d.input) => {
+            replicas::reshape(cx, &d.input, &d.out)
+        }
         Op::Reshape(d) => {
             let y = b.reshape(cx.get(&d.input)?, &d.out.shape)?;
             cx.set(&d.out, y)
@@ -19,8 +22,11 @@ pub(super) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
         Op::SwapDims(d) => {
             let mut order: Vec<_> = (0..d.input.shape.num_dims()).collect();
             order.swap(d.dim1, d.dim2);
-            let y = b.transpose(cx.get(&d.input)?, &order)?;
-            cx.set(&d.out, y)
+            let x = cx.get(&d.input)?;
+            if d.dim1.max(d.dim2) + 1 == order.len() && d.dim1.abs_diff(d.dim2) == 1 {
+                cx.transposed.borrow_mut().insert(d.out.id, x);
+            }
+            cx.set(&d.out, b.transpose(x, &order)?)
         }
         Op::Permute(d) => cx.set(&d.out, b.transpose(cx.get(&d.input)?, &d.axes)?),
         Op::Flip(d) => cx.set(&d.out, b.reverse(cx.get(&d.input)?, &d.axes)?),

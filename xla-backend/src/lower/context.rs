@@ -9,6 +9,7 @@ use burn_ir::{OperationIr, ScalarIr, TensorId, TensorIr};
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
 use super::parts::Parts;
+use super::replicas::{self, Apart};
 use super::rolled::Save;
 use crate::mesh::{Layout, Mesh};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
@@ -20,6 +21,10 @@ pub struct Context<'a> {
     values: RefCell<HashMap<TensorId, Value>>,
     /// Lanes that were not cut out of their stacks yet.
     lanes: RefCell<HashMap<TensorId, (Value, usize)>>,
+    /// What tensors are with their last two dimensions swapped.
+    pub(super) transposed: RefCell<HashMap<TensorId, Value>>,
+    /// Sums over replicas that were not taken yet, see [`super::replicas`].
+    pub(super) apart: RefCell<HashMap<TensorId, Apart>>,
     /// Scales of quantised tensors, whose values are 8-bit integers.
     pub(super) scales: RefCell<HashMap<TensorId, Value>>,
     pub(super) seed: Option<Value>,
@@ -42,6 +47,8 @@ impl<'a> Context<'a> {
             b,
             values: RefCell::default(),
             lanes: RefCell::default(),
+            transposed: RefCell::default(),
+            apart: RefCell::default(),
             scales: RefCell::default(),
             seed: None,
             draws: Cell::new(0),
@@ -102,6 +109,10 @@ impl<'a> Context<'a> {
         if let Some(value) = known {
             return Ok(value);
         }
+        if let Some(value) = replicas::sum(self, id)? {
+            self.define(id, value);
+            return Ok(value);
+        }
         let (stack, lane) = self.lane(id).ok_or(Fault::Missing(id))?;
         let dims = self.b.dims(stack);
         let ranges = dims[1..].iter().map(|&size| (0, size, 1));
@@ -127,11 +138,15 @@ impl<'a> Context<'a> {
         values: HashMap<TensorId, Value>,
         lower: impl FnOnce() -> Lowered<T>,
     ) -> Lowered<T> {
-        let outer = (self.values.replace(values), self.lanes.take(), self.scales.take());
+        let values = self.values.replace(values);
+        let (lanes, scales) = (self.lanes.take(), self.scales.take());
+        let (transposed, apart) = (self.transposed.take(), self.apart.take());
         let result = lower();
-        self.values.replace(outer.0);
-        self.lanes.replace(outer.1);
-        self.scales.replace(outer.2);
+        self.values.replace(values);
+        self.lanes.replace(lanes);
+        self.scales.replace(scales);
+        self.transposed.replace(transposed);
+        self.apart.replace(apart);
         result
     }
 

@@ -50,6 +50,7 @@ mod program;
 mod quantize;
 mod random;
 mod reduce;
+mod replicas;
 mod resample;
 mod ring;
 mod rolled;

@@ -6,11 +6,13 @@
 
 use burn_ir::{
     LinearBiasBackwardOpIr, LinearOpIr, LinearWeightBackwardOpIr, LinearXBackwardOpIr, MatmulOpIr,
+    TensorIr,
 };
 
 use super::base::reduce_keep;
 use super::context::Context;
 use super::error::Lowered;
+use super::replicas;
 use crate::stablehlo::{DotDims, ElementType, ReduceKind, Value};
 
 /// The product by `dims`, of the type of its operands.
@@ -30,12 +32,35 @@ pub(super) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
     let (lhs, rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
     let (left, right) = (b.dims(lhs), b.dims(rhs));
     let batch = d.out.shape.num_dims().saturating_sub(2);
+    let transposed = |t: &TensorIr| cx.transposed.borrow().get(&t.id).copied();
+    // `xᵀ y`: the gradient by a matrix that all rows share.
+    if batch == 0
+        && let Some(x) = transposed(&d.lhs)
+        && let Some([x, y]) = replicas::split(cx, [x, rhs])?
+    {
+        let (batch, contract) = (vec![0], vec![1]);
+        let dims = DotDims {
+            lhs_batch: batch.clone(),
+            rhs_batch: batch,
+            lhs_contract: contract.clone(),
+            rhs_contract: contract,
+        };
+        return replicas::keep_apart(cx, dot_wide(cx, x, y, &dims)?, &d.out);
+    }
     let shared = |dims: &[usize]| dims[..dims.len().saturating_sub(2)].iter().all(|&n| n == 1);
     if batch > 0 && shared(&right) && right.len() >= 2 {
-        let rhs = b.reshape(rhs, &right[right.len() - 2..])?;
+        let [rows, columns] = [right[right.len() - 2], right[right.len() - 1]];
+        // A transposed matrix is contracted as it lies; XLA may copy it instead.
+        let (rhs, contract) = match transposed(&d.rhs) {
+            Some(rhs) => (b.reshape(rhs, &[columns, rows])?, 1),
+            None => (b.reshape(rhs, &[rows, columns])?, 0),
+        };
         let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;
-        let dims =
-            DotDims { lhs_contract: vec![batch + 1], rhs_contract: vec![0], ..DotDims::default() };
+        let dims = DotDims {
+            lhs_contract: vec![batch + 1],
+            rhs_contract: vec![contract],
+            ..DotDims::default()
+        };
         return cx.set(&d.out, dot(cx, lhs, rhs, &dims)?);
     }
     let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;

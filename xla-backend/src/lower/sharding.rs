@@ -4,6 +4,7 @@ use burn_ir::CustomOpIr;
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
+use super::replicas;
 use crate::capture::{Kind, LeafSpec, LeafType};
 use crate::mesh::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED, Spec};
 
@@ -17,20 +18,19 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
     let ([input], [output]) = (&op.inputs[..], &op.outputs[..]) else {
         return unsupported("a constraint has one input and one output");
     };
-    let x = cx.get(input)?;
-    let Some((mesh, layout)) = cx.mesh else { return cx.set(output, x) };
-    let shape = cx.b.dims(x);
+    let Some((mesh, layout)) = cx.mesh else { return cx.set(output, cx.get(input)?) };
+    let shape = input.shape.to_vec();
     let (place, spec) = if let Some(name) = op.id.strip_prefix(CONSTRAIN_AS) {
         match layout.named(name) {
             Some(spec) => (name, Ok(spec.clone())),
-            None => return cx.set(output, x),
+            None => return cx.set(output, cx.get(input)?),
         }
     } else if let Some((path, is_used)) = leaf(&op.id) {
         let ty = LeafType { kind: Kind::Float, dtype: input.dtype, shape: shape.clone() };
         let leaf = LeafSpec { path: path.to_owned(), ty };
         match if is_used { layout.used(&leaf) } else { layout.spec(&leaf) } {
             Ok(spec) => (path, Ok(spec)),
-            Err(_) => return cx.set(output, x),
+            Err(_) => return cx.set(output, cx.get(input)?),
         }
     } else {
         let spec = op.id.strip_prefix(CONSTRAIN).unwrap_or_default();
@@ -41,7 +41,11 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         Ok(spec)
     });
     match checked {
-        Ok(spec) => cx.set(output, cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?),
+        Ok(spec) if replicas::constrain(cx, (input, output), &spec)? => Ok(()),
+        Ok(spec) => {
+            let x = cx.get(input)?;
+            cx.set(output, cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?)
+        }
         Err(error) => unsupported(error.to_string()),
     }
 }

@@ -11,6 +11,7 @@ use burn_ir::{FloatOperationIr, MatmulOpIr, NumericOperationIr, OperationIr, Ten
 use super::context::Context;
 use super::error::Lowered;
 use super::product::dot_wide;
+use super::replicas;
 use crate::stablehlo::DotDims;
 
 /// The products that the sum behind them takes over, by the tensor that is their result.
@@ -71,11 +72,24 @@ fn sums_batches(product: &MatmulOpIr, axes: &[usize]) -> bool {
 /// Lowers the sum of a product that was found, to the tensor `out`.
 pub(super) fn lower(cx: &Context<'_>, product: &MatmulOpIr, out: &TensorIr) -> Lowered {
     let batch = product.out.shape.num_dims() - 2;
-    let both = |inner: usize| (0..batch).chain([inner]).collect::<Vec<_>>();
-    let dims =
-        DotDims { lhs_contract: both(batch + 1), rhs_contract: both(batch), ..DotDims::default() };
+    let (lhs, rhs) = (cx.get(&product.lhs)?, cx.get(&product.rhs)?);
+    let contract = |dims: core::ops::Range<usize>, inner: usize| dims.chain([inner]).collect();
     // Devices that have other batches add up f32: there may be a thousand of them.
-    let y = dot_wide(cx, cx.get(&product.lhs)?, cx.get(&product.rhs)?, &dims)?;
+    if let Some([lhs, rhs]) = replicas::split(cx, [lhs, rhs])? {
+        let dims = DotDims {
+            lhs_batch: vec![0],
+            rhs_batch: vec![0],
+            lhs_contract: contract(1..batch + 1, batch + 2),
+            rhs_contract: contract(1..batch + 1, batch + 1),
+        };
+        return replicas::keep_apart(cx, dot_wide(cx, lhs, rhs, &dims)?, out);
+    }
+    let dims = DotDims {
+        lhs_contract: contract(0..batch, batch + 1),
+        rhs_contract: contract(0..batch, batch),
+        ..DotDims::default()
+    };
+    let y = dot_wide(cx, lhs, rhs, &dims)?;
     cx.set_as(out, cx.b.reshape(y, &out.shape)?)
 }
 

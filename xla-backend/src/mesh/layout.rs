@@ -22,6 +22,7 @@ pub struct Layout {
     rule: Arc<Rule>,
     names: Arc<BTreeMap<String, Spec>>,
     gathered: Arc<[String]>,
+    replicas: Arc<[String]>,
 }
 
 impl Layout {
@@ -29,7 +30,12 @@ impl Layout {
     pub fn new(
         rule: impl Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync + 'static,
     ) -> Self {
-        Self { rule: Arc::new(rule), names: Arc::default(), gathered: Arc::default() }
+        Self {
+            rule: Arc::new(rule),
+            names: Arc::default(),
+            gathered: Arc::default(),
+            replicas: Arc::default(),
+        }
     }
 
     /// The same layout, with specs for tensors by the names that functions give them.
@@ -43,6 +49,14 @@ impl Layout {
     #[must_use]
     pub fn with_gathered(self, axes: impl IntoIterator<Item = String>) -> Self {
         Self { gathered: axes.into_iter().collect(), ..self }
+    }
+
+    /// The same layout, with axes that cut the first dimension of batches before any other axis does,
+    /// and no parameter: a gradient is added up among the devices that share a parameter, of which
+    /// each keeps its part, and then part by part over these axes.
+    #[must_use]
+    pub fn with_replicas(self, axes: impl IntoIterator<Item = String>) -> Self {
+        Self { replicas: axes.into_iter().collect(), ..self }
     }
 
     /// Everything on every device.
@@ -67,6 +81,11 @@ impl Layout {
     pub fn used(&self, leaf: &LeafSpec) -> Result<Spec, MeshError> {
         let spec = self.spec(leaf)?;
         Ok(spec.without(&self.gathered))
+    }
+
+    /// The axes over which parameters are whole and batches cut, the major one first.
+    pub fn replicas(&self) -> &[String] {
+        &self.replicas
     }
 
     /// The spec of the tensors that have this name.

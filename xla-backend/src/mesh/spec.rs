@@ -96,6 +96,11 @@ impl Spec {
         Self(dims.into())
     }
 
+    /// How a stack of such tensors lies whose first dimension these axes cut.
+    pub(crate) fn stacked_over(&self, axes: &[String]) -> Result<Self, MeshError> {
+        Self::new([&[axes.to_vec()], &*self.0].concat())
+    }
+
     /// How a stack of such tensors lies: its first dimension is whole.
     #[must_use]
     pub fn stacked(&self) -> Self {
