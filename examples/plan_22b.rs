@@ -57,7 +57,8 @@ struct Args {
     /// Keep the executable, the program and its optimised form in this folder
     #[arg(long)]
     save: Option<PathBuf>,
-    /// Try meshes and what blocks keep, some minutes each, and print them ranked by the time of a step
+    /// Try some meshes, micro-batches and what blocks keep, half a minute each on an idle core, and print
+    /// them ranked by the time of a step
     #[arg(long)]
     search: bool,
     /// Print one line of JSON
@@ -89,43 +90,56 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Meshes with more and more devices on `replica` or on `model`, and blocks that keep nothing or a
-/// projection.
+/// What `--search` tries: devices on `replica` and on `model`, micro-batches, and what blocks keep.
+const TRIES: [(usize, usize, u64, &str); 9] = [
+    (1, 1, 1, "query"),
+    (4, 1, 1, "nothing"),
+    (4, 1, 1, "query"),
+    (4, 1, 2, "query,key,value,attended"),
+    (4, 1, 4, "query,key,value,attended,hidden"),
+    (16, 1, 1, "query"),
+    (1, 2, 1, "query"),
+    (1, 4, 1, "query"),
+    (1, 8, 1, "query"),
+];
+
+/// All that [`TRIES`] has for so many devices, ranked.
 fn search(args: &Args, topology: &Topology) -> anyhow::Result<()> {
     let devices = topology.devices().len();
     let mut found = vec![];
-    let meshes = [(16, 1), (4, 1), (1, 1), (1, 2), (1, 4), (1, 8)];
-    for (replica, model) in meshes.into_iter().filter(|(r, m)| devices.is_multiple_of(r * m)) {
-        for keep in ["nothing", "query", "query,value"] {
-            let mesh = mesh_text(replica, devices / (replica * model), model);
-            let keep_list = keep.split(',').map(str::to_owned).collect();
-            let args = Args { mesh: Some(mesh.parse()?), keep: keep_list, ..args.clone() };
-            match forecast(&args, topology) {
-                Ok((forecast, _)) => found.push((forecast, keep)),
-                Err(error) => eprintln!("{mesh}, keeping {keep}: {error}"),
+    let tries = TRIES.into_iter().filter(|(r, m, ..)| devices.is_multiple_of(r * m));
+    for (replica, model, micro_batches, keep) in tries {
+        let mesh = mesh_text(replica, devices / (replica * model), model);
+        let keep_list = keep.split(',').map(str::to_owned).collect();
+        let args =
+            Args { mesh: Some(mesh.parse()?), keep: keep_list, micro_batches, ..args.clone() };
+        match forecast(&args, topology) {
+            Ok((forecast, _)) => found.push((forecast, micro_batches, keep)),
+            Err(error) => {
+                eprintln!("{mesh}, {micro_batches} micro-batches, keeping {keep}: {error}")
             }
         }
     }
-    found.sort_by(|(a, _), (b, _)| a.step_s().total_cmp(&b.step_s()));
+    found.sort_by(|(a, ..), (b, ..)| a.step_s().total_cmp(&b.step_s()));
     if !args.json {
         println!(
-            "mesh                          keeps            step  computing  waiting    HBM  utilisation"
+            "    step = computing + waiting   utilisation, computing only        HBM  mesh, micro-batches, kept"
         );
     }
-    for (forecast, keep) in found {
+    for (forecast, micro_batches, keep) in found {
         if args.json {
             println!("{}", forecast.to_json());
             continue;
         }
         println!(
-            "{:28}  {keep:12} {:7.2} s  {:7.2} s {:6.2} s {:4.1} GiB  {:.3}, {:.3} computing only",
-            forecast.mesh.to_string(),
+            "{:6.2} s   {:7.2} s  {:6.2} s         {:.3}           {:.3}   {:4.1} GiB  {}, {micro_batches}, {keep}",
             forecast.step_s(),
             forecast.schedule.compute_s(),
             forecast.schedule.exposed_s(),
-            forecast.memory.total() as f64 / (1u64 << 30) as f64,
             forecast.utilisation(),
             forecast.utilisation_compute_only(),
+            forecast.memory.total() as f64 / (1u64 << 30) as f64,
+            forecast.mesh,
         );
     }
     Ok(())
