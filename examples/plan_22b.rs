@@ -43,10 +43,10 @@ struct Args {
     activations: ActivationsName,
     /// What blocks keep for their gradients: nothing, products, everything, or names such as
     /// query,key,value,scores,attended,hidden
-    #[arg(long, default_value = "query", value_delimiter = ',')]
+    #[arg(long, default_value = "query,key,value,attended", value_delimiter = ',')]
     keep: Vec<String>,
     /// Equal parts of a batch that are computed one after the other
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 2)]
     micro_batches: u64,
     /// Settings of the compiler, name=value
     #[arg(long)]

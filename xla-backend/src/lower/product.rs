@@ -50,8 +50,10 @@ pub(super) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
     let shared = |dims: &[usize]| dims[..dims.len().saturating_sub(2)].iter().all(|&n| n == 1);
     if batch > 0 && shared(&right) && right.len() >= 2 {
         let [rows, columns] = [right[right.len() - 2], right[right.len() - 1]];
-        // A transposed matrix is contracted as it lies; XLA may copy it instead.
-        let (rhs, contract) = match transposed(&d.rhs) {
+        // A transposed matrix is contracted as it lies; XLA may copy it instead. Where it is cut, the
+        // loops of hops that XLA makes are slower that way.
+        let is_whole = cx.mesh.is_none_or(|(mesh, layout)| layout.gathers_all(mesh));
+        let (rhs, contract) = match transposed(&d.rhs).filter(|_| is_whole) {
             Some(rhs) => (b.reshape(rhs, &[columns, rows])?, 1),
             None => (b.reshape(rhs, &[rows, columns])?, 0),
         };

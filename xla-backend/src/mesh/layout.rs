@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::axes::Mesh;
 use super::error::MeshError;
 use super::spec::Spec;
 use crate::capture::LeafSpec;
@@ -86,6 +87,13 @@ impl Layout {
     /// The axes over which parameters are whole and batches cut, the major one first.
     pub fn replicas(&self) -> &[String] {
         &self.replicas
+    }
+
+    /// Whether parameters are whole where they are used: no axis of the mesh cuts them then.
+    pub(crate) fn gathers_all(&self, mesh: &Mesh) -> bool {
+        let is_gathered =
+            |axis: &String| self.gathered.contains(axis) || self.replicas.contains(axis);
+        mesh.axes().iter().all(|(axis, size)| *size == 1 || is_gathered(axis))
     }
 
     /// The spec of the tensors that have this name.
