@@ -66,7 +66,7 @@ impl Published {
         eprintln!("{}\n{}", loaded.description, loaded.report);
         let usual = loaded.description.preprocessing;
         let preprocess = self.preprocess.clone().unwrap_or(usual);
-        let (height, width) = (preprocess.size()[0], preprocess.size()[1]);
+        let [height, width] = preprocess.size();
         let patch = loaded.model.config().patch;
         ensure!(
             height.is_multiple_of(patch) && width.is_multiple_of(patch),
