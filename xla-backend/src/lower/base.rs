@@ -22,13 +22,9 @@ pub(super) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
         Op::SwapDims(d) => {
             let mut order: Vec<_> = (0..d.input.shape.num_dims()).collect();
             order.swap(d.dim1, d.dim2);
-            let x = cx.get(&d.input)?;
-            if d.dim1.max(d.dim2) + 1 == order.len() && d.dim1.abs_diff(d.dim2) == 1 {
-                cx.transposed.borrow_mut().insert(d.out.id, x);
-            }
-            cx.set(&d.out, b.transpose(x, &order)?)
+            cx.set(&d.out, cx.permuted(cx.get(&d.input)?, &order)?)
         }
-        Op::Permute(d) => cx.set(&d.out, b.transpose(cx.get(&d.input)?, &d.axes)?),
+        Op::Permute(d) => cx.set(&d.out, cx.permuted(cx.get(&d.input)?, &d.axes)?),
         Op::Flip(d) => cx.set(&d.out, b.reverse(cx.get(&d.input)?, &d.axes)?),
         Op::Expand(d) => cx.set(&d.out, b.broadcast_to(cx.get(&d.input)?, &d.out.shape)?),
         Op::Unfold(d) => {

@@ -21,8 +21,8 @@ pub struct Context<'a> {
     values: RefCell<HashMap<TensorId, Value>>,
     /// Lanes that were not cut out of their stacks yet.
     lanes: RefCell<HashMap<TensorId, (Value, usize)>>,
-    /// What tensors are with their last two dimensions swapped.
-    pub(super) transposed: RefCell<HashMap<TensorId, Value>>,
+    /// Values that are another with its last two axes swapped, and that other.
+    swapped: RefCell<HashMap<Value, Value>>,
     /// Sums over replicas that were not taken yet, see [`super::replicas`].
     pub(super) apart: RefCell<HashMap<TensorId, Apart>>,
     /// Scales of quantised tensors, whose values are 8-bit integers.
@@ -47,7 +47,7 @@ impl<'a> Context<'a> {
             b,
             values: RefCell::default(),
             lanes: RefCell::default(),
-            transposed: RefCell::default(),
+            swapped: RefCell::default(),
             apart: RefCell::default(),
             scales: RefCell::default(),
             seed: None,
@@ -132,6 +132,22 @@ impl<'a> Context<'a> {
         self.lanes.borrow().get(&id).copied()
     }
 
+    /// `x` with its axes in another order.
+    pub(super) fn permuted(&self, x: Value, order: &[usize]) -> Lowered<Value> {
+        let y = self.b.transpose(x, order)?;
+        let matrix = order.len().saturating_sub(2);
+        let batch_stays = order[..matrix].iter().copied().eq(0..matrix);
+        if batch_stays && y != x {
+            self.swapped.borrow_mut().insert(y, x);
+        }
+        Ok(y)
+    }
+
+    /// What `x` is with its last two axes swapped, if there is such a value already.
+    pub(super) fn swapped(&self, x: Value) -> Option<Value> {
+        self.swapped.borrow().get(&x).copied()
+    }
+
     /// Lowers a nested block, which knows only these values.
     pub(super) fn with_values<T>(
         &self,
@@ -140,12 +156,11 @@ impl<'a> Context<'a> {
     ) -> Lowered<T> {
         let values = self.values.replace(values);
         let (lanes, scales) = (self.lanes.take(), self.scales.take());
-        let (transposed, apart) = (self.transposed.take(), self.apart.take());
+        let apart = self.apart.take();
         let result = lower();
         self.values.replace(values);
         self.lanes.replace(lanes);
         self.scales.replace(scales);
-        self.transposed.replace(transposed);
         self.apart.replace(apart);
         result
     }

@@ -6,7 +6,6 @@
 
 use burn_ir::{
     LinearBiasBackwardOpIr, LinearOpIr, LinearWeightBackwardOpIr, LinearXBackwardOpIr, MatmulOpIr,
-    TensorIr,
 };
 
 use super::base::reduce_keep;
@@ -27,15 +26,27 @@ pub(super) fn dot_wide(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims)
     Ok(cx.b.dot_general(lhs, rhs, dims, out)?)
 }
 
+/// `x: [.., k]` as one matrix of all its rows, for a sum over them: XLA's CPU compiler copies the
+/// operands of a product that sums over several axes into another order first. Not over a mesh, which
+/// may cut these axes in different ways.
+pub(super) fn rows(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+    let dims = cx.b.dims(x);
+    let (&columns, rows) = dims.split_last().unwrap_or((&1, &[]));
+    Ok(cx.b.reshape(x, &[rows.iter().product(), columns])?)
+}
+
+/// The product `xᵀ y` of two matrices.
+pub(super) fn over_rows() -> DotDims {
+    DotDims { lhs_contract: vec![0], rhs_contract: vec![0], ..DotDims::default() }
+}
+
 pub(super) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
     let b = &cx.b;
-    let (lhs, rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
-    let (left, right) = (b.dims(lhs), b.dims(rhs));
     let batch = d.out.shape.num_dims().saturating_sub(2);
-    let transposed = |t: &TensorIr| cx.transposed.borrow().get(&t.id).copied();
+    let (lhs, rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
     // `xᵀ y`: the gradient by a matrix that all rows share.
     if batch == 0
-        && let Some(x) = transposed(&d.lhs)
+        && let Some(x) = cx.swapped(lhs)
         && let Some([x, y]) = replicas::split(cx, [x, rhs])?
     {
         let (batch, contract) = (vec![0], vec![1]);
@@ -47,31 +58,34 @@ pub(super) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
         };
         return replicas::keep_apart(cx, dot_wide(cx, x, y, &dims)?, &d.out);
     }
-    let shared = |dims: &[usize]| dims[..dims.len().saturating_sub(2)].iter().all(|&n| n == 1);
-    if batch > 0 && shared(&right) && right.len() >= 2 {
-        let [rows, columns] = [right[right.len() - 2], right[right.len() - 1]];
-        // A transposed matrix is contracted as it lies; XLA may copy it instead. Where it is cut, the
-        // loops of hops that XLA makes are slower that way.
-        let is_whole = cx.mesh.is_none_or(|(mesh, layout)| layout.gathers_all(mesh));
-        let (rhs, contract) = match transposed(&d.rhs).filter(|_| is_whole) {
-            Some(rhs) => (b.reshape(rhs, &[columns, rows])?, 1),
-            None => (b.reshape(rhs, &[rows, columns])?, 0),
-        };
-        let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;
-        let dims = DotDims {
-            lhs_contract: vec![batch + 1],
-            rhs_contract: vec![contract],
-            ..DotDims::default()
-        };
+    let right = b.dims(rhs);
+    let is_shared =
+        batch > 0 && right.len() >= 2 && right[..right.len() - 2].iter().all(|&n| n == 1);
+    // A product reads a matrix along either axis, and XLA may copy one that is transposed first.
+    // Over a mesh where matrices stay cut, the loops of hops that XLA makes are slower that way.
+    let is_alone = cx.mesh.is_none();
+    let is_whole = cx.mesh.is_none_or(|(mesh, layout)| layout.gathers_all(mesh));
+    let read = |x: Value, may_swap: bool| match cx.swapped(x).filter(|_| may_swap) {
+        Some(x) => (x, true),
+        None => (x, false),
+    };
+    let (lhs, lhs_swapped) = read(lhs, is_alone);
+    let (rhs, rhs_swapped) = read(rhs, is_alone || (is_whole && is_shared));
+    let (left, right) = (b.dims(lhs), b.dims(rhs));
+    let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;
+    let lhs_contract = vec![if lhs_swapped { batch } else { batch + 1 }];
+    let rhs_axis = usize::from(rhs_swapped);
+    if is_shared {
+        let rhs = b.reshape(rhs, &right[right.len() - 2..])?;
+        let dims = DotDims { lhs_contract, rhs_contract: vec![rhs_axis], ..DotDims::default() };
         return cx.set(&d.out, dot(cx, lhs, rhs, &dims)?);
     }
-    let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;
     let rhs = b.broadcast_to(rhs, &with_batch(&d.out.shape, &right))?;
     let dims = DotDims {
         lhs_batch: (0..batch).collect(),
         rhs_batch: (0..batch).collect(),
-        lhs_contract: vec![batch + 1],
-        rhs_contract: vec![batch],
+        lhs_contract,
+        rhs_contract: vec![batch + rhs_axis],
     };
     cx.set(&d.out, dot(cx, lhs, rhs, &dims)?)
 }
@@ -112,6 +126,9 @@ pub(super) fn linear_x(cx: &Context<'_>, d: &LinearXBackwardOpIr) -> Lowered {
 
 pub(super) fn linear_weight(cx: &Context<'_>, d: &LinearWeightBackwardOpIr) -> Lowered {
     let (x, grad) = (cx.get(&d.x)?, cx.get(&d.output_grad)?);
+    if cx.mesh.is_none() {
+        return cx.set(&d.out, dot(cx, rows(cx, x)?, rows(cx, grad)?, &over_rows())?);
+    }
     let rows: Vec<_> = (0..cx.b.rank(x).saturating_sub(1)).collect();
     let dims = DotDims { lhs_contract: rows.clone(), rhs_contract: rows, ..DotDims::default() };
     cx.set(&d.out, dot(cx, x, grad, &dims)?)
