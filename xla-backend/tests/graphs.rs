@@ -117,7 +117,7 @@ fn lowering_is_linear() {
             operations.push(OperationIr::Activation(ActivationOperationIr::Gelu(d)));
         }
         let graph = GraphIr::new(operations);
-        (0..5)
+        (0..20)
             .map(|_| {
                 let start = std::time::Instant::now();
                 lower(&graph, &arguments, &[x.id], &LowerOptions::default()).unwrap();
