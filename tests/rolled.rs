@@ -77,9 +77,10 @@ fn distance(
     ]
 }
 
-fn agree(config: &ViT22BConfig, recipe: &Recipe, saves: &[Save], tolerance: f64) {
-    // A first moment is rounded to bf16.
-    let tolerances = [1.0, 1.0, 10.0, 1.0].map(|times| times * tolerance);
+/// Of losses, parameters, optimizer and averages; a first moment is rounded to bf16.
+const F32_TOLERANCES: [f64; 4] = [2e-4, 2e-4, 2e-3, 2e-4];
+
+fn agree(config: &ViT22BConfig, recipe: &Recipe, saves: &[Save], tolerances: [f64; 4]) {
     let (train, state) = start(config, recipe);
     let unrolled = run(train.clone(), &state);
     for save in saves {
@@ -105,13 +106,13 @@ fn rolled_training_is_unrolled_training() {
         ..recipe()
     };
     let saves = [Save::Everything, Save::Nothing];
-    agree(&config, &recipe, &saves, 2e-4);
+    agree(&config, &recipe, &saves, F32_TOLERANCES);
 }
 
 #[test]
 fn micro_batches_are_a_loop_around_the_loops() {
     let recipe = Recipe { micro_batches: 2, ..recipe() };
-    agree(&config(3), &recipe, &[Save::Nothing], 2e-4);
+    agree(&config(3), &recipe, &[Save::Nothing], F32_TOLERANCES);
 }
 
 /// bf16 keeps 8 bits, and the compiler rounds between operations where it does not fuse them, which
@@ -122,14 +123,7 @@ fn micro_batches_are_a_loop_around_the_loops() {
 #[test]
 fn bf16_rolls_too() {
     let recipe = Recipe { precision: Precision::Bf16, ..recipe() };
-    let (train, state) = start(&config(3), &recipe);
-    let unrolled = run(train.clone(), &state);
-    let rolled = run(train.with_rolled_blocks(Save::Everything), &state);
-    let errors = distance(&unrolled, &rolled);
-    assert!(
-        errors.iter().zip([1e-3, 3e-3, 0.5, 1e-3]).all(|(error, tolerance)| *error < tolerance),
-        "losses, parameters, optimizer and averages differ by {errors:?}"
-    );
+    agree(&config(3), &recipe, &[Save::Everything], [1e-3, 3e-3, 0.5, 1e-3]);
 }
 
 /// A field of a block is no tensor, so that one loop cannot have several values of it.

@@ -12,9 +12,7 @@ pub(super) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
     use BaseOperationIr as Op;
     let b = &cx.b;
     match op {
-        Op::Reshape(d) if replicas::is_apart(cx, &d.input) => {
-            replicas::reshape(cx, &d.input, &d.out)
-        }
+        Op::Reshape(d) if replicas::reshape(cx, &d.input, &d.out)? => Ok(()),
         Op::Reshape(d) => {
             let y = b.reshape(cx.get(&d.input)?, &d.out.shape)?;
             cx.set(&d.out, y)

@@ -154,13 +154,12 @@ impl<'a> Context<'a> {
         values: HashMap<TensorId, Value>,
         lower: impl FnOnce() -> Lowered<T>,
     ) -> Lowered<T> {
-        let values = self.values.replace(values);
-        let (lanes, scales) = (self.lanes.take(), self.scales.take());
+        let outer = (self.values.replace(values), self.lanes.take(), self.scales.take());
         let apart = self.apart.take();
         let result = lower();
-        self.values.replace(values);
-        self.lanes.replace(lanes);
-        self.scales.replace(scales);
+        self.values.replace(outer.0);
+        self.lanes.replace(outer.1);
+        self.scales.replace(outer.2);
         self.apart.replace(apart);
         result
     }

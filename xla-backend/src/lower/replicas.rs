@@ -50,18 +50,15 @@ pub(super) fn keep_apart(cx: &Context<'_>, addends: Value, tensor: &TensorIr) ->
     Ok(())
 }
 
-/// Whether a tensor is a sum that was not taken yet.
-pub(super) fn is_apart(cx: &Context<'_>, tensor: &TensorIr) -> bool {
-    addends(cx, tensor.id).is_some()
-}
-
 fn addends(cx: &Context<'_>, id: TensorId) -> Option<Apart> {
     cx.apart.borrow().get(&id).copied()
 }
 
-/// A reshape of a sum that was not taken yet.
-pub(super) fn reshape(cx: &Context<'_>, input: &TensorIr, output: &TensorIr) -> Lowered {
-    addends(cx, input.id).map_or(Ok(()), |apart| keep_apart(cx, apart.addends, output))
+/// A reshape, if it is one of a sum that was not taken yet.
+pub(super) fn reshape(cx: &Context<'_>, input: &TensorIr, output: &TensorIr) -> Lowered<bool> {
+    let Some(apart) = addends(cx, input.id) else { return Ok(false) };
+    keep_apart(cx, apart.addends, output)?;
+    Ok(true)
 }
 
 /// A constraint on a sum that was not taken yet, if it is one that the replicas do not cut.
