@@ -17,7 +17,7 @@ use burn_xla::plugin::{self, Platform};
 use clap::{Parser, ValueEnum};
 use vit22b::shard::{Activations, Forecast, Mesh, Plan, Programs, Sharding};
 use vit22b::train::{Precision, Recipe, TrainStep};
-use vit22b::vit::Variant;
+use vit22b::vit::{Variant, place};
 
 #[derive(Parser, Clone)]
 #[command(about = "Compiles ViT-22B's training step for a TPU slice and tells what it will take")]
@@ -41,6 +41,10 @@ struct Args {
     /// What of activations the axis `model` cuts between blocks
     #[arg(long, default_value = "width")]
     activations: ActivationsName,
+    /// The spec of one activation by its place, such as residual=data+model,-,- or norm=data,model; in place of
+    /// the one that `--activations` gives it
+    #[arg(long, value_name = "PLACE=SPEC")]
+    activation: Vec<String>,
     /// What blocks keep for their gradients: nothing, products, everything, or names such as
     /// query,key,value,scores,attended,hidden
     #[arg(long, default_value = "query,key,value,attended", value_delimiter = ',')]
@@ -70,6 +74,7 @@ struct Args {
 enum ActivationsName {
     Width,
     Tokens,
+    Images,
     Whole,
 }
 
@@ -186,8 +191,17 @@ fn forecast(args: &Args, topology: &Topology) -> anyhow::Result<(Forecast, Progr
     let mut sharding = Sharding::vit22b(match args.activations {
         ActivationsName::Width => Activations::Width,
         ActivationsName::Tokens => Activations::Tokens,
+        ActivationsName::Images => Activations::Images,
         ActivationsName::Whole => Activations::Whole,
     });
+    for activation in &args.activation {
+        let (name, spec) = activation.split_once('=').context("an activation is place=spec")?;
+        let place = [place::RESIDUAL, place::NORM, place::HEADS, place::HIDDEN]
+            .into_iter()
+            .find(|place| *place == name)
+            .with_context(|| format!("no place {name}: residual, norm, heads or hidden"))?;
+        sharding = sharding.with_activation(place, spec.parse()?);
+    }
     for (axis, _) in mesh.axes().iter().filter(|(axis, _)| !["data", "model"].contains(&&**axis)) {
         sharding = sharding.with_replicas(axis)?;
     }

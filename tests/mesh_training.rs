@@ -266,6 +266,55 @@ fn tokens_and_norms_may_be_cut_instead() {
     assert_no_whole_matrix(&agrees_over("data=4,model=2", &sharding));
 }
 
+/// Images are cut between blocks. What is more than a device's part goes round: rows to the products
+/// at the entrance of a block, sums from those at its exit.
+#[test]
+fn images_cut_over_both_axes() {
+    for (data, model) in [(8, 1), (4, 2), (2, 4), (1, 8)] {
+        let mesh = format!("data={data},model={model}");
+        let program = agrees_over(&mesh, &Sharding::vit22b(Activations::Images));
+        if model == 1 {
+            continue;
+        }
+        assert_no_whole_matrix(&program);
+        let part = [BATCH / 8, 16, 80];
+        let sent = results(&program, "collective-permute");
+        assert!(sent.contains(&part[..]), "{mesh}: {sent:?}");
+        // Sums of activations are not added up at once, and heads stay where they are.
+        let summed = results(&program, "all-reduce");
+        let images = BATCH / data;
+        let is_whole = |dims: &&[usize]| [&[images, 16, 80][..], &[images * 16, 80]].contains(dims);
+        assert!(!summed.iter().any(is_whole), "{mesh}: {summed:?}");
+        let gathered = results(&program, "all-gather");
+        assert!(gathered.iter().all(|shape| shape.len() < 4), "{mesh}: {gathered:?}");
+    }
+    let sharding = Sharding::vit22b(Activations::Images).with_replicas("replica").unwrap();
+    assert_no_whole_matrix(&agrees_over("replica=2,data=2,model=2", &sharding));
+}
+
+/// A block has one ring before its heads and hidden units and one behind them, and as many for its
+/// gradient, however many products it has.
+#[test]
+fn products_share_their_way_round() {
+    let layout = Sharding::vit22b(Activations::Images).layout().unwrap();
+    let mesh = "data=2,model=4".parse().unwrap();
+    let rings = |depth: usize, platform: &str| {
+        let config = config().with_depth(depth);
+        let model = config.init(&Device::flex()).unwrap();
+        let train = TrainStep::new(&descent(), None, &model).unwrap();
+        let lowered = train.lower(&config, BATCH, (&mesh, &layout), platform).unwrap();
+        let count = |text: &str| lowered.program.text.matches(text).count();
+        let outputs = count("@AllocateBuffer");
+        [count("sdy.manual_computation"), count("stablehlo.collective_permute\""), outputs]
+    };
+    let [two, three] = [rings(2, "cpu"), rings(3, "cpu")];
+    // Two hops from one side and one from the other.
+    assert_eq!([0, 1, 2].map(|i| three[i] - two[i]), [4, 4 * 3, 0]);
+    // Four products at the entrance, and two for the gradients of the exit.
+    let [two, three] = [rings(2, "tpu"), rings(3, "tpu")];
+    assert_eq!([0, 1, 2].map(|i| three[i] - two[i]), [4, 4 * 3, 6]);
+}
+
 /// Drawn in parts on the devices, trained by the recipe of the paper with averages, moved to other
 /// meshes by checkpoints: the same as on one device.
 ///

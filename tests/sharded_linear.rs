@@ -220,8 +220,15 @@ fn on_a_tpu_hops_and_products_overlap() {
         let x = Tensor::<3>::zeros([8, 256, 2048], &Device::flex());
         let mesh: Mesh = "data=2,model=4".parse().unwrap();
         let function = |(layer, x): (Params<ShardedLinear>, Tensor<3>)| layer.0.forward(x);
-        let lowered =
-            Lowered::of("ring", function, &(Params(layer), x), (&mesh, &layout()), |_| false, None);
+        let lowered = Lowered::of(
+            "ring",
+            function,
+            &(Params(layer), x),
+            (&mesh, &layout()),
+            |_| false,
+            None,
+            "tpu",
+        );
         let options = CompileOptions::new().with_partitions(8);
         let program = topology.compile(&lowered.unwrap().program.text, &options).unwrap();
         let instructions = program.optimized_program().unwrap().instructions().unwrap();

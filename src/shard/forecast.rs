@@ -133,7 +133,7 @@ impl Forecast {
         }
         let plan = Plan::new(mesh, sharding, &train.state_leaves(config)?)?;
         let layout = sharding.layout().map_err(super::ShardError::from)?;
-        let lowered = train.lower(config, batch_size, (mesh, &layout))?;
+        let lowered = train.lower(config, batch_size, (mesh, &layout), topology.platform())?;
         let start = std::time::Instant::now();
         let executable = topology
             .compile(&lowered.program.text, &options.with_partitions(got))

@@ -31,6 +31,8 @@ pub struct Sharding {
     /// Axes over which parameters are whole and the batch cut, see
     /// [`with_replicas`](Self::with_replicas).
     pub replicas: Vec<String>,
+    /// The axis round which products go, if any: [`Layout::with_ring`] with the rows of the batch.
+    pub ring: Option<String>,
     /// The spec of images and targets.
     pub batch: Spec,
     /// The specs of activations by their [`place`].
@@ -45,6 +47,10 @@ pub enum Activations {
     Width,
     /// The tokens, so that norms and residuals are computed where they lie.
     Tokens,
+    /// The images: norms, residuals and the loss are computed where they lie. Rows go round the
+    /// devices of the axis to the first products of a block, and the sums of its last ones on their
+    /// way back ([`Layout::with_ring`]).
+    Images,
     /// Nothing: every device of the axis has all of it.
     Whole,
 }
@@ -75,21 +81,26 @@ impl Sharding {
             // Vectors: to gather them costs more than they take.
             (r".*norm\.(scale|bias)|.*bias|.*layer_scale|class_token|registers|map\.probe", "-"),
         ];
-        let residual = match activations {
-            Activations::Width => "data,-,model",
-            Activations::Tokens => "data,model",
-            Activations::Whole => "data",
+        let (residual, ring) = match activations {
+            Activations::Width => ("data,-,model", false),
+            Activations::Tokens => ("data,model", false),
+            Activations::Images => ("data+model", true),
+            Activations::Whole => ("data", false),
         };
         Self {
             parameters: Rules::new(rules.map(|(pattern, text)| (pattern, spec(text)))),
             gathered: vec!["data".into()],
             replicas: vec![],
-            batch: spec("data"),
+            ring: ring.then(|| "model".into()),
+            batch: spec(if ring { residual } else { "data" }),
             activations: vec![
                 (place::RESIDUAL, spec(residual)),
                 (place::HEADS, spec("data,-,model")),
                 (place::HIDDEN, spec("data,-,model")),
-            ],
+            ]
+            .into_iter()
+            .chain(ring.then(|| (place::ENTRANCE, spec(residual))))
+            .collect(),
         }
     }
 
@@ -147,7 +158,11 @@ impl Sharding {
         let resolved = self.resolved()?;
         let layout = Layout::new(move |leaf| Ok(resolved.decide(leaf)?.0)).with_names(names);
         let layout = layout.with_gathered(self.gathered.iter().cloned());
-        Ok(layout.with_replicas(self.replicas.iter().cloned()))
+        let layout = layout.with_replicas(self.replicas.iter().cloned());
+        Ok(match &self.ring {
+            Some(axis) => layout.with_ring(axis, &self.batch),
+            None => layout,
+        })
     }
 
     pub(super) fn resolved(&self) -> Result<Resolved, RulesError> {

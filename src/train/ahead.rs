@@ -34,7 +34,7 @@ impl TrainStep {
 
     /// The step for batches of this size as a program for a mesh of devices that need not be here,
     /// such as those of a [`Topology`](burn_xla::pjrt::Topology). Neither state nor batch exist for
-    /// it, so that the model may be larger than this machine.
+    /// it, so that the model may be larger than this machine. `platform` is that of their compiler.
     ///
     /// ```
     /// use burn::tensor::Device;
@@ -47,7 +47,7 @@ impl TrainStep {
     /// let model = config.init(&Device::flex())?; // not drawn
     /// let train = TrainStep::new(&Recipe::vit22b(), None, &model)?.with_rolled_blocks(Save::Nothing);
     /// let layout = Sharding::vit22b(Activations::Width).layout()?;
-    /// let lowered = train.lower(&config, 65_536, (&"data=512,model=2".parse()?, &layout))?;
+    /// let lowered = train.lower(&config, 65_536, (&"data=512,model=2".parse()?, &layout), "tpu")?;
     /// assert!(lowered.program.text.len() < 1_000_000);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -62,6 +62,7 @@ impl TrainStep {
         config: &ViT22BConfig,
         batch_size: usize,
         mesh_and_layout: (&Mesh, &Layout),
+        platform: &str,
     ) -> Result<Lowered, TrainError> {
         config.validate()?;
         let [height, width] = config.image;
@@ -74,7 +75,7 @@ impl TrainStep {
             (state(Tensor::zeros([1], device)), batch)
         };
         let step = step_function(self);
-        Ok(Lowered::of_made(NAME, step, make, mesh_and_layout, donate, self.rolled())?)
+        Ok(Lowered::of_made(NAME, step, make, mesh_and_layout, donate, self.rolled(), platform)?)
     }
 }
 

@@ -108,7 +108,8 @@ impl Block {
     /// [`forward`](Self::forward), with all that differs from block to block in tensors.
     pub(super) fn forward_drawing(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         // Read by four products, and not worth computing in each.
-        let y = materialize(self.norm.forward(constrain_as(input.clone(), place::NORM)));
+        let y = self.norm.forward(constrain_as(input.clone(), place::NORM));
+        let y = materialize(constrain_as(y, place::ENTRANCE));
         let hidden_key = draws.map(|draws| draws.key.fold_in(0));
         let output = match self.execution {
             Execution::Parallel => {

@@ -8,6 +8,9 @@ pub const RESIDUAL: &str = "residual";
 /// What the norm of a block sees, `[b, n, d]`. With tokens cut here, each device of the model
 /// axis norms its own tokens only, where it would norm all of them otherwise.
 pub const NORM: &str = "norm";
+/// What the first products of a block read, `[b, n, d]`, behind its norm; and those of the attention
+/// pooling.
+pub const ENTRANCE: &str = "entrance";
 /// Queries, keys and values, `[b, n, h, k]`.
 pub const HEADS: &str = "heads";
 /// Between the layers of an MLP, `[b, n, f]`, before the activation; can be kept.

@@ -4,12 +4,14 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
+use burn_xla::mesh::constrain_as;
 
 use super::attention::Attention;
 use super::config::ViT22BConfig;
 use super::linear::xavier;
 use super::mlp::Mlp;
 use super::norm::Norm;
+use super::place;
 
 /// Multi-head attention pooling (MAP): a learned probe attends to all tokens, then a residual
 /// MLP: `z = attention(probe, x); z + mlp(norm(z))`.
@@ -62,7 +64,7 @@ impl MapPool {
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<2> {
         let [b, _, d] = tokens.dims();
         let probe = self.probe.val().unsqueeze::<3>().expand([b, 1, d]);
-        let z = self.attn.forward(probe, tokens);
+        let z = self.attn.forward(probe, constrain_as(tokens, place::ENTRANCE));
         let pooled = z.clone() + self.mlp.forward(self.norm.forward(z), None);
         pooled.reshape([b, d])
     }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Calls are compiled 32 at a time, and each alone where one of them is at fault; with `--eager`
-//! they are recorded by the eager backend, as a session of a server does it.
+//! they are recorded by the eager backend, each with the types that it was recorded with.
 //!
 //! A line per kind of operation counts its calls: `agree` (floats within Burn's default tolerance,
 //! all else exactly), `disagree` (also programs that do not compile) and `unsupported` (no

@@ -5,7 +5,7 @@ use burn_ir::{BaseOperationIr, TensorIr};
 
 use super::context::{Context, element_of};
 use super::error::{Lowered, unsupported};
-use super::{cast, compare, index, reduce, replicas};
+use super::{cast, compare, index, reduce, replicas, ring_products};
 use crate::stablehlo::{Comparison, ElementType, ReduceKind, Value};
 
 pub(super) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
@@ -13,8 +13,11 @@ pub(super) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
     let b = &cx.b;
     match op {
         Op::Reshape(d) if replicas::reshape(cx, &d.input, &d.out)? => Ok(()),
+        Op::Reshape(d) if ring_products::reshape(cx, &d.input, &d.out) => Ok(()),
         Op::Reshape(d) => {
-            let y = b.reshape(cx.get(&d.input)?, &d.out.shape)?;
+            let x = cx.get(&d.input)?;
+            let y = b.reshape(x, &d.out.shape)?;
+            cx.set_reshaped(y, x);
             cx.set(&d.out, y)
         }
         Op::SwapDims(d) => {

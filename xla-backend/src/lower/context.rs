@@ -10,8 +10,9 @@ use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
 use super::parts::Parts;
 use super::replicas::{self, Apart};
+use super::ring_products::{self, AllLate, Lies};
 use super::rolled::Save;
-use crate::mesh::{Layout, Mesh};
+use crate::mesh::{Layout, Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// The state of a lowering: a builder, and a value for each tensor that is known.
@@ -25,6 +26,16 @@ pub struct Context<'a> {
     swapped: RefCell<HashMap<Value, Value>>,
     /// Sums over replicas that were not taken yet, see [`super::replicas`].
     pub(super) apart: RefCell<HashMap<TensorId, Apart>>,
+    /// Products that are not built yet, see [`super::ring_products`].
+    pub(super) late: RefCell<AllLate>,
+    /// What they read, in a whole block.
+    pub(super) ring_operands: RefCell<HashMap<Value, Lies>>,
+    /// Matrices of rows, and what they were before their first dimensions became one.
+    flattened: RefCell<HashMap<Value, Value>>,
+    /// How values lie on the mesh, of those that are known to.
+    lies: RefCell<HashMap<Value, Spec>>,
+    /// Whether the compiler knows memory without values.
+    pub(super) allocates: bool,
     /// Scales of quantised tensors, whose values are 8-bit integers.
     pub(super) scales: RefCell<HashMap<TensorId, Value>>,
     pub(super) seed: Option<Value>,
@@ -49,6 +60,11 @@ impl<'a> Context<'a> {
             lanes: RefCell::default(),
             swapped: RefCell::default(),
             apart: RefCell::default(),
+            late: RefCell::default(),
+            ring_operands: RefCell::default(),
+            flattened: RefCell::default(),
+            lies: RefCell::default(),
+            allocates: false,
             scales: RefCell::default(),
             seed: None,
             draws: Cell::new(0),
@@ -113,6 +129,9 @@ impl<'a> Context<'a> {
             self.define(id, value);
             return Ok(value);
         }
+        if let Some(value) = ring_products::build(self, id)? {
+            return Ok(value);
+        }
         let (stack, lane) = self.lane(id).ok_or(Fault::Missing(id))?;
         let dims = self.b.dims(stack);
         let ranges = dims[1..].iter().map(|&size| (0, size, 1));
@@ -148,6 +167,53 @@ impl<'a> Context<'a> {
         self.swapped.borrow().get(&x).copied()
     }
 
+    /// What a matrix of rows was before its first dimensions became one, and other values as they are.
+    pub(super) fn rows_of(&self, x: Value) -> Value {
+        self.flattened.borrow().get(&x).copied().unwrap_or(x)
+    }
+
+    /// Says of which value another one is a reshape.
+    pub(super) fn set_reshaped(&self, y: Value, x: Value) {
+        self.set_lies_as(y, x);
+        let (dims, before) = (self.b.dims(y), self.b.dims(x));
+        if dims.len() == 2 && before.len() > 2 && before.last() == dims.last() {
+            self.flattened.borrow_mut().insert(y, x);
+        }
+    }
+
+    /// How a value lies on the mesh, if that is known.
+    pub(super) fn lies(&self, x: Value) -> Option<Spec> {
+        self.lies.borrow().get(&x).cloned()
+    }
+
+    /// Says how a value lies on the mesh.
+    pub(super) fn set_lies(&self, x: Value, spec: Spec) {
+        self.lies.borrow_mut().insert(x, spec);
+    }
+
+    /// Says that a value lies as another one does, of the same shape but for dimensions of size 1
+    /// in front.
+    pub(super) fn set_lies_as(&self, x: Value, other: Value) {
+        let (dims, others) = (self.b.dims(x), self.b.dims(other));
+        let Some(mut spec) = self.lies(other) else { return };
+        let Some(in_front) = dims.len().checked_sub(others.len()) else { return };
+        if dims[in_front..] == others && dims[..in_front].iter().all(|&size| size == 1) {
+            for _ in 0..in_front {
+                spec = spec.stacked();
+            }
+            self.set_lies(x, spec);
+        }
+    }
+
+    /// Memory of this type that will be written before it is read; zeros where the compiler does
+    /// not know such memory.
+    pub(super) fn uninitialized(&self, ty: TensorType) -> Lowered<Value> {
+        Ok(match self.allocates {
+            true => self.b.uninitialized(ty)?,
+            false => self.b.splat(0.0, ty.element, &ty.dims)?,
+        })
+    }
+
     /// Lowers a nested block, which knows only these values.
     pub(super) fn with_values<T>(
         &self,
@@ -155,12 +221,13 @@ impl<'a> Context<'a> {
         lower: impl FnOnce() -> Lowered<T>,
     ) -> Lowered<T> {
         let outer = (self.values.replace(values), self.lanes.take(), self.scales.take());
-        let apart = self.apart.take();
+        let (apart, late) = (self.apart.take(), self.late.take());
         let result = lower();
         self.values.replace(outer.0);
         self.lanes.replace(outer.1);
         self.scales.replace(outer.2);
         self.apart.replace(apart);
+        self.late.replace(late);
         result
     }
 

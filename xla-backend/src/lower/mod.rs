@@ -53,6 +53,7 @@ mod reduce;
 mod replicas;
 mod resample;
 mod ring;
+mod ring_products;
 mod rolled;
 mod sample;
 mod scan;

@@ -6,6 +6,7 @@ use burn_ir::{
 
 use super::context::{Context, element_of, float, integer};
 use super::error::{Lowered, unsupported};
+use super::ring_products;
 use super::{compare, power, random, reduce, scan, sort};
 use crate::stablehlo::{BinaryKind, Comparison, ElementType, ReduceKind, UnaryKind, Value};
 
@@ -13,6 +14,7 @@ pub(super) fn lower(cx: &Context<'_>, op: &NumericOperationIr) -> Lowered {
     use NumericOperationIr as Op;
     let b = &cx.b;
     match op {
+        Op::Add(d) if ring_products::add(cx, d)? => Ok(()),
         Op::Add(d) => binary(cx, d, BinaryKind::Add),
         Op::AddScalar(d) => scalar(cx, d, BinaryKind::Add),
         Op::Sub(d) => binary(cx, d, BinaryKind::Subtract),

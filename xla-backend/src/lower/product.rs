@@ -11,7 +11,7 @@ use burn_ir::{
 use super::base::reduce_keep;
 use super::context::Context;
 use super::error::Lowered;
-use super::replicas;
+use super::{replicas, ring_products};
 use crate::stablehlo::{DotDims, ElementType, ReduceKind, Value};
 
 /// The product by `dims`, of the type of its operands.
@@ -45,22 +45,32 @@ pub(super) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
     let batch = d.out.shape.num_dims().saturating_sub(2);
     let (lhs, rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
     // `xᵀ y`: the gradient by a matrix that all rows share.
+    let (mut lhs, mut rhs) = (lhs, rhs);
     if batch == 0
-        && let Some(x) = cx.swapped(lhs)
-        && let Some([x, y]) = replicas::split(cx, [x, rhs])?
+        && let Some(rows) = cx.swapped(lhs)
     {
-        let (batch, contract) = (vec![0], vec![1]);
-        let dims = DotDims {
-            lhs_batch: batch.clone(),
-            rhs_batch: batch,
-            lhs_contract: contract.clone(),
-            rhs_contract: contract,
-        };
-        return replicas::keep_apart(cx, dot_wide(cx, x, y, &dims)?, &d.out);
+        let [x, y] = ring_products::gathered(cx, [rows, rhs])?;
+        if let Some([x, y]) = replicas::split(cx, [x, y])? {
+            let (batch, contract) = (vec![0], vec![1]);
+            let dims = DotDims {
+                lhs_batch: batch.clone(),
+                rhs_batch: batch,
+                lhs_contract: contract.clone(),
+                rhs_contract: contract,
+            };
+            return replicas::keep_apart(cx, dot_wide(cx, x, y, &dims)?, &d.out);
+        }
+        if x != rows {
+            lhs = cx.permuted(x, &[1, 0])?;
+        }
+        rhs = y;
     }
     let right = b.dims(rhs);
     let is_shared =
         batch > 0 && right.len() >= 2 && right[..right.len() - 2].iter().all(|&n| n == 1);
+    if (is_shared || batch == 0) && ring_products::take(cx, d, [lhs, rhs])? {
+        return Ok(());
+    }
     // A product reads a matrix along either axis, and XLA may copy one that is transposed first.
     // Over a mesh where matrices stay cut, the loops of hops that XLA makes are slower that way.
     let is_alone = cx.mesh.is_none();

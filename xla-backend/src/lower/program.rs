@@ -10,11 +10,11 @@ use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
 use super::parts::Parts;
 use super::rolled::{self, Save};
-use super::stream::{Live, Node, Stream};
+use super::stream::{Live, Node, Stream, writes};
 use super::support::name_of;
 use super::{
-    activation, base, distributed, float, int, lanes, module, numeric, ring, sharding, stack,
-    summed_product,
+    activation, base, distributed, float, int, lanes, module, numeric, ring, ring_products,
+    sharding, stack, summed_product,
 };
 use crate::capture::{MATERIALIZE, NAMED};
 use crate::mesh::{Layout, Mesh, Spec};
@@ -72,6 +72,8 @@ pub struct LowerOptions<'a> {
     pub aliases: HashMap<TensorId, usize>,
     /// What rolled loops keep for their gradients.
     pub save: Save,
+    /// The platform of the compiler, such as `tpu`, if it is known.
+    pub platform: &'a str,
 }
 
 impl Default for LowerOptions<'_> {
@@ -87,6 +89,7 @@ impl Default for LowerOptions<'_> {
             result_specs: HashMap::new(),
             aliases: HashMap::new(),
             save: Save::default(),
+            platform: "",
         }
     }
 }
@@ -155,6 +158,8 @@ fn lower_operations(
     let mut cx = Context::new(builder, options.custom);
     cx.mesh = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
     cx.save = options.save.clone();
+    // XLA's compiler for CPUs does not.
+    cx.allocates = ["tpu", "cuda", "rocm", "gpu"].contains(&options.platform);
     cx.parts = Parts::new(operations);
     for slot in &inputs {
         declare(&cx, slot, options).map_err(at("argument"))?;
@@ -207,30 +212,57 @@ pub(super) fn lower_nodes(
         }
     }
     let summed = summed_product::find(&operations, &read);
-    for &node in &live.nodes {
-        cx.locate(node.op());
-        let lowered = match node {
-            Node::Op(op) => match summed_product::summed(&summed, op) {
-                Some(product) => {
-                    op.outputs().try_for_each(|out| summed_product::lower(cx, product, out))
+    let mut nodes = live.nodes.clone();
+    while !nodes.is_empty() {
+        // What waits for products that are not built yet.
+        let (mut waiting, mut wanted) = (Vec::new(), HashSet::new());
+        for node in nodes {
+            if ring_products::are_in(cx) {
+                let mut reads = stream.reads(node);
+                let sum = match node {
+                    Node::Op(op) => summed_product::summed(&summed, op),
+                    _ => None,
+                };
+                reads.extend(sum.iter().flat_map(|product| [product.lhs.id, product.rhs.id]));
+                let made_later = waiting.iter().copied().flat_map(writes).collect();
+                let is_behind_loop = matches!(node, Node::Backward(_))
+                    && waiting.iter().any(|node| matches!(node, Node::Scan(_)));
+                if is_behind_loop
+                    || !reads.is_disjoint(&made_later)
+                    || ring_products::waits(cx, node, &reads)
+                {
+                    wanted.extend(reads);
+                    waiting.push(node);
+                    continue;
                 }
-                None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
-                None => dispatch(cx, op),
-            },
-            Node::Scan(scan) => {
-                let keep = to_keep.remove(&scan.region).unwrap_or_default();
-                rolled::forward(cx, stream, node, scan, &live.needed, &keep)
-                    .map(|stacks| drop(kept.insert(scan.region, stacks)))
             }
-            Node::Backward(back) => {
-                let kept = kept.remove(&back.forward).unwrap_or_default();
-                rolled::backward(cx, stream, node, back, &live.needed, &kept)
-            }
-        };
-        lowered.map_err(|fault| {
-            let (family, variant) = name_of(node.op());
-            fault.at(format!("{family}::{variant}"), types_of(node.op()))
-        })?;
+            cx.locate(node.op());
+            let lowered = match node {
+                Node::Op(op) => match summed_product::summed(&summed, op) {
+                    Some(product) => {
+                        op.outputs().try_for_each(|out| summed_product::lower(cx, product, out))
+                    }
+                    None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
+                    None => dispatch(cx, op),
+                },
+                Node::Scan(scan) => {
+                    let keep = to_keep.remove(&scan.region).unwrap_or_default();
+                    rolled::forward(cx, stream, node, scan, &live.needed, &keep)
+                        .map(|stacks| drop(kept.insert(scan.region, stacks)))
+                }
+                Node::Backward(back) => {
+                    let kept = kept.remove(&back.forward).unwrap_or_default();
+                    rolled::backward(cx, stream, node, back, &live.needed, &kept)
+                }
+            };
+            lowered.map_err(|fault| {
+                let (family, variant) = name_of(node.op());
+                fault.at(format!("{family}::{variant}"), types_of(node.op()))
+            })?;
+        }
+        ring_products::build_all(cx, &wanted)
+            .map_err(|fault| fault.at("a product over a ring".to_owned(), String::new()))?;
+        nodes = waiting;
     }
     cx.b.set_location(None);
     Ok(())
@@ -292,7 +324,10 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Custom(op) if op.id == MATERIALIZE => {
             match (&op.inputs[..], &op.outputs[..]) {
                 ([input], [output]) => {
-                    cx.set(output, cx.b.unary(UnaryKind::OptimizationBarrier, cx.get(input)?)?)
+                    let x = cx.get(input)?;
+                    let y = cx.b.unary(UnaryKind::OptimizationBarrier, x)?;
+                    cx.set_lies_as(y, x);
+                    cx.set(output, y)
                 }
                 _ => unsupported("one tensor is kept in memory"),
             }

@@ -36,6 +36,9 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         return cx.set_as(output, product(cx, kind, x, y)?);
     };
     let axis = around.axis.clone();
+    // Devices that have the same columns of other rows.
+    let rows: Vec<_> = (0..rank - 1).flat_map(|dim| spec.axes(dim)).cloned().collect();
+    let rows = around.mesh.groups(&rows);
     let (right_spec, out_spec) = match kind {
         RingOp::Gather => (vec![vec![], vec![axis]], spec.clone()),
         RingOp::Scatter => (vec![vec![axis]], spec.clone()),
@@ -64,7 +67,7 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
             let wide = match kind {
                 RingOp::Gather => gather(cx, &around, x, y)?,
                 RingOp::Scatter => scatter(cx, &around, x, y)?,
-                RingOp::Outer => outer(cx, &around, x, y)?,
+                RingOp::Outer => outer(cx, &around, &rows, x, y)?,
             };
             Ok(vec![b.convert(wide, out.element)?])
         },
@@ -102,53 +105,64 @@ fn over_rows(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
     dot_wide(cx, x, y, &dims)
 }
 
-/// The ring, and where on it a device is.
-struct Around<'a> {
-    mesh: &'a Mesh,
+/// A ring, and where on it a device is.
+pub(super) struct Around<'a> {
+    pub(super) mesh: &'a Mesh,
     axis: String,
-    devices: usize,
+    pub(super) devices: usize,
     /// How many devices further the next one of the ring is.
     stride: usize,
-    /// From each device to the one before it.
-    arrows: Vec<[usize; 2]>,
-    /// Devices that have the same columns of other rows.
-    rows: Vec<Vec<usize>>,
+    /// The devices of each ring, in their order.
+    rings: Vec<Vec<usize>>,
 }
 
 impl<'a> Around<'a> {
-    /// None where the last dimension is not cut.
-    fn new(mesh: &'a Mesh, spec: &Spec, rank: usize) -> Result<Option<Self>, String> {
-        let axis = match spec.axes(rank - 1) {
-            [] => return Ok(None),
-            [axis] => axis.clone(),
-            axes => return Err(format!("a ring is one axis, got {}", axes.join("+"))),
-        };
+    /// The rings along an axis.
+    pub(super) fn along(mesh: &'a Mesh, axis: &str) -> Result<Self, String> {
         let Some(at) = mesh.axes().iter().position(|(name, _)| *name == axis) else {
             return Err(format!("a ring over {axis}; the mesh {mesh} has no such axis"));
         };
-        let rows: Vec<_> = (0..rank - 1).flat_map(|dim| spec.axes(dim)).cloned().collect();
-        let before = |ring: &Vec<usize>| {
-            let arrow = |(index, &from): (usize, &usize)| {
-                [from, ring[(index + ring.len() - 1) % ring.len()]]
-            };
-            ring.iter().enumerate().map(arrow).collect::<Vec<_>>()
-        };
-        Ok(Some(Self {
+        Ok(Self {
             devices: mesh.axes()[at].1,
             stride: mesh.axes()[at + 1..].iter().map(|(_, size)| size).product(),
-            arrows: mesh.groups(std::slice::from_ref(&axis)).iter().flat_map(before).collect(),
-            rows: mesh.groups(&rows),
+            rings: mesh.groups(&[axis.to_owned()]),
             mesh,
-            axis,
-        }))
+            axis: axis.to_owned(),
+        })
     }
 
-    fn hop(&self, cx: &Context<'_>, x: Value) -> Lowered<Value> {
-        Ok(cx.b.collective_permute(x, &self.arrows)?)
+    /// The rings along the axis that cuts the last dimension; none where it is not cut.
+    fn new(mesh: &'a Mesh, spec: &Spec, rank: usize) -> Result<Option<Self>, String> {
+        match spec.axes(rank - 1) {
+            [] => Ok(None),
+            [axis] => Self::along(mesh, axis).map(Some),
+            axes => Err(format!("a ring is one axis, got {}", axes.join("+"))),
+        }
+    }
+
+    /// What the next device of the ring has.
+    pub(super) fn hop(&self, cx: &Context<'_>, x: Value) -> Lowered<Value> {
+        self.send(cx, x, self.devices - 1)
+    }
+
+    /// What the last device of the ring has: the one before this.
+    pub(super) fn hop_back(&self, cx: &Context<'_>, x: Value) -> Lowered<Value> {
+        self.send(cx, x, 1)
+    }
+
+    /// To the device so far ahead.
+    fn send(&self, cx: &Context<'_>, x: Value, ahead: usize) -> Lowered<Value> {
+        let arrow = |ring: &Vec<usize>, at: usize| [ring[at], ring[(at + ahead) % ring.len()]];
+        let arrows: Vec<_> = self
+            .rings
+            .iter()
+            .flat_map(|ring| (0..ring.len()).map(move |at| arrow(ring, at)))
+            .collect();
+        Ok(cx.b.collective_permute(x, &arrows)?)
     }
 
     /// Where the part of `size` begins that starts `ahead` devices further on.
-    fn offset(&self, cx: &Context<'_>, ahead: usize, size: usize) -> Lowered<Value> {
+    pub(super) fn offset(&self, cx: &Context<'_>, ahead: usize, size: usize) -> Lowered<Value> {
         let b = &cx.b;
         let int = |value: usize| b.splat_int(value as i128, ElementType::I32, &[]);
         let device = b.convert(b.partition_id()?, ElementType::I32)?;
@@ -200,10 +214,16 @@ fn scatter(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Lowered
     sum.map_or_else(|| unsupported("a ring without devices"), Ok)
 }
 
-/// `x_jᵀ y` for all `j`, the parts `x_j` going round; summed over the devices that have other rows.
-fn outer(cx: &Context<'_>, around: &Around<'_>, x: Value, y: Value) -> Lowered<Value> {
+/// `x_jᵀ y` for all `j`, the parts `x_j` going round; summed over the devices that have other `rows`.
+fn outer(
+    cx: &Context<'_>,
+    around: &Around<'_>,
+    rows: &[Vec<usize>],
+    x: Value,
+    y: Value,
+) -> Lowered<Value> {
     let b = &cx.b;
-    let rows = b.dims(x)[b.rank(x) - 1];
+    let height = b.dims(x)[b.rank(x) - 1];
     let columns = b.dims(y)[b.rank(y) - 1];
     let zero = b.splat_int(0, ElementType::I32, &[])?;
     let mut part = x;
@@ -213,15 +233,15 @@ fn outer(cx: &Context<'_>, around: &Around<'_>, x: Value, y: Value) -> Lowered<V
         let product = over_rows(cx, part, y)?;
         let target = match whole {
             Some(whole) => whole,
-            None => b.splat(0.0, b.element(product), &[rows * around.devices, columns])?,
+            None => b.splat(0.0, b.element(product), &[height * around.devices, columns])?,
         };
-        let start = around.offset(cx, hop, rows)?;
+        let start = around.offset(cx, hop, height)?;
         whole = Some(b.dynamic_update_slice(target, product, &[start, zero])?);
         part = next;
     }
     let Some(whole) = whole else { return unsupported("a ring without devices") };
-    match around.rows.iter().any(|group| group.len() > 1) {
-        true => Ok(b.all_reduce(whole, &around.rows, ReduceKind::Add)?),
+    match rows.iter().any(|group| group.len() > 1) {
+        true => Ok(b.all_reduce(whole, rows, ReduceKind::Add)?),
         false => Ok(whole),
     }
 }

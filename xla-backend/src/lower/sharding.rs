@@ -44,7 +44,9 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         Ok(spec) if replicas::constrain(cx, (input, output), &spec)? => Ok(()),
         Ok(spec) => {
             let x = cx.get(input)?;
-            cx.set(output, cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?)
+            let y = cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?;
+            cx.set_lies(y, spec);
+            cx.set(output, y)
         }
         Err(error) => unsupported(error.to_string()),
     }

@@ -11,8 +11,8 @@ use burn_ir::{FloatOperationIr, MatmulOpIr, NumericOperationIr, OperationIr, Ten
 use super::context::Context;
 use super::error::Lowered;
 use super::product::{dot_wide, over_rows, rows};
-use super::replicas;
-use crate::stablehlo::DotDims;
+use super::{replicas, ring_products};
+use crate::stablehlo::{DotDims, Value};
 
 /// The products that the sum behind them takes over, by the tensor that is their result.
 pub(super) fn find<'a>(
@@ -72,7 +72,17 @@ fn sums_batches(product: &MatmulOpIr, axes: &[usize]) -> bool {
 /// Lowers the sum of a product that was found, to the tensor `out`.
 pub(super) fn lower(cx: &Context<'_>, product: &MatmulOpIr, out: &TensorIr) -> Lowered {
     let batch = product.out.shape.num_dims() - 2;
-    let (lhs, rhs) = (cx.get(&product.lhs)?, cx.get(&product.rhs)?);
+    let (mut lhs, mut rhs) = (cx.get(&product.lhs)?, cx.get(&product.rhs)?);
+    // Of the axes of rows, only the first is cut then.
+    let mut are_matrices = cx.mesh.is_none();
+    if let Some(rows) = cx.swapped(lhs) {
+        let gathered = ring_products::gathered(cx, [rows, rhs])?;
+        are_matrices |= gathered != [rows, rhs];
+        rhs = gathered[1];
+        if gathered[0] != rows {
+            lhs = swapped(cx, gathered[0])?;
+        }
+    }
     let contract = |dims: core::ops::Range<usize>, inner: usize| dims.chain([inner]).collect();
     // Devices that have other batches add up f32: there may be a thousand of them.
     if let Some([lhs, rhs]) = replicas::split(cx, [lhs, rhs])? {
@@ -84,7 +94,7 @@ pub(super) fn lower(cx: &Context<'_>, product: &MatmulOpIr, out: &TensorIr) -> L
         };
         return replicas::keep_apart(cx, dot_wide(cx, lhs, rhs, &dims)?, out);
     }
-    let y = if cx.mesh.is_some() {
+    let y = if !are_matrices {
         let dims = DotDims {
             lhs_contract: contract(0..batch, batch + 1),
             rhs_contract: contract(0..batch, batch),
@@ -94,14 +104,18 @@ pub(super) fn lower(cx: &Context<'_>, product: &MatmulOpIr, out: &TensorIr) -> L
     } else {
         let lhs = match cx.swapped(lhs) {
             Some(lhs) => lhs,
-            None => {
-                let order: Vec<_> = (0..batch).chain([batch + 1, batch]).collect();
-                cx.b.transpose(lhs, &order)?
-            }
+            None => swapped(cx, lhs)?,
         };
         dot_wide(cx, rows(cx, lhs)?, rows(cx, rhs)?, &over_rows())?
     };
     cx.set_as(out, cx.b.reshape(y, &out.shape)?)
+}
+
+/// `x` with its last two axes swapped.
+fn swapped(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+    let rank = cx.b.rank(x);
+    let order: Vec<_> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();
+    cx.permuted(x, &order)
 }
 
 /// The tensor that an operation sums into, if it sums a product that was found.

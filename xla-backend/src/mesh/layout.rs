@@ -24,6 +24,15 @@ pub struct Layout {
     names: Arc<BTreeMap<String, Spec>>,
     gathered: Arc<[String]>,
     replicas: Arc<[String]>,
+    ring: Option<Arc<RingAxis>>,
+}
+
+/// An axis round which products go, see [`Layout::with_ring`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RingAxis {
+    pub(crate) axis: String,
+    /// How rows lie: their first dimension is cut, by this axis and others.
+    pub(crate) rows: Spec,
 }
 
 impl Layout {
@@ -36,6 +45,7 @@ impl Layout {
             names: Arc::default(),
             gathered: Arc::default(),
             replicas: Arc::default(),
+            ring: None,
         }
     }
 
@@ -58,6 +68,21 @@ impl Layout {
     #[must_use]
     pub fn with_replicas(self, axes: impl IntoIterator<Item = String>) -> Self {
         Self { replicas: axes.into_iter().collect(), ..self }
+    }
+
+    /// The same layout, with an axis that cuts rows, which lie as `rows`, and matrices where they are
+    /// [used](super::constrain_used). The product of both is computed part by part while parts of rows
+    /// or of sums go round the devices of the axis, in both directions; where it cannot be cut in
+    /// parts, XLA decides.
+    #[must_use]
+    pub fn with_ring(self, axis: &str, rows: &Spec) -> Self {
+        let ring = RingAxis { axis: axis.to_owned(), rows: rows.first(1) };
+        Self { ring: Some(Arc::new(ring)), ..self }
+    }
+
+    /// The axis round which products go.
+    pub(crate) fn ring(&self) -> Option<&RingAxis> {
+        self.ring.as_deref()
     }
 
     /// Everything on every device.

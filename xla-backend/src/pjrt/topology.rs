@@ -2,7 +2,7 @@
 
 use super::api::{Api, Handle, list, string};
 use super::compile_options::CompileOptions;
-use super::compiled::CompiledProgram;
+use super::compiled::{CompiledProgram, with_deep_stack};
 use super::device::{DeviceDescription, describe};
 use super::error::PjrtError;
 use super::executable::raw_program;
@@ -119,21 +119,23 @@ impl Topology {
         program: impl AsRef<[u8]>,
         options: &CompileOptions,
     ) -> Result<CompiledProgram, PjrtError> {
-        let options = options.to_bytes();
-        let raw = raw_program(program.as_ref());
-        let mut args = ffi::CompileArgs {
-            topology: self.handle.as_ptr(),
-            program: &raw const raw,
-            compile_options: options.as_ptr().cast(),
-            compile_options_size: options.len(),
-            ..ffi::CompileArgs::default()
-        };
+        let (program, options) = (program.as_ref(), options.to_bytes());
         let api = *self.plugin.api();
-        // SAFETY: the topology is alive; program and options outlive the call, which only reads
-        // them.
-        unsafe { api.call(&mut args) }
-            .map_err(|error| error.into_compile_error(program.as_ref()))?;
-        CompiledProgram::new(api, Handle::new(args.executable, Call::Compile)?)
+        let executable = with_deep_stack(|| {
+            let raw = raw_program(program);
+            let mut args = ffi::CompileArgs {
+                topology: self.handle.as_ptr(),
+                program: &raw const raw,
+                compile_options: options.as_ptr().cast(),
+                compile_options_size: options.len(),
+                ..ffi::CompileArgs::default()
+            };
+            // SAFETY: the topology is alive; program and options outlive the call, which only reads
+            // them.
+            unsafe { api.call(&mut args) }.map_err(|error| error.into_compile_error(program))?;
+            Handle::new(args.executable, Call::Compile)
+        })?;
+        CompiledProgram::new(api, executable)
     }
 
     fn describe(&mut self, api: &Api) -> Result<(), PjrtError> {

@@ -58,7 +58,8 @@ impl Lowered {
     /// at. Values of the arguments do not matter, and parameters that were not drawn are not drawn.
     ///
     /// Arguments that `donate` chooses by their path give their memory to results; loops are rolled
-    /// where `roll` says what they keep.
+    /// where `roll` says what they keep. `platform` is that of the compiler
+    /// ([`Topology::platform`](crate::pjrt::Topology::platform)), or empty where it is not known.
     ///
     /// # Errors
     ///
@@ -71,6 +72,7 @@ impl Lowered {
         (mesh, layout): (&Mesh, &Layout),
         donate: impl Fn(&str) -> bool,
         roll: Option<&Save>,
+        platform: &str,
     ) -> Result<Self, ProgramError> {
         let (leaves, _, host) = described(arguments)?;
         let job = Job {
@@ -82,6 +84,7 @@ impl Lowered {
             mesh: Some(mesh),
             layout,
             roll,
+            platform,
         };
         Ok(job.lower()?.0)
     }
@@ -102,6 +105,7 @@ impl Lowered {
     ///     (&"data=1".parse::<Mesh>()?, &Layout::replicated()),
     ///     |_| false,
     ///     None,
+    ///     "tpu",
     /// )?;
     /// assert_eq!(lowered.results[0].ty.shape, [1_000_000, 1_000_000]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -117,6 +121,7 @@ impl Lowered {
         (mesh, layout): (&Mesh, &Layout),
         donate: impl Fn(&str) -> bool,
         roll: Option<&Save>,
+        platform: &str,
     ) -> Result<Self, ProgramError> {
         let job = Job {
             name,
@@ -127,6 +132,7 @@ impl Lowered {
             mesh: Some(mesh),
             layout,
             roll,
+            platform,
         };
         Ok(job.lower()?.0)
     }
@@ -156,6 +162,8 @@ pub(super) struct Job<'a, A, R> {
     pub(super) layout: &'a Layout,
     /// Whether loops are rolled, and what they keep then.
     pub(super) roll: Option<&'a Save>,
+    /// What the program will be compiled for.
+    pub(super) platform: &'a str,
 }
 
 impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
@@ -192,6 +200,7 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
                 None => HashMap::new(),
             },
             save: self.roll.cloned().unwrap_or_default(),
+            platform: self.platform,
             ..LowerOptions::default()
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();

@@ -285,6 +285,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             mesh: self.xla.mesh(),
             layout: self.xla.layout(),
             roll: self.roll.as_ref(),
+            platform: self.xla.client().platform(),
         }
     }
 

@@ -109,6 +109,11 @@ impl Builder {
         self.state.borrow_mut().location = name.map(|name| name.replace(['"', '\\'], "_"));
     }
 
+    /// The name that operations are given, see [`set_location`](Self::set_location).
+    pub fn location(&self) -> Option<String> {
+        self.state.borrow().location.clone()
+    }
+
     /// The type of a value; the scalar `i1` for a value of another builder, which no operation
     /// accepts.
     pub fn type_of(&self, value: Value) -> Rc<TensorType> {

@@ -40,6 +40,19 @@ impl Builder {
         self.splat_literal(literal, TensorType::new(element, dims))
     }
 
+    /// A tensor without values, for the compilers that know such: XLA's for TPUs and GPUs. Whoever reads
+    /// an element has written it before.
+    ///
+    /// # Errors
+    ///
+    /// Never; the signature is that of the other operations.
+    pub fn uninitialized(&self, ty: TensorType) -> Result<Value, BuildError> {
+        let op = "stablehlo.custom_call";
+        self.append(op, &[], ty.clone(), |line, _| {
+            line.push_str(&format!("{op} @AllocateBuffer() : () -> {ty}"));
+        })
+    }
+
     fn splat_literal(&self, literal: String, ty: TensorType) -> Result<Value, BuildError> {
         let line = format!("stablehlo.constant dense<{literal}> : {ty}");
         self.constant_line(line, ty)

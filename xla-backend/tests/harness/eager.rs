@@ -1,72 +1,81 @@
-//! Recorded calls through the eager backend, as a server's session executes them.
+//! Recorded calls through the eager backend: each operation as it was recorded, with its types.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::HashMap;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use burn_backend::read_sync;
-use burn_ir::TensorStatus;
-use burn_router::TensorInterpreter;
-use burn_xla::eager::{XlaBackend, XlaDevice};
+use burn_ir::{IrVisitorMut, TensorId, TensorIr};
+use burn_router::{RouterClient as _, get_client};
+use burn_xla::eager::{XlaChannel, XlaClient, XlaDevice};
 
-use super::{Case, Outcome, Shift, compare};
+use super::{Case, Outcome, compare};
 
 /// As [`Runner::replay_all`](super::Runner::replay_all).
 pub(crate) fn replay_all(cases: &[Case]) -> Vec<Outcome> {
+    let client = get_client::<XlaChannel>(&XlaDevice::default());
     let mut outcomes = Vec::with_capacity(cases.len());
     for chunk in cases.chunks(32) {
-        match together(chunk) {
+        match together(&client, chunk) {
             Ok(()) => outcomes.extend(chunk.iter().map(|_| Outcome::Agree)),
-            Err(_) => outcomes.extend(chunk.iter().map(alone)),
+            Err(_) => outcomes.extend(chunk.iter().map(|case| alone(&client, case))),
         }
     }
     outcomes
 }
 
-fn alone(case: &Case) -> Outcome {
-    match together(std::slice::from_ref(case)) {
+fn alone(client: &XlaClient, case: &Case) -> Outcome {
+    match together(client, std::slice::from_ref(case)) {
         Ok(()) => Outcome::Agree,
         Err(error) => {
             let why = format!("{error:#}");
-            // Burn's router has no quantised tensors.
-            let is_unsupported = why.contains("no lowering") || why.contains("not implemented");
-            if is_unsupported { Outcome::Unsupported(why) } else { Outcome::Disagree(why) }
+            if why.contains("no lowering") {
+                Outcome::Unsupported(why)
+            } else {
+                Outcome::Disagree(why)
+            }
         }
     }
 }
 
 /// Executes calls in one graph: nothing is read before all are recorded.
-fn together(cases: &[Case]) -> Result<()> {
-    let mut session = TensorInterpreter::<XlaBackend>::new(XlaDevice::default());
-    let recorded = catch_unwind(AssertUnwindSafe(|| {
-        for (number, case) in cases.iter().enumerate() {
-            let mut shift = Shift((number as u64) << 32);
-            for (id, data) in &case.inputs {
-                session.register_tensor_data_id(shift.id(*id), data.clone());
-            }
-            let mut op = case.op.clone();
-            op.visit_mut(&mut shift);
-            session.register_op(op);
+fn together(client: &XlaClient, cases: &[Case]) -> Result<()> {
+    let (mut inputs, mut results) = (Vec::new(), Vec::new());
+    for case in cases {
+        let mut names = Names { client, own: HashMap::new() };
+        for (id, data) in &case.inputs {
+            let input = client.register_tensor_data(data.clone());
+            names.own.insert(*id, input.id());
+            inputs.push(input);
         }
-    }));
-    recorded.map_err(|panic| anyhow!("recording panicked: {}", words(&*panic)))?;
-    for (number, case) in cases.iter().enumerate() {
-        let shift = Shift((number as u64) << 32);
+        let mut op = case.op.clone();
+        op.visit_mut(&mut names);
+        let recorded: Vec<_> = case.op.outputs().map(|output| output.id).collect();
+        let outputs: HashMap<_, _> = recorded.into_iter().zip(client.register(op)).collect();
+        results.push(outputs);
+    }
+    for (case, mut outputs) in cases.iter().zip(results) {
         for (id, expected) in &case.outputs {
-            let Some(output) = case.op.outputs().find(|output| output.id == *id) else { continue };
-            let mut tensor = output.clone();
-            (tensor.id, tensor.status) = (shift.id(*id), TensorStatus::ReadOnly);
-            let reading = catch_unwind(AssertUnwindSafe(|| session.read_tensor_async(tensor)));
-            let reading =
-                reading.map_err(|panic| anyhow!("reading panicked: {}", words(&*panic)))?;
-            let got = read_sync(reading).map_err(|error| anyhow!("{error}"))?;
-            ensure!(got.dtype() == output.dtype, "{:?} instead of {:?}", got.dtype(), output.dtype);
+            let output = outputs.remove(id).context("the operation has no such output")?;
+            let tensor = output.into_ir();
+            let dtype = tensor.dtype;
+            let got = read_sync(client.read_tensor_async(tensor));
+            let got = got.map_err(|error| anyhow!("{error}"))?;
+            ensure!(got.dtype() == dtype, "{:?} instead of {dtype:?}", got.dtype());
             compare(expected, &got)?;
         }
     }
     Ok(())
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+/// The client's own names for the tensors of a call.
+struct Names<'a> {
+    client: &'a XlaClient,
+    own: HashMap<TensorId, TensorId>,
+}
+
+impl IrVisitorMut for Names<'_> {
+    fn visit_tensor_mut(&mut self, tensor: &mut TensorIr) {
+        let fresh = || self.client.create_empty_handle();
+        tensor.id = *self.own.entry(tensor.id).or_insert_with(fresh);
+    }
 }
