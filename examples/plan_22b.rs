@@ -39,7 +39,7 @@ struct Args {
     #[arg(long)]
     mesh: Option<Mesh>,
     /// What of activations the axis `model` cuts between blocks
-    #[arg(long, default_value = "width")]
+    #[arg(long, default_value = "images")]
     activations: ActivationsName,
     /// The spec of one activation by its place, such as residual=data+model,-,- or norm=data,model; in place of
     /// the one that `--activations` gives it
@@ -97,15 +97,15 @@ fn main() -> anyhow::Result<()> {
 
 /// What `--search` tries: devices on `replica` and on `model`, micro-batches, and what blocks keep.
 const TRIES: [(usize, usize, u64, &str); 9] = [
-    (1, 1, 1, "query"),
+    (1, 1, 2, "query,key,value,attended"),
     (4, 1, 1, "nothing"),
     (4, 1, 1, "query"),
     (4, 1, 2, "query,key,value,attended"),
     (4, 1, 4, "query,key,value,attended,hidden"),
     (16, 1, 1, "query"),
-    (1, 2, 1, "query"),
-    (1, 4, 1, "query"),
-    (1, 8, 1, "query"),
+    (2, 2, 2, "query,key,value,attended"),
+    (1, 4, 2, "query,key,value,attended"),
+    (1, 8, 2, "query,key,value,attended"),
 ];
 
 /// All that [`TRIES`] has for so many devices, ranked.

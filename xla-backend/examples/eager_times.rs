@@ -5,7 +5,8 @@
 //! cargo run --release -p burn-xla --example eager_times -- [WIDTH…]
 //! ```
 //!
-//! A step's time is the median, with the quartiles.
+//! Losses are read after every tenth step; a step's time is the median of the means of ten, with the
+//! quartiles.
 
 #[allow(dead_code, reason = "its `main`")]
 #[path = "remote_training.rs"]
@@ -26,7 +27,7 @@ use burn_xla::capture::value_and_grad;
 use burn_xla::eager::{XlaBackend as B, XlaClient, XlaDevice};
 use burn_xla::plugin::Platform;
 use burn_xla::serve::Server;
-use training::{CLASSES, Classifier, INPUTS, batch, train};
+use training::{CLASSES, Classifier, INPUTS, batch, by_tens, train};
 
 const WARM_UP: usize = 20;
 const STEPS: usize = 220;
@@ -54,8 +55,9 @@ struct Times([f64; 3]);
 
 impl Times {
     /// Of all steps but the first ones, which are compiled.
-    fn of(mut times: Vec<Duration>) -> Self {
-        let mut times = times.split_off(WARM_UP);
+    fn of(times: Vec<Duration>) -> Self {
+        let tens = times[WARM_UP..].chunks_exact(10);
+        let mut times: Vec<_> = tens.map(|ten| ten.iter().sum::<Duration>() / 10).collect();
         times.sort_unstable();
         let at = |quarter: usize| times[quarter * (times.len() - 1) / 4].as_secs_f64() * 1e3;
         Self([at(1), at(2), at(3)])
@@ -113,7 +115,7 @@ fn remote_step(width: usize) -> Result<Vec<Duration>> {
     std::thread::spawn(move || server.serve());
     let device = Device::remote_options(&host).init().map_err(|error| anyhow!("{error}"))?;
     let (mut last, mut times) = (Instant::now(), Vec::new());
-    train(Classifier::new(width, &Device::flex()), &device, STEPS, |_| {
+    train(Classifier::new(width, &Device::flex()), &device, STEPS, by_tens, |_| {
         times.push(std::mem::replace(&mut last, Instant::now()).elapsed());
     })?;
     Ok(times)
@@ -143,7 +145,7 @@ fn eager_step(width: usize) -> Result<Vec<Duration>> {
         .iter()
         .map(|p| [0., 0.].map(|zero| B::float_mul_scalar(p.clone(), Scalar::from(zero))))
         .collect();
-    let mut times = Vec::new();
+    let (mut times, mut unread) = (Vec::new(), Vec::new());
     for number in 0..STEPS {
         let start = Instant::now();
         let (points, classes) = batch(number, &Device::flex());
@@ -166,7 +168,12 @@ fn eager_step(width: usize) -> Result<Vec<Duration>> {
             let decayed = B::float_sub(param.clone(), times_scalar(param, rate * 0.01));
             *param = B::float_sub(decayed, times_scalar(&direction, rate));
         }
-        read_sync(B::float_into_data(loss))?;
+        unread.push(loss);
+        if by_tens(number) {
+            for loss in unread.drain(..) {
+                read_sync(B::float_into_data(loss))?;
+            }
+        }
         times.push(start.elapsed());
     }
     Ok(times)
@@ -213,12 +220,17 @@ fn compiled_step(width: usize) -> Result<Vec<Duration>> {
     let xla = Xla::cpu()?;
     let step = xla.jit(step).donate(|path| path.starts_with('0'));
     let mut state = xla.upload(&state)?;
-    let mut times = Vec::new();
+    let (mut times, mut unread) = (Vec::new(), Vec::new());
     for number in 0..STEPS {
         let start = Instant::now();
         let points = xla.upload(&batch(number, &device))?;
         let (next, loss) = step.call_on_device((state, points))?.split()?;
-        loss.to_host()?.try_into_scalar::<f32>()?;
+        unread.push(loss);
+        if by_tens(number) {
+            for loss in unread.drain(..) {
+                loss.to_host()?.try_into_scalar::<f32>()?;
+            }
+        }
         state = next;
         times.push(start.elapsed());
     }

@@ -2,8 +2,9 @@
 //!
 //! A loop that reads nothing would be recorded for ever, so a graph is cut when it is long. A cut
 //! after a fixed number of operations falls on another place of the loop's body each time, and each
-//! graph would be a new one. So what was recorded is searched for a period: from then on graphs
-//! end after whole periods.
+//! graph would be a new one. So what was recorded is searched for a period, where a graph is cut for
+//! its length and where one ends because something is read: from then on graphs end after whole
+//! periods, and a loop that reads every tenth loss is executed step by step while it is recorded.
 
 use std::collections::VecDeque;
 
@@ -20,6 +21,7 @@ pub(super) struct Rhythm {
     history: VecDeque<u64>,
     period: Option<usize>,
     since_cut: usize,
+    since_search: usize,
 }
 
 impl Rhythm {
@@ -36,10 +38,11 @@ impl Rhythm {
         }
         self.history.push_back(structure);
         self.since_cut += 1;
+        self.since_search += 1;
         match self.period {
             Some(period) => must || self.since_cut == period * SHORT.div_ceil(period),
             None if must || self.since_cut >= LONG => {
-                self.period = period(self.history.make_contiguous());
+                self.search();
                 true
             }
             None => false,
@@ -49,6 +52,15 @@ impl Rhythm {
     /// The graph ends here.
     pub(super) fn cut(&mut self) {
         self.since_cut = 0;
+        // A search looks at all that is remembered: not for each little that is new.
+        if self.period.is_none() && 4 * self.since_search >= self.history.len() {
+            self.search();
+        }
+    }
+
+    fn search(&mut self) {
+        self.period = period(self.history.make_contiguous());
+        self.since_search = 0;
     }
 }
 
@@ -121,6 +133,24 @@ mod tests {
         }
         let tail = &lengths[lengths.len() - 30..];
         assert!(tail.iter().all(|&length| length == 500), "{tail:?}");
+    }
+
+    /// A training loop that reads its first losses, and then every tenth.
+    #[test]
+    fn a_loop_that_reads_now_and_then_is_cut_at_its_period() {
+        const BODY: usize = 300;
+        let mut rhythm = Rhythm::default();
+        let (mut lengths, mut length) = (Vec::new(), 0);
+        for i in 0..60 * BODY {
+            length += 1;
+            let (step, is_last) = (i / BODY, i % BODY == BODY - 1);
+            let read = is_last && (step < 3 || step % 10 == 9);
+            if rhythm.step(operation(100 + i, BODY), false) || read {
+                rhythm.cut();
+                lengths.push(std::mem::take(&mut length));
+            }
+        }
+        assert_eq!(lengths, [BODY; 60]);
     }
 
     #[test]

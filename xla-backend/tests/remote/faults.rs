@@ -64,12 +64,18 @@ fn a_server_that_is_killed_ends_the_loop() {
     let device = Device::remote_options(&RemoteHost::websocket(&address)).init().unwrap();
     let outcome = ends(move || {
         let model = Classifier::new(64, &Device::flex());
-        train(model, &device, 1_000_000, |step| {
-            if step == 3 {
-                child.kill().unwrap();
-                child.wait().unwrap();
-            }
-        })
+        train(
+            model,
+            &device,
+            1_000_000,
+            |_| true,
+            |step| {
+                if step == 3 {
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                }
+            },
+        )
     });
     // Reads say so; Burn's client panics where an operation finds no connection.
     match outcome.expect("the loop goes on without a server, or hangs") {
@@ -119,7 +125,7 @@ fn a_client_that_is_killed_leaves_nothing() {
                 println!("trains");
             }
         };
-        train(model(), &client(&port, 1), 1_000_000, told).unwrap();
+        train(model(), &client(&port, 1), 1_000_000, |_| true, told).unwrap();
     }
     let _turn = turn();
     still_serves(20);
@@ -238,11 +244,11 @@ fn fifty_clients_train_at_once() {
     const CLIENTS: u8 = 50;
     if let Ok(port) = std::env::var(CLIENT_OF) {
         let model = Classifier::new(64, &Device::flex());
-        let want = train(model.clone(), &Device::flex(), 3, |_| {}).unwrap();
+        let want = train(model.clone(), &Device::flex(), 3, |_| true, |_| {}).unwrap();
         let threads: Vec<_> = (1..=CLIENTS)
             .map(|number| (client(&port, number), model.clone()))
             .map(|(device, model)| {
-                std::thread::spawn(move || train(model, &device, 3, |_| {}).unwrap())
+                std::thread::spawn(move || train(model, &device, 3, |_| true, |_| {}).unwrap())
             })
             .collect();
         for thread in threads {

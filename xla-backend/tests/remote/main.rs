@@ -62,22 +62,33 @@ fn training_gives_the_losses_of_the_cpu_backend_and_stays_compiled() {
     let _turn = turn();
     const STEPS: usize = 30;
     let model = training::Classifier::new(64, &Device::flex());
-    let want = training::train(model.clone(), &Device::flex(), STEPS, |_| {}).unwrap();
+    let want = training::train(model.clone(), &Device::flex(), STEPS, |_| true, |_| {}).unwrap();
     let device = XlaDevice::default();
-    let mut seen = Vec::new();
     let remote = remote(1);
-    let losses =
-        training::train(model, &remote, STEPS, |_| seen.push(device.statistics())).unwrap();
-    for (step, (loss, want)) in losses.iter().zip(&want).enumerate() {
-        // Both sum in f32, in different orders.
-        assert!((loss - want).abs() < 1e-4, "step {step}: {loss}, {want}");
-    }
-    assert!(losses[STEPS - 1] < 0.5 * losses[0], "{losses:?}");
+    let run = |reads: &dyn Fn(usize) -> bool| {
+        let mut seen = Vec::new();
+        let told = |_| seen.push(device.statistics());
+        let losses = training::train(model.clone(), &remote, STEPS, reads, told).unwrap();
+        for (step, (loss, want)) in losses.iter().zip(&want).enumerate() {
+            // Both sum in f32, in different orders.
+            assert!((loss - want).abs() < 1e-4, "step {step}: {loss}, {want}");
+        }
+        assert!(losses[STEPS - 1] < 0.5 * losses[0], "{losses:?}");
+        seen
+    };
+    let seen = run(&|_| true);
     assert!(seen[1].compiled >= 1);
     for later in &seen[2..] {
         assert_eq!(later.compiled, seen[1].compiled, "compiled after the second step: {seen:?}");
         assert_eq!(later.tensors, seen[2].tensors, "{seen:?}");
     }
+    // Read by tens, each step is a graph all the same, and the tenth has seen them all.
+    let seen = run(&training::by_tens);
+    for later in [&seen[19], &seen[29]] {
+        assert_eq!(later.compiled, seen[9].compiled, "compiled after the tenth step: {seen:?}");
+        assert_eq!(later.tensors, seen[9].tensors, "{seen:?}");
+    }
+    assert!(seen[29].executed - seen[19].executed >= 10, "{seen:?}");
 }
 
 #[test]
