@@ -55,7 +55,7 @@ pub(super) enum Lies {
 }
 
 /// `x w`, or `x wᵀ`, over the last dimension of `x`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct Product {
     x: Value,
     w: Value,
