@@ -47,10 +47,10 @@ struct Args {
     activation: Vec<String>,
     /// What blocks keep for their gradients: nothing, products, everything, or names such as
     /// query,key,value,scores,attended,hidden
-    #[arg(long, default_value = "query,key,value,attended", value_delimiter = ',')]
+    #[arg(long, default_value = "query,key,value,attended,hidden", value_delimiter = ',')]
     keep: Vec<String>,
     /// Equal parts of a batch that are computed one after the other
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 4)]
     micro_batches: u64,
     /// Settings of the compiler, name=value
     #[arg(long)]
@@ -97,15 +97,15 @@ fn main() -> anyhow::Result<()> {
 
 /// What `--search` tries: devices on `replica` and on `model`, micro-batches, and what blocks keep.
 const TRIES: [(usize, usize, u64, &str); 9] = [
-    (1, 1, 2, "query,key,value,attended"),
+    (1, 1, 4, "query,key,value,attended,hidden"),
     (4, 1, 1, "nothing"),
     (4, 1, 1, "query"),
     (4, 1, 2, "query,key,value,attended"),
     (4, 1, 4, "query,key,value,attended,hidden"),
     (16, 1, 1, "query"),
-    (2, 2, 2, "query,key,value,attended"),
-    (1, 4, 2, "query,key,value,attended"),
-    (1, 8, 2, "query,key,value,attended"),
+    (2, 2, 4, "query,key,value,attended,hidden"),
+    (1, 4, 4, "query,key,value,attended,hidden"),
+    (1, 8, 4, "query,key,value,attended,hidden"),
 ];
 
 /// All that [`TRIES`] has for so many devices, ranked.

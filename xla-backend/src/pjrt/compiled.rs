@@ -262,21 +262,6 @@ impl CompiledProgram {
     }
 }
 
-/// The stack of a thread that compiles. Compilers walk programs by recursion, and a thread of Rust's
-/// has 2 MiB where the main thread of a program, for which they are written, has 8.
-const COMPILER_STACK: usize = 64 << 20;
-
-/// Runs a compiler with room on its stack, and waits for it.
-pub(super) fn with_deep_stack<T: Send>(compile: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(COMPILER_STACK);
-        let running = thread.name("compiler".into()).spawn_scoped(scope, compile);
-        // It fails where the process may have no more threads; a plugin needs some of its own.
-        let running = running.expect("a thread for the compiler");
-        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
 /// What a compiled program takes of a device's memory, as the compiler planned it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -58,22 +58,18 @@ impl Executable {
         options: &CompileOptions,
     ) -> Result<Self, PjrtError> {
         let options = options.to_bytes();
-        let executable = compiled::with_deep_stack(|| {
-            let raw = raw_program(program);
-            let mut args = ffi::ClientCompileArgs {
-                client: client.handle().as_ptr(),
-                program: &raw const raw,
-                compile_options: options.as_ptr().cast(),
-                compile_options_size: options.len(),
-                ..ffi::ClientCompileArgs::default()
-            };
-            // SAFETY: the client is alive; program and options outlive the call, which only reads
-            // them.
-            unsafe { client.api().call(&mut args) }
-                .map_err(|error| error.into_compile_error(program))?;
-            Handle::new(args.executable, Call::ClientCompile)
-        })?;
-        Self::new(client, executable)
+        let raw = raw_program(program);
+        let mut args = ffi::ClientCompileArgs {
+            client: client.handle().as_ptr(),
+            program: &raw const raw,
+            compile_options: options.as_ptr().cast(),
+            compile_options_size: options.len(),
+            ..ffi::ClientCompileArgs::default()
+        };
+        // SAFETY: the client is alive; program and options outlive the call, which only reads them.
+        unsafe { client.api().call(&mut args) }
+            .map_err(|error| error.into_compile_error(program))?;
+        Self::new(client, Handle::new(args.executable, Call::ClientCompile)?)
     }
 
     pub(crate) fn deserialize(client: &Client, bytes: &[u8]) -> Result<Self, PjrtError> {
