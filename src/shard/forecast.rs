@@ -147,7 +147,7 @@ impl Forecast {
         let results: Vec<_> = instructions.iter().flat_map(|i| &i.results).collect();
         let kept = lowered.program.kept.iter().map(|kept| {
             let whole = kept.dims.iter().product::<usize>() * kept.element.bits() as usize / 8;
-            part_of(&kept.dims, &results).unwrap_or(whole) as u64
+            part_of(&kept.dims, got, &results).unwrap_or(whole) as u64
         });
         let memory = MemoryUse::new(&plan, &executable.memory_stats()?, kept.sum(), limit);
         let forecast = Self {
@@ -225,17 +225,17 @@ fn part(op_name: &str) -> &str {
     if op_name.contains('/') { op_name } else { "other" }
 }
 
-/// The bytes of the largest tensor that is a part of one with these dimensions.
-fn part_of(dims: &[usize], tensors: &[&TensorType]) -> Option<usize> {
+/// The bytes of the smallest tensor that is a part of one with these dimensions, of at most as many as
+/// there are devices: the stacks of a program have parts of all devices, and other widths.
+fn part_of(dims: &[usize], devices: usize, tensors: &[&TensorType]) -> Option<usize> {
     let is_part = |tensor: &&&TensorType| {
+        let of = dims.iter().zip(&tensor.dims);
         tensor.dims.len() == dims.len()
             && tensor.dims.first() == dims.first()
-            && dims
-                .iter()
-                .zip(&tensor.dims)
-                .all(|(whole, part)| *part > 0 && whole.is_multiple_of(*part))
+            && of.clone().all(|(whole, part)| *part > 0 && whole.is_multiple_of(*part))
+            && of.map(|(whole, part)| whole / part).product::<usize>() <= devices
     };
-    tensors.iter().filter(is_part).filter_map(|tensor| tensor.bytes().ok()).max()
+    tensors.iter().filter(is_part).filter_map(|tensor| tensor.bytes().ok()).min()
 }
 
 fn attribute(topology: &Topology, name: &str) -> Option<u64> {
@@ -400,9 +400,11 @@ mod tests {
     fn a_part_is_found_by_its_dimensions() {
         use burn_xla::pjrt::ElementType;
         let tensor = |dims: [usize; 3]| TensorType::new(ElementType::BF16, dims);
-        let tensors = [tensor([4, 8, 2]), tensor([4, 3, 2]), tensor([2, 16, 8])];
+        let tensors = [tensor([4, 8, 2]), tensor([4, 8, 8]), tensor([4, 3, 2]), tensor([2, 16, 8])];
         let tensors: Vec<_> = tensors.iter().collect();
-        assert_eq!(part_of(&[4, 16, 8], &tensors), Some(4 * 8 * 2 * 2));
-        assert_eq!(part_of(&[5, 16, 8], &tensors), None);
+        assert_eq!(part_of(&[4, 16, 8], 8, &tensors), Some(4 * 8 * 2 * 2));
+        // Of a wider stack the other one is the part.
+        assert_eq!(part_of(&[4, 16, 32], 8, &tensors), Some(4 * 8 * 8 * 2));
+        assert_eq!(part_of(&[5, 16, 8], 8, &tensors), None);
     }
 }
