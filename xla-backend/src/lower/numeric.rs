@@ -6,8 +6,7 @@ use burn_ir::{
 
 use super::context::{Context, element_of, float, integer};
 use super::error::{Lowered, unsupported};
-use super::ring_products;
-use super::{compare, power, random, reduce, scan, sort};
+use super::{compare, power, random, reduce, ring_products, scan, sort};
 use crate::stablehlo::{BinaryKind, Comparison, ElementType, ReduceKind, UnaryKind, Value};
 
 pub(super) fn lower(cx: &Context<'_>, op: &NumericOperationIr) -> Lowered {

@@ -43,9 +43,8 @@ pub(super) fn over_rows() -> DotDims {
 pub(super) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
     let b = &cx.b;
     let batch = d.out.shape.num_dims().saturating_sub(2);
-    let (lhs, rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
+    let (mut lhs, mut rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
     // `xᵀ y`: the gradient by a matrix that all rows share.
-    let (mut lhs, mut rhs) = (lhs, rhs);
     if batch == 0
         && let Some(rows) = cx.swapped(lhs)
     {

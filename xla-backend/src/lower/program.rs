@@ -215,7 +215,8 @@ pub(super) fn lower_nodes(
     let mut nodes = live.nodes.clone();
     while !nodes.is_empty() {
         // What waits for products that are not built yet.
-        let (mut waiting, mut wanted) = (Vec::new(), HashSet::new());
+        let mut waiting: Vec<&Node<'_>> = Vec::new();
+        let (mut wanted, mut made_later) = (HashSet::new(), HashSet::new());
         for node in nodes {
             if ring_products::are_in(cx) {
                 let mut reads = stream.reads(node);
@@ -224,7 +225,6 @@ pub(super) fn lower_nodes(
                     _ => None,
                 };
                 reads.extend(sum.iter().flat_map(|product| [product.lhs.id, product.rhs.id]));
-                let made_later = waiting.iter().copied().flat_map(writes).collect();
                 let is_behind_loop = matches!(node, Node::Backward(_))
                     && waiting.iter().any(|node| matches!(node, Node::Scan(_)));
                 if is_behind_loop
@@ -232,6 +232,7 @@ pub(super) fn lower_nodes(
                     || ring_products::waits(cx, node, &reads)
                 {
                     wanted.extend(reads);
+                    made_later.extend(writes(node));
                     waiting.push(node);
                     continue;
                 }

@@ -75,7 +75,8 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
     cx.set(output, results[0])
 }
 
-fn dims(dims: Vec<Vec<String>>) -> Lowered<Spec> {
+/// The spec with these axes for each dimension.
+pub(super) fn dims(dims: Vec<Vec<String>>) -> Lowered<Spec> {
     Spec::new(dims).or_else(|error: MeshError| unsupported(error.to_string()))
 }
 

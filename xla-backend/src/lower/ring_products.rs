@@ -19,9 +19,10 @@ use burn_ir::{
 use super::context::Context;
 use super::error::{Lowered, unsupported};
 use super::product::dot;
-use super::ring::Around;
+use super::ring::{self, Around};
+use super::rolled::starts;
 use super::stream::Node;
-use crate::mesh::{MeshError, Spec};
+use crate::mesh::Spec;
 use crate::stablehlo::{DotDims, TensorType, Value};
 
 /// A tensor that is not built yet.
@@ -102,7 +103,7 @@ pub(super) fn take(cx: &Context<'_>, d: &MatmulOpIr, [x, w]: [Value; 2]) -> Lowe
     let product = Product {
         x,
         w: b.reshape(w, &dims[batch..])?,
-        spec: spec_of(matrix.map(<[_]>::to_vec).to_vec())?,
+        spec: ring::dims(matrix.map(<[_]>::to_vec).to_vec())?,
         contracted: usize::from(swapped),
         part: b.location(),
     };
@@ -253,12 +254,8 @@ pub(super) fn gathered(cx: &Context<'_>, operands: [Value; 2]) -> Lowered<[Value
     })
 }
 
-fn spec_of(dims: Vec<Vec<String>>) -> Lowered<Spec> {
-    Spec::new(dims).or_else(|error: MeshError| unsupported(error.to_string()))
-}
-
 /// The ring, how rows lie on it, and how columns do: whole rows, with the last dimension cut.
-fn ring<'a>(cx: &Context<'a>, rank: usize) -> Lowered<(Around<'a>, Spec, Spec)> {
+fn around<'a>(cx: &Context<'a>, rank: usize) -> Lowered<(Around<'a>, Spec, Spec)> {
     let Some((mesh, ring)) = cx.mesh.and_then(|(mesh, layout)| Some((mesh, layout.ring()?))) else {
         return unsupported("a ring without a mesh");
     };
@@ -267,7 +264,7 @@ fn ring<'a>(cx: &Context<'a>, rank: usize) -> Lowered<(Around<'a>, Spec, Spec)> 
     columns[0] = ring.rows.without(axis).axes(0).to_vec();
     columns[rank - 1] = axis.to_vec();
     match Around::along(mesh, &ring.axis) {
-        Ok(around) => Ok((around, ring.rows.clone(), spec_of(columns)?)),
+        Ok(around) => Ok((around, ring.rows.clone(), ring::dims(columns)?)),
         Err(reason) => unsupported(reason),
     }
 }
@@ -280,7 +277,7 @@ fn gather(
 ) -> Lowered<Vec<Value>> {
     let b = &cx.b;
     let rank = b.rank(x);
-    let (around, rows, columns) = ring(cx, rank)?;
+    let (around, rows, columns) = around(cx, rank)?;
     let sharded = |value: Value, spec: &Spec| (value, spec.to_stablehlo(b.rank(value)));
     let inputs: Vec<_> = std::iter::once(sharded(x, &rows))
         .chain(products.iter().map(|(_, product, _)| sharded(product.w, &product.spec)))
@@ -301,7 +298,7 @@ fn gather(
             let start = around.offset(cx, ahead, size)?;
             for ((whole, (_, product, _)), &w) in whole.iter_mut().zip(products).zip(weights) {
                 let product = product.build(cx, part, w)?;
-                *whole = b.dynamic_update_slice(*whole, product, &starts(cx, start, rank)?)?;
+                *whole = b.dynamic_update_slice(*whole, product, &starts(b, start, rank)?)?;
             }
             Ok(())
         };
@@ -326,7 +323,7 @@ fn gather(
 fn scatter(cx: &Context<'_>, products: &[Product], ty: &TensorType) -> Lowered<Value> {
     let b = &cx.b;
     let rank = ty.rank();
-    let (around, rows, columns) = ring(cx, rank)?;
+    let (around, rows, columns) = around(cx, rank)?;
     let sharded = |value: Value, spec: &Spec| (value, spec.to_stablehlo(b.rank(value)));
     let inputs: Vec<_> = products
         .iter()
@@ -344,7 +341,7 @@ fn scatter(cx: &Context<'_>, products: &[Product], ty: &TensorType) -> Lowered<V
                     let mut sizes = b.dims(part[0]);
                     sizes[0] /= around.devices;
                     let start = around.offset(cx, ahead, sizes[0])?;
-                    let x = b.dynamic_slice(part[0], &starts(cx, start, rank)?, &sizes)?;
+                    let x = b.dynamic_slice(part[0], &starts(b, start, rank)?, &sizes)?;
                     let product = product.build(cx, x, part[1])?;
                     sum = Some(match sum {
                         Some(sum) => b.add(sum, product)?,
@@ -379,10 +376,4 @@ fn plus(cx: &Context<'_>, product: Value, passed: Option<Value>) -> Lowered<Valu
         Some(passed) => cx.b.add(product, passed)?,
         None => product,
     })
-}
-
-/// Where the rows begin that start at `first`.
-fn starts(cx: &Context<'_>, first: Value, rank: usize) -> Lowered<Vec<Value>> {
-    let zero = cx.b.splat_int(0, crate::stablehlo::ElementType::I32, &[])?;
-    Ok(std::iter::once(first).chain(std::iter::repeat_n(zero, rank - 1)).collect())
 }

@@ -362,7 +362,8 @@ fn write_lane(b: &Builder, stack: Value, value: Value, lane: Value) -> Lowered<V
     Ok(b.dynamic_update_slice(stack, update, &starts(b, lane, sizes.len())?)?)
 }
 
-fn starts(b: &Builder, lane: Value, rank: usize) -> Lowered<Vec<Value>> {
+/// Where the lane begins, or whatever else begins at `lane` along the first dimension.
+pub(super) fn starts(b: &Builder, lane: Value, rank: usize) -> Lowered<Vec<Value>> {
     let zero = b.splat_int(0, ElementType::I32, &[])?;
     Ok(std::iter::once(lane).chain(vec![zero; rank - 1]).collect())
 }
