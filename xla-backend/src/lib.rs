@@ -14,7 +14,9 @@
 )]
 
 pub mod capture;
+#[cfg(feature = "cost")]
 pub mod cost;
+#[cfg(feature = "eager")]
 pub mod eager;
 mod error;
 pub mod lower;
@@ -23,6 +25,7 @@ pub mod mesh;
 pub mod pjrt;
 pub mod plugin;
 pub mod program;
+#[cfg(feature = "serve")]
 pub mod serve;
 pub mod stablehlo;
 

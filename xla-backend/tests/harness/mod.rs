@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each user takes a part")]
 
+#[cfg(feature = "eager")]
 pub(crate) mod eager;
 
 use std::collections::{BTreeMap, HashMap};

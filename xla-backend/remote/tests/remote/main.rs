@@ -1,7 +1,7 @@
 //! Burn programs on a remote device that the eager backend serves.
 
 mod faults;
-#[path = "../harness/mod.rs"]
+#[path = "../../../tests/harness/mod.rs"]
 mod harness;
 mod sweep;
 #[allow(dead_code, reason = "its `main`")]

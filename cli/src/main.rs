@@ -1,0 +1,2 @@
+//! The command `vit22b`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Burn functions recorded as graphs.
