@@ -15,7 +15,8 @@ use burn_xla::lower::Save;
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
 use clap::{Parser, ValueEnum};
-use vit22b::shard::{Activations, Forecast, Mesh, Plan, Programs, Sharding};
+use vit22b::forecast::{Forecast, Programs};
+use vit22b::shard::{Activations, Mesh, Plan, Sharding};
 use vit22b::train::{Precision, Recipe, TrainStep};
 use vit22b::vit::{Variant, place};
 

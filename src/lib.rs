@@ -26,10 +26,9 @@
 pub mod data;
 mod error;
 pub mod eval;
+pub mod forecast;
 pub mod params;
-mod parts;
 mod random;
-mod rules;
 mod runtime;
 pub mod shard;
 pub mod train;
@@ -38,6 +37,6 @@ pub mod vit;
 pub mod weights;
 
 pub use error::ConfigError;
+pub use params::{Rules, RulesError};
 pub use random::RandomKey;
-pub use rules::{Rules, RulesError};
 pub use runtime::{Bound, Function, Runtime, RuntimeError};

@@ -7,7 +7,8 @@ use burn::tensor::Device;
 use burn_xla::cost::CollectiveKind;
 use burn_xla::lower::Save;
 use burn_xla::pjrt::{CompileOptions, Topology};
-use vit22b::shard::{Activations, Forecast, ForecastError, Mesh, Part, Plan, Programs, Sharding};
+use vit22b::forecast::{Forecast, ForecastError, Programs};
+use vit22b::shard::{Activations, Mesh, Part, Plan, Sharding};
 use vit22b::train::{Precision, Recipe, TrainStep};
 use vit22b::vit::{ViT22BConfig, place};
 

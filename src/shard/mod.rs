@@ -3,7 +3,7 @@
 //! A [`Sharding`] says by which axes of a [`Mesh`] each parameter is cut, by ordered rules over the
 //! parameters' paths, and where inside the model activations are. From it and the model XLA makes
 //! one program for all devices, with the communication that it needs. A [`Plan`] tells what that
-//! comes to on each device before anything is compiled. A [`Forecast`] tells what compiled
+//! comes to on each device before anything is compiled. A [`Forecast`](crate::forecast::Forecast) tells what compiled
 //! for a topology a step will take, with no device at hand. A [`ShardedLinear`] is the paper's linear layer
 //! over an axis of the mesh, by itself.
 //!
@@ -22,17 +22,16 @@
 //! ```
 
 mod error;
-mod forecast;
 mod linear;
 mod plan;
-mod rules;
+mod sharding;
 
 pub use burn_xla::mesh::{Mesh, Spec};
-pub use error::{ForecastError, ShardError};
-pub use forecast::{Forecast, MemoryUse, Programs};
+pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
+pub(crate) use plan::Bytes;
 pub use plan::{Part, Plan, Planned, Reason};
-pub use rules::{Activations, Sharding};
+pub use sharding::{Activations, Sharding};
 
 /// The document's code is tested.
 #[cfg(doctest)]

@@ -7,7 +7,7 @@ use burn_xla::capture::LeafSpec;
 use burn_xla::mesh::{Mesh, Spec};
 
 use super::error::ShardError;
-use super::rules::{Resolved, Role, Sharding, role};
+use super::sharding::{Resolved, Role, Sharding, role};
 
 /// A part of a train state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -288,7 +288,7 @@ fn without_numbers(path: &str) -> String {
 }
 
 /// Bytes as people read them.
-pub(super) struct Bytes(pub(super) u64);
+pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,7 +30,7 @@ mod schedule;
 mod step;
 mod trainer;
 
-pub use crate::rules::Rules;
+pub use crate::params::Rules;
 pub use adafactor::Adafactor;
 pub use adam::{Adam, Momentum};
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Latest, Manifest, ShardFile};

@@ -6,9 +6,8 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::params::{self, NamedTensors, ParamsError, TensorFn, with_rank};
-use crate::parts::{by_part, first_of_kind, square_sum};
-use crate::rules::Rules;
+use crate::params::blocks::{by_part, first_of_kind, square_sum};
+use crate::params::{self, NamedTensors, ParamsError, Rules, TensorFn, with_rank};
 
 use super::adafactor::Adafactor;
 use super::adam::{Adam, Momentum};

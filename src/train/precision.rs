@@ -4,8 +4,7 @@ use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::params::{self, TensorFn};
-use crate::parts;
+use crate::params::{self, TensorFn, blocks};
 
 /// The type of products and activations. Parameters, optimizer state, norms, softmax and loss are
 /// f32 in either case, and products accumulate in f32.
@@ -27,7 +26,7 @@ impl Precision {
         match self {
             Self::F32 => module,
             Self::Bf16 => {
-                let cast = parts::map(params::collect(&module), &mut Cast);
+                let cast = blocks::map(params::collect(&module), &mut Cast);
                 params::assign(module, cast)
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Rules;
+use crate::params::Rules;
 
 use super::adafactor::Adafactor;
 use super::cutmix::CutMix;

@@ -5,8 +5,8 @@ use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_xla::capture::{Params, Stacked, TensorTree, scan, value_and_grad_of};
 use burn_xla::lower::Save;
 
+use crate::params::blocks::{self, by_part};
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
-use crate::parts::{self, by_part};
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
@@ -221,7 +221,7 @@ impl TrainStep {
             return run(part(0));
         }
         let trained = params::collect(model).into_iter().filter(|(path, _)| !frozen(path));
-        let zeros = parts::map(trained.collect(), &mut Zeros);
+        let zeros = blocks::map(trained.collect(), &mut Zeros);
         let batches: Vec<_> = (0..count).map(part).collect();
         let start = (Tensor::zeros([1], &images.device()), Stacked::new(zeros));
         let ((loss, gradients), _) = scan(start, batches, |(loss, gradients), part| {
@@ -230,7 +230,7 @@ impl TrainStep {
             ((loss + more_loss, Stacked::new(sum)), ())
         });
         let share = 1.0 / count as f64;
-        (loss.mul_scalar(share), parts::map(gradients.tree, &mut Scale(share)))
+        (loss.mul_scalar(share), blocks::map(gradients.tree, &mut Scale(share)))
     }
 
     /// An error for a state whose optimizer or averages are not those of its model.
@@ -285,7 +285,7 @@ impl TrainStep {
         loss: Tensor<1>,
         gradients: NamedTensors,
     ) -> Result<(TrainState<M>, StepMetrics), TrainError> {
-        let gradients = parts::map(gradients, &mut Widen);
+        let gradients = blocks::map(gradients, &mut Widen);
         let before = self.skip_non_finite.then(|| state.clone());
         let step = state.step.clone().float();
         let (model, optimizer, update) =

@@ -1,5 +1,7 @@
 //! What a training step will take on devices that are not here.
 
+mod error;
+
 use core::fmt;
 use std::collections::BTreeMap;
 
@@ -10,12 +12,11 @@ use burn_xla::pjrt::{
 };
 use burn_xla::program::{Lowered, ProgramError, Times};
 
+use crate::shard::{Bytes, Mesh, Part, Plan, ShardError, Sharding};
 use crate::train::{TrainError, TrainStep};
 use crate::vit::ViT22BConfig;
 
-use super::error::ForecastError;
-use super::plan::Bytes;
-use super::{Mesh, Part, Plan, Sharding};
+pub use error::ForecastError;
 
 /// A training step compiled for a topology: its memory, time and communication on each chip, by the
 /// compiler's own plan. Nothing of it was measured, and no device is needed.
@@ -27,7 +28,8 @@ use super::{Mesh, Part, Plan, Sharding};
 /// use burn_xla::lower::Save;
 /// use burn_xla::pjrt::{ClientOptions, CompileOptions, Topology};
 /// use burn_xla::plugin::{self, Platform};
-/// use vit22b::shard::{Activations, Forecast, Sharding};
+/// use vit22b::forecast::Forecast;
+/// use vit22b::shard::{Activations, Sharding};
 /// use vit22b::train::{Precision, Recipe, TrainStep};
 /// use vit22b::vit::Variant;
 ///
@@ -132,7 +134,7 @@ impl Forecast {
             return Err(ForecastError::Devices { mesh: mesh.to_string(), expected, got });
         }
         let plan = Plan::new(mesh, sharding, &train.state_leaves(config)?)?;
-        let layout = sharding.layout().map_err(super::ShardError::from)?;
+        let layout = sharding.layout().map_err(ShardError::from)?;
         let lowered = train.lower(config, batch_size, (mesh, &layout), topology.platform())?;
         let start = std::time::Instant::now();
         let executable = topology

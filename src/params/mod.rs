@@ -3,6 +3,13 @@
 //! The path of a parameter, such as `blocks.3.attn.query.weight`, is its name everywhere: in the
 //! rules of the recipe, in checkpoints, in gradients and in error texts. Paths are public API.
 
+pub(crate) mod blocks;
+mod rules;
+
+pub use rules::{Rules, RulesError};
+
+pub(crate) use rules::Matcher;
+
 use core::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 

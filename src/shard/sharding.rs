@@ -3,7 +3,7 @@
 use burn_xla::capture::LeafSpec;
 use burn_xla::mesh::{Layout, MeshError, Spec};
 
-use crate::rules::{Matcher, Rules, RulesError};
+use crate::params::{Matcher, Rules, RulesError};
 use crate::vit::place;
 
 use super::plan::Part;
