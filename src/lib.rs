@@ -32,7 +32,6 @@ mod random;
 mod runtime;
 pub mod shard;
 pub mod train;
-mod tree;
 pub mod vit;
 pub mod weights;
 

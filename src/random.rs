@@ -10,6 +10,7 @@
 //! for augmentation and regularisation, not for cryptography.
 
 use burn::tensor::{Device, Int, Shape, Tensor};
+use burn_xla::capture::{Source, TensorTree, TreeError, Visitor};
 
 /// All values of the hash lie in 31 bits, so that they are never negative, also in an `i32`.
 const MASK: i64 = 0x7fff_ffff;
@@ -119,6 +120,16 @@ impl RandomKey {
         let keep = self.bernoulli::<D>(1.0 - rate, mask) * (1.0 / (1.0 - rate));
         let dtype = input.dtype();
         input * keep.cast(dtype)
+    }
+}
+
+impl TensorTree for RandomKey {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        TensorTree::visit(self.state(), visitor);
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+        Ok(self.with_state(self.state().rebuild(source)?))
     }
 }
 

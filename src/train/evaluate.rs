@@ -1,6 +1,7 @@
 //! How well a model in training does on images that it does not train on.
 
 use burn::tensor::{DType, Tensor};
+use burn_xla::capture::{Source, TensorTree, TreeError, Visitor};
 
 use crate::params;
 use crate::vit::ViT22B;
@@ -15,6 +16,20 @@ pub struct BatchScores {
     pub loss: Tensor<1>,
     /// The share of images whose most likely class is one of theirs, which may be several.
     pub precision_at_1: Tensor<1>,
+}
+
+impl TensorTree for BatchScores {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.child("loss", &self.loss);
+        visitor.child("precision_at_1", &self.precision_at_1);
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+        Ok(Self {
+            loss: self.loss.rebuild(source)?,
+            precision_at_1: self.precision_at_1.rebuild(source)?,
+        })
+    }
 }
 
 impl TrainStep {

@@ -2,7 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_xla::capture::{Params, Stacked, TensorTree, scan, value_and_grad_of};
+use burn_xla::capture::{
+    Params, Source, Stacked, TensorTree, TreeError, Visitor, scan, value_and_grad_of,
+};
 use burn_xla::lower::Save;
 
 use crate::params::blocks::{self, by_part};
@@ -41,6 +43,26 @@ impl<M> TrainState<M> {
     }
 }
 
+impl<M: Module + 'static> TensorTree for TrainState<M> {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.child("model", &Params(self.model.clone()));
+        visitor.child("optimizer", &self.optimizer);
+        visitor.child("ema", &self.ema);
+        visitor.child("step", &self.step);
+        visitor.child("seed", &self.seed);
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+        Ok(Self {
+            model: Params(self.model.clone()).rebuild(source)?.0,
+            optimizer: self.optimizer.rebuild(source)?,
+            ema: self.ema.rebuild(source)?,
+            step: self.step.rebuild(source)?,
+            seed: self.seed.rebuild(source)?,
+        })
+    }
+}
+
 /// What a step tells: tensors of one element, read when wanted.
 #[derive(Debug, Clone)]
 pub struct StepMetrics {
@@ -52,6 +74,24 @@ pub struct StepMetrics {
     pub learning_rate: Tensor<1>,
     /// 1 where loss and gradient norm are finite, else 0.
     pub finite: Tensor<1, Int>,
+}
+
+impl TensorTree for StepMetrics {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.child("loss", &self.loss);
+        visitor.child("gradient_norm", &self.gradient_norm);
+        visitor.child("learning_rate", &self.learning_rate);
+        visitor.child("finite", &self.finite);
+    }
+
+    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+        Ok(Self {
+            loss: self.loss.rebuild(source)?,
+            gradient_norm: self.gradient_norm.rebuild(source)?,
+            learning_rate: self.learning_rate.rebuild(source)?,
+            finite: self.finite.rebuild(source)?,
+        })
+    }
 }
 
 /// A recipe fitted to a model: a function from state and batch to the next state.
