@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::TrainError;
+use crate::train::error::{TrainError, invalid};
 
 /// A number of steps, said in steps, epochs, examples or percent of the run.
 ///
@@ -94,10 +94,6 @@ impl Budget {
             }
         }
     }
-}
-
-pub(super) fn invalid(field: &str, value: impl ToString, rule: impl ToString) -> TrainError {
-    TrainError::Recipe { field: field.into(), value: value.to_string(), rule: rule.to_string() }
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::Rules;
 
-use super::adafactor::Adafactor;
-use super::cutmix::CutMix;
-use super::duration::Duration;
-use super::loss::Loss;
-use super::mixup::Mixup;
-use super::optimizer::{Ema, Stage, Tune};
-use super::precision::Precision;
-use super::schedule::{Decay, Schedule};
+use crate::train::duration::Duration;
+use crate::train::precision::Precision;
+use crate::train::task::cutmix::CutMix;
+use crate::train::task::loss::Loss;
+use crate::train::task::mixup::Mixup;
+use crate::train::update::adafactor::Adafactor;
+use crate::train::update::optimizer::{Ema, Stage, Tune};
+use crate::train::update::schedule::{Decay, Schedule};
 
 /// A training run: data, loss, and the stages between a gradient and the new parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use super::error::CheckpointError;
+use crate::train::error::CheckpointError;
 
 /// Writes a new file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {

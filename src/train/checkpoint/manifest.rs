@@ -9,7 +9,7 @@ use crate::train::Recipe;
 use crate::vit::ViT22BConfig;
 
 use super::durable;
-use super::error::CheckpointError;
+use crate::train::error::CheckpointError;
 
 /// The name and the version of the format.
 const FORMAT: &str = "vit22b-checkpoint-1";

@@ -14,7 +14,6 @@
 //! goes on under Burn's CPU backend, or on another mesh, and the other way round.
 
 mod durable;
-mod error;
 mod manifest;
 mod shards;
 mod state;
@@ -25,12 +24,11 @@ use burn::tensor::Device;
 
 use crate::vit::ViT22B;
 
-use super::error::TrainError;
-use super::recipe::Recipe;
-use super::step::{TrainState, TrainStep};
+use crate::train::error::{CheckpointError, TrainError};
+use crate::train::recipe::Recipe;
+use crate::train::step::{TrainState, TrainStep};
 
-pub(super) use durable::create_folder;
-pub use error::CheckpointError;
+pub(crate) use durable::create_folder;
 pub use manifest::{Manifest, ShardFile};
 
 /// The checkpoints of a run, in a folder of their own that one process at a time writes.

@@ -8,9 +8,9 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::durable;
-use super::error::CheckpointError;
 use super::manifest::{Manifest, ShardFile, read_shard};
 use super::state::{Leaf, Values};
+use crate::train::error::CheckpointError;
 
 /// Writes the tensors, of which only those of one file are copied at a time.
 pub(super) fn write(

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::params::{self, AnyTensor, NamedTensors, ParamsError};
 use crate::train::TrainState;
 
-use super::error::CheckpointError;
+use crate::train::error::CheckpointError;
 
 /// Values by name: `model/`, `optimizer/` or `ema/` and a path, `step` and `seed`.
 pub(super) type Values = BTreeMap<String, TensorData>;

@@ -3,9 +3,9 @@
 use core::fmt;
 use std::path::PathBuf;
 
-use super::checkpoint::CheckpointError;
-use super::engine::Scores;
 use super::progress::Progress;
+use crate::train::engine::Scores;
+use crate::train::error::CheckpointError;
 
 /// Something that happened in a run. As text it is one line.
 #[derive(Debug)]

@@ -11,9 +11,9 @@ use crate::params::{self, NamedTensors, ParamsError, Rules, TensorFn, with_rank}
 
 use super::adafactor::Adafactor;
 use super::adam::{Adam, Momentum};
-use super::duration::{Budget, invalid};
-use super::error::TrainError;
 use super::schedule::{ResolvedSchedule, Schedule};
+use crate::train::duration::Budget;
+use crate::train::error::{TrainError, invalid};
 
 /// One stage of the chain that turns gradients into an update; what comes out of the last one is
 /// subtracted from the parameters.
@@ -277,7 +277,7 @@ impl Optimizer {
     }
 
     /// Names and shapes of what is kept of all parameters.
-    pub(super) fn slot_shapes(&self, parameters: &NamedTensors) -> Vec<(String, Shape)> {
+    pub(crate) fn slot_shapes(&self, parameters: &NamedTensors) -> Vec<(String, Shape)> {
         let mut shapes = Vec::new();
         for (path, any) in parameters.iter().filter(|(path, _)| !self.is_frozen(path)) {
             with_rank!(any, parameter => {
@@ -294,14 +294,14 @@ impl Optimizer {
 const GRADIENT: &str = "gradient of ";
 
 /// What a stage keeps of a parameter: the name before its path, the shape, the type.
-pub(super) type Slot<const D: usize> = (&'static str, [usize; D], DType);
+pub(crate) type Slot<const D: usize> = (&'static str, [usize; D], DType);
 
 fn zeros<const D: usize>(shape: [usize; D], dtype: DType, device: &Device) -> Tensor<D> {
     Tensor::zeros(shape, (device, dtype))
 }
 
 /// What [`Optimizer::check`] has seen to be there.
-pub(super) fn take<const D: usize>(state: &mut NamedTensors, name: &str) -> Tensor<D> {
+pub(crate) fn take<const D: usize>(state: &mut NamedTensors, name: &str) -> Tensor<D> {
     state.take(name).expect("the state was checked before the update")
 }
 
@@ -400,7 +400,7 @@ pub struct Ema {
 }
 
 impl Ema {
-    pub(super) fn validate(&self) -> Result<(), TrainError> {
+    pub(crate) fn validate(&self) -> Result<(), TrainError> {
         fraction("ema.decay", self.decay)
     }
 

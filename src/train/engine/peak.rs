@@ -6,7 +6,7 @@ use burn::tensor::{DType, Distribution, Tensor};
 
 use crate::runtime::{Runtime, RuntimeError};
 
-use super::precision::Precision;
+use crate::train::precision::Precision;
 
 /// Side of the matrices: large enough that a device multiplies at its best.
 const SIDE: usize = 1_536;

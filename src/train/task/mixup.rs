@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::random::RandomKey;
 
 use super::beta::BetaTable;
-use super::error::TrainError;
+use crate::train::error::TrainError;
 
 /// Replaces each image, and its targets, by a mixture with the previous one of the batch:
 /// `a x_i + (1 − a) x_{i−1}`, `a ~ max(Beta(α, α), 1 − Beta(α, α))`, one `a` for each batch.

@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::engine::StepReading;
+use crate::train::engine::StepReading;
 
 /// How far a run is after a step. As text it is one line:
 ///

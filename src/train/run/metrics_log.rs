@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::TrainError;
+use crate::train::error::TrainError;
 
 /// A line of a run's `metrics.jsonl`.
 ///

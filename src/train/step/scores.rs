@@ -6,8 +6,8 @@ use burn_xla::capture::{Source, TensorTree, TreeError, Visitor};
 use crate::params;
 use crate::vit::ViT22B;
 
-use super::error::TrainError;
-use super::step::{TrainState, TrainStep};
+use crate::train::error::TrainError;
+use crate::train::step::{TrainState, TrainStep};
 
 /// What a model scores on a batch: tensors of one element.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use core::f64::consts::PI;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::duration::{Budget, Duration, invalid};
-use super::error::TrainError;
+use crate::train::duration::{Budget, Duration};
+use crate::train::error::{TrainError, invalid};
 
 /// How the factor falls after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,14 @@
 //! What can go wrong in training.
 
+mod checkpoint;
+mod recipe;
+
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+pub use checkpoint::CheckpointError;
+pub(crate) use recipe::invalid;
 
 /// A recipe that cannot be followed, or a run that went wrong.
 #[derive(Debug, Error)]
@@ -108,7 +114,7 @@ pub enum TrainError {
     Picture(#[from] crate::eval::report::ReportError),
     /// A checkpoint that cannot be written or read.
     #[error(transparent)]
-    Checkpoint(#[from] super::checkpoint::CheckpointError),
+    Checkpoint(#[from] CheckpointError),
     /// Parameters or state that do not fit the model.
     #[error(transparent)]
     Params(#[from] crate::params::ParamsError),
@@ -122,7 +128,7 @@ pub enum TrainError {
 
 impl TrainError {
     /// The error of an action on a file.
-    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |reason| Self::File { action, path: path.into(), reason }
     }
 }

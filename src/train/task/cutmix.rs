@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::random::RandomKey;
 
 use super::beta::BetaTable;
-use super::error::TrainError;
 use super::mixup::{ResolvedMixup, mix, previous};
+use crate::train::error::TrainError;
 
 /// Replaces a rectangle of each image by the same part of the previous one of the batch, and
 /// mixes targets by area: `a t_i + (1 − a) t_{i−1}`. One rectangle for each batch, of the area 1 − a,
@@ -87,7 +87,7 @@ fn inside(length: usize, share: Tensor<1>, key: &RandomKey) -> Tensor<1> {
 }
 
 /// What a recipe asks for; if it asks for both, one of them with equal chances.
-pub(super) fn mix_batch(
+pub(crate) fn mix_batch(
     mixup: Option<&ResolvedMixup>,
     cutmix: Option<&ResolvedCutMix>,
     images: Tensor<4>,

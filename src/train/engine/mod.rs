@@ -1,5 +1,9 @@
 //! Training on whatever a runtime has, behind one interface.
 
+mod ahead;
+pub(crate) mod compiled;
+pub(crate) mod peak;
+
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor};
@@ -12,10 +16,10 @@ use crate::data::Batch;
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
-use super::compiled::CompiledTraining;
-use super::error::TrainError;
-use super::evaluate::BatchScores;
-use super::step::{StepMetrics, TrainState, TrainStep, ensure_finite};
+use crate::train::error::TrainError;
+use crate::train::step::scores::BatchScores;
+use crate::train::step::{StepMetrics, TrainState, TrainStep, ensure_finite};
+use compiled::CompiledTraining;
 
 type State = TrainState<ViT22B>;
 

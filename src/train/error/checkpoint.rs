@@ -81,7 +81,7 @@ impl CheckpointError {
         move |reason| Self::Io { action, path: path.into(), reason }
     }
 
-    pub(super) fn damaged(
+    pub(crate) fn damaged(
         path: &Path,
         expected: impl ToString,
         got: impl ToString,

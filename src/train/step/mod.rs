@@ -1,5 +1,7 @@
 //! One training step as a function of tensors.
 
+pub(crate) mod scores;
+
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use burn_xla::capture::{
@@ -12,14 +14,14 @@ use crate::params::{self, NamedTensors, ParamsError, TensorFn};
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
 
-use super::cutmix::{ResolvedCutMix, mix_batch};
-use super::duration::{Budget, invalid};
-use super::error::TrainError;
-use super::loss::Loss;
-use super::mixup::ResolvedMixup;
-use super::optimizer::{Ema, Optimizer};
-use super::precision::Precision;
-use super::recipe::Recipe;
+use crate::train::duration::Budget;
+use crate::train::error::{TrainError, invalid};
+use crate::train::precision::Precision;
+use crate::train::recipe::Recipe;
+use crate::train::task::cutmix::{ResolvedCutMix, mix_batch};
+use crate::train::task::loss::Loss;
+use crate::train::task::mixup::ResolvedMixup;
+use crate::train::update::optimizer::{Ema, Optimizer};
 
 /// Everything that a training step changes. All of it is tensors.
 #[derive(Debug, Clone)]
@@ -118,14 +120,14 @@ impl TensorTree for StepMetrics {
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrainStep {
-    pub(super) loss: Loss,
+    pub(crate) loss: Loss,
     mixup: Option<ResolvedMixup>,
     cutmix: Option<ResolvedCutMix>,
     optimizer: Optimizer,
     ema: Option<Ema>,
-    pub(super) precision: Precision,
+    pub(crate) precision: Precision,
     micro_batches: usize,
-    pub(super) skip_non_finite: bool,
+    pub(crate) skip_non_finite: bool,
     rolled: Option<Save>,
 }
 
@@ -274,7 +276,7 @@ impl TrainStep {
     }
 
     /// An error for a state whose optimizer or averages are not those of its model.
-    pub(super) fn check_state<M: Module>(&self, state: &TrainState<M>) -> Result<(), ParamsError> {
+    pub(crate) fn check_state<M: Module>(&self, state: &TrainState<M>) -> Result<(), ParamsError> {
         let parameters = params::collect(&state.model);
         let averaged = if self.ema.is_some() { params::shapes(&state.model) } else { vec![] };
         let mut error = ParamsError::default();
@@ -284,12 +286,12 @@ impl TrainStep {
     }
 
     /// Into how many parts a batch is cut.
-    pub(super) fn micro_batches(&self) -> usize {
+    pub(crate) fn micro_batches(&self) -> usize {
         self.micro_batches
     }
 
     /// An error for a batch that the model cannot take.
-    pub(super) fn check_batch(
+    pub(crate) fn check_batch(
         &self,
         cfg: &ViT22BConfig,
         images: &[usize],

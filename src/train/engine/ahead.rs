@@ -9,8 +9,8 @@ use burn_xla::program::{Lowered, ProgramError};
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
-use super::error::TrainError;
-use super::step::{StepMetrics, TrainState, TrainStep};
+use crate::train::error::TrainError;
+use crate::train::step::{StepMetrics, TrainState, TrainStep};
 
 pub(super) type State = TrainState<ViT22B>;
 pub(super) type Batch = (Tensor<4>, Tensor<2>);

@@ -12,8 +12,8 @@ use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 use crate::vit::ViT22BConfig;
 
 use super::ahead::{Batch, NAME, State, donate, initial_state, stacked, step_function};
-use super::error::TrainError;
-use super::step::{StepMetrics, TrainStep};
+use crate::train::error::TrainError;
+use crate::train::step::{StepMetrics, TrainStep};
 
 type Step = Jit<(Stacked<State>, Batch), (Stacked<State>, StepMetrics)>;
 
@@ -176,7 +176,7 @@ impl CompiledTraining {
     }
 
     /// An error for a batch that the model cannot take, or that the devices cannot share.
-    pub(super) fn check_batch(
+    pub(crate) fn check_batch(
         &self,
         images: &TensorData,
         targets: &TensorData,

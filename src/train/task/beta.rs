@@ -5,8 +5,7 @@ use statrs::distribution::{Beta, ContinuousCDF};
 
 use crate::random::RandomKey;
 
-use super::duration::invalid;
-use super::error::TrainError;
+use crate::train::error::{TrainError, invalid};
 
 /// Points at which the quantile function is tabulated.
 const TABLE: usize = 1025;

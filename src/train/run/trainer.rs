@@ -13,16 +13,16 @@ use crate::Runtime;
 use crate::data::{BatchSource, Prefetch};
 use crate::vit::ViT22BConfig;
 
-use super::checkpoint::{Checkpoints, create_folder};
 use super::curves::draw_curves;
-use super::duration::Budget;
-use super::engine::{Engine, Pending, Scores, StepReading};
-use super::error::TrainError;
 use super::event::Event;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
-use super::recipe::Recipe;
-use super::step::TrainStep;
+use crate::train::checkpoint::{Checkpoints, create_folder};
+use crate::train::duration::Budget;
+use crate::train::engine::{Engine, Pending, Scores, StepReading};
+use crate::train::error::TrainError;
+use crate::train::recipe::Recipe;
+use crate::train::step::TrainStep;
 
 /// A training run: a model, a recipe, data, and a folder that holds all that comes of it.
 ///
@@ -172,7 +172,7 @@ impl Trainer {
     }
 
     /// Floating-point operations in a second that the device can do, for utilisation: from its
-    /// data sheet, or from [`measure_peak_flops`](super::measure_peak_flops).
+    /// data sheet, or from [`measure_peak_flops`](crate::train::measure_peak_flops).
     #[must_use]
     pub fn with_peak_flops(mut self, peak_flops: f64) -> Self {
         self.peak_flops = Some(peak_flops);

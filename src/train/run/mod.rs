@@ -1,0 +1,7 @@
+//! A run: an engine with data and a folder.
+
+pub(crate) mod curves;
+pub(crate) mod event;
+pub(crate) mod metrics_log;
+pub(crate) mod progress;
+pub(crate) mod trainer;

@@ -1,0 +1,6 @@
+//! How gradients become parameters.
+
+pub(crate) mod adafactor;
+pub(crate) mod adam;
+pub(crate) mod optimizer;
+pub(crate) mod schedule;
