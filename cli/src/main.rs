@@ -1,2 +1,86 @@
-//! The command `vit22b`.
-fn main() {}
+//! The command `vit22b`: what the library can do, as verbs on files and folders.
+
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Vision transformers of the ViT-22B family: features, probes, training and plans
+#[derive(Parser)]
+#[command(name = "vit22b", version, arg_required_else_help = true, after_help = AFTER)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
+#[derive(Subcommand)]
+enum Verb {
+    /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
+    Plan(verbs::plan::Arguments),
+    /// Print the sizes of the family, counted from their configs
+    Variants(verbs::variants::Arguments),
+}
+
+const AFTER: &str = "\
+`vit22b VERB --help` has the options of a verb.";
+
+fn main() -> ExitCode {
+    let done = match Command::parse().verb {
+        Verb::Plan(arguments) => verbs::plan::run(arguments),
+        Verb::Variants(arguments) => verbs::variants::run(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes on one line, each said once: some errors say their cause themselves.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn help_fits_in_100_columns_and_describes_every_option() {
+        let mut command = Command::command();
+        command.build();
+        let mut texts = vec![command.render_long_help().to_string()];
+        for verb in command.get_subcommands_mut() {
+            for option in verb.get_arguments() {
+                assert!(option.get_help().is_some(), "{} {option}", verb.get_name());
+            }
+            texts.push(verb.render_long_help().to_string());
+        }
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
+        }
+    }
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let said = anyhow!("no such file").context("a.npz: no such file").context("--weights");
+        assert_eq!(chain(&said), "--weights: a.npz: no such file");
+        let other = anyhow!("no such file").context("--weights a.npz");
+        assert_eq!(chain(&other), "--weights a.npz: no such file");
+    }
+}

@@ -1,10 +1,6 @@
-//! Compiles the training step of ViT-22B for a TPU slice that is not here, and tells what it will take:
+//! Compiles the training step of ViT-22B for a TPU slice that is not here, and prints what it will take.
 //!
-//!     cargo run --release --example plan_22b -- --topology v4:8x8x16
-//!     cargo run --release --example plan_22b -- --mesh data=128,model=8 --json
-//!     cargo run --release --example plan_22b -- --search
-//!
-//! It needs libtpu (`burn-xla install tpu`), and no TPU. Times are the compiler's estimates and the
+//! Compiling needs libtpu (`vit22b install tpu`), and no TPU. Times are the compiler's estimates and the
 //! bytes on the links, not measurements.
 
 use std::path::{Path, PathBuf};
@@ -14,15 +10,14 @@ use burn::tensor::Device;
 use burn_xla::lower::Save;
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
-use clap::{Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use vit22b::forecast::{Forecast, Programs};
 use vit22b::shard::{Activations, Mesh, Plan, Sharding};
 use vit22b::train::{Precision, Recipe, TrainStep};
 use vit22b::vit::{Variant, place};
 
-#[derive(Parser, Clone)]
-#[command(about = "Compiles ViT-22B's training step for a TPU slice and tells what it will take")]
-struct Args {
+#[derive(Args, Clone)]
+pub(crate) struct Arguments {
     /// Size and patch, such as S/16
     #[arg(long, default_value = "22B/14")]
     variant: Variant,
@@ -35,41 +30,48 @@ struct Args {
     /// Images of a step [default: 64 for each device]
     #[arg(long)]
     batch: Option<usize>,
-    /// Axes and sizes; an axis besides `data` and `model` cuts the batch only [default: at most 256 on
-    /// `data`, the rest on `replica`]
-    #[arg(long)]
+    /// Axes and sizes, such as data=128,model=8; an axis besides `data`
+    /// and `model` divides the batch only
+    /// [default: at most 256 on `data`, the rest on `replica`]
+    #[arg(long, verbatim_doc_comment)]
     mesh: Option<Mesh>,
-    /// What of activations the axis `model` cuts between blocks
+    /// How activations are sharded over the axis `model` between blocks
     #[arg(long, default_value = "images")]
     activations: ActivationsName,
-    /// The spec of one activation by its place, such as residual=data+model,-,- or norm=data,model; in place of
-    /// the one that `--activations` gives it
-    #[arg(long, value_name = "PLACE=SPEC")]
+    /// The spec of one activation by its name, such as
+    /// residual=data+model,-,- or norm=data,model; it replaces the one
+    /// that --activations gives. Can be repeated
+    #[arg(long, value_name = "NAME=SPEC", verbatim_doc_comment)]
     activation: Vec<String>,
-    /// What blocks keep for their gradients: nothing, products, everything, or names such as
-    /// query,key,value,scores,attended,hidden
-    #[arg(long, default_value = "query,key,value,attended,hidden", value_delimiter = ',')]
+    /// What blocks keep for their gradients: nothing, products,
+    /// everything, or names of query,key,value,scores,attended,hidden
+    /// [default: query,key,value,attended,hidden]
+    #[arg(long, default_value = KEEP, hide_default_value = true, value_delimiter = ',')]
+    #[arg(verbatim_doc_comment)]
     keep: Vec<String>,
     /// Equal parts of a batch that are computed one after the other
     #[arg(long, default_value_t = 4)]
     micro_batches: u64,
-    /// Settings of the compiler, name=value
-    #[arg(long)]
+    /// A setting of the compiler. Can be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
     flag: Vec<String>,
-    /// Print how parameters and optimizer lie on the mesh too
+    /// Also print how parameters and optimizer state are sharded
     #[arg(long)]
     plan: bool,
-    /// Keep the executable, the program and its optimised form in this folder
-    #[arg(long)]
+    /// Folder for the executable, the program and its optimised form
+    #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
-    /// Try some meshes, micro-batches and what blocks keep, half a minute each on an idle core, and print
-    /// them ranked by the time of a step
-    #[arg(long)]
+    /// Try several meshes, micro-batches and what blocks keep, half a
+    /// minute each on an idle core, and rank them by the time of a step
+    #[arg(long, verbatim_doc_comment)]
     search: bool,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
 }
+
+/// What blocks keep by default.
+const KEEP: &str = "query,key,value,attended,hidden";
 
 #[derive(Clone, Copy, ValueEnum, Debug)]
 enum ActivationsName {
@@ -79,17 +81,16 @@ enum ActivationsName {
     Whole,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    let topology = topology(&args.topology)?;
-    if args.search {
-        return search(&args, &topology);
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let topology = topology(&arguments.topology)?;
+    if arguments.search {
+        return search(&arguments, &topology);
     }
-    let (forecast, programs) = forecast(&args, &topology)?;
-    if let Some(folder) = &args.save {
-        save(&programs, folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+    let (forecast, programs) = forecast(&arguments, &topology)?;
+    if let Some(folder) = &arguments.save {
+        save(&programs, folder).with_context(|| format!("--save {}", folder.display()))?;
     }
-    match args.json {
+    match arguments.json {
         true => println!("{}", forecast.to_json()),
         false => print!("{forecast}"),
     }
@@ -98,28 +99,32 @@ fn main() -> anyhow::Result<()> {
 
 /// What `--search` tries: devices on `replica` and on `model`, micro-batches, and what blocks keep.
 const TRIES: [(usize, usize, u64, &str); 9] = [
-    (1, 1, 4, "query,key,value,attended,hidden"),
+    (1, 1, 4, KEEP),
     (4, 1, 1, "nothing"),
     (4, 1, 1, "query"),
     (4, 1, 2, "query,key,value,attended"),
-    (4, 1, 4, "query,key,value,attended,hidden"),
+    (4, 1, 4, KEEP),
     (16, 1, 1, "query"),
-    (2, 2, 4, "query,key,value,attended,hidden"),
-    (1, 4, 4, "query,key,value,attended,hidden"),
-    (1, 8, 4, "query,key,value,attended,hidden"),
+    (2, 2, 4, KEEP),
+    (1, 4, 4, KEEP),
+    (1, 8, 4, KEEP),
 ];
 
 /// All that [`TRIES`] has for so many devices, ranked.
-fn search(args: &Args, topology: &Topology) -> anyhow::Result<()> {
+fn search(arguments: &Arguments, topology: &Topology) -> anyhow::Result<()> {
     let devices = topology.devices().len();
     let mut found = vec![];
     let tries = TRIES.into_iter().filter(|(r, m, ..)| devices.is_multiple_of(r * m));
     for (replica, model, micro_batches, keep) in tries {
         let mesh = mesh_text(replica, devices / (replica * model), model);
         let keep_list = keep.split(',').map(str::to_owned).collect();
-        let args =
-            Args { mesh: Some(mesh.parse()?), keep: keep_list, micro_batches, ..args.clone() };
-        match forecast(&args, topology) {
+        let arguments = Arguments {
+            mesh: Some(mesh.parse()?),
+            keep: keep_list,
+            micro_batches,
+            ..arguments.clone()
+        };
+        match forecast(&arguments, topology) {
             Ok((forecast, _)) => found.push((forecast, micro_batches, keep)),
             Err(error) => {
                 eprintln!("{mesh}, {micro_batches} micro-batches, keeping {keep}: {error}")
@@ -127,13 +132,13 @@ fn search(args: &Args, topology: &Topology) -> anyhow::Result<()> {
         }
     }
     found.sort_by(|(a, ..), (b, ..)| a.step_s().total_cmp(&b.step_s()));
-    if !args.json {
+    if !arguments.json {
         println!(
             "    step = computing + waiting   utilisation, computing only        HBM  mesh, micro-batches, kept"
         );
     }
     for (forecast, micro_batches, keep) in found {
-        if args.json {
+        if arguments.json {
             println!("{}", forecast.to_json());
             continue;
         }
@@ -167,52 +172,63 @@ fn mesh_text(replica: usize, data: usize, model: usize) -> String {
     }
 }
 
-fn forecast(args: &Args, topology: &Topology) -> anyhow::Result<(Forecast, Programs)> {
+fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forecast, Programs)> {
     let devices = topology.devices().len();
     // Parts of a weight that are cut further are no whole tiles: they cost more than their memory.
     let data = (1..=256).rev().find(|data| devices.is_multiple_of(*data)).unwrap_or(1);
     let default = mesh_text(devices / data, data, 1);
-    let mesh = args.mesh.clone().map_or_else(|| default.parse(), Ok)?;
-    let batch = args.batch.unwrap_or(64 * devices);
-    let config = args.variant.config(args.classes);
+    let mesh = arguments.mesh.clone().map_or_else(|| default.parse(), Ok)?;
+    let batch = arguments.batch.unwrap_or(64 * devices);
+    let config = arguments.variant.config(arguments.classes);
     let recipe = Recipe {
         batch_size: batch as u64,
         precision: Precision::Bf16,
-        micro_batches: args.micro_batches,
+        micro_batches: arguments.micro_batches,
         ..Recipe::vit22b()
     };
     let train = TrainStep::new(&recipe, None, &config.init(&Device::flex())?)?;
-    let save = match args.keep.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let save = match arguments.keep.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["nothing"] => Save::Nothing,
         ["products"] => Save::Products,
         ["everything"] => Save::Everything,
-        _ => Save::Named(args.keep.clone()),
+        _ => Save::Named(arguments.keep.clone()),
     };
     let train = train.with_rolled_blocks(save);
-    let mut sharding = Sharding::vit22b(match args.activations {
+    let mut sharding = Sharding::vit22b(match arguments.activations {
         ActivationsName::Width => Activations::Width,
         ActivationsName::Tokens => Activations::Tokens,
         ActivationsName::Images => Activations::Images,
         ActivationsName::Whole => Activations::Whole,
     });
-    for activation in &args.activation {
-        let (name, spec) = activation.split_once('=').context("an activation is place=spec")?;
+    for activation in &arguments.activation {
+        let (name, spec) = activation
+            .split_once('=')
+            .with_context(|| format!("--activation {activation}: expected NAME=SPEC"))?;
         let place = [place::RESIDUAL, place::NORM, place::HEADS, place::HIDDEN]
             .into_iter()
             .find(|place| *place == name)
-            .with_context(|| format!("no place {name}: residual, norm, heads or hidden"))?;
-        sharding = sharding.with_activation(place, spec.parse()?);
+            .with_context(|| {
+                format!(
+                    "--activation {activation}: no activation is called {name}; expected residual, norm, \
+                     heads or hidden"
+                )
+            })?;
+        sharding = sharding.with_activation(
+            place,
+            spec.parse().with_context(|| format!("--activation {activation}"))?,
+        );
     }
     for (axis, _) in mesh.axes().iter().filter(|(axis, _)| !["data", "model"].contains(&&**axis)) {
         sharding = sharding.with_replicas(axis)?;
     }
-    if args.plan {
+    if arguments.plan {
         println!("{}", Plan::new(&mesh, &sharding, &train.state_leaves(&config)?)?);
     }
     // Weights of the next product arrive while this one runs; libtpu leaves that off for a TPU v4.
     let mut options = CompileOptions::new().with_override("xla_enable_async_all_gather", true);
-    for flag in &args.flag {
-        let (name, value) = flag.split_once('=').context("a flag is name=value")?;
+    for flag in &arguments.flag {
+        let (name, value) =
+            flag.split_once('=').with_context(|| format!("--flag {flag}: expected NAME=VALUE"))?;
         options = match value {
             "true" | "false" => options.with_override(name, value == "true"),
             _ => options.with_override(name, value),

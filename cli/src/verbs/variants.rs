@@ -1,13 +1,15 @@
-//! The sizes of the family, counted from their configs; no model is made:
-//!
-//!     cargo run --release --example variants
+//! The sizes of the family, counted from their configs; no model is made.
 
 use vit22b::vit::{SIZES, Variant};
 
 /// Classes of the JFT classifier, as big_vision gives them.
 const CLASSES: usize = 29_593;
 
-fn main() -> anyhow::Result<()> {
+/// There are no options.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+pub(crate) fn run(_: Arguments) -> anyhow::Result<()> {
     let columns = ["variant", "width", "depth", "mlp", "heads", "blocks", "all", "forward", "kept"];
     print_row(columns.map(String::from));
     for size in SIZES {

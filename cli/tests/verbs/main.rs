@@ -1,0 +1,47 @@
+//! The command as a user runs it, on tiny inputs: a module for each verb.
+
+mod help;
+mod plan;
+mod variants;
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+/// What a run of the command printed, and how it ended.
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    /// The standard output of a run that went well.
+    #[track_caller]
+    fn succeeded(self) -> String {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self.stdout
+    }
+
+    /// What follows `error: ` on the last line of a run that failed. The status is 1: a panic has another.
+    #[track_caller]
+    fn failed(self) -> String {
+        assert_eq!(self.code, 1, "{}\n{}", self.stdout, self.stderr);
+        let last = self.stderr.lines().last().unwrap_or_default();
+        last.strip_prefix("error: ").unwrap_or_else(|| panic!("{}", self.stderr)).into()
+    }
+}
+
+/// Runs the command with these arguments.
+fn vit22b<T: AsRef<OsStr>>(arguments: impl IntoIterator<Item = T>) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_vit22b"))
+        .args(arguments)
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .expect("the command starts");
+    let text = |bytes| String::from_utf8(bytes).expect("the command prints UTF-8");
+    Run {
+        code: output.status.code().expect("the command was not killed"),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
