@@ -24,13 +24,15 @@
 mod error;
 mod linear;
 mod plan;
+mod role;
 mod sharding;
 
 pub use burn_xla::mesh::{Mesh, Spec};
 pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 pub(crate) use plan::Bytes;
-pub use plan::{Part, Plan, Planned, Reason};
+pub use plan::{Plan, Planned, Reason};
+pub use role::Part;
 pub use sharding::{Activations, Sharding};
 
 /// The document's code is tested.

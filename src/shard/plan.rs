@@ -7,18 +7,8 @@ use burn_xla::capture::LeafSpec;
 use burn_xla::mesh::{Mesh, Spec};
 
 use super::error::ShardError;
-use super::sharding::{Resolved, Role, Sharding, role};
-
-/// A part of a train state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The parameters.
-    Parameters,
-    /// The optimizer's moments.
-    Optimizer,
-    /// Averages of the parameters.
-    Averages,
-}
+use super::role::{Part, Role, role};
+use super::sharding::{Resolved, Sharding};
 
 /// Why every device has the whole of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use burn_xla::mesh::{Layout, MeshError, Spec};
 use crate::params::{Matcher, Rules, RulesError};
 use crate::vit::place;
 
-use super::plan::Part;
+use super::role::{Role, role};
 
 /// How parameters, batch and activations of a training run lie on a mesh.
 ///
@@ -210,33 +210,6 @@ impl Resolved {
 /// Whether a path is that of stacked parts, as rolled blocks are.
 fn is_stack(path: &str) -> bool {
     path.split('.').any(|part| part == "*")
-}
-
-/// What a leaf is.
-pub(super) enum Role<'a> {
-    /// A parameter, or what belongs to the parameter of this path.
-    State(Part, &'a str),
-    /// An argument or result without a name.
-    Unnamed,
-}
-
-/// What the leaf at a path is, which may be in a tuple.
-pub(super) fn role(path: &str) -> Role<'_> {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let path = match path.split_once('.') {
-        Some((index, rest)) if is_number(index) => rest,
-        _ => path,
-    };
-    match path.split_once('.') {
-        _ if is_number(path) => Role::Unnamed,
-        Some(("model", path)) => Role::State(Part::Parameters, path),
-        Some(("ema", path)) => Role::State(Part::Averages, path),
-        Some(("optimizer", name)) => {
-            let parameter = name.split_once('/').map_or(name, |(_, path)| path);
-            Role::State(Part::Optimizer, parameter)
-        }
-        _ => Role::State(Part::Parameters, path),
-    }
 }
 
 #[cfg(test)]
