@@ -24,14 +24,15 @@
 mod error;
 mod linear;
 mod plan;
+mod plan_table;
 mod role;
 mod sharding;
 
 pub use burn_xla::mesh::{Mesh, Spec};
 pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
-pub(crate) use plan::Bytes;
 pub use plan::{Plan, Planned, Reason};
+pub(crate) use plan_table::Bytes;
 pub use role::Part;
 pub use sharding::{Activations, Sharding};
 
