@@ -8,7 +8,7 @@ use burn_xla::cost::CollectiveKind;
 use burn_xla::lower::Save;
 use burn_xla::pjrt::{CompileOptions, Topology};
 use vit22b::forecast::{Forecast, ForecastError, Programs};
-use vit22b::shard::{Activations, Mesh, Part, Plan, Sharding};
+use vit22b::shard::{Activations, Mesh, Plan, Sharding, StatePart};
 use vit22b::train::{Precision, Recipe, TrainStep};
 use vit22b::vit::{ViT22BConfig, place};
 
@@ -93,8 +93,8 @@ fn a_forecast_tells_memory_time_and_communication() {
     };
     let ((short, _), (long, plan)) = (run(2), run(4));
 
-    assert_eq!(long.memory.parameters, plan.bytes_of(Part::Parameters));
-    assert_eq!(long.memory.optimizer, plan.bytes_of(Part::Optimizer));
+    assert_eq!(long.memory.parameters, plan.bytes_of(StatePart::Parameters));
+    assert_eq!(long.memory.optimizer, plan.bytes_of(StatePart::Optimizer));
     // The input of each of four blocks and its values, in bf16 and cut over all devices.
     let kept = (2 * 4 * batch * TOKENS * WIDTH * 2 / 8) as u64;
     assert_eq!((long.memory.activations, short.memory.activations), (kept, kept / 2));

@@ -12,7 +12,7 @@ use burn_xla::pjrt::{
 };
 use burn_xla::program::{Lowered, ProgramError, Times};
 
-use crate::shard::{Mesh, Part, Plan, ShardError, Sharding};
+use crate::shard::{Mesh, Plan, ShardError, Sharding, StatePart};
 use crate::train::{TrainError, TrainStep};
 use crate::vit::ViT22BConfig;
 
@@ -104,8 +104,8 @@ impl MemoryUse {
 
     fn new(plan: &Plan, stats: &MemoryStats, activations: u64, limit: Option<u64>) -> Self {
         let of = |part| plan.bytes_of(part);
-        let parameters = of(Part::Parameters);
-        let optimizer = of(Part::Optimizer) + of(Part::Averages);
+        let parameters = of(StatePart::Parameters);
+        let optimizer = of(StatePart::Optimizer) + of(StatePart::Averages);
         let activations = activations.min(stats.temporary_bytes);
         let temporaries = stats.temporary_bytes - activations;
         let rest =

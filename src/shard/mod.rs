@@ -33,7 +33,7 @@ pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 pub use plan::{Plan, Planned, Reason};
 pub(crate) use plan_table::Bytes;
-pub use role::Part;
+pub use role::StatePart;
 pub use sharding::{Activations, Sharding};
 
 /// The document's code is tested.

@@ -4,7 +4,7 @@ use burn_xla::capture::LeafSpec;
 use burn_xla::mesh::{Mesh, Spec};
 
 use super::error::ShardError;
-use super::role::{Part, Role, role};
+use super::role::{Role, StatePart, role};
 use super::sharding::{Resolved, Sharding};
 
 /// Why every device has the whole of a tensor.
@@ -23,7 +23,7 @@ pub enum Reason {
 #[non_exhaustive]
 pub struct Planned {
     /// Which part of the state it belongs to.
-    pub part: Part,
+    pub state_part: StatePart,
     /// The path of its parameter.
     pub path: String,
     /// Its shape.
@@ -87,7 +87,7 @@ impl Plan {
     }
 
     /// What each device holds of a part of the state.
-    pub fn bytes_of(&self, part: Part) -> u64 {
+    pub fn bytes_of(&self, part: StatePart) -> u64 {
         self.of(part).map(|tensor| tensor.bytes_per_device).sum()
     }
 
@@ -96,8 +96,8 @@ impl Plan {
         self.tensors.iter().filter(|tensor| tensor.replicated.is_some())
     }
 
-    pub(super) fn of(&self, part: Part) -> impl Iterator<Item = &Planned> {
-        self.tensors.iter().filter(move |tensor| tensor.part == part)
+    pub(super) fn of(&self, part: StatePart) -> impl Iterator<Item = &Planned> {
+        self.tensors.iter().filter(move |tensor| tensor.state_part == part)
     }
 }
 
@@ -105,7 +105,7 @@ fn planned(
     mesh: &Mesh,
     resolved: &Resolved,
     leaf: &LeafSpec,
-    part: Part,
+    part: StatePart,
     path: &str,
 ) -> Result<Planned, ShardError> {
     let shape = leaf.ty.shape.clone();
@@ -121,7 +121,7 @@ fn planned(
         _ => Reason::Size,
     };
     Ok(Planned {
-        part,
+        state_part: part,
         path: path.to_owned(),
         spec,
         bytes: bytes(&shape),
@@ -166,23 +166,24 @@ mod tests {
     fn sums_are_those_of_the_parts() {
         let plan = plan("data=4,model=2", &small()).unwrap();
         let of = |part, path: &str| {
-            let found = plan.tensors.iter().find(|t| t.part == part && t.path == path).unwrap();
+            let found =
+                plan.tensors.iter().find(|t| t.state_part == part && t.path == path).unwrap();
             (found.bytes, found.bytes_per_device)
         };
-        assert_eq!(of(Part::Parameters, "blocks.1.mlp.fc1.weight"), (65_536, 8_192));
+        assert_eq!(of(StatePart::Parameters, "blocks.1.mlp.fc1.weight"), (65_536, 8_192));
         // In bf16.
-        assert_eq!(of(Part::Optimizer, "pos_embedding").0, 2 * 4 * 64);
+        assert_eq!(of(StatePart::Optimizer, "pos_embedding").0, 2 * 4 * 64);
         let bytes: u64 = plan.tensors.iter().map(|tensor| tensor.bytes).sum();
         assert_eq!(plan.bytes(), bytes);
         let count = small().parameters().total();
-        assert_eq!(plan.of(Part::Parameters).map(|t| t.bytes).sum::<u64>(), 4 * count);
+        assert_eq!(plan.of(StatePart::Parameters).map(|t| t.bytes).sum::<u64>(), 4 * count);
     }
 
     #[test]
     fn what_is_whole_is_told_with_the_reason() {
         let whole = |mesh: &str, path: &str| {
             let plan = plan(mesh, &small()).unwrap();
-            let found = plan.of(Part::Parameters).find(|tensor| tensor.path == path).cloned();
+            let found = plan.of(StatePart::Parameters).find(|tensor| tensor.path == path).cloned();
             found.unwrap().replicated
         };
         assert_eq!(whole("data=4,model=2", "head.weight"), None);
@@ -211,10 +212,10 @@ mod tests {
         let plan = plan("data=128,model=8", &config).unwrap();
         let count = config.parameters().total() as f64;
         let bytes = |part| plan.of(part).map(|t| t.bytes).sum::<u64>() as f64;
-        assert_eq!(bytes(Part::Parameters), 4.0 * count);
-        assert_eq!(bytes(Part::Averages), 4.0 * count);
+        assert_eq!(bytes(StatePart::Parameters), 4.0 * count);
+        assert_eq!(bytes(StatePart::Averages), 4.0 * count);
         // Two bytes of each first moment, and rows and columns of the second.
-        let optimizer = bytes(Part::Optimizer) / count;
+        let optimizer = bytes(StatePart::Optimizer) / count;
         assert!(optimizer > 2.0 && optimizer < 2.01, "{optimizer}");
         assert!(plan.bytes_per_device() < 240 << 20, "{}", plan.bytes_per_device());
     }

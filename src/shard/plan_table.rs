@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use super::plan::{Plan, Planned, Reason};
-use super::role::Part;
+use super::role::StatePart;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,9 +29,9 @@ impl fmt::Display for Plan {
         }
         writeln!(f)?;
         for (name, part) in [
-            ("parameters", Part::Parameters),
-            ("optimizer", Part::Optimizer),
-            ("averages", Part::Averages),
+            ("parameters", StatePart::Parameters),
+            ("optimizer", StatePart::Optimizer),
+            ("averages", StatePart::Averages),
         ] {
             let (all, each) = sums(self.of(part));
             writeln!(f, "{name:10}  {:>10}, {:>10} on each device", Bytes(all), Bytes(each))?;
@@ -55,11 +55,13 @@ struct Row {
 impl Plan {
     fn rows(&self) -> Vec<Row> {
         let mut state: BTreeMap<&str, u64> = BTreeMap::new();
-        for tensor in self.tensors.iter().filter(|tensor| tensor.part != Part::Parameters) {
+        for tensor in
+            self.tensors.iter().filter(|tensor| tensor.state_part != StatePart::Parameters)
+        {
             *state.entry(&tensor.path).or_default() += tensor.bytes_per_device;
         }
         let mut rows: Vec<Row> = Vec::new();
-        for tensor in self.of(Part::Parameters) {
+        for tensor in self.of(StatePart::Parameters) {
             let row = Row {
                 path: without_numbers(&tensor.path),
                 times: 1,
@@ -93,8 +95,8 @@ impl Plan {
             sum += tensor.bytes;
             let path = without_numbers(&tensor.path);
             // What goes for a parameter goes without saying for its moments.
-            let name = match tensor.part {
-                Part::Parameters => path,
+            let name = match tensor.state_part {
+                StatePart::Parameters => path,
                 _ if names.contains(&path) => continue,
                 _ => format!("moments of {path}"),
             };

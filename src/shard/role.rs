@@ -2,7 +2,7 @@
 
 /// A part of a train state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum StatePart {
     /// The parameters.
     Parameters,
     /// The optimizer's moments.
@@ -14,7 +14,7 @@ pub enum Part {
 /// What a leaf is.
 pub(super) enum Role<'a> {
     /// A parameter, or what belongs to the parameter of this path.
-    State(Part, &'a str),
+    State(StatePart, &'a str),
     /// An argument or result without a name.
     Unnamed,
 }
@@ -28,12 +28,12 @@ pub(super) fn role(path: &str) -> Role<'_> {
     };
     match path.split_once('.') {
         _ if is_number(path) => Role::Unnamed,
-        Some(("model", path)) => Role::State(Part::Parameters, path),
-        Some(("ema", path)) => Role::State(Part::Averages, path),
+        Some(("model", path)) => Role::State(StatePart::Parameters, path),
+        Some(("ema", path)) => Role::State(StatePart::Averages, path),
         Some(("optimizer", name)) => {
             let parameter = name.split_once('/').map_or(name, |(_, path)| path);
-            Role::State(Part::Optimizer, parameter)
+            Role::State(StatePart::Optimizer, parameter)
         }
-        _ => Role::State(Part::Parameters, path),
+        _ => Role::State(StatePart::Parameters, path),
     }
 }

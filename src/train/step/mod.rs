@@ -9,7 +9,7 @@ use burn_xla::capture::{
 };
 use burn_xla::lower::Save;
 
-use crate::params::blocks::{self, by_part};
+use crate::params::blocks::{self, by_block};
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
 use crate::random::RandomKey;
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
@@ -268,7 +268,7 @@ impl TrainStep {
         let start = (Tensor::zeros([1], &images.device()), Stacked::new(zeros));
         let ((loss, gradients), _) = scan(start, batches, |(loss, gradients), part| {
             let (more_loss, more) = run(part);
-            let [sum] = by_part([gradients.tree, more], |[sum, more]| [sum.map(&mut Add(more))]);
+            let [sum] = by_block([gradients.tree, more], |[sum, more]| [sum.map(&mut Add(more))]);
             ((loss + more_loss, Stacked::new(sum)), ())
         });
         let share = 1.0 / count as f64;
@@ -349,7 +349,7 @@ impl TrainStep {
             TrainState { model, optimizer, ema, step: state.step.add_scalar(1), seed: state.seed };
         if let Some(before) = before {
             let pick = |after: NamedTensors, before: NamedTensors| {
-                let [picked] = by_part([after, before], |[after, before]| {
+                let [picked] = by_block([after, before], |[after, before]| {
                     [after.map(&mut Pick { finite: &finite, before })]
                 });
                 picked

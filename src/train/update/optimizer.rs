@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::params::blocks::{by_part, first_of_kind, square_sum};
+use crate::params::blocks::{by_block, in_first_block, square_sum};
 use crate::params::{self, NamedTensors, ParamsError, Rules, TensorFn, with_rank};
 
 use super::adafactor::Adafactor;
@@ -154,7 +154,7 @@ impl Optimizer {
         };
         let stages = stages.iter().map(&mut resolve).collect::<Result<Vec<_>, _>>()?;
         let alike = |path: &String| {
-            let first = first_of_kind(path).map_or(path.clone(), |(first, _)| first);
+            let first = in_first_block(path).map_or(path.clone(), |(first, _)| first);
             let alike = |rates: &BTreeMap<_, f64>| rates.get(path) == rates.get(&first);
             frozen.contains(path) == frozen.contains(&first)
                 && stages.iter().all(|stage| match stage {
@@ -242,13 +242,13 @@ impl Optimizer {
         Ok((params::assign(module, parameters), state, metrics))
     }
 
-    /// As [`by_part`], if parts are alike.
+    /// As [`by_block`], where all blocks are updated alike.
     fn each<const N: usize, const M: usize>(
         &self,
         tables: [NamedTensors; N],
         mut f: impl FnMut([NamedTensors; N]) -> [NamedTensors; M],
     ) -> [NamedTensors; M] {
-        if self.blocks_alike { by_part(tables, f) } else { f(tables) }
+        if self.blocks_alike { by_block(tables, f) } else { f(tables) }
     }
 
     /// The tensors that all stages keep of a parameter.
@@ -413,7 +413,7 @@ impl Ema {
     ) -> NamedTensors {
         let ramp = step.clone().add_scalar(1.0) / step.clone().add_scalar(10.0);
         let decay = ramp.clamp_max(self.decay);
-        let [averages] = by_part([averages, parameters.clone()], |[averages, parameters]| {
+        let [averages] = by_block([averages, parameters.clone()], |[averages, parameters]| {
             [averages.map(&mut Average { decay: &decay, parameters: &parameters })]
         });
         averages
