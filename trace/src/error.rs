@@ -1,6 +1,6 @@
 //! Why a function could not be recorded.
 
-use super::leaf::{Kind, LeafType};
+use crate::leaf_type::{Kind, LeafType};
 
 /// A tree that does not fit the values it shall be built of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Recording a Burn function.
+//! Burn functions recorded as graphs, with marks for compilers.
 //!
 //! A [`TensorTree`] is anything built of tensors: a tensor, a tuple, a `Vec`, an `Option`, a
 //! module in [`Params`]. [`record`] runs a function on placeholders that have the shapes of its
@@ -10,35 +10,38 @@
 //! Whatever is not a tensor of the argument tree is a constant of the recording: numbers, fields of
 //! modules that are not parameters, tensors that the function makes from values.
 
+#![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::exit
+    )
+)]
+
+pub mod compile;
 mod error;
-mod grad;
-mod identity;
-mod leaf;
-mod module;
+mod leaf_type;
+mod mark;
+pub mod mesh;
 mod record;
-mod scan;
-mod softmax;
-mod stack;
-mod stacked;
-mod tap;
-mod traced;
+mod recorder;
 mod tree;
+mod wire;
 
 pub use error::{CaptureError, TreeError};
-pub use grad::{Grads, value_and_grad, value_and_grad_of};
-pub(crate) use identity::{MATERIALIZE, NAMED, identity};
-pub use identity::{checkpoint_name, materialize};
-pub use leaf::{Kind, Leaf, LeafSpec, LeafType, TensorLeaf};
-pub use module::{Params, rebuild_module, visit_module};
-pub(crate) use record::{Arguments, placeholders, placeholders_like, record_with};
-pub use record::{Recorded, Recording, record};
-pub use scan::scan;
-pub(crate) use scan::{LANE, REGION, SCAN, SCAN_BACKWARD, rolling};
-pub use softmax::softmax;
-pub(crate) use softmax::{SOFTMAX, SOFTMAX_BACKWARD};
-pub(crate) use stack::{STACK, UNSTACK};
-pub use stacked::Stacked;
-pub use traced::Traced;
-pub(crate) use traced::{Primitive, Tracking, record_op};
-pub use tree::{Source, TensorTree, Visitor, describe};
-pub(crate) use tree::{described, join_structures, spec, walk};
+pub use leaf_type::{Kind, LeafSpec, LeafType};
+pub use mark::{
+    Ring, Save, checkpoint_name, constrain, constrain_as, constrain_used, materialize, ring_linear,
+    scan, softmax,
+};
+pub use record::{Recorded, Recording, record, value_and_grad, value_and_grad_of};
+pub use recorder::Traced;
+pub use tree::{
+    Grads, Leaf, Leaves, Params, Stacked, TensorLeaf, TensorTree, Visitor, describe,
+    rebuild_module, visit_module,
+};

@@ -7,19 +7,14 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn_capture::CaptureBackend;
 
-use super::traced::{Primitive, Tracking, record_op, type_of};
-
-/// What the name of the operation of [`checkpoint_name`] begins with; the name follows.
-pub(crate) const NAMED: &str = "burn_xla.name ";
+use crate::recorder::{Primitive, Tracking, record_op, type_of};
+use crate::wire::{MATERIALIZE, NAMED};
 
 /// The same tensor under a name, by which a rolled loop can be told to keep it for the backward
-/// pass: [`Save::Named`](crate::lower::Save::Named). Everywhere else it is the tensor.
+/// pass: [`Save::Named`](crate::Save::Named). Everywhere else it is the tensor.
 pub fn checkpoint_name<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> {
     identity(tensor, format!("{NAMED}{name}"), None)
 }
-
-/// The name of the operation of [`materialize`].
-pub(crate) const MATERIALIZE: &str = "burn_xla.materialize";
 
 /// The same tensor, which a compiled program computes once and keeps in memory, and not again inside of
 /// each operation that reads it: for what several products read. Everywhere else it is the tensor.

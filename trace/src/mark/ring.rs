@@ -10,8 +10,9 @@ use burn_backend::TensorMetadata;
 use burn_backend::ops::FloatTensorOps;
 use burn_capture::CaptureBackend;
 
-use super::spec::Spec;
-use crate::capture::{Primitive, Tracking, record_op};
+use crate::mesh::Spec;
+use crate::recorder::{Primitive, Tracking, record_op};
+use crate::wire::RingOp;
 
 /// What goes round the ring of a linear layer over `k` devices, of which each has a `k`-th of the
 /// input's and of the output's width.
@@ -25,44 +26,6 @@ pub enum Ring {
     Scatter,
 }
 
-/// What the name of the recorded operation begins with; kind and spec follow.
-pub(crate) const RING: &str = "burn_xla.ring ";
-
-/// What the recorded operations are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RingOp {
-    /// `x w`, with `w` cut along its columns.
-    Gather,
-    /// `x w`, with `w` cut along its rows.
-    Scatter,
-    /// `xᵀ y` over all dimensions but the last, with the result cut along its columns: `x` goes
-    /// round. It is the gradient by the weights.
-    Outer,
-}
-
-impl RingOp {
-    fn name(self, spec: &Spec) -> String {
-        let kind = match self {
-            Self::Gather => "gather",
-            Self::Scatter => "scatter",
-            Self::Outer => "outer",
-        };
-        format!("{RING}{kind} {spec}")
-    }
-
-    /// The operation of a recorded name.
-    pub(crate) fn parse(name: &str) -> Option<(Self, Spec)> {
-        let (kind, spec) = name.strip_prefix(RING)?.split_once(' ')?;
-        let kind = match kind {
-            "gather" => Self::Gather,
-            "scatter" => Self::Scatter,
-            "outer" => Self::Outer,
-            _ => return None,
-        };
-        Some((kind, spec.parse().ok()?))
-    }
-}
-
 /// `x w` over the last dimension of `x`, step by step round a ring of devices: each hop to the next
 /// device is started before the product of the step, which needs nothing of it.
 ///
@@ -70,18 +33,17 @@ impl RingOp {
 /// ring. Where the function is not compiled over a mesh, or the axis has one device, it is a plain
 /// product. Gradients go round rings too.
 ///
-/// ```no_run
+/// ```
 /// use burn::tensor::{Device, Tensor};
-/// use burn_xla::Xla;
-/// use burn_xla::mesh::{Ring, ring_linear};
+/// use burn_trace::mesh::Spec;
+/// use burn_trace::{Ring, ring_linear};
 ///
-/// # fn over_a_mesh() -> Xla { unimplemented!() }
-/// let layer = over_a_mesh().jit(|(x, w): (Tensor<3>, Tensor<2>)| {
-///     ring_linear(x, w, Ring::Gather, &"data,-,model".parse().expect("a spec"))
-/// });
-/// let device = Device::default();
-/// layer.call((Tensor::ones([8, 16, 64], &device), Tensor::ones([64, 256], &device)))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let spec: Spec = "data,-,model".parse()?;
+/// let layer = |x: Tensor<3>, w: Tensor<2>| ring_linear(x, w, Ring::Gather, &spec);
+/// let device = Device::flex();
+/// let y = layer(Tensor::ones([8, 16, 64], &device), Tensor::ones([64, 256], &device));
+/// assert_eq!(y.dims(), [8, 16, 256]);
+/// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
 ///
 /// # Shapes

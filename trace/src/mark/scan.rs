@@ -6,26 +6,17 @@ use std::cell::Cell;
 use burn_backend::ops::FloatTensorOps;
 use burn_capture::CaptureBackend;
 
-use super::stack::{stack, unstack};
-use super::tap::{Slot, emit, tap, turn};
-use super::traced::{
-    Beneath, Primitive, Recorder, Traced, Tracked, placeholder, record_op, type_of, zeros_like,
+use crate::recorder::{
+    Beneath, Primitive, Recorder, Slot, Traced, Tracked, emit, placeholder, record_op, stack, tap,
+    turn, type_of, unstack, zeros_like,
 };
-use super::tree::{Source, TensorTree, walk};
-
-/// The name of the operations between which a body is recorded; a number tells which.
-pub(crate) const REGION: &str = "burn_xla.region";
-/// The name of the operations between which a body is recorded on another lane, to be compared.
-pub(crate) const LANE: &str = "burn_xla.lane";
-/// The name of the loop over a body.
-pub(crate) const SCAN: &str = "burn_xla.scan";
-/// The name of the loop over its gradient.
-pub(crate) const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
+use crate::tree::{Leaves, TensorTree, walk};
+use crate::wire::{LANE, REGION, SCAN, SCAN_BACKWARD};
 
 /// `body` on each lane in order: it gets what the lane before has passed on, and passes something
 /// of the same types on, besides a result of its own.
 ///
-/// In a function that is compiled with rolled loops ([`Jit::roll`](crate::program::Jit::roll)) what
+/// In a function that is compiled with rolled loops (burn-xla's `Jit::roll`) what
 /// the body is on the first lane becomes one loop of the program, and one more for its gradients:
 /// the size of the program does not grow with the number of lanes. Elsewhere it is called for each
 /// lane.
@@ -33,12 +24,12 @@ pub(crate) const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
 /// What differs from lane to lane must be a tensor of the lane: the body is a function of its
 /// arguments, and of tensors outside them that are without gradients. So that nothing else differs
 /// unseen, such as a rate or a number of heads that is a field of the lane, the body is recorded on
-/// the other lanes too, and compared: see
-/// [`LowerError::Lane`](crate::lower::LowerError::Lane). Lanes of several shapes are not rolled.
+/// the other lanes too, and compared: see burn-xla's `LowerError::Lane`. Lanes of several shapes are
+/// not rolled.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use burn_xla::capture::scan;
+/// use burn_trace::scan;
 ///
 /// let lanes: Vec<_> = (1..=4).map(|i| Tensor::<1>::from_floats([i as f32], &Device::flex())).collect();
 /// let start = Tensor::<1>::ones([1], &Device::flex());
@@ -84,7 +75,7 @@ thread_local! {
 }
 
 /// Calls a function with loops rolled, or not.
-pub(crate) fn rolling<T>(on: bool, function: impl FnOnce() -> T) -> T {
+pub fn rolling<T>(on: bool, function: impl FnOnce() -> T) -> T {
     in_mode(if on { Mode::Rolled } else { Mode::Unrolled }, function)
 }
 
@@ -436,7 +427,7 @@ fn rebuilt<T: TensorTree>(tree: &T, traced: Vec<Traced>) -> T {
         tensors.extend(traced.next().map(|leaf_traced| leaf.around(leaf_traced)))
     });
     walked
-        .and_then(|_| tree.rebuild(&mut Source::tensors(tensors)))
+        .and_then(|_| tree.rebuild(&mut Leaves::tensors(tensors)))
         .expect("the tree was walked before")
 }
 

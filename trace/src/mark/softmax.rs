@@ -7,12 +7,8 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn_capture::CaptureBackend;
 
-use super::traced::{Primitive, Tracking, record_op, type_of};
-
-/// The name of the operation; its input is the tensor.
-pub(crate) const SOFTMAX: &str = "burn_xla.softmax";
-/// The name of its gradient; its inputs are the result and the gradient by it.
-pub(crate) const SOFTMAX_BACKWARD: &str = "burn_xla.softmax_backward";
+use crate::recorder::{Primitive, Tracking, record_op, type_of};
+use crate::wire::{SOFTMAX, SOFTMAX_BACKWARD};
 
 /// Softmax along the last axis: `y = e^x / Σ e^x`, with the gradient `y (g − Σ y g)`.
 ///
@@ -23,7 +19,7 @@ pub(crate) const SOFTMAX_BACKWARD: &str = "burn_xla.softmax_backward";
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use burn_xla::capture::softmax;
+/// use burn_trace::softmax;
 ///
 /// let y = softmax(Tensor::<1>::from_floats([0.0, 0.0], &Device::flex()));
 /// assert_eq!(y.into_data().try_to_vec::<f32>().unwrap(), [0.5, 0.5]);

@@ -5,13 +5,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::error::MeshError;
-use super::spec::Spec;
-use crate::stablehlo;
+use super::spec::{Spec, is_name};
 
 /// Devices in a grid with named axes, the last one the fastest; they need not be here.
 ///
 /// ```
-/// use burn_xla::mesh::Mesh;
+/// use burn_trace::mesh::Mesh;
 ///
 /// let mesh: Mesh = "data=4,model=2".parse()?;
 /// assert_eq!(mesh.num_devices(), 8);
@@ -19,16 +18,10 @@ use crate::stablehlo;
 /// assert_eq!(shard, [16, 3]);
 /// let error = mesh.shard_shape("weight", &"data".parse()?, &[7, 6]).unwrap_err();
 /// assert!(error.to_string().ends_with("8 is the nearest size that divides"));
-/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Mesh(Arc<[(String, usize)]>);
-
-/// Names that Shardy takes as they are.
-pub(super) fn is_name(name: &str) -> bool {
-    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
 
 impl Mesh {
     /// A mesh of these axes, the last one the fastest.
@@ -113,7 +106,7 @@ impl Mesh {
     }
 
     /// Where on each axis a device is.
-    pub(crate) fn coordinates(&self, device: usize) -> Vec<usize> {
+    pub fn coordinates(&self, device: usize) -> Vec<usize> {
         let mut rest = device;
         let mut at: Vec<_> = self
             .0
@@ -130,7 +123,7 @@ impl Mesh {
     }
 
     /// The number of the part of each dimension that a device holds.
-    pub(crate) fn part(&self, spec: &Spec, rank: usize, device: usize) -> Vec<usize> {
+    pub fn part(&self, spec: &Spec, rank: usize, device: usize) -> Vec<usize> {
         let at = self.coordinates(device);
         (0..rank)
             .map(|dim| {
@@ -143,7 +136,7 @@ impl Mesh {
     }
 
     /// The devices in groups, each of those that differ in these axes alone.
-    pub(crate) fn groups(&self, axes: &[String]) -> Vec<Vec<usize>> {
+    pub fn groups(&self, axes: &[String]) -> Vec<Vec<usize>> {
         let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
         for device in 0..self.num_devices() {
             let mut others = self.coordinates(device);
@@ -156,25 +149,7 @@ impl Mesh {
         }
         groups.into_values().collect()
     }
-
-    /// The mesh as a program names it.
-    pub(crate) fn to_stablehlo(&self) -> stablehlo::Mesh {
-        stablehlo::Mesh { name: NAME.to_owned(), axes: self.0.to_vec() }
-    }
 }
-
-impl Spec {
-    /// The spec as a program names it.
-    pub(crate) fn to_stablehlo(&self, rank: usize) -> stablehlo::Sharding {
-        stablehlo::Sharding {
-            mesh: NAME.to_owned(),
-            dims: (0..rank).map(|dim| self.axes(dim).to_vec()).collect(),
-        }
-    }
-}
-
-/// The symbol of the mesh in programs.
-const NAME: &str = "mesh";
 
 impl FromStr for Mesh {
     type Err = MeshError;

@@ -45,7 +45,7 @@ impl Part {
 /// The part of `data` whose shape is `shard`; `at` tells which one, by [`Mesh::part`].
 ///
 /// [`Mesh::part`]: super::Mesh::part
-pub(crate) fn cut(data: &TensorData, shard: &[usize], at: &[usize]) -> TensorData {
+pub fn cut(data: &TensorData, shard: &[usize], at: &[usize]) -> TensorData {
     let part = Part::at(at, shard);
     let shape = data.shape().to_vec();
     let (starts, length) = part.runs(&shape, data.dtype().size());
@@ -60,7 +60,7 @@ pub(crate) fn cut(data: &TensorData, shard: &[usize], at: &[usize]) -> TensorDat
 }
 
 /// Writes the part that `at` tells into the bytes of the whole, whose shape is `shape`.
-pub(crate) fn paste(whole: &mut [u8], shape: &[usize], shard: &TensorData, at: &[usize]) {
+pub fn paste(whole: &mut [u8], shape: &[usize], shard: &TensorData, at: &[usize]) {
     let part = Part::at(at, &shard.shape().to_vec());
     let (starts, length) = part.runs(shape, shard.dtype().size());
     if length > 0 {

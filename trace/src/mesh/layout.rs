@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::axes::Mesh;
 use super::error::MeshError;
 use super::spec::Spec;
-use crate::capture::LeafSpec;
+use crate::leaf_type::LeafSpec;
 
 type Rule = dyn Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync;
 
@@ -16,8 +16,8 @@ type Rule = dyn Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync;
 /// uploaded is `0.weight` where the module is the first of two arguments.
 ///
 /// It also says how the tensors lie that a function gives names to by
-/// [`constrain_as`](super::constrain_as), and parameters where a function
-/// [uses](super::constrain_used) them.
+/// [`constrain_as`](crate::constrain_as), and parameters where a function
+/// [uses](crate::constrain_used) them.
 #[derive(Clone)]
 pub struct Layout {
     rule: Arc<Rule>,
@@ -29,10 +29,11 @@ pub struct Layout {
 
 /// An axis round which products go, see [`Layout::with_ring`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RingAxis {
-    pub(crate) axis: String,
-    /// How rows lie: their first dimension is cut, by this axis and others.
-    pub(crate) rows: Spec,
+pub struct RingAxis {
+    /// Its name.
+    pub axis: String,
+    /// How rows are sharded: their first dimension is cut, by this axis and others.
+    pub rows: Spec,
 }
 
 impl Layout {
@@ -56,7 +57,7 @@ impl Layout {
     }
 
     /// The same layout, with axes over which parameters are gathered where they are
-    /// [used](super::constrain_used).
+    /// [used](crate::constrain_used).
     #[must_use]
     pub fn with_gathered(self, axes: impl IntoIterator<Item = String>) -> Self {
         Self { gathered: axes.into_iter().collect(), ..self }
@@ -71,7 +72,7 @@ impl Layout {
     }
 
     /// The same layout, with an axis that cuts rows, which lie as `rows`, and matrices where they are
-    /// [used](super::constrain_used). The product of both is computed part by part while parts of rows
+    /// [used](crate::constrain_used). The product of both is computed part by part while parts of rows
     /// or of sums go round the devices of the axis, in both directions; where it cannot be cut in
     /// parts, XLA decides.
     #[must_use]
@@ -81,7 +82,7 @@ impl Layout {
     }
 
     /// The axis round which products go.
-    pub(crate) fn ring(&self) -> Option<&RingAxis> {
+    pub fn ring(&self) -> Option<&RingAxis> {
         self.ring.as_deref()
     }
 
@@ -115,7 +116,7 @@ impl Layout {
     }
 
     /// Whether parameters are whole where they are used: no axis of the mesh cuts them then.
-    pub(crate) fn gathers_all(&self, mesh: &Mesh) -> bool {
+    pub fn gathers_all(&self, mesh: &Mesh) -> bool {
         let is_gathered =
             |axis: &String| self.gathered.contains(axis) || self.replicas.contains(axis);
         mesh.axes().iter().all(|(axis, size)| *size == 1 || is_gathered(axis))

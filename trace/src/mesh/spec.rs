@@ -12,16 +12,22 @@ use super::error::MeshError;
 /// whole, and a third.
 ///
 /// ```
-/// use burn_xla::mesh::Spec;
+/// use burn_trace::mesh::Spec;
 ///
 /// let spec: Spec = "data,-,model".parse()?;
 /// assert_eq!(spec.axes(2), ["model"]);
 /// assert_eq!(spec.axes(7), [""; 0]);
 /// assert_eq!(spec.to_string(), "data,-,model");
-/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Spec(Arc<[Vec<String>]>);
+
+/// Names that Shardy takes as they are.
+pub(super) fn is_name(name: &str) -> bool {
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
 
 impl Spec {
     /// The whole tensor on every device.
@@ -42,7 +48,7 @@ impl Spec {
         let spec = Self(dims.into());
         let axes: Vec<_> = spec.0.iter().flatten().collect();
         let repeats = (1..axes.len()).any(|i| axes[..i].contains(&axes[i]));
-        if repeats || axes.iter().any(|axis| !super::axes::is_name(axis)) {
+        if repeats || axes.iter().any(|axis| !is_name(axis)) {
             return Err(MeshError::Spec { got: spec.to_string() });
         }
         Ok(spec)
@@ -64,7 +70,7 @@ impl Spec {
     }
 
     /// The spec of the first dimensions alone.
-    pub(crate) fn first(&self, dims: usize) -> Self {
+    pub fn first(&self, dims: usize) -> Self {
         Self(self.0.iter().take(dims).cloned().collect())
     }
 
@@ -97,7 +103,7 @@ impl Spec {
     }
 
     /// How a stack of such tensors lies whose first dimension these axes cut.
-    pub(crate) fn stacked_over(&self, axes: &[String]) -> Result<Self, MeshError> {
+    pub fn stacked_over(&self, axes: &[String]) -> Result<Self, MeshError> {
         Self::new([&[axes.to_vec()], &*self.0].concat())
     }
 

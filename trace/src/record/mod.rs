@@ -8,9 +8,13 @@ use burn::tensor::{Device, FloatDType, IntDType};
 use burn_backend::TensorData;
 use burn_ir::{GraphIr, TensorId, TensorIr};
 
-use super::error::{CaptureError, TreeError};
-use super::leaf::LeafSpec;
-use super::tree::{Source, TensorTree, described, spec, walk};
+use crate::error::{CaptureError, TreeError};
+use crate::leaf_type::LeafSpec;
+use crate::tree::{Leaves, TensorTree, described, spec, walk};
+
+mod grad;
+
+pub use grad::{value_and_grad, value_and_grad_of};
 
 /// What a function did.
 #[derive(Debug, Clone)]
@@ -33,19 +37,19 @@ pub struct Recorded<R> {
     /// The results, without values: [`TensorTree::rebuild`] makes others of them.
     pub output: R,
     /// The structure of the results.
-    pub(crate) structure: u64,
+    pub structure: u64,
 }
 
 /// Records a function on arguments of these shapes.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use burn_xla::capture::record;
+/// use burn_trace::record;
 ///
 /// let x = Tensor::<2>::zeros([2, 3], &Device::default());
 /// let recorded = record(&x, |x| x.clone().matmul(x.transpose()))?;
 /// assert_eq!(recorded.recording.results[0].0.ty.shape, [2, 2]);
-/// # Ok::<(), burn_xla::capture::CaptureError>(())
+/// # Ok::<(), burn_trace::CaptureError>(())
 /// ```
 ///
 /// # Errors
@@ -60,7 +64,7 @@ pub fn record<A: TensorTree, R: TensorTree>(
 }
 
 /// As [`record`], for arguments that are made on the device that records.
-pub(crate) fn record_with<A: TensorTree, R: TensorTree>(
+pub fn record_with<A: TensorTree, R: TensorTree>(
     host: &Device,
     arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
     function: impl FnOnce(A) -> R,
@@ -94,23 +98,23 @@ pub(crate) fn record_with<A: TensorTree, R: TensorTree>(
 type Named = Vec<(LeafSpec, TensorIr)>;
 
 /// A tree of placeholders, and what the graph knows them as.
-pub(crate) type Arguments<A> = (A, Named);
+pub type Arguments<A> = (A, Named);
 
 /// Placeholders in the place of a tree's leaves. The tree may come from anywhere: only its leaves
 /// matter, which are given.
-pub(crate) fn placeholders<A: TensorTree>(
+pub fn placeholders<A: TensorTree>(
     tree: &A,
     leaves: &[LeafSpec],
     device: &Device,
 ) -> Result<Arguments<A>, TreeError> {
-    let mut source = Source::placeholders(leaves, device);
+    let mut source = Leaves::placeholders(leaves, device);
     let arguments = tree.rebuild(&mut source)?;
     Ok((arguments, leaves.iter().cloned().zip(source.into_made()).collect()))
 }
 
 /// Placeholders in the place of the leaves of a tree that is made on the device that records, where
 /// its values are never computed.
-pub(crate) fn placeholders_like<A: TensorTree>(
+pub fn placeholders_like<A: TensorTree>(
     make: impl FnOnce(&Device) -> A,
     device: &Device,
 ) -> Result<Arguments<A>, TreeError> {

@@ -12,32 +12,32 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_capture::CaptureBackend;
 
-use super::traced::{Primitive, Tracked};
+use super::op::{Primitive, Tracked};
 
 /// A gradient that one node leaves for another.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Primitive>>>);
+pub(crate) struct Slot(Arc<Mutex<Option<Primitive>>>);
 
 impl Slot {
-    pub(super) fn put(&self, gradient: Primitive) {
+    pub(crate) fn put(&self, gradient: Primitive) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(gradient);
     }
 
-    pub(super) fn take(&self) -> Option<Primitive> {
+    pub(crate) fn take(&self) -> Option<Primitive> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// The next token behind `token` and `parent`. Going backward, `parent` gets the gradient that is
 /// in the slot then.
-pub(super) fn tap(token: &Tracked, parent: &Tracked, slot: &Slot) -> Tracked {
+pub(crate) fn tap(token: &Tracked, parent: &Tracked, slot: &Slot) -> Tracked {
     let prepared =
         Tap(slot.clone()).prepare::<NoCheckpointing>([token.node(), parent.node()]).compute_bound();
     finish(prepared.stateful(), token.primitive().clone())
 }
 
 /// A tensor behind a token. Going backward, its gradient is put into the slot.
-pub(super) fn emit(token: &Tracked, value: Primitive, slot: &Slot) -> Tracked {
+pub(crate) fn emit(token: &Tracked, value: Primitive, slot: &Slot) -> Tracked {
     let prepared = Emit { slot: slot.clone(), token: token.primitive().clone() }
         .prepare::<NoCheckpointing>([token.node()])
         .compute_bound();
@@ -46,7 +46,7 @@ pub(super) fn emit(token: &Tracked, value: Primitive, slot: &Slot) -> Tracked {
 
 /// The next token behind `token`. Going backward, `run` is called between what is behind it and
 /// what is before it.
-pub(super) fn turn(token: &Tracked, run: impl FnOnce() + Send + 'static) -> Tracked {
+pub(crate) fn turn(token: &Tracked, run: impl FnOnce() + Send + 'static) -> Tracked {
     let prepared = Turn(Box::new(run)).prepare::<NoCheckpointing>([token.node()]).compute_bound();
     finish(prepared.stateful(), token.primitive().clone())
 }

@@ -4,82 +4,14 @@ use std::any::Any;
 
 use burn::module::Param;
 use burn::tensor::{Bool, Device, Int, Tensor};
-use burn_backend::{BoolStore, DType, TensorData};
+use burn_backend::{DType, TensorData};
 use burn_ir::TensorIr;
 
-use super::grad::{Grads, grad_of, lift_bool, lift_float, lift_int, no_grad};
-use super::traced::{
+use super::lift::{Grads, grad_of, lift_bool, lift_float, lift_int};
+use crate::leaf_type::{Kind, LeafType};
+use crate::recorder::{
     Traced, bool_around, float_around, int_around, trace_bool, trace_float, trace_int,
 };
-
-/// The kind of a tensor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// `Tensor<D>`.
-    Float,
-    /// `Tensor<D, Int>`.
-    Int,
-    /// `Tensor<D, Bool>`.
-    Bool,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Float => "float",
-            Self::Int => "int",
-            Self::Bool => "bool",
-        })
-    }
-}
-
-/// Kind, dtype and shape of a leaf.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LeafType {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its dtype; for bools always Burn's native one, however a device stores them.
-    pub dtype: DType,
-    /// Its shape.
-    pub shape: Vec<usize>,
-}
-
-impl LeafType {
-    fn new(kind: Kind, dtype: DType, shape: Vec<usize>) -> Self {
-        let dtype = match dtype {
-            DType::Bool(_) => DType::Bool(BoolStore::Native),
-            other => other,
-        };
-        Self { kind, dtype, shape }
-    }
-
-    pub(super) fn of_data(data: &TensorData) -> Self {
-        let kind = match data.dtype() {
-            DType::Bool(_) => Kind::Bool,
-            dtype if dtype.is_float() => Kind::Float,
-            _ => Kind::Int,
-        };
-        Self::new(kind, data.dtype(), data.shape().to_vec())
-    }
-}
-
-impl std::fmt::Display for LeafType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.dtype {
-            DType::Bool(_) => write!(f, "Bool{:?}", self.shape),
-            dtype => write!(f, "{dtype:?}{:?}", self.shape),
-        }
-    }
-}
-
-/// A leaf by name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LeafSpec {
-    /// The path in the tree, such as `0.blocks.3.weight`.
-    pub path: String,
-    /// What it is.
-    pub ty: LeafType,
-}
 
 /// A tensor as a traversal sees it, without its rank.
 pub trait Leaf {
@@ -238,3 +170,7 @@ macro_rules! leaf {
 leaf!(Float, Tensor<D>, float_dtype, lift_float, grad_of, trace_float, float_around);
 leaf!(Int, Tensor<D, Int>, int_dtype, lift_int, no_grad, trace_int, int_around);
 leaf!(Bool, Tensor<D, Bool>, bool_dtype, lift_bool, no_grad, trace_bool, bool_around);
+
+fn no_grad<T: TensorLeaf>(tensor: &T, _: &Grads) -> T {
+    T::placeholder(&tensor.ty(), &tensor.device().without_autodiff())
+}

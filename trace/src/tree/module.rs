@@ -5,8 +5,9 @@ use std::ops::{Deref, DerefMut};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor};
 
-use super::error::TreeError;
-use super::tree::{Source, TensorTree, Visitor};
+use super::source::Leaves;
+use super::tensor_tree::{TensorTree, Visitor};
+use crate::error::TreeError;
 
 /// A module as a tree of its parameters, under their paths.
 ///
@@ -35,13 +36,13 @@ impl<M: Module + 'static> TensorTree for Params<M> {
         visit_module(&self.0, visitor);
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
-        rebuild_module(&self.0, source).map(Self)
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        rebuild_module(&self.0, leaves).map(Self)
     }
 }
 
 /// Makes modules of one's own trees of their parameters, so that they need no
-/// [`Params`](crate::capture::Params) around them.
+/// [`Params`](crate::Params) around them.
 ///
 /// ```
 /// # use burn::tensor::Device;
@@ -52,21 +53,21 @@ impl<M: Module + 'static> TensorTree for Params<M> {
 /// struct Scale {
 ///     by: Param<Tensor<1>>,
 /// }
-/// burn_xla::impl_tensor_tree!(Scale);
+/// burn_trace::impl_tensor_tree!(Scale);
 /// ```
 #[macro_export]
 macro_rules! impl_tensor_tree {
     ($($module:ty),+ $(,)?) => { $(
-        impl $crate::capture::TensorTree for $module {
-            fn visit(&self, visitor: &mut $crate::capture::Visitor<'_>) {
-                $crate::capture::visit_module(self, visitor);
+        impl $crate::TensorTree for $module {
+            fn visit(&self, visitor: &mut $crate::Visitor<'_>) {
+                $crate::visit_module(self, visitor);
             }
 
             fn rebuild(
                 &self,
-                source: &mut $crate::capture::Source<'_>,
-            ) -> Result<Self, $crate::capture::TreeError> {
-                $crate::capture::rebuild_module(self, source)
+                leaves: &mut $crate::Leaves<'_>,
+            ) -> Result<Self, $crate::TreeError> {
+                $crate::rebuild_module(self, leaves)
             }
         }
     )+ };
@@ -82,8 +83,8 @@ pub fn visit_module<M: Module>(module: &M, visitor: &mut Visitor<'_>) {
 /// # Errors
 ///
 /// [`TreeError`] if the tensors do not fit.
-pub fn rebuild_module<M: Module>(module: &M, source: &mut Source<'_>) -> Result<M, TreeError> {
-    let mut replace = Replace { source, error: None };
+pub fn rebuild_module<M: Module>(module: &M, leaves: &mut Leaves<'_>) -> Result<M, TreeError> {
+    let mut replace = Replace { leaves, error: None };
     let module = module.clone().map(&mut replace);
     replace.error.map_or(Ok(module), Err)
 }
@@ -122,14 +123,14 @@ impl ModuleVisitor for Visit<'_, '_> {
 }
 
 struct Replace<'a, 'b> {
-    source: &'a mut Source<'b>,
+    leaves: &'a mut Leaves<'b>,
     error: Option<TreeError>,
 }
 
 macro_rules! replace {
     ($($name:ident $tensor:ty),*) => { $(
         fn $name<const D: usize>(&mut self, param: Param<$tensor>) -> Param<$tensor> {
-            match self.source.take::<$tensor>() {
+            match self.leaves.take::<$tensor>() {
                 Ok(tensor) if param.is_initialized() => param.map(|_| tensor),
                 // `Param::map` would draw the old value, and `transform_for_load` move the new one
                 // to the old device. Burn does not tell whether such a parameter is frozen.

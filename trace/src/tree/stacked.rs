@@ -3,17 +3,17 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::Device;
 use burn_backend::TensorData;
-use burn_capture::CaptureBackend;
 use burn_ir::TensorIr;
 
-use super::error::TreeError;
-use super::grad::Grads;
-use super::leaf::{Kind, Leaf, LeafSpec, LeafType};
-use super::stack::{stack, unstack};
-use super::traced::{Beneath, Primitive, Traced, ir_of, placeholder};
-use super::tree::{Source, TensorTree, Visitor, spec, walk};
+use super::leaf::Leaf;
+use super::lift::Grads;
+use super::source::Leaves;
+use super::tensor_tree::{TensorTree, Visitor, spec, walk};
+use crate::error::TreeError;
+use crate::leaf_type::{Kind, LeafSpec, LeafType};
+use crate::recorder::{Traced, stack};
 
 /// A tree in which the leaves of repeated parts, such as the blocks of a model, are one leaf with
 /// an axis more: `blocks.0.weight`, `blocks.1.weight`, … become `blocks.*.weight`.
@@ -26,12 +26,12 @@ use super::tree::{Source, TensorTree, Visitor, spec, walk};
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use burn_xla::capture::{Stacked, describe};
+/// use burn_trace::{Stacked, describe};
 ///
 /// let layers: Vec<_> = (0..4).map(|_| Tensor::<1>::zeros([3], &Device::flex())).collect();
 /// let leaves = describe(&Stacked::new(layers))?;
 /// assert_eq!((leaves[0].path.as_str(), &leaves[0].ty.shape[..]), ("*", &[4, 3][..]));
-/// # Ok::<(), burn_xla::capture::TreeError>(())
+/// # Ok::<(), burn_trace::TreeError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Stacked<T> {
@@ -76,7 +76,7 @@ impl<T: TensorTree> TensorTree for Stacked<T> {
         }
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+    fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
         if !self.is_stacked {
             return Ok(Self { tree: self.tree.rebuild(source)?, is_stacked: false });
         }
@@ -93,7 +93,7 @@ impl<T: TensorTree> TensorTree for Stacked<T> {
             });
             tensors.extend(group.members.iter().copied().zip(taken?));
         }
-        let tree = self.tree.rebuild(&mut Source::tensors(tensors.into_values().collect()))?;
+        let tree = self.tree.rebuild(&mut Leaves::tensors(tensors.into_values().collect()))?;
         Ok(Self { tree, is_stacked: true })
     }
 }
@@ -262,27 +262,5 @@ impl<T: TensorTree> Leaf for View<'_, T> {
 
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
         self.one(|leaf| leaf.with_values(data.clone(), device))
-    }
-}
-
-/// A stack that is an argument of a recording.
-pub(super) struct StackPlaceholder(Primitive);
-
-impl StackPlaceholder {
-    pub(super) fn new(ty: &LeafType, device: &Device) -> Option<Self> {
-        // A tensor of the device, from which to get at what records.
-        let some = Tensor::<1, Int>::empty([1], device);
-        let client = some.try_into_primitive::<CaptureBackend>().ok()?.client.clone();
-        Some(Self(placeholder(&client, ty.shape.clone().into(), ty.dtype)))
-    }
-
-    pub(super) fn ir(&self) -> TensorIr {
-        ir_of(&self.0)
-    }
-
-    /// Its lanes, as tensors like `lane`.
-    pub(super) fn lanes(&self, lane: &dyn Leaf) -> Vec<Box<dyn Any>> {
-        let lanes = unstack(&self.0.client, &self.0);
-        lanes.into_iter().map(|lane_of| lane.around(Traced(Beneath::Plain(lane_of)))).collect()
     }
 }

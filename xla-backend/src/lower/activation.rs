@@ -3,12 +3,12 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use burn_ir::{ActivationOperationIr, BinaryOpIr, CustomOpIr};
+use burn_trace::compile::{SOFTMAX, SOFTMAX_BACKWARD};
 
 use super::base::reduce_keep;
 use super::context::{Context, float};
 use super::error::{Lowered, unsupported};
 use super::numeric::{in_wide, limited};
-use crate::capture::{SOFTMAX, SOFTMAX_BACKWARD};
 use crate::stablehlo::{Comparison, ReduceKind, UnaryKind, Value};
 
 pub(super) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Lowered {
@@ -75,7 +75,7 @@ pub(super) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Lowered {
     }
 }
 
-/// Whether the operation is [`crate::capture::softmax`] or its gradient.
+/// Whether the operation is [`burn_trace::softmax`] or its gradient.
 pub(super) fn is_known(op: &CustomOpIr) -> bool {
     [SOFTMAX, SOFTMAX_BACKWARD].contains(&op.id.as_str())
 }

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use burn_backend::DType;
 use burn_ir::{OperationIr, ScalarIr, TensorId, TensorIr};
+use burn_trace::Save;
+use burn_trace::mesh::{Layout, Mesh, Spec};
 
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
 use super::parts::Parts;
 use super::replicas::{self, Apart};
 use super::ring_products::{self, AllLate, Lies};
-use super::rolled::Save;
-use crate::mesh::{Layout, Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// The state of a lowering: a builder, and a value for each tensor that is known.

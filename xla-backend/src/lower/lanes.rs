@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use burn_backend::TensorData;
 use burn_ir::{IrVisitorMut, OperationIr, ScalarIr, TensorId, TensorIr, TensorStatus};
+use burn_trace::compile::{LANE, SCAN, SCAN_BACKWARD};
 
 use super::error::LowerError;
 use super::program::types_of;
 use super::support::name_of;
-use crate::capture::{LANE, SCAN, SCAN_BACKWARD};
 
 /// The operations without those that were recorded to be compared.
 pub(super) fn checked<'a>(

@@ -8,10 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use burn_ir::{BaseOperationIr, OperationIr, TensorId};
+use burn_trace::compile::{CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED, NAMED};
 
 use super::rolled::is_product;
-use crate::capture::NAMED;
-use crate::mesh::{CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED};
 
 /// The part of each tensor.
 #[derive(Debug, Default)]

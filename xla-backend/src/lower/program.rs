@@ -4,20 +4,22 @@ use std::collections::{HashMap, HashSet};
 
 use burn_backend::{BoolStore, DType, TensorData};
 use burn_ir::{FloatOperationIr, GraphIr, NumericOperationIr, OperationIr, TensorId, TensorIr};
+use burn_trace::Save;
+use burn_trace::compile::{MATERIALIZE, NAMED};
+use burn_trace::mesh::{Layout, Mesh, Spec};
 
 use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
+use super::mesh::shardy;
 use super::parts::Parts;
-use super::rolled::{self, Save};
+use super::rolled;
 use super::stream::{Live, Node, Stream, writes};
 use super::support::name_of;
 use super::{
     activation, base, distributed, float, int, lanes, module, numeric, ring, ring_products,
     sharding, stack, summed_product,
 };
-use crate::capture::{MATERIALIZE, NAMED};
-use crate::mesh::{Layout, Mesh, Spec};
 use crate::stablehlo::{Builder, ElementType, TensorType, UnaryKind, Value};
 
 /// A program for the compiler.
@@ -153,7 +155,7 @@ fn lower_operations(
     let live = stream.live(&stream.top.iter().collect::<Vec<_>>(), &given, &wanted);
     let builder = Builder::new(options.name);
     if let Some(mesh) = &options.mesh {
-        builder.mesh(mesh.to_stablehlo());
+        builder.mesh(shardy::mesh(mesh));
     }
     let mut cx = Context::new(builder, options.custom);
     cx.mesh = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
@@ -176,7 +178,7 @@ fn lower_operations(
     lower_nodes(&cx, &stream, &live, &wanted)?;
     for (position, slot) in outputs.iter().enumerate() {
         if let Some(spec) = options.result_specs.get(&position) {
-            cx.b.shard_result(position, spec.to_stablehlo(slot.ty.rank()));
+            cx.b.shard_result(position, shardy::sharding(spec, slot.ty.rank()));
         }
     }
     let values = results
@@ -272,7 +274,7 @@ pub(super) fn lower_nodes(
 fn declare(cx: &Context<'_>, slot: &Slot, options: &LowerOptions<'_>) -> Lowered {
     let value = cx.b.argument(slot.ty.clone());
     if let Some(spec) = options.argument_specs.get(&slot.id) {
-        cx.b.shard_argument(value, spec.to_stablehlo(slot.ty.rank()))?;
+        cx.b.shard_argument(value, shardy::sharding(spec, slot.ty.rank()))?;
     }
     if let Some(&result) = options.aliases.get(&slot.id) {
         cx.b.alias_argument(value, result)?;

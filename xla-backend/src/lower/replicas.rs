@@ -6,11 +6,12 @@
 //! devices each would receive everything before it keeps its part.
 
 use burn_ir::{TensorId, TensorIr};
+use burn_trace::mesh::{Mesh, Spec};
 
 use super::base::reduce_keep;
 use super::context::{Context, element_of};
 use super::error::Lowered;
-use crate::mesh::{Mesh, Spec};
+use super::mesh::shardy;
 use crate::stablehlo::{ElementType, ReduceKind, Value};
 
 /// A tensor as the sum over the first dimension of another one, and the type of its elements.
@@ -71,7 +72,7 @@ pub(super) fn constrain(
         return Ok(false);
     };
     let Ok(spec) = spec.stacked_over(axes) else { return Ok(false) };
-    let sharding = spec.to_stablehlo(cx.b.rank(apart.addends));
+    let sharding = shardy::sharding(&spec, cx.b.rank(apart.addends));
     keep_apart(cx, cx.b.sharding_constraint(apart.addends, &sharding)?, output)?;
     Ok(true)
 }

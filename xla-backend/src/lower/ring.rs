@@ -1,14 +1,16 @@
-//! Rings of [`crate::mesh::ring_linear`]: what each device does, hop by hop.
+//! Rings of [`burn_trace::ring_linear`]: what each device does, hop by hop.
 //!
 //! Device `i` of `k` receives from device `i + 1`. A part that starts at device `i + t` is at device
 //! `i` after `t` hops; a sum that is for device `i` starts at device `i − 1` and passes all others.
 
 use burn_ir::CustomOpIr;
+use burn_trace::compile::{RING, RingOp};
+use burn_trace::mesh::{Mesh, MeshError, Spec};
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
+use super::mesh::shardy;
 use super::product::dot_wide;
-use crate::mesh::{Mesh, MeshError, RING, RingOp, Spec};
 use crate::stablehlo::{DotDims, ElementType, ReduceKind, TensorType, Value};
 
 /// Whether the operation is one of this file's.
@@ -55,11 +57,11 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
             return unsupported(error.to_string());
         }
     }
-    let sharded = |value: Value, spec: &Spec| (value, spec.to_stablehlo(cx.b.rank(value)));
+    let sharded = |value: Value, spec: &Spec| (value, shardy::sharding(spec, cx.b.rank(value)));
     let inputs = [sharded(x, &spec), sharded(y, &right_spec)];
-    let outputs = [(out.clone(), out_spec.to_stablehlo(out.rank()))];
+    let outputs = [(out.clone(), shardy::sharding(&out_spec, out.rank()))];
     let results = cx.b.manual_computation(
-        &around.mesh.to_stablehlo(),
+        &shardy::mesh(around.mesh),
         &inputs,
         &outputs,
         |b, parts| -> Lowered<Vec<Value>> {

@@ -1,7 +1,7 @@
 //! Products whose rows and weights are cut by one axis of the mesh, round a ring of its devices.
 //!
 //! Each device has a part of the rows, and weights cut along their columns or along the axis that is
-//! summed over ([`Layout::with_ring`](crate::mesh::Layout::with_ring)). Columns are computed from rows
+//! summed over ([`Layout::with_ring`](burn_trace::mesh::Layout::with_ring)). Columns are computed from rows
 //! that come by; sums for the rows of other devices go round, and each device adds its product. Half
 //! of the parts come from each side, so that links are used in both directions, and products of the
 //! parts that are there run beside the hops of those that are not.
@@ -15,14 +15,15 @@ use std::collections::{HashMap, HashSet};
 use burn_ir::{
     BaseOperationIr, BinaryOpIr, MatmulOpIr, NumericOperationIr, OperationIr, TensorId, TensorIr,
 };
+use burn_trace::mesh::Spec;
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
+use super::mesh::shardy;
 use super::product::dot;
 use super::ring::{self, Around};
 use super::rolled::starts;
 use super::stream::Node;
-use crate::mesh::Spec;
 use crate::stablehlo::{DotDims, TensorType, Value};
 
 /// A tensor that is not built yet.
@@ -244,7 +245,7 @@ pub(super) fn gathered(cx: &Context<'_>, operands: [Value; 2]) -> Lowered<[Value
     drop(known);
     let gather = |x: Value| {
         let spec = ring.rows.without(std::slice::from_ref(&ring.axis));
-        cx.b.sharding_constraint(x, &spec.to_stablehlo(cx.b.rank(x)))
+        cx.b.sharding_constraint(x, &shardy::sharding(&spec, cx.b.rank(x)))
     };
     let [x, y] = operands;
     Ok(match lies {
@@ -278,13 +279,15 @@ fn gather(
     let b = &cx.b;
     let rank = b.rank(x);
     let (around, rows, columns) = around(cx, rank)?;
-    let sharded = |value: Value, spec: &Spec| (value, spec.to_stablehlo(b.rank(value)));
+    let sharded = |value: Value, spec: &Spec| (value, shardy::sharding(spec, b.rank(value)));
     let inputs: Vec<_> = std::iter::once(sharded(x, &rows))
         .chain(products.iter().map(|(_, product, _)| sharded(product.w, &product.spec)))
         .collect();
-    let outputs: Vec<_> =
-        products.iter().map(|(.., late)| (late.ty.clone(), columns.to_stablehlo(rank))).collect();
-    b.manual_computation(&around.mesh.to_stablehlo(), &inputs, &outputs, |b, parts| {
+    let outputs: Vec<_> = products
+        .iter()
+        .map(|(.., late)| (late.ty.clone(), shardy::sharding(&columns, rank)))
+        .collect();
+    b.manual_computation(&shardy::mesh(around.mesh), &inputs, &outputs, |b, parts| {
         let (own, weights) = (parts[0], &parts[1..]);
         let size = b.dims(own)[0];
         let mut whole = Vec::new();
@@ -324,14 +327,14 @@ fn scatter(cx: &Context<'_>, products: &[Product], ty: &TensorType) -> Lowered<V
     let b = &cx.b;
     let rank = ty.rank();
     let (around, rows, columns) = around(cx, rank)?;
-    let sharded = |value: Value, spec: &Spec| (value, spec.to_stablehlo(b.rank(value)));
+    let sharded = |value: Value, spec: &Spec| (value, shardy::sharding(spec, b.rank(value)));
     let inputs: Vec<_> = products
         .iter()
         .flat_map(|product| [sharded(product.x, &columns), sharded(product.w, &product.spec)])
         .collect();
-    let outputs = [(ty.clone(), rows.to_stablehlo(rank))];
+    let outputs = [(ty.clone(), shardy::sharding(&rows, rank))];
     let results = b.manual_computation(
-        &around.mesh.to_stablehlo(),
+        &shardy::mesh(around.mesh),
         &inputs,
         &outputs,
         |b, parts| -> Lowered<Vec<Value>> {

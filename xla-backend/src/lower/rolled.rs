@@ -9,43 +9,27 @@ use std::collections::{HashMap, HashSet};
 use burn_ir::{
     BaseOperationIr, FloatOperationIr, ModuleOperationIr, OperationIr, TensorId, TensorIr,
 };
+use burn_trace::Save;
+use burn_trace::compile::NAMED;
 
 use super::context::{Context, tensor_type};
 use super::error::{Fault, Lowered, unsupported};
 use super::program::{is_random, lower_nodes};
 use super::stream::{Backward, Node, Scan, Stream, ids, writes};
-use crate::capture::NAMED;
 use crate::stablehlo::{Builder, Comparison, ElementType, TensorType, Value};
 
-/// What a rolled loop forward keeps of each lane for the loop backward; the input of each lane is
-/// always kept, and what is not kept is computed again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Save {
-    /// Whatever the backward pass reads: the most memory, the least work.
-    #[default]
-    Everything,
-    /// Results of matrix products, convolutions and attention; the rest is cheap.
-    Products,
-    /// Tensors that were given one of these names by
-    /// [`checkpoint_name`](crate::capture::checkpoint_name).
-    Named(Vec<String>),
-    /// Nothing: the least memory, one more forward pass.
-    Nothing,
-}
-
-impl Save {
-    fn keeps(&self, op: &OperationIr) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Everything => !rearranges(op),
-            Self::Products => is_product(op),
-            Self::Named(names) => match op {
-                OperationIr::Custom(op) => {
-                    op.id.strip_prefix(NAMED).is_some_and(|name| names.iter().any(|n| n == name))
-                }
-                _ => false,
-            },
-        }
+/// Whether a loop forward may keep what the operation makes.
+fn keeps(save: &Save, op: &OperationIr) -> bool {
+    match save {
+        Save::Nothing => false,
+        Save::Everything => !rearranges(op),
+        Save::Products => is_product(op),
+        Save::Named(names) => match op {
+            OperationIr::Custom(op) => {
+                op.id.strip_prefix(NAMED).is_some_and(|name| names.iter().any(|n| n == name))
+            }
+            _ => false,
+        },
     }
 }
 
@@ -131,7 +115,7 @@ pub(super) fn reads_of_forward(
     let mut may_keep: HashMap<TensorId, &TensorIr> = scan.carry.iter().map(|t| (t.id, t)).collect();
     for inner in stream.regions.get(&back.forward).into_iter().flatten() {
         if let Node::Op(op) = inner
-            && save.keeps(op)
+            && keeps(save, op)
         {
             may_keep.extend(op.outputs().map(|t| (t.id, t)));
         }

@@ -1,12 +1,14 @@
-//! Operations of [`crate::mesh`].
+//! Operations of [`burn_trace::mesh`].
 
 use burn_ir::CustomOpIr;
+use burn_trace::compile::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED};
+use burn_trace::mesh::Spec;
+use burn_trace::{Kind, LeafSpec, LeafType};
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
+use super::mesh::shardy;
 use super::replicas;
-use crate::capture::{Kind, LeafSpec, LeafType};
-use crate::mesh::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED, Spec};
 
 /// Whether the operation is one of this file's.
 pub(super) fn is_known(op: &CustomOpIr) -> bool {
@@ -44,7 +46,7 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         Ok(spec) if replicas::constrain(cx, (input, output), &spec)? => Ok(()),
         Ok(spec) => {
             let x = cx.get(input)?;
-            let y = cx.b.sharding_constraint(x, &spec.to_stablehlo(shape.len()))?;
+            let y = cx.b.sharding_constraint(x, &shardy::sharding(&spec, shape.len()))?;
             cx.set_lies(y, spec);
             cx.set(output, y)
         }

@@ -2,10 +2,10 @@
 //! something reads it alone, so that taking stacks apart and joining them again costs nothing.
 
 use burn_ir::{CustomOpIr, TensorId};
+use burn_trace::compile::{STACK, UNSTACK};
 
 use super::context::Context;
 use super::error::{Lowered, unsupported};
-use crate::capture::{STACK, UNSTACK};
 use crate::stablehlo::Value;
 
 /// Whether the operation is one of this file's.

@@ -3,8 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorId, TensorIr};
-
-use crate::capture::{REGION, SCAN, SCAN_BACKWARD};
+use burn_trace::compile::{REGION, SCAN, SCAN_BACKWARD};
 
 /// An operation, or a loop over a body.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ pub(super) enum Node<'a> {
     Backward(Backward<'a>),
 }
 
-/// A loop over the body `region`. See [`crate::capture::scan`].
+/// A loop over the body `region`. See [`burn_trace::scan`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'a> {
     pub(super) op: &'a OperationIr,

@@ -1,6 +1,6 @@
 //! What made a function be compiled again.
 
-use crate::capture::LeafSpec;
+use burn_trace::LeafSpec;
 
 /// In words, what differs between the leaves of two argument trees.
 pub(super) fn changes(before: &[LeafSpec], now: &[LeafSpec]) -> String {
@@ -33,7 +33,7 @@ mod tests {
     use burn::tensor::{Device, Tensor};
 
     use super::*;
-    use crate::capture::describe;
+    use burn_trace::describe;
 
     #[test]
     fn shapes_and_parts_are_told() {

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use burn_ir::{TensorId, TensorIr};
+use burn_trace::compile::{
+    Arguments, described, placeholders, placeholders_like, record_with, rolling,
+};
+use burn_trace::mesh::{Layout, Mesh, Spec};
+use burn_trace::{LeafSpec, Recorded, TensorTree, TreeError};
 
 use super::device_tree::{Build, Names, like};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::place::Place;
 use super::xla::specs;
-use crate::capture::{
-    Arguments, LeafSpec, Recorded, TensorTree, TreeError, described, placeholders,
-    placeholders_like, record_with, rolling,
-};
 use crate::lower::{LowerOptions, Program, Save, lower};
-use crate::mesh::{Layout, Mesh, Spec};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
 
 /// How long the making of a program took.

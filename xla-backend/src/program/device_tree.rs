@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
 use burn_backend::TensorData;
+use burn_trace::compile::paste;
+use burn_trace::compile::{join_structures, spec, walk};
+use burn_trace::mesh::{MeshError, Spec};
+use burn_trace::{LeafSpec, Leaves, TensorTree, TreeError};
 use smallvec::SmallVec;
 
 use super::error::ProgramError;
 use super::place::Place;
-use crate::capture::{LeafSpec, Source, TensorTree, TreeError, join_structures, spec, walk};
-use crate::mesh::{MeshError, Spec, paste};
 use crate::pjrt::{Buffer, PjrtError};
 
 /// A tree whose values are on a device.
@@ -168,7 +170,7 @@ impl<T: TensorTree> DeviceTree<T> {
     pub fn to_device(&self, device: &Device) -> Result<T, ProgramError> {
         let values = self.values.iter().map(|value| value.gather());
         let values = values.collect::<Result<Vec<_>, ProgramError>>()?;
-        Ok((self.build)().rebuild(&mut Source::values(values, device))?)
+        Ok((self.build)().rebuild(&mut Leaves::values(values, device))?)
     }
 }
 

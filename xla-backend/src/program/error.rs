@@ -1,8 +1,9 @@
 //! Why a function could not be compiled or called.
 
-use crate::capture::{CaptureError, TreeError};
+use burn_trace::mesh::MeshError;
+use burn_trace::{CaptureError, TreeError};
+
 use crate::lower::LowerError;
-use crate::mesh::MeshError;
 use crate::pjrt::PjrtError;
 use crate::plugin::PluginError;
 

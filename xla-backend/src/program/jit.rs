@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::Device;
+use burn_trace::Save;
+use burn_trace::compile::{Arguments, described, placeholders};
+use burn_trace::mesh::{MeshError, Spec};
+use burn_trace::{LeafSpec, TensorTree, TreeError};
 
 use super::changes::changes;
 use super::compiled::{Job, Lowered, Shared, Times};
 use super::device_tree::{Build, DeviceTree, Value};
 use super::error::ProgramError;
 use super::xla::Xla;
-use crate::capture::{Arguments, LeafSpec, TensorTree, TreeError, described, placeholders};
-use crate::lower::Save;
-use crate::mesh::{MeshError, Spec};
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
@@ -82,7 +83,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         self
     }
 
-    /// Makes each [`scan`](crate::capture::scan) of the function one loop of the program, and one
+    /// Makes each [`scan`](burn_trace::scan) of the function one loop of the program, and one
     /// more for its gradients, which keeps what `save` says from the first. With `None`, as without
     /// this, loops are unrolled.
     #[must_use]

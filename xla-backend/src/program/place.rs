@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::mesh::{Mesh, MeshError, Spec};
+use burn_trace::mesh::{Mesh, MeshError, Spec};
+
 use crate::pjrt::{Client, Device};
 
 /// Where values are: the devices of this process, in the order of the mesh if there is one.

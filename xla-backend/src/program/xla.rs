@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use burn::tensor::Device as BurnDevice;
 use burn_backend::TensorData;
+use burn_trace::compile::join_structures;
+use burn_trace::compile::{cut, walk};
+use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
+use burn_trace::{LeafSpec, TensorTree};
 use smallvec::smallvec;
 
 use super::device_tree::{DeviceTree, Names, Value};
@@ -12,8 +16,6 @@ use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::jit::Jit;
 use super::place::{Place, Share};
-use crate::capture::{LeafSpec, TensorTree, join_structures};
-use crate::mesh::{Layout, Mesh, MeshError, Spec, cut};
 use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::{self, Platform};
 
@@ -231,7 +233,7 @@ impl Xla {
         let mut values = Vec::new();
         let mut leaves = Vec::new();
         let mut host = None;
-        let mut structure = crate::capture::walk(tree, |path, leaf| {
+        let mut structure = walk(tree, |path, leaf| {
             leaves.push(LeafSpec { path: path.to_owned(), ty: leaf.ty() });
             values.push(leaf.data());
             host.get_or_insert_with(|| leaf.device());

@@ -1,0 +1,15 @@
+//! Marks: operations that are the identity, or plain arithmetic, and tell a compiler something.
+
+mod constrain;
+mod identity;
+mod ring;
+mod save;
+mod scan;
+mod softmax;
+
+pub use constrain::{constrain, constrain_as, constrain_used};
+pub use identity::{checkpoint_name, materialize};
+pub use ring::{Ring, ring_linear};
+pub use save::Save;
+pub use scan::{rolling, scan};
+pub use softmax::softmax;

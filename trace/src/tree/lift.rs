@@ -1,0 +1,57 @@
+//! Tensors on the device with gradients, and the gradients by them.
+
+use burn::tensor::{Bool, Gradients, Int, Tensor};
+use burn_autodiff::grads::Gradients as Recorded;
+use burn_backend::AutodiffBackend;
+use burn_capture::CaptureBackend;
+
+use crate::recorder::Tracking;
+
+/// The gradients of a loss.
+#[allow(missing_debug_implementations)]
+pub enum Grads {
+    /// In a function that is recorded.
+    Recorded(Recorded),
+    /// Elsewhere.
+    Eager(Gradients),
+}
+
+pub(super) fn lift_float<const D: usize>(tensor: &Tensor<D>, requires_grad: bool) -> Tensor<D> {
+    let lifted = match tensor.clone().try_into_primitive::<CaptureBackend>() {
+        Ok(primitive) => {
+            let lifted = <Tracking as AutodiffBackend>::from_inner(primitive);
+            let lifted = if requires_grad { lifted.require_grad() } else { lifted };
+            return Tensor::from_primitive::<Tracking>(lifted);
+        }
+        Err(_) => Tensor::from_inner(tensor.clone()),
+    };
+    lifted.set_require_grad(requires_grad)
+}
+
+pub(super) fn grad_of<const D: usize>(tensor: &Tensor<D>, grads: &Grads) -> Tensor<D> {
+    match grads {
+        Grads::Eager(grads) => {
+            tensor.grad(grads).unwrap_or_else(|| tensor.clone().inner().zeros_like())
+        }
+        Grads::Recorded(grads) => match tensor.clone().try_into_primitive::<Tracking>() {
+            Ok(primitive) => match primitive.grad(grads) {
+                Some(grad) => Tensor::from_primitive::<CaptureBackend>(grad),
+                None => Tensor::from_primitive::<CaptureBackend>(primitive.into_primitive())
+                    .zeros_like(),
+            },
+            Err(_) => tensor.zeros_like(),
+        },
+    }
+}
+
+macro_rules! lift {
+    ($($name:ident $tensor:ty),*) => { $(
+        pub(super) fn $name<const D: usize>(tensor: &$tensor, _: bool) -> $tensor {
+            match tensor.clone().try_into_primitive::<CaptureBackend>() {
+                Ok(primitive) => <$tensor>::from_primitive::<Tracking>(primitive),
+                Err(_) => <$tensor>::from_inner(tensor.clone()),
+            }
+        }
+    )* };
+}
+lift!(lift_int Tensor<D, Int>, lift_bool Tensor<D, Bool>);

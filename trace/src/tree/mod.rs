@@ -1,0 +1,16 @@
+//! Trees of tensors: how they are visited, and rebuilt of other tensors.
+
+mod composed;
+mod leaf;
+mod lift;
+mod module;
+mod source;
+mod stacked;
+mod tensor_tree;
+
+pub use leaf::{Leaf, TensorLeaf};
+pub use lift::Grads;
+pub use module::{Params, rebuild_module, visit_module};
+pub use source::Leaves;
+pub use stacked::Stacked;
+pub use tensor_tree::{TensorTree, Visitor, describe, described, join_structures, spec, walk};

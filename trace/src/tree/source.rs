@@ -1,0 +1,173 @@
+//! The tensors that a tree is rebuilt of.
+
+use std::any::Any;
+
+use burn::tensor::{Device, Int, Tensor};
+use burn_backend::TensorData;
+use burn_capture::CaptureBackend;
+use burn_ir::TensorIr;
+
+use super::leaf::{Leaf, TensorLeaf};
+use crate::error::TreeError;
+use crate::leaf_type::{LeafSpec, LeafType};
+use crate::recorder::{Beneath, Primitive, Traced, ir_of, placeholder, unstack};
+
+/// The tensors that a tree is built of.
+#[derive(Debug)]
+pub struct Leaves<'a> {
+    leaves: Origin<'a>,
+    taken: usize,
+    /// What the graph knows the placeholders as.
+    made: Vec<TensorIr>,
+}
+
+#[derive(Debug)]
+enum Origin<'a> {
+    Placeholders(&'a [LeafSpec], &'a Device),
+    Values(Vec<Option<TensorData>>, &'a Device),
+    Tensors(Vec<Option<Box<dyn Any>>>),
+}
+
+impl<'a> Leaves<'a> {
+    /// Tensors without values.
+    pub fn placeholders(leaves: &'a [LeafSpec], device: &'a Device) -> Self {
+        Self { leaves: Origin::Placeholders(leaves, device), taken: 0, made: vec![] }
+    }
+
+    /// Tensors of these values.
+    pub fn values(values: Vec<TensorData>, device: &'a Device) -> Self {
+        Self {
+            leaves: Origin::Values(values.into_iter().map(Some).collect(), device),
+            taken: 0,
+            made: vec![],
+        }
+    }
+
+    /// These tensors.
+    pub(crate) fn tensors(tensors: Vec<Box<dyn Any>>) -> Self {
+        Self {
+            leaves: Origin::Tensors(tensors.into_iter().map(Some).collect()),
+            taken: 0,
+            made: vec![],
+        }
+    }
+
+    /// The next tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError`] if there is none, or it is of another kind or rank.
+    pub fn take<T: TensorLeaf>(&mut self) -> Result<T, TreeError> {
+        let index = self.taken;
+        self.taken += 1;
+        let tensor = match &mut self.leaves {
+            Origin::Placeholders(leaves, device) => leaves.get(index).map(|leaf| {
+                let fits = leaf.ty.kind == T::KIND && leaf.ty.shape.len() == T::RANK;
+                if !fits {
+                    return Err(leaf.ty.clone());
+                }
+                let tensor = T::placeholder(&leaf.ty, device);
+                self.made.extend(tensor.captured());
+                Ok(tensor)
+            }),
+            Origin::Tensors(tensors) => {
+                let tensor = tensors.get_mut(index).and_then(Option::take);
+                // Taken from a tree of the same leaves, so of the same type.
+                let tensor = tensor.and_then(|tensor| tensor.downcast().ok());
+                tensor.map(|tensor| Ok(*tensor))
+            }
+            Origin::Values(values, device) => {
+                values.get_mut(index).and_then(Option::take).map(|data| {
+                    let ty = LeafType::of_data(&data);
+                    let fits = ty.kind == T::KIND && ty.shape.len() == T::RANK;
+                    if fits { Ok(T::from_values(data, device)) } else { Err(ty) }
+                })
+            }
+        };
+        match tensor {
+            Some(Ok(tensor)) => Ok(tensor),
+            Some(Err(got)) => Err(TreeError::Leaf { index, kind: T::KIND, rank: T::RANK, got }),
+            None => Err(TreeError::Missing { count: index }),
+        }
+    }
+
+    /// The next tensor, one like `leaf`.
+    pub(crate) fn take_one(&mut self, leaf: &dyn Leaf) -> Result<Box<dyn Any>, TreeError> {
+        let index = self.taken;
+        self.taken += 1;
+        let missing = || TreeError::Missing { count: index };
+        match &mut self.leaves {
+            Origin::Placeholders(_, device) => {
+                let (tensor, ir) = leaf.blank(device);
+                self.made.extend(ir);
+                Ok(tensor)
+            }
+            Origin::Tensors(tensors) => {
+                tensors.get_mut(index).and_then(Option::take).ok_or_else(missing)
+            }
+            Origin::Values(values, device) => {
+                let data = values.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
+                Ok(leaf.with_values(data, device))
+            }
+        }
+    }
+
+    /// What the graph knows the placeholders as that were taken.
+    pub(crate) fn into_made(self) -> Vec<TensorIr> {
+        self.made
+    }
+
+    /// The lanes of the next tensor, a stack: tensors like `lane`.
+    pub(crate) fn take_stack(&mut self, lane: &dyn Leaf) -> Result<Vec<Box<dyn Any>>, TreeError> {
+        let index = self.taken;
+        self.taken += 1;
+        let missing = || TreeError::Missing { count: index };
+        match &mut self.leaves {
+            Origin::Placeholders(leaves, device) => {
+                let leaf = leaves.get(index).ok_or_else(missing)?;
+                let stack = StackPlaceholder::new(&leaf.ty, device).ok_or_else(missing)?;
+                self.made.push(stack.ir());
+                Ok(stack.lanes(lane))
+            }
+            Origin::Tensors(tensors) => {
+                let stack = tensors.get_mut(index).and_then(Option::take);
+                let stack = stack.and_then(|stack| stack.downcast::<Traced>().ok());
+                let lanes = stack.ok_or_else(missing)?.unstack();
+                Ok(lanes.into_iter().map(|traced| lane.around(traced)).collect())
+            }
+            Origin::Values(values, device) => {
+                let data = values.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
+                let (count, shape) = data.shape().split_first().ok_or_else(missing)?;
+                let size = data.as_bytes().len() / (*count).max(1);
+                let lanes = data.as_bytes().chunks_exact(size.max(1)).map(|bytes| {
+                    let shape = shape.to_vec();
+                    let data = TensorData::from_bytes_vec(bytes.to_vec(), shape, data.dtype());
+                    lane.with_values(data, device)
+                });
+                Ok(lanes.collect())
+            }
+        }
+    }
+}
+
+/// A stack that is an argument of a recording.
+struct StackPlaceholder(Primitive);
+
+impl StackPlaceholder {
+    fn new(ty: &LeafType, device: &Device) -> Option<Self> {
+        // A tensor of the device, from which to get at what records.
+        let some = Tensor::<1, Int>::empty([1], device);
+        let client = some.try_into_primitive::<CaptureBackend>().ok()?.client.clone();
+        Some(Self(placeholder(&client, ty.shape.clone().into(), ty.dtype)))
+    }
+
+    fn ir(&self) -> TensorIr {
+        ir_of(&self.0)
+    }
+
+    /// Its lanes, as tensors like `lane`.
+    fn lanes(&self, lane: &dyn Leaf) -> Vec<Box<dyn Any>> {
+        let lanes = unstack(&self.0.client, &self.0);
+        lanes.into_iter().map(|lane_of| lane.around(Traced(Beneath::Plain(lane_of)))).collect()
+    }
+}

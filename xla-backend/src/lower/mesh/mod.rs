@@ -1,0 +1,3 @@
+//! Meshes and specs in programs.
+
+pub(super) mod shardy;
