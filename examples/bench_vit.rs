@@ -8,8 +8,7 @@
 use std::time::Instant;
 
 use burn::tensor::{DType, Distribution, Tensor};
-use burn_xla::capture::Params;
-use burn_xla::lower::Save;
+use burn_trace::{Params, Save};
 use burn_xla::pjrt::Executable;
 use clap::{Parser, ValueEnum};
 use vit22b::train::{

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use anyhow::{bail, ensure};
 use burn::tensor::Tensor;
-use burn_xla::capture::Params;
+use burn_trace::Params;
 use clap::Parser;
 use embedding::Published;
 use features_out::FeaturesOut;

@@ -6,8 +6,8 @@
 //! Parameters are placeholders: no model is too large for it.
 
 use burn::tensor::{Device, Tensor};
+use burn_trace::Params;
 use burn_xla::Xla;
-use burn_xla::capture::Params;
 use burn_xla::program::Lowered;
 use clap::Parser;
 use vit22b::vit::{Variant, ViT22B};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_xla::capture::Params;
+use burn_trace::Params;
 use clap::Parser;
 use stability::{Point, Run, pictures};
 use terminal::Terminal;

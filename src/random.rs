@@ -10,7 +10,7 @@
 //! for augmentation and regularisation, not for cryptography.
 
 use burn::tensor::{Device, Int, Shape, Tensor};
-use burn_xla::capture::{Source, TensorTree, TreeError, Visitor};
+use burn_trace::{Leaves, TensorTree, TreeError, Visitor};
 
 /// All values of the hash lie in 31 bits, so that they are never negative, also in an `i32`.
 const MASK: i64 = 0x7fff_ffff;
@@ -128,8 +128,8 @@ impl TensorTree for RandomKey {
         TensorTree::visit(self.state(), visitor);
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
-        Ok(self.with_state(self.state().rebuild(source)?))
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        Ok(self.with_state(self.state().rebuild(leaves)?))
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
-use burn_xla::capture::describe;
+use burn_trace::describe;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::{Adam, Checkpoints, Ema, Recipe, Stage, TrainState, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
+use burn_trace::{Params, describe};
 use burn_xla::Xla;
-use burn_xla::capture::{Params, describe};
 use burn_xla::pjrt::{Executable, Instruction};
 use vit22b::data::Batch;
 use vit22b::params::{self, NamedTensors};

@@ -5,8 +5,8 @@ mod difference;
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, TensorData};
+use burn_trace::Save;
 use burn_xla::Xla;
-use burn_xla::lower::Save;
 use vit22b::params;
 use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
 use vit22b::vit::{QkNorm, ViT22B, ViT22BConfig};

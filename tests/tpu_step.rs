@@ -4,8 +4,8 @@
 mod tpu;
 
 use burn::tensor::Device;
+use burn_trace::Save;
 use burn_xla::cost::CollectiveKind;
-use burn_xla::lower::Save;
 use burn_xla::pjrt::{CompileOptions, Topology};
 use vit22b::forecast::{Forecast, ForecastError, Programs};
 use vit22b::shard::{Activations, Mesh, Plan, Sharding, StatePart};

@@ -3,8 +3,8 @@
 mod difference;
 
 use burn::tensor::{DType, Device, TensorData};
+use burn_trace::describe;
 use burn_xla::Xla;
-use burn_xla::capture::describe;
 use vit22b::Runtime;
 use vit22b::data::{BatchSource, Synthetic};
 use vit22b::params;

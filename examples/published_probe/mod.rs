@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::tensor::Tensor;
-use burn_xla::capture::Params;
+use burn_trace::Params;
 use vit22b::Runtime;
 use vit22b::data::ImageSet;
 use vit22b::eval::{LogisticConfig, Matrix, accuracy};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_xla::capture::Params;
+use burn_trace::Params;
 use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Preprocess, Synthetic};
 use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};

@@ -25,7 +25,7 @@ pub use error::ForecastError;
 ///
 /// ```no_run
 /// use burn::tensor::Device;
-/// use burn_xla::lower::Save;
+/// use burn_trace::Save;
 /// use burn_xla::pjrt::{ClientOptions, CompileOptions, Topology};
 /// use burn_xla::plugin::{self, Platform};
 /// use vit22b::forecast::Forecast;
@@ -270,7 +270,7 @@ fn too_much(message: &str) -> Option<String> {
 }
 
 fn help(train: &TrainStep) -> String {
-    use burn_xla::lower::Save;
+    use burn_trace::Save;
     let mut help = vec![];
     match train.rolled() {
         None => help.push("roll the blocks"),

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::Tensor;
-use burn_xla::capture::scan;
+use burn_trace::scan;
 
 use super::tensors::{AnyTensor, NamedTensors, TensorFn};
 

@@ -4,7 +4,7 @@ use core::any::Any;
 use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
-use burn_xla::capture::{Source, TensorTree, TreeError, Visitor};
+use burn_trace::{Leaves, TensorTree, TreeError, Visitor};
 
 macro_rules! any_tensor {
     ($($variant:ident $rank:literal),*) => {
@@ -180,8 +180,8 @@ impl TensorTree for AnyTensor {
         with_rank!(self, tensor => visitor.leaf(tensor));
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
-        Ok(with_rank!(self, tensor => AnyTensor::new(tensor.rebuild(source)?)))
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        Ok(with_rank!(self, tensor => AnyTensor::new(tensor.rebuild(leaves)?)))
     }
 }
 
@@ -193,7 +193,7 @@ impl TensorTree for NamedTensors {
         }
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
-        self.iter().map(|(name, tensor)| Ok((name.to_owned(), tensor.rebuild(source)?))).collect()
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        self.iter().map(|(name, tensor)| Ok((name.to_owned(), tensor.rebuild(leaves)?))).collect()
     }
 }

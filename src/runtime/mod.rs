@@ -4,8 +4,8 @@ use core::fmt;
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use burn_trace::TensorTree;
 use burn_xla::Xla;
-use burn_xla::capture::TensorTree;
 use burn_xla::plugin::PluginError;
 use burn_xla::program::{DeviceTree, Jit, ProgramError};
 use thiserror::Error;

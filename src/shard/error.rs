@@ -1,6 +1,6 @@
 //! What can go wrong with a sharding.
 
-use burn_xla::mesh::MeshError;
+use burn_trace::mesh::MeshError;
 use thiserror::Error;
 
 /// A sharding that does not fit a model or a mesh.

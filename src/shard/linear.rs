@@ -5,7 +5,8 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor, assert_shape};
-use burn_xla::mesh::{MeshError, Ring, Spec, constrain, ring_linear};
+use burn_trace::mesh::{MeshError, Spec};
+use burn_trace::{Ring, constrain, ring_linear};
 use serde::{Deserialize, Serialize};
 
 /// How the weights of a linear layer `y = A x` are cut over `k` devices, each of which has a `k`-th
@@ -103,7 +104,7 @@ pub struct ShardedLinearConfig {
 /// assert_eq!(layer.cut(), Cut::Column);
 /// assert_eq!(layer.weight_spec().to_string(), "model");
 /// assert_eq!(layer.forward(Tensor::<3>::zeros([2, 5, 96], &device)).dims(), [2, 5, 24]);
-/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
 ///
 /// # Reference

@@ -28,7 +28,7 @@ mod plan_table;
 mod role;
 mod sharding;
 
-pub use burn_xla::mesh::{Mesh, Spec};
+pub use burn_trace::mesh::{Mesh, Spec};
 pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 pub use plan::{Plan, Planned, Reason};

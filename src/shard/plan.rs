@@ -1,7 +1,7 @@
 //! What a sharding comes to on each device.
 
-use burn_xla::capture::LeafSpec;
-use burn_xla::mesh::{Mesh, Spec};
+use burn_trace::LeafSpec;
+use burn_trace::mesh::{Mesh, Spec};
 
 use super::error::ShardError;
 use super::role::{Role, StatePart, role};

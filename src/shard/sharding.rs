@@ -1,7 +1,7 @@
 //! Which spec each tensor of a training run has.
 
-use burn_xla::capture::LeafSpec;
-use burn_xla::mesh::{Layout, MeshError, Spec};
+use burn_trace::LeafSpec;
+use burn_trace::mesh::{Layout, MeshError, Spec};
 
 use crate::params::{Matcher, Rules, RulesError};
 use crate::vit::place;
@@ -20,7 +20,7 @@ use super::role::{Role, role};
 /// let mut sharding = Sharding::vit22b(Activations::Width);
 /// // The classifier's rows over both axes, columns whole; the rest as it was.
 /// sharding.parameters.0.insert(0, (r"head\.weight".into(), "data+model".parse()?));
-/// # Ok::<(), burn_xla::mesh::MeshError>(())
+/// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sharding {
@@ -121,7 +121,7 @@ impl Sharding {
     ///
     /// let sharding = Sharding::vit22b(Activations::Width).with_replicas("replica")?;
     /// assert_eq!(sharding.batch.to_string(), "replica+data");
-    /// # Ok::<(), burn_xla::mesh::MeshError>(())
+    /// # Ok::<(), burn_trace::mesh::MeshError>(())
     /// ```
     ///
     /// # Errors
@@ -214,8 +214,8 @@ fn is_stack(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use burn_xla::capture::{Kind, LeafType};
-    use burn_xla::mesh::Mesh;
+    use burn_trace::mesh::Mesh;
+    use burn_trace::{Kind, LeafType};
 
     use super::*;
     use crate::params;

@@ -4,8 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::{Device, Tensor};
-use burn_xla::capture::{checkpoint_name, softmax};
-use burn_xla::mesh::constrain_as;
+use burn_trace::{checkpoint_name, constrain_as, softmax};
 
 use super::config::{NormKind, QkNorm, ViT22BConfig};
 use super::linear::projection;

@@ -3,8 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::{Device, Tensor};
-use burn_xla::capture::materialize;
-use burn_xla::mesh::constrain_as;
+use burn_trace::{constrain_as, materialize};
 
 use crate::random::RandomKey;
 

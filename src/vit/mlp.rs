@@ -6,8 +6,7 @@ use burn::module::Module;
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::{gelu, sigmoid};
 use burn::tensor::{Device, Tensor};
-use burn_xla::capture::checkpoint_name;
-use burn_xla::mesh::constrain_as;
+use burn_trace::{checkpoint_name, constrain_as};
 
 use crate::random::RandomKey;
 

@@ -4,8 +4,7 @@ use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
-use burn_xla::capture::{Params, scan};
-use burn_xla::mesh::{constrain_as, constrain_used};
+use burn_trace::{Params, constrain_as, constrain_used, scan};
 
 use crate::error::ConfigError;
 use crate::params::{self, TensorFn};

@@ -1,7 +1,7 @@
 //! Names of the activations that a sharding can constrain, or rolled blocks keep.
 //!
-//! The model gives them by [`constrain_as`](burn_xla::mesh::constrain_as) and
-//! [`checkpoint_name`](burn_xla::capture::checkpoint_name). Where nothing is compiled they mean nothing.
+//! The model gives them by [`constrain_as`](burn_trace::constrain_as) and
+//! [`checkpoint_name`](burn_trace::checkpoint_name). Where nothing is compiled they mean nothing.
 
 /// What goes from block to block, `[b, n, d]`: behind the embedding and behind each block.
 pub const RESIDUAL: &str = "residual";

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
-use burn_xla::mesh::constrain_as;
+use burn_trace::constrain_as;
 
 use super::attention::Attention;
 use super::config::ViT22BConfig;

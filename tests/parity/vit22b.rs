@@ -2,7 +2,7 @@
 //! the recipe with big_vision's own Adafactor.
 
 use burn::tensor::{Int, Tensor};
-use burn_xla::capture::Params;
+use burn_trace::Params;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::loss::sigmoid_cross_entropy;
 use vit22b::train::{

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use burn_backend::{DType, Slice};
 use burn_ir::*;
+use burn_trace::mesh::Spec;
 use burn_xla::lower::{LowerOptions, lower, lower_op, support_table};
-use burn_xla::mesh::Spec;
 use flex::{BOOL, Calls, Fill};
 use harness::{Outcome, Runner};
 

@@ -6,9 +6,7 @@ use burn::module::{Module, Param};
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, activation};
 use burn_std::Tolerance;
-use burn_xla::capture::{
-    CaptureError, Params, TreeError, materialize, record, softmax, value_and_grad,
-};
+use burn_trace::{CaptureError, Params, TreeError, materialize, record, softmax, value_and_grad};
 use burn_xla::program::{ProgramError, Xla};
 
 fn xla() -> Xla {

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
+use burn_trace::{Ring, constrain, constrain_as, ring_linear, value_and_grad};
 use burn_xla::Xla;
-use burn_xla::capture::value_and_grad;
-use burn_xla::mesh::{Layout, Mesh, MeshError, Ring, Spec, constrain, constrain_as, ring_linear};
 use burn_xla::pjrt::{Client, ClientOptions};
 use burn_xla::plugin::{self, Platform};
 use burn_xla::program::ProgramError;

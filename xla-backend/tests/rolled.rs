@@ -6,8 +6,8 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, activation};
 use burn_std::Tolerance;
-use burn_xla::capture::{Params, Stacked, TensorTree, checkpoint_name, scan, value_and_grad};
-use burn_xla::lower::{LowerError, Save};
+use burn_trace::{Params, Save, Stacked, TensorTree, checkpoint_name, scan, value_and_grad};
+use burn_xla::lower::LowerError;
 use burn_xla::program::{Jit, ProgramError, Xla};
 
 const DEPTH: usize = 5;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use burn::tensor::Device;
-use burn_xla::lower::Save;
+use burn_trace::Save;
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
 use clap::{Args, ValueEnum};

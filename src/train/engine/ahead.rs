@@ -2,8 +2,8 @@
 //! devices that are not here.
 
 use burn::tensor::{Device, Int, Tensor};
-use burn_xla::capture::{LeafSpec, Stacked, record};
-use burn_xla::mesh::{Layout, Mesh};
+use burn_trace::mesh::{Layout, Mesh};
+use burn_trace::{LeafSpec, Stacked, record};
 use burn_xla::program::{Lowered, ProgramError};
 
 use crate::params;
@@ -39,7 +39,7 @@ impl TrainStep {
     /// ```
     /// use burn::tensor::Device;
     /// use vit22b::shard::{Activations, Sharding};
-    /// use burn_xla::lower::Save;
+    /// use burn_trace::Save;
     /// use vit22b::train::{Recipe, TrainStep};
     /// use vit22b::vit::Variant;
     ///

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_trace::mesh::Spec;
+use burn_trace::{Kind, LeafSpec, LeafType, Stacked};
 use burn_xla::Xla;
-use burn_xla::capture::{Kind, LeafSpec, LeafType, Stacked};
-use burn_xla::mesh::Spec;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 

@@ -7,8 +7,8 @@ pub(crate) mod peak;
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor};
+use burn_trace::Stacked;
 use burn_xla::Xla;
-use burn_xla::capture::Stacked;
 use burn_xla::program::{DeviceTree, Jit};
 
 use crate::Runtime;

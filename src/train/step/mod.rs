@@ -4,10 +4,9 @@ pub(crate) mod scores;
 
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_xla::capture::{
-    Params, Source, Stacked, TensorTree, TreeError, Visitor, scan, value_and_grad_of,
+use burn_trace::{
+    Leaves, Params, Save, Stacked, TensorTree, TreeError, Visitor, scan, value_and_grad_of,
 };
-use burn_xla::lower::Save;
 
 use crate::params::blocks::{self, by_block};
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
@@ -54,13 +53,13 @@ impl<M: Module + 'static> TensorTree for TrainState<M> {
         visitor.child("seed", &self.seed);
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
         Ok(Self {
-            model: Params(self.model.clone()).rebuild(source)?.0,
-            optimizer: self.optimizer.rebuild(source)?,
-            ema: self.ema.rebuild(source)?,
-            step: self.step.rebuild(source)?,
-            seed: self.seed.rebuild(source)?,
+            model: Params(self.model.clone()).rebuild(leaves)?.0,
+            optimizer: self.optimizer.rebuild(leaves)?,
+            ema: self.ema.rebuild(leaves)?,
+            step: self.step.rebuild(leaves)?,
+            seed: self.seed.rebuild(leaves)?,
         })
     }
 }
@@ -86,12 +85,12 @@ impl TensorTree for StepMetrics {
         visitor.child("finite", &self.finite);
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
         Ok(Self {
-            loss: self.loss.rebuild(source)?,
-            gradient_norm: self.gradient_norm.rebuild(source)?,
-            learning_rate: self.learning_rate.rebuild(source)?,
-            finite: self.finite.rebuild(source)?,
+            loss: self.loss.rebuild(leaves)?,
+            gradient_norm: self.gradient_norm.rebuild(leaves)?,
+            learning_rate: self.learning_rate.rebuild(leaves)?,
+            finite: self.finite.rebuild(leaves)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! How well a model in training does on images that it does not train on.
 
 use burn::tensor::{DType, Tensor};
-use burn_xla::capture::{Source, TensorTree, TreeError, Visitor};
+use burn_trace::{Leaves, TensorTree, TreeError, Visitor};
 
 use crate::params;
 use crate::vit::ViT22B;
@@ -24,10 +24,10 @@ impl TensorTree for BatchScores {
         visitor.child("precision_at_1", &self.precision_at_1);
     }
 
-    fn rebuild(&self, source: &mut Source<'_>) -> Result<Self, TreeError> {
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
         Ok(Self {
-            loss: self.loss.rebuild(source)?,
-            precision_at_1: self.precision_at_1.rebuild(source)?,
+            loss: self.loss.rebuild(leaves)?,
+            precision_at_1: self.precision_at_1.rebuild(leaves)?,
         })
     }
 }

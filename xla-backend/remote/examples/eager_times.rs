@@ -23,7 +23,7 @@ use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps, ModuleOps};
 use burn_backend::{AutodiffBackend, FloatDType, Scalar, TensorData, TensorMetadata, read_sync};
 use burn_router::RouterTensor;
 use burn_xla::Xla;
-use burn_xla::capture::value_and_grad;
+use burn_trace::value_and_grad;
 use burn_xla::eager::{XlaBackend as B, XlaClient, XlaDevice};
 use burn_xla::plugin::Platform;
 use burn_xla::serve::Server;

@@ -94,7 +94,7 @@ impl Lowered {
     ///
     /// ```
     /// use burn::tensor::Tensor;
-    /// use burn_xla::mesh::{Layout, Mesh};
+    /// use burn_trace::mesh::{Layout, Mesh};
     /// use burn_xla::program::Lowered;
     ///
     /// let lowered = Lowered::of_made(
