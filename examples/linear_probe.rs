@@ -22,9 +22,9 @@ use clap::Parser;
 use embedding::Published;
 use small_model::{Frozen, Pretraining, TRAIN_DIGITS};
 use vit22b::data::{DIGIT_SIDE, Digits, Synthetic};
-use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane, report};
+use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane};
 use vit22b::vit::Variant;
-use vit22b::{Runtime, params};
+use vit22b::{Runtime, params, report};
 
 #[derive(Parser)]
 #[command(about = "A linear probe on frozen features of a small ViT-22B, or of a published model")]
@@ -111,7 +111,7 @@ fn main() -> anyhow::Result<()> {
     let confusion = Confusion::new(&predictions, test, 10);
     let title =
         format!("Digits by the probe on frozen features: {:.1} %", 100.0 * trained_accuracy);
-    report::confusion(&args.out.join("confusion.svg"), &title, &names, &confusion)?;
+    report::confusion(&args.out.join("confusion.svg"), &title, &names, &confusion.counts)?;
     let test_features = trained_features.narrow(0, TRAIN_DIGITS, test.len());
     let plane: Vec<f32> = principal_plane(test_features).into_data().try_to_vec()?;
     let points: Vec<[f32; 2]> = plane.chunks_exact(2).map(|p| [p[0], p[1]]).collect();

@@ -20,7 +20,7 @@ use clap::Parser;
 use stability::{Point, Run, pictures};
 use terminal::Terminal;
 use vit22b::data::{Batch, BatchError, BatchSource, Prefetch, Synthetic};
-use vit22b::eval::report::panels;
+use vit22b::report::panels;
 use vit22b::train::{
     Adam, Duration, Engine, Event, Loss, Pace, Recipe, Rules, Stage, TrainError, TrainStep, Tune,
 };

@@ -3,7 +3,8 @@
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
 //! - [`train`]: losses, schedules, optimizers, the recipe, one training step
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
-//! - [`eval`]: the linear probe on frozen features, and pictures of results
+//! - [`eval`]: the linear probe on frozen features
+//! - [`report`]: results for people, as pictures and as a page
 //! - [`shard`]: how training lies on a mesh of devices, and what that comes to on each
 //! - [`weights`]: published checkpoints, read and written
 //! - [`params`]: parameters, gradients and optimizer state as tensors by path
@@ -29,6 +30,7 @@ pub mod eval;
 pub mod forecast;
 pub mod params;
 mod random;
+pub mod report;
 mod runtime;
 pub mod shard;
 pub mod train;

@@ -1,11 +1,11 @@
 //! Classifiers on frozen features, and what their logits are worth.
 
 use serde_json::json;
-use vit22b::eval::report::{Axis, Block, Chart, Mark, Section, Series};
 use vit22b::eval::{
     DetectionScores, Features, FewShotConfig, LogisticConfig, LogisticFit, Matrix,
     NearestNeighbours, Ridge, Scorecard, ScorecardConfig, accuracy, detection_scores,
 };
+use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
 use super::{Part, line, number, percent, table};
 
@@ -134,7 +134,7 @@ pub(crate) fn probes(
             title: title.into(),
             blocks: vec![
                 Block::Table(table(columns_of_rows, rows)),
-                Block::Table(vit22b::eval::report::Table { columns, rows: few_rows }),
+                Block::Table(vit22b::report::Table { columns, rows: few_rows }),
                 Block::Figures(vec![(chart.title.clone(), chart.svg()?)]),
             ],
         },
@@ -178,7 +178,7 @@ pub(crate) fn calibration(of: &str, card: &Scorecard) -> anyhow::Result<Part> {
                 },
             ],
         };
-        Ok::<_, vit22b::eval::report::ReportError>((chart.title.clone(), chart.svg()?))
+        Ok::<_, vit22b::report::ReportError>((chart.title.clone(), chart.svg()?))
     };
     let mut figures = vec![diagram("Reliability, logits as they are".into(), &card.diagrams.0)?];
     if let (Some(scaled), Some(after)) = (&card.scaled, &card.diagrams.1) {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use vit22b::data::CueConflict;
-use vit22b::eval::report::{Block, DotRows, Section};
 use vit22b::eval::{CueDecisions, Predictions, accuracy};
+use vit22b::report::{Block, DotRows, Section};
 
 use super::{Fitted, Images, Labelled, Part, Source, line, percent, table};
 

@@ -4,8 +4,8 @@ use anyhow::Context;
 use rayon::prelude::*;
 use serde_json::json;
 use vit22b::data::{Corruption, FloatImage};
-use vit22b::eval::report::{Axis, Block, Chart, Mark, Section, Series};
 use vit22b::eval::{accuracy, mean_corruption_error};
+use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
 use super::{Fitted, Images, Part, Source, line, percent, table};
 
@@ -81,7 +81,7 @@ pub(crate) fn corruptions(
         };
         Ok((chart.title.clone(), chart.svg()?))
     });
-    let figures = figures.into_iter().collect::<Result<_, vit22b::eval::report::ReportError>>()?;
+    let figures = figures.into_iter().collect::<Result<_, vit22b::report::ReportError>>()?;
     let mut summary = vec![line("Corruptions: mean accuracy", rows[0][2].clone(), "higher")];
     let mut blocks = vec![Block::Text(text.into())];
     if let Some(mce) = mce {

@@ -1,8 +1,8 @@
 //! Fairness: a binary decision on members of groups.
 
 use serde_json::json;
-use vit22b::eval::report::{Axis, Block, Chart, Mark, Section, Series};
 use vit22b::eval::{Binning, GroupTable, ParityConfig, Reliability};
+use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
 use super::{Part, line, number, percent, table};
 

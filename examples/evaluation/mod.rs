@@ -19,7 +19,7 @@ pub(crate) use saved::load;
 pub(crate) use source::{Images, Source};
 
 use serde_json::Value;
-use vit22b::eval::report::{Section, Table};
+use vit22b::report::{Section, Table};
 
 /// A section, what it adds to the summary, and its numbers.
 pub(crate) struct Part {

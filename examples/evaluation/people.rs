@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::ensure;
 use serde_json::json;
-use vit22b::eval::report::{Block, Section};
 use vit22b::eval::{Agreement, Trials};
+use vit22b::report::{Block, Section};
 
 use super::{Fitted, Part, number, percent, table};
 

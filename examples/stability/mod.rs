@@ -1,7 +1,7 @@
 //! Runs of the example `qk_norm` as rows of a table and as pictures.
 
 use serde::Serialize;
-use vit22b::eval::report::{Line, Panel};
+use vit22b::report::{Line, Panel};
 
 /// What is measured on held-out images after a number of steps.
 #[derive(Serialize)]

@@ -12,7 +12,7 @@
 //! | whether it treats groups alike | [`GroupTable`], [`ParityConfig`] |
 //! | how it does elsewhere | [`LabelMap`], [`RobustnessSet`], [`mean_corruption_error`], [`RobustnessBaseline`] |
 //!
-//! [`Scorecard`] takes the usual ones of a classifier's logits at once; [`report`] draws them.
+//! [`Scorecard`] takes the usual ones of a classifier's logits at once; [`report`](crate::report) draws them.
 //!
 //! Ties never depend on the order of the examples. What has no answer, NaN among it, is an
 //! [`EvalError`] that names the example.
@@ -35,7 +35,6 @@ mod matrix;
 mod neighbours;
 mod parity;
 mod plane;
-pub mod report;
 mod robustness;
 mod row;
 mod scorecard;

@@ -111,7 +111,7 @@ pub enum TrainError {
     },
     /// A picture that could not be drawn.
     #[error(transparent)]
-    Picture(#[from] crate::eval::report::ReportError),
+    Picture(#[from] crate::report::ReportError),
     /// A checkpoint that cannot be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::eval::report::{Line, Panel, ReportError, panels};
+use crate::report::{Line, Panel, ReportError, panels};
 
 use super::metrics_log::Record;
 

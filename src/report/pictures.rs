@@ -5,8 +5,7 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::super::confusion::Confusion;
-use super::{Drawn, ReportError};
+use super::error::{Drawn, ReportError};
 
 /// Colours that stay apart for most eyes, one for each class; they repeat after ten.
 pub(super) const CLASSES: [RGBColor; 10] = [
@@ -104,7 +103,8 @@ pub fn curve(
     })
 }
 
-/// A matrix of true (rows) against predicted (columns) classes, darker where there are more.
+/// How often each true class (a row of `counts`) was taken for each predicted class (a column), darker
+/// where there are more.
 ///
 /// # Errors
 ///
@@ -113,10 +113,10 @@ pub fn confusion(
     path: &Path,
     title: &str,
     names: &[String],
-    confusion: &Confusion,
+    counts: &[Vec<usize>],
 ) -> Result<(), ReportError> {
     let (cell, left, top) = (46i32, 90i32, 84i32);
-    let n = confusion.counts.len() as i32;
+    let n = counts.len() as i32;
     let size = ((left + n * cell + 24) as u32, (top + n * cell + 24) as u32);
     save(path, size, |area| {
         let middle = left + n * cell / 2;
@@ -124,7 +124,7 @@ pub fn confusion(
         area.draw_text("predicted", &text(14, &BLACK), (middle, 46))?;
         let side = text(14, &BLACK).transform(FontTransform::Rotate270);
         area.draw_text("true", &side, (20, top + n * cell / 2))?;
-        for (row, counts) in confusion.counts.iter().enumerate() {
+        for (row, counts) in counts.iter().enumerate() {
             let total = counts.iter().sum::<usize>().max(1) as f64;
             let y = top + row as i32 * cell;
             if let Some(name) = names.get(row) {

@@ -7,8 +7,8 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
 
+use super::error::{Drawn, ReportError};
 use super::pictures::{CLASSES, FONT, save};
-use super::{Drawn, ReportError};
 
 /// A line of a [`Panel`].
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ pub struct Panel {
 /// Draws panels in rows of `columns`.
 ///
 /// ```
-/// use vit22b::eval::report::{Line, Panel, panels};
+/// use vit22b::report::{Line, Panel, panels};
 ///
 /// let points = (1..50).map(|step| (f64::from(step), 1.0 / f64::from(step))).collect();
 /// let line = Line { name: "training".into(), points, colour: 0, dashed: false };
@@ -59,7 +59,7 @@ pub struct Panel {
 /// let path = std::env::temp_dir().join("vit22b-panels-doc.svg");
 /// panels(&path, "A run", 1, &[panel])?;
 /// # std::fs::remove_file(path).unwrap();
-/// # Ok::<(), vit22b::eval::report::ReportError>(())
+/// # Ok::<(), vit22b::report::ReportError>(())
 /// ```
 ///
 /// # Errors

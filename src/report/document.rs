@@ -5,7 +5,7 @@ use core::fmt::Write;
 /// A report.
 ///
 /// ```
-/// use vit22b::eval::report::{Block, Report, Section, Table};
+/// use vit22b::report::{Block, Report, Section, Table};
 ///
 /// let table = Table {
 ///     columns: vec!["metric".into(), "value".into()],

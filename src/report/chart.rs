@@ -7,7 +7,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Drawn, ReportError};
+use super::error::{Drawn, ReportError};
 
 /// An axis of a chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +63,7 @@ pub struct Series {
 /// Series over an axis.
 ///
 /// ```
-/// use vit22b::eval::report::{Axis, Chart, Mark, Series};
+/// use vit22b::report::{Axis, Chart, Mark, Series};
 ///
 /// let chart = Chart {
 ///     title: "Risk by coverage".into(),
@@ -72,7 +72,7 @@ pub struct Series {
 ///     series: vec![Series { name: "model".into(), mark: Mark::Line, points: vec![[0.1, 0.0], [1.0, 0.2]] }],
 /// };
 /// assert!(chart.svg()?.starts_with("<svg"));
-/// # Ok::<(), vit22b::eval::report::ReportError>(())
+/// # Ok::<(), vit22b::report::ReportError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
@@ -259,7 +259,7 @@ impl DotRows {
     /// [`ReportError`] if it cannot be drawn.
     ///
     /// ```
-    /// use vit22b::eval::report::DotRows;
+    /// use vit22b::report::DotRows;
     ///
     /// let rows = DotRows {
     ///     title: "Shape bias".into(),
@@ -270,7 +270,7 @@ impl DotRows {
     ///     reference: Some(("people".into(), 0.96)),
     /// };
     /// assert!(rows.svg()?.contains("typical models"));
-    /// # Ok::<(), vit22b::eval::report::ReportError>(())
+    /// # Ok::<(), vit22b::report::ReportError>(())
     /// ```
     pub fn svg(&self) -> Result<String, ReportError> {
         let (left, right, top, row) = (92, WIDTH as i32 - 24, 46, 28);

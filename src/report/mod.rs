@@ -1,0 +1,13 @@
+//! Results for people: pictures as SVG, and reports of tables and charts as one HTML page.
+
+mod chart;
+mod document;
+mod error;
+mod panels;
+mod pictures;
+
+pub use chart::{Axis, Chart, DotRows, Mark, Series};
+pub use document::{Block, Report, Section, Table};
+pub use error::ReportError;
+pub use panels::{Line, Panel, panels};
+pub use pictures::{confusion, curve, scatter};
