@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::image::ImageError;
-use super::labels::LabelError;
+use crate::data::image::ImageError;
+use crate::data::labels::LabelError;
 
 /// Images or labels that cannot be read.
 #[derive(Debug, Error)]

@@ -5,56 +5,26 @@
 //! endless shuffled batches for training ([`BatchSource`], made ahead by [`Prefetch`]), and each image once for
 //! evaluation ([`Epoch`]).
 
-mod affine;
-mod batch_source;
-mod broken;
+mod batch;
 mod corruption;
-mod crop;
-mod cue_conflict;
 mod digits;
-mod epoch;
 mod error;
-mod example_key;
-mod float_image;
-mod folders;
-mod hierarchy_file;
 mod image;
-mod image_op;
-mod image_set;
-mod in_order;
 mod labels;
-mod lists;
 mod loader;
-mod permutation;
-mod prefetch;
 mod preprocess;
-mod rand_augment;
-mod random_erasing;
-mod resize;
-mod shards;
-mod share;
-mod step;
-mod step_text;
-mod synthetic;
-mod table;
+mod procedural;
+mod set;
 
-pub use batch_source::{Batch, BatchError, BatchSource};
-pub use broken::{BrokenImages, OnBroken};
+pub use batch::{
+    Batch, BatchError, BatchSource, Epoch, ExampleKey, MaskedBatch, Prefetch, ShareOf,
+};
 pub use corruption::{Corruption, CorruptionError};
-pub use cue_conflict::{CueConflict, CueImage};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
-pub use epoch::{Epoch, MaskedBatch};
 pub use error::DataError;
-pub use example_key::ExampleKey;
-pub use float_image::FloatImage;
-pub use image::{DecodeLimit, Image, ImageError};
-pub use image_op::ImageOp;
-pub use image_set::{ImageSet, Item, Place};
+pub use image::{DecodeLimit, FloatImage, Image, ImageError};
 pub use labels::{Hierarchy, LabelError};
-pub use loader::ImageLoader;
-pub use prefetch::Prefetch;
-pub use preprocess::{Preprocess, PreprocessError};
-pub use resize::Filter;
-pub use share::ShareOf;
-pub use step::Step;
-pub use synthetic::{Example, Synthetic};
+pub use loader::{BrokenImages, ImageLoader, OnBroken};
+pub use preprocess::{Filter, ImageOp, Preprocess, PreprocessError, Step};
+pub use procedural::{CueConflict, CueImage, Example, Synthetic};
+pub use set::{ImageSet, Item, Place};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use super::super::float_image::FloatImage;
 use super::between;
+use crate::data::image::FloatImage;
 
 /// An image blurred by a normal kernel that is cut at `truncate` deviations, mirrored at its edges.
 pub(super) fn gaussian_blur(image: &FloatImage, deviation: f32, truncate: f32) -> FloatImage {

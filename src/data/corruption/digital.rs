@@ -4,9 +4,9 @@ use fastrand::Rng;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageFormat};
 
-use super::super::float_image::FloatImage;
 use super::blur::{gaussian_blur, gaussian_kernel};
 use super::{CorruptionError, between};
+use crate::data::image::FloatImage;
 
 pub(super) fn contrast(image: &FloatImage, level: usize) -> FloatImage {
     let share = [0.4, 0.3, 0.2, 0.1, 0.05][level];

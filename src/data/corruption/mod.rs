@@ -19,7 +19,7 @@ mod weather;
 use fastrand::Rng;
 use thiserror::Error;
 
-use super::float_image::FloatImage;
+use crate::data::image::FloatImage;
 
 /// A corruption that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

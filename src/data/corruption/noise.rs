@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::super::float_image::FloatImage;
+use crate::data::image::FloatImage;
 
 /// Two normal numbers of mean 0 and deviation 1 from two uniform ones (Box and Muller).
 pub(super) fn normal(rng: &mut Rng) -> f32 {

@@ -2,11 +2,11 @@
 
 use fastrand::Rng;
 
-use super::super::float_image::FloatImage;
 use super::between;
 use super::blur::{along, enlarged};
 use super::noise::normal;
 use super::plasma::Plasma;
+use crate::data::image::FloatImage;
 
 pub(super) fn snow(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -> FloatImage {
     // Mean and deviation of the noise, how far it is enlarged, below what it is none, radius and

@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 
-use super::image::Image;
 use super::image_op::ImageOp;
+use crate::data::image::Image;
 
 /// Applies `layers` operations, each drawn from sixteen, at one magnitude.
 ///

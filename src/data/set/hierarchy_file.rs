@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::error::DataError;
-use super::labels::Hierarchy;
 use super::table::{Row, read_csv};
+use crate::data::error::DataError;
+use crate::data::labels::Hierarchy;
 
 /// The parents of a label as they are written in JSON.
 #[derive(Deserialize)]

@@ -1,11 +1,15 @@
 //! An image in memory, and decoding into it.
 
+mod float_image;
+
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use thiserror::Error;
+
+pub use float_image::FloatImage;
 
 /// Bytes that are no image that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

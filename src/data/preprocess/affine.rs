@@ -1,6 +1,6 @@
 //! Affine maps of an image onto itself.
 
-use super::image::Image;
+use crate::data::image::Image;
 
 /// Gives each pixel at (x, y) what lies at `(a x + b y + c, d x + e y + f)`, positions being those of
 /// the pixels' centres, or a colour where nothing lies. The nearest pixel is taken.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::batch_source::{Batch, BatchError, BatchSource};
+use super::source::{Batch, BatchError, BatchSource};
 
 /// The same rows of every batch of a source: what one of several processes brings.
 ///

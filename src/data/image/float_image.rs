@@ -1,6 +1,6 @@
 //! An image of floats, for what is done to images between bytes and tensors.
 
-use super::image::{Image, ImageError};
+use super::{Image, ImageError};
 
 /// An image of red, green and blue in [0, 1].
 ///
@@ -15,10 +15,10 @@ use super::image::{Image, ImageError};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FloatImage {
-    pub(super) height: usize,
-    pub(super) width: usize,
+    pub(in crate::data) height: usize,
+    pub(in crate::data) width: usize,
     /// `[height, width, 3]`
-    pub(super) values: Vec<[f32; 3]>,
+    pub(in crate::data) values: Vec<[f32; 3]>,
 }
 
 impl FloatImage {
@@ -79,20 +79,20 @@ impl FloatImage {
         &self.values
     }
 
-    pub(super) fn clipped(mut self) -> Self {
+    pub(in crate::data) fn clipped(mut self) -> Self {
         self.values.as_flattened_mut().iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
         self
     }
 
     /// Applies a function to each value.
-    pub(super) fn map(mut self, function: impl FnMut(f32) -> f32) -> Self {
+    pub(in crate::data) fn map(mut self, function: impl FnMut(f32) -> f32) -> Self {
         let mut function = function;
         self.values.as_flattened_mut().iter_mut().for_each(|value| *value = function(*value));
         self
     }
 
     /// The image whose pixel at (row, column) is that of the function.
-    pub(super) fn from_fn(
+    pub(in crate::data) fn from_fn(
         height: usize,
         width: usize,
         pixel: impl Fn(usize, usize) -> [f32; 3],
@@ -103,7 +103,7 @@ impl FloatImage {
     }
 
     /// Between the pixels: bilinear, the edge going on outside.
-    pub(super) fn sample(&self, y: f32, x: f32) -> [f32; 3] {
+    pub(in crate::data) fn sample(&self, y: f32, x: f32) -> [f32; 3] {
         let (y, x) =
             (y.clamp(0.0, (self.height - 1) as f32), x.clamp(0.0, (self.width - 1) as f32));
         let (top, left) = (y as usize, x as usize);

@@ -9,7 +9,7 @@ const ROUNDS: u64 = 6;
 ///
 /// A Feistel network permutes the numbers of an even count of bits that hold `count`; what falls
 /// outside is sent through again until it does not ("cycle walking", Black and Rogaway 2002).
-pub(super) fn permuted(index: u64, count: u64, key: ExampleKey) -> u64 {
+pub(in crate::data) fn permuted(index: u64, count: u64, key: ExampleKey) -> u64 {
     debug_assert!(index < count);
     let half_bits = (64 - count.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
     let mask = (1 << half_bits) - 1;

@@ -1,12 +1,9 @@
 //! Each image once, for evaluation.
 
-use std::sync::Arc;
-
 use burn::tensor::TensorData;
 
-use super::batch_source::BatchError;
 use super::in_order::InOrder;
-use super::loader::ImageLoader;
+use super::source::BatchError;
 
 /// A batch of an [`Epoch`]. All have the same size; rows for which there is no image, at the end
 /// of the last batch or for broken images, are zeros.
@@ -45,7 +42,7 @@ impl MaskedBatch {
     }
 }
 
-/// Each image once, in batches of one size. Made by [`ImageLoader::epoch`].
+/// Each image once, in batches of one size. Made by [`ImageLoader::epoch`](crate::data::ImageLoader::epoch).
 #[derive(Debug)]
 pub struct Epoch {
     batches: InOrder<Result<MaskedBatch, BatchError>>,
@@ -53,9 +50,15 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    pub(super) fn new(loader: Arc<ImageLoader>, size: usize, threads: usize) -> Self {
-        let count = loader.set().len().div_ceil(size) as u64;
-        let make = move |index: u64| loader.masked(index as usize * size, size);
+    /// The batches that a function makes of the index of their first image, for `len` images.
+    pub(in crate::data) fn new(
+        make: impl Fn(usize) -> Result<MaskedBatch, BatchError> + Send + Sync + 'static,
+        len: usize,
+        size: usize,
+        threads: usize,
+    ) -> Self {
+        let count = len.div_ceil(size) as u64;
+        let make = move |index: u64| make(index as usize * size);
         Self { batches: InOrder::new(make, count, threads), size }
     }
 }

@@ -7,9 +7,11 @@
 
 use core::f32::consts::{PI, TAU};
 
+use burn::tensor::TensorData;
 use fastrand::Rng;
 
-use super::labels::Hierarchy;
+use crate::data::batch::{Batch, BatchError, BatchSource};
+use crate::data::labels::Hierarchy;
 
 /// What is drawn: the name, its family, and its signed distance in the frame [−1, 1]².
 type Shape = (&'static str, &'static str, fn([f32; 2]) -> f32);
@@ -175,6 +177,23 @@ impl Synthetic {
         let (name, strokes) = &self.signs[rng.usize(..self.signs.len())];
         let lines = strokes.iter().map(|stroke| stroke.bent(rng).polyline()).collect();
         (name, Outline::Strokes(lines, between(rng, 0.1, 0.26)))
+    }
+}
+
+impl BatchSource for Synthetic {
+    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+        let (mut pixels, mut targets) = (Vec::new(), Vec::new());
+        for index in position..position + size as u64 {
+            let example = self.example(index);
+            pixels.extend(example.pixels);
+            let target = self.hierarchy().multi_hot(example.labels);
+            targets.extend(target.map_err(|error| BatchError::new(position, error))?);
+        }
+        let classes = self.hierarchy().names().len();
+        Ok(Batch {
+            images: TensorData::new(pixels, [size, 3, self.side(), self.side()]),
+            targets: TensorData::new(targets, [size, classes]),
+        })
     }
 }
 

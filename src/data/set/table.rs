@@ -4,7 +4,7 @@ use std::path::Path;
 
 use csv_core::{ReadFieldResult, Reader};
 
-use super::error::DataError;
+use crate::data::error::DataError;
 
 /// A row, by the names of its columns.
 pub(super) struct Row<'a> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::batch_source::{Batch, BatchError, BatchSource};
 use super::in_order::InOrder;
+use super::source::{Batch, BatchError, BatchSource};
 
 /// Consecutive batches of a [`BatchSource`], in order, however many threads make them.
 ///

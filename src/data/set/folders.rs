@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::error::DataError;
-use super::image_set::{ImageSet, Item, Place};
+use super::{ImageSet, Item, Place};
+use crate::data::error::DataError;
 
 /// Endings of names, in any case, that are read.
 const ENDINGS: [&str; 6] = ["bmp", "jfif", "jpeg", "jpg", "png", "webp"];

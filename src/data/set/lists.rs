@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::error::DataError;
-use super::image_set::{ImageSet, Place};
 use super::table::{Row, read_csv};
+use super::{ImageSet, Place};
+use crate::data::error::DataError;
 
 /// A line of a list of JSON objects.
 #[derive(Deserialize)]

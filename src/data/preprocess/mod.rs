@@ -1,5 +1,15 @@
 //! From a decoded image to the values that a model takes, as a list of steps with a text form.
 
+mod affine;
+mod crop;
+mod error;
+mod image_op;
+mod rand_augment;
+mod random_erasing;
+mod resize;
+mod text;
+mod transform;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -7,41 +17,19 @@ use std::str::FromStr;
 use burn::tensor::TensorData;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use super::crop::{flip_lr, inception_region};
-use super::example_key::ExampleKey;
-use super::image::Image;
-use super::rand_augment::rand_augment;
-use super::random_erasing::random_erasing;
-use super::resize::View;
-use super::step::{KnownSize, Step};
+use crate::data::batch::ExampleKey;
+use crate::data::image::Image;
+use crop::{flip_lr, inception_region};
+use rand_augment::rand_augment;
+use random_erasing::random_erasing;
+use resize::View;
+use transform::KnownSize;
 
-/// A text that is no preprocessing, or steps that cannot follow each other.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PreprocessError {
-    /// A step that does not exist or has other arguments.
-    #[error("step \"{step}\": expected {expected}")]
-    Step {
-        /// The step as it was written.
-        step: String,
-        /// What it should be.
-        expected: String,
-    },
-    /// A step at a place where it has no meaning.
-    #[error("step {position}, \"{step}\", of \"{steps}\": {rule}")]
-    Order {
-        /// Its place, counted from 1.
-        position: usize,
-        /// The step.
-        step: String,
-        /// All steps.
-        steps: String,
-        /// What a step at this place has to satisfy.
-        rule: String,
-    },
-}
+pub use error::PreprocessError;
+pub use image_op::ImageOp;
+pub use resize::Filter;
+pub use transform::Step;
 
 /// Steps from a decoded image to values of one size, written as big_vision does:
 ///

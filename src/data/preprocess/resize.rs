@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use fast_image_resize::images::{Image as Target, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::image::Image;
+use crate::data::image::Image;
 
 /// How pixels are weighted when an image is resized. All widen with the reduction, which is
 /// called antialiasing, and give Pillow's results.

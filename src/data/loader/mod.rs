@@ -1,19 +1,21 @@
 //! Images from disk as batches, for training and for evaluation.
 
+mod broken;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::TensorData;
 
-use super::batch_source::{Batch, BatchError, BatchSource};
-use super::broken::{BrokenImages, OnBroken};
-use super::epoch::{Epoch, MaskedBatch};
-use super::error::DataError;
-use super::example_key::ExampleKey;
-use super::image::DecodeLimit;
-use super::image_set::ImageSet;
-use super::permutation::permuted;
-use super::preprocess::Preprocess;
+use crate::data::batch::{
+    Batch, BatchError, BatchSource, Epoch, ExampleKey, MaskedBatch, permuted,
+};
+use crate::data::error::DataError;
+use crate::data::image::DecodeLimit;
+use crate::data::preprocess::Preprocess;
+use crate::data::set::ImageSet;
+
+pub use broken::{BrokenImages, OnBroken};
 
 /// Broken images in a row after which training stops.
 const MOST_BROKEN: usize = 1_000;
@@ -127,11 +129,13 @@ impl ImageLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn epoch(self: &Arc<Self>, size: usize, threads: usize) -> Epoch {
-        Epoch::new(Arc::clone(self), size.max(1), threads)
+        let (loader, size) = (Arc::clone(self), size.max(1));
+        let make = move |first| loader.masked(first, size);
+        Epoch::new(make, self.set.len(), size, threads)
     }
 
     /// `size` images from the `first`-th on.
-    pub(super) fn masked(&self, first: usize, size: usize) -> Result<MaskedBatch, BatchError> {
+    fn masked(&self, first: usize, size: usize) -> Result<MaskedBatch, BatchError> {
         let mut rows = self.rows(size);
         let mut mask = vec![false; size];
         for (row, valid) in mask.iter_mut().enumerate().take(self.set.len() - first) {

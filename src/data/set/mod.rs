@@ -1,14 +1,20 @@
 //! A set of images with labels that stays on disk.
 
+mod folders;
+mod hierarchy_file;
+mod lists;
+mod shards;
+mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::DataError;
-use super::image::{DecodeLimit, Image};
-use super::labels::Hierarchy;
+use crate::data::error::DataError;
+use crate::data::image::{DecodeLimit, Image};
+use crate::data::labels::Hierarchy;
 
 /// Where the bytes of an encoded image are.
 #[derive(Debug, Clone, PartialEq, Eq)]

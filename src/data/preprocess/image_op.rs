@@ -1,7 +1,7 @@
 //! Changes of colour and of geometry that augmentations draw from.
 
 use super::affine::transform;
-use super::image::Image;
+use crate::data::image::Image;
 
 /// What is laid open, or cut out, is filled with this grey, as in big_vision.
 pub(super) const FILL: [u8; 3] = [128; 3];

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::preprocess::PreprocessError;
+use super::error::PreprocessError;
 use super::resize::Filter;
-use super::step::{STATISTICS, Step};
+use super::transform::{STATISTICS, Step};
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

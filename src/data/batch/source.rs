@@ -4,8 +4,6 @@ use std::error::Error;
 
 use burn::tensor::TensorData;
 
-use super::synthetic::Synthetic;
-
 /// Images and their targets on the host.
 ///
 /// # Shapes
@@ -63,21 +61,4 @@ pub trait BatchSource: Send + Sync {
     ///
     /// [`BatchError`] if they cannot be had.
     fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError>;
-}
-
-impl BatchSource for Synthetic {
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
-        let (mut pixels, mut targets) = (Vec::new(), Vec::new());
-        for index in position..position + size as u64 {
-            let example = self.example(index);
-            pixels.extend(example.pixels);
-            let target = self.hierarchy().multi_hot(example.labels);
-            targets.extend(target.map_err(|error| BatchError::new(position, error))?);
-        }
-        let classes = self.hierarchy().names().len();
-        Ok(Batch {
-            images: TensorData::new(pixels, [size, 3, self.side(), self.side()]),
-            targets: TensorData::new(targets, [size, classes]),
-        })
-    }
 }

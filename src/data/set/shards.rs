@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::DataError;
 use super::folders::is_image;
-use super::image_set::{ImageSet, Place};
 use super::lists::Labels;
+use super::{ImageSet, Place};
+use crate::data::error::DataError;
 
 /// More bytes than a label file has.
 const MOST_LABEL_BYTES: u64 = 1 << 20;

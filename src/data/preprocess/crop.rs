@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::image::Image;
+use crate::data::image::Image;
 
 /// Tries before the whole image is taken, as in torchvision.
 const TRIES: usize = 10;

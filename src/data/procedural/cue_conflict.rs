@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::synthetic::shape_in_texture;
+use super::drawings::shape_in_texture;
 
 /// The shape and the texture that go together in a class.
 const CATEGORIES: [(&str, &str); 6] = [

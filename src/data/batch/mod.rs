@@ -1,0 +1,16 @@
+//! Where batches come from, and how they are made ahead: each follows from its position alone.
+
+mod example_key;
+mod held_out;
+mod in_order;
+mod permutation;
+mod prefetch;
+mod share;
+mod source;
+
+pub use example_key::ExampleKey;
+pub use held_out::{Epoch, MaskedBatch};
+pub(super) use permutation::permuted;
+pub use prefetch::Prefetch;
+pub use share::ShareOf;
+pub use source::{Batch, BatchError, BatchSource};
