@@ -23,7 +23,8 @@ use evaluation::{
 use serde_json::{Map, Value};
 use small_model::{Frozen, Pretraining, TRAIN_DIGITS};
 use vit22b::data::{CueConflict, Digits, Hierarchy, Synthetic};
-use vit22b::eval::{FeatureKey, Matrix, Scorecard, ScorecardConfig};
+use vit22b::eval::{Matrix, Scorecard, ScorecardConfig};
+use vit22b::probe::FeatureKey;
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 use vit22b::weights::{Checkpoint, LoadOptions};

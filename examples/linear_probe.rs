@@ -22,7 +22,8 @@ use clap::Parser;
 use embedding::Published;
 use small_model::{Frozen, Pretraining, TRAIN_DIGITS};
 use vit22b::data::{DIGIT_SIDE, Digits, Synthetic};
-use vit22b::eval::{Confusion, LinearProbeConfig, accuracy, principal_plane};
+use vit22b::eval::{Confusion, accuracy, principal_plane};
+use vit22b::probe::LinearProbeConfig;
 use vit22b::vit::Variant;
 use vit22b::{Runtime, params, report};
 

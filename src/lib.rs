@@ -3,7 +3,8 @@
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
 //! - [`train`]: losses, schedules, optimizers, the recipe, one training step
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
-//! - [`eval`]: the linear probe on frozen features
+//! - [`probe`]: frozen features, and the linear probe on them
+//! - [`eval`]: measurements on features, logits and decisions
 //! - [`report`]: results for people, as pictures and as a page
 //! - [`shard`]: how training lies on a mesh of devices, and what that comes to on each
 //! - [`weights`]: published checkpoints, read and written
@@ -29,6 +30,7 @@ mod error;
 pub mod eval;
 pub mod forecast;
 pub mod params;
+pub mod probe;
 mod random;
 pub mod report;
 mod runtime;

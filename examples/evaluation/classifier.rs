@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use vit22b::eval::{
-    DetectionScores, Features, FewShotConfig, LogisticConfig, LogisticFit, Matrix,
-    NearestNeighbours, Ridge, Scorecard, ScorecardConfig, accuracy, detection_scores,
+    DetectionScores, FewShotConfig, LogisticConfig, LogisticFit, Matrix, NearestNeighbours, Ridge,
+    Scorecard, ScorecardConfig, accuracy, detection_scores,
 };
+use vit22b::probe::Features;
 use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
 use super::{Part, line, number, percent, table};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use safetensors::tensor::{Dtype, SafeTensors};
 use vit22b::data::{ImageLoader, ImageSet, Item, Place, Preprocess};
-use vit22b::eval::{FeatureCache, FeatureKey, Features, Matrix};
+use vit22b::eval::Matrix;
+use vit22b::probe::{FeatureCache, FeatureKey, Features};
 
 use super::{GroupTask, Images, Labelled, Source};
 

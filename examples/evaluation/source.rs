@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use vit22b::data::Preprocess;
-use vit22b::eval::Features;
+use vit22b::probe::Features;
 
 use crate::small_model::Frozen;
 

@@ -25,6 +25,6 @@ pub use error::DataError;
 pub use image::{DecodeLimit, FloatImage, Image, ImageError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
-pub use preprocess::{Filter, ImageOp, Preprocess, PreprocessError, Step};
+pub use preprocess::{Filter, ImageOp, Preprocess, PreprocessError, RobustnessSet, Step};
 pub use procedural::{CueConflict, CueImage, Example, Synthetic};
 pub use set::{ImageSet, Item, Place};

@@ -7,6 +7,7 @@ mod image_op;
 mod rand_augment;
 mod random_erasing;
 mod resize;
+mod robustness;
 mod text;
 mod transform;
 
@@ -29,6 +30,7 @@ use transform::KnownSize;
 pub use error::PreprocessError;
 pub use image_op::ImageOp;
 pub use resize::Filter;
+pub use robustness::RobustnessSet;
 pub use transform::Step;
 
 /// Steps from a decoded image to values of one size, written as big_vision does:

@@ -4,7 +4,7 @@
 //! quantifying trial-by-trial behaviour of CNNs and humans by measuring error consistency" (arXiv
 //! 2006.16736).
 
-use super::error::{EvalError, check_length, check_some};
+use crate::eval::arrays::{EvalError, check_length, check_some};
 
 /// How far two observers are right and wrong on the same trials.
 ///

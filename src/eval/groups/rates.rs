@@ -1,6 +1,6 @@
 //! Fairness: whether a classifier treats groups of people alike.
 
-use super::error::{EvalError, check_labels, check_length};
+use crate::eval::arrays::{EvalError, check_labels, check_length};
 
 /// What a binary classifier does to the members of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::eval::accuracy;
 use crate::train::loss::softmax_cross_entropy;
 use crate::train::{
     Decay, Duration, Loss, Momentum, Recipe, Rules, Schedule, Stage, TrainError, TrainStep, Tune,
@@ -92,13 +93,13 @@ impl LinearProbeConfig {
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
-    /// use vit22b::eval::LinearProbeConfig;
+    /// use vit22b::probe::LinearProbeConfig;
     ///
     /// let features = Tensor::<2>::from_data([[1.0, 0.0], [0.9, 0.2], [-1.0, 0.1], [-0.8, 0.0]], &Device::flex());
     /// let config = LinearProbeConfig { held_out: 0.0, learning_rates: vec![0.1], ..Default::default() };
     /// let probe = config.fit(features.clone(), &[0, 0, 1, 1], 2)?;
     /// assert_eq!(probe.predict(features), [0, 0, 1, 1]);
-    /// # Ok::<(), vit22b::eval::ProbeError>(())
+    /// # Ok::<(), vit22b::probe::ProbeError>(())
     /// ```
     pub fn fit(
         &self,
@@ -230,12 +231,6 @@ impl LinearProbe {
         let classes = self.logits(features).argmax(1).into_data();
         classes.iter::<i64>().map(|class| class as usize).collect()
     }
-}
-
-/// The share of equal entries.
-pub fn accuracy(predictions: &[usize], labels: &[usize]) -> f64 {
-    let hits = predictions.iter().zip(labels).filter(|(a, b)| a == b).count();
-    hits as f64 / labels.len().max(1) as f64
 }
 
 /// `[n, c]` with a one for each label.

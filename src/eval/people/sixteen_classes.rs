@@ -2,7 +2,7 @@
 
 use core::ops::RangeInclusive;
 
-use super::label_map::LabelMap;
+use crate::eval::elsewhere::LabelMap;
 
 /// Names in their order, and ranges of ImageNet's classes.
 type Category = (&'static str, &'static [RangeInclusive<usize>]);
@@ -43,7 +43,7 @@ const CATEGORIES: [Category; 16] = [
 ];
 
 /// The sixteen classes as groups of ImageNet's 1,000. A model's decision is
-/// [`LabelMap::predict`] with [`Vote::MeanProbability`](super::Vote::MeanProbability).
+/// [`LabelMap::predict`] with [`Vote::MeanProbability`](crate::eval::Vote::MeanProbability).
 ///
 /// # Reference
 ///

@@ -4,11 +4,10 @@ use burn::tensor::Tensor;
 use lbfgs::Lbfgs;
 use rayon::prelude::*;
 
-use super::error::{EvalError, check_features, check_labels, check_some};
 use super::linear_classifier::{LinearClassifier, Standardise};
-use super::linear_probe::accuracy;
-use super::linear_solve::{tensor, values};
-use super::matrix::{Matrix, Real};
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, accuracy, check_features, check_labels, check_some, tensor, values,
+};
 
 /// Settings of a multinomial logistic regression on standardised features:
 ///
@@ -16,7 +15,7 @@ use super::matrix::{Matrix, Real};
 ///
 /// The penalty λ is chosen by accuracy on held-out examples, then all examples are used. The paper
 /// holds out 20,000 of ImageNet's training images (2 %), finds this on par with SGD or slightly
-/// worse, and so reports SGD ([`LinearProbeConfig`](super::LinearProbeConfig)).
+/// worse, and so reports SGD ([`LinearProbeConfig`](crate::probe::LinearProbeConfig)).
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticConfig {
     /// Penalties to choose from; of equally good ones the strongest is taken.

@@ -1,6 +1,6 @@
 //! Demographic parity after the fact: the randomised threshold optimiser.
 
-use super::error::{EvalError, check_labels, check_length, check_numbers};
+use crate::eval::arrays::{EvalError, check_labels, check_length, check_numbers};
 
 /// Settings of the randomised threshold optimiser (RTO), which turns scores into decisions whose
 /// rate differs between groups by no more than a bound.

@@ -3,11 +3,10 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::error::{EvalError, check_features, check_labels};
 use super::linear_classifier::{LinearClassifier, Standardise};
-use super::linear_probe::accuracy;
-use super::linear_solve::{solve_ridge, tensor, values};
-use super::matrix::{Matrix, Real};
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, accuracy, check_features, check_labels, solve_ridge, tensor, values,
+};
 
 /// What is appended to each standardised feature vector in place of a bias; so large that the
 /// penalty does not reach it.

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::error::{EvalError, check_labels, check_length, check_some};
-use super::linear_classifier::argmax;
-use super::matrix::{Matrix, Real};
-use super::softmax::map_rows;
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, argmax, check_labels, check_length, check_some, map_rows,
+};
 
 /// A label map that cannot be made.
 #[derive(Debug, Error)]

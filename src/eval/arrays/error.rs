@@ -2,8 +2,6 @@
 
 use thiserror::Error;
 
-use super::matrix::{Matrix, Real};
-
 /// Arrays or settings that a measurement has no answer for.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -84,15 +82,6 @@ pub(crate) fn check_length(
 /// An error unless there is something.
 pub(crate) fn check_some(what: &'static str, count: usize) -> Result<(), EvalError> {
     if count > 0 { Ok(()) } else { Err(EvalError::Empty { what }) }
-}
-
-/// An error unless all features are finite.
-pub(crate) fn check_features<T: Real>(features: Matrix<'_, T>) -> Result<(), EvalError> {
-    let finite = |row: &[T]| row.iter().all(|x| (*x).into().is_finite());
-    match features.iter().position(|row| !finite(row)) {
-        Some(row) => Err(EvalError::NotFinite { what: "features", row }),
-        None => Ok(()),
-    }
 }
 
 /// An error if there is a NaN.

@@ -34,3 +34,15 @@ impl Confusion {
         (total > 0).then(|| row[class] as f64 / total as f64)
     }
 }
+
+/// The share of equal entries.
+pub fn accuracy(predictions: &[usize], labels: &[usize]) -> f64 {
+    let hits = predictions.iter().zip(labels).filter(|(a, b)| a == b).count();
+    hits as f64 / labels.len().max(1) as f64
+}
+
+/// The first of the largest values.
+pub(crate) fn argmax(values: &[f64]) -> usize {
+    let first = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (1..values.len()).fold(0, first)
+}

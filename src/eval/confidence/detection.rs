@@ -1,8 +1,8 @@
 //! Out of distribution: telling the examples that a classifier knows from those that it does not.
 
-use super::error::{EvalError, check_length, check_numbers, check_some};
-use super::matrix::{Matrix, Real};
-use super::softmax::map_rows;
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, check_length, check_numbers, check_some, map_rows,
+};
 
 /// How sure a classifier is that an example is of a kind that it knows; larger is surer.
 ///

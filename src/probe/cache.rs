@@ -8,15 +8,14 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::error::EvalError;
-use super::matrix::Matrix;
+use super::table::Features;
 use crate::params;
 
 /// What features follow from: a digest of everything that was added, in its order.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use vit22b::eval::FeatureKey;
+/// use vit22b::probe::FeatureKey;
 /// use vit22b::vit::Variant;
 ///
 /// let config = Variant::parse("mu/16")?.config(5).with_image([32, 32]);
@@ -66,30 +65,6 @@ impl FeatureKey {
     }
 }
 
-/// Feature vectors of equal length.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Features {
-    values: Vec<f32>,
-    columns: usize,
-}
-
-impl Features {
-    /// Features `[n, d]` of `d` columns, row by row.
-    ///
-    /// # Errors
-    ///
-    /// [`EvalError`] if there are no columns, or the last row is not full.
-    pub fn new(values: Vec<f32>, columns: usize) -> Result<Self, EvalError> {
-        Matrix::new(&values, columns)?;
-        Ok(Self { values, columns })
-    }
-
-    /// The features, borrowed.
-    pub fn matrix(&self) -> Matrix<'_> {
-        Matrix::new(&self.values, self.columns).expect("checked when it was made")
-    }
-}
-
 /// A cache that cannot be written.
 #[derive(Debug, Error)]
 #[error("{}: cannot keep features: {reason}; choose another folder", path.display())]
@@ -106,7 +81,7 @@ pub struct FeatureCacheError {
 /// A file that is broken, or belongs to another key, is computed again.
 ///
 /// ```
-/// use vit22b::eval::{FeatureCache, FeatureCacheError, FeatureKey, Features};
+/// use vit22b::probe::{FeatureCache, FeatureCacheError, FeatureKey, Features};
 ///
 /// # let folder = std::env::temp_dir().join(format!("vit22b-features-{}", std::process::id()));
 /// let cache = FeatureCache::new(&folder);

@@ -1,6 +1,6 @@
 //! Selective prediction: what is gained by not answering where one is unsure.
 
-use super::error::{EvalError, check_length, check_numbers, check_some};
+use crate::eval::arrays::{EvalError, check_length, check_numbers, check_some};
 
 /// The share of errors among the answers, by how many questions are answered, the surest first.
 ///

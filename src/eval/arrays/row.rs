@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use pulp::Arch;
 
-use super::lane::{Lane, vectorized};
+use super::vectors::{Lane, vectorized};
 
 /// Numbers that are added side by side, so that a processor can take them together.
 const LANES: usize = 32;

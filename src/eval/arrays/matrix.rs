@@ -4,8 +4,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::error::{EvalError, check_some};
-use super::lane::Lane;
 use super::row;
+use super::vectors::Lane;
 
 /// What logits and features are made of: `f32` or `f64`.
 pub trait Real: Lane {}
@@ -97,5 +97,14 @@ impl<'a, T: Real> Matrix<'a, T> {
     /// All rows.
     pub fn iter(&self) -> core::slice::ChunksExact<'a, T> {
         self.values.chunks_exact(self.columns)
+    }
+}
+
+/// An error unless all features are finite.
+pub(crate) fn check_features<T: Real>(features: Matrix<'_, T>) -> Result<(), EvalError> {
+    let finite = |row: &[T]| row.iter().all(|x| (*x).into().is_finite());
+    match features.iter().position(|row| !finite(row)) {
+        Some(row) => Err(EvalError::NotFinite { what: "features", row }),
+        None => Ok(()),
     }
 }

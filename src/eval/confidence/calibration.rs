@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::error::{EvalError, check_labels, check_length, check_numbers, check_some};
-use super::matrix::{Matrix, Real};
-use super::softmax::{inverse_temperature, map_rows};
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, check_labels, check_length, check_numbers, check_some,
+    inverse_temperature, map_rows,
+};
 
 /// How confidences are put into bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::agreement::{Agreement, CueDecisions};
-use super::error::{EvalError, check_some};
+use crate::eval::arrays::{EvalError, check_some};
 
 /// Trials that cannot be read or compared.
 #[derive(Debug, Error)]

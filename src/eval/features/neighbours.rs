@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::error::{EvalError, check_features, check_labels, check_length, check_some};
-use super::linear_classifier::argmax;
-use super::linear_solve::{tensor, values};
-use super::matrix::{Matrix, Real};
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, argmax, check_features, check_labels, check_length, check_some,
+    tensor, values,
+};
 
 /// The `k` training examples of largest cosine similarity vote for their class.
 ///

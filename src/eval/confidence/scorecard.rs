@@ -6,11 +6,8 @@ use super::calibration::{
     Binning, Reliability, brier_score, class_wise_error, fit_temperature, negative_log_likelihood,
 };
 use super::detection::{KnownScore, RocCurve, oracle_collaborative_auc};
-use super::error::{EvalError, check_labels};
-use super::linear_probe::accuracy;
-use super::matrix::{Matrix, Real};
 use super::selective::RiskCoverage;
-use super::softmax::Predictions;
+use crate::eval::arrays::{EvalError, Matrix, Predictions, Real, accuracy, check_labels};
 
 /// Settings of a [`Scorecard`].
 #[derive(Debug, Clone, PartialEq)]

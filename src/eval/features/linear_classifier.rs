@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::error::{EvalError, check_features, check_length};
-use super::linear_solve::{tensor, values};
-use super::matrix::{Matrix, Real};
+use crate::eval::arrays::{
+    EvalError, Matrix, Real, argmax, check_features, check_length, tensor, values,
+};
 
 /// A linear classifier on standardised features. Made by [`Ridge::solve`](super::Ridge::solve) and
 /// [`LogisticConfig::fit`](super::LogisticConfig::fit).
@@ -36,12 +36,6 @@ impl LinearClassifier {
         let scores = self.scores(features)?;
         Ok(scores.chunks_exact(self.weights.dims()[1]).map(argmax).collect())
     }
-}
-
-/// The first of the largest values.
-pub(crate) fn argmax(values: &[f64]) -> usize {
-    let first = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
-    (1..values.len()).fold(0, first)
 }
 
 /// Mean and inverse standard deviation of training features, and the constant that is appended.

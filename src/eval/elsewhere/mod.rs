@@ -1,0 +1,9 @@
+//! How a classifier of one set of classes does on images and classes of another.
+
+mod label_map;
+mod robustness;
+
+pub use label_map::{
+    LabelMap, LabelMapError, Vote, imagenet_wnids, multi_label_accuracy, read_real_labels,
+};
+pub use robustness::{ALEXNET_CORRUPTION_ERRORS, RobustnessBaseline, mean_corruption_error};
