@@ -5,14 +5,14 @@
 //! endless shuffled batches for training ([`BatchSource`], made ahead by [`Prefetch`]), and each image once for
 //! evaluation ([`Epoch`]).
 
-mod batch;
+pub(crate) mod batch;
 mod corruption;
 mod digits;
 mod error;
 mod image;
 mod labels;
 mod loader;
-mod preprocess;
+pub(crate) mod preprocess;
 mod procedural;
 mod set;
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::data::Preprocess;
+use crate::data::preprocess::Preprocess;
 use crate::error::ConfigError;
 use crate::vit::ViT22BConfig;
 

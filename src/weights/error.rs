@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::data::PreprocessError;
+use crate::data::preprocess::PreprocessError;
 use crate::error::ConfigError;
 
 use super::origin::Origin;

@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::DType;
 use serde_json::json;
 
-use crate::data::Preprocess;
+use crate::data::preprocess::Preprocess;
 use crate::params::{self, AnyTensor};
 use crate::vit::{
     Biases, BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22B, ViT22BConfig,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Preprocess;
+use crate::data::preprocess::Preprocess;
 use crate::vit::{ViT22B, ViT22BConfig};
 
 use super::container::{Container, write};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::data::{Filter, Preprocess, Step};
+use crate::data::preprocess::{Filter, Preprocess, Step};
 
 use super::description::{Note, Notes, Source};
 use super::error::WeightsError;

@@ -12,7 +12,7 @@ use burn_xla::Xla;
 use burn_xla::program::{DeviceTree, Jit};
 
 use crate::Runtime;
-use crate::data::Batch;
+use crate::data::batch::Batch;
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 

@@ -66,7 +66,7 @@ pub enum TrainError {
     },
     /// A batch that could not be made.
     #[error(transparent)]
-    Data(#[from] crate::data::BatchError),
+    Data(#[from] crate::data::batch::BatchError),
     /// The folder of a run holds another one.
     #[error(
         "{} holds a run that is at step {step}; resume it, or choose another folder",

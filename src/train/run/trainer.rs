@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Runtime;
-use crate::data::{BatchSource, Prefetch};
+use crate::data::batch::{BatchSource, Prefetch};
 use crate::vit::ViT22BConfig;
 
 use super::curves::draw_curves;
