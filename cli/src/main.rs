@@ -17,6 +17,8 @@ struct Command {
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
 #[derive(Subcommand)]
 enum Verb {
+    /// Write procedural drawings as folders of images, a folder for each class
+    Draw(verbs::draw::Arguments),
     /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
     Plan(verbs::plan::Arguments),
     /// Print the sizes of the family, counted from their configs
@@ -28,6 +30,7 @@ const AFTER: &str = "\
 
 fn main() -> ExitCode {
     let done = match Command::parse().verb {
+        Verb::Draw(arguments) => verbs::draw::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),
     };

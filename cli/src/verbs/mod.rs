@@ -1,4 +1,5 @@
 //! The verbs, a file each. A verb has its options, `Arguments`, and `run`; it knows no other verb.
 
+pub(crate) mod draw;
 pub(crate) mod plan;
 pub(crate) mod variants;

@@ -1,5 +1,9 @@
 //! The command as a user runs it, on tiny inputs: a module for each verb.
 
+#[path = "../../../tests/folder/mod.rs"]
+mod folder;
+
+mod draw;
 mod help;
 mod plan;
 mod variants;

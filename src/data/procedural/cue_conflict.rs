@@ -67,6 +67,11 @@ impl CueConflict {
         CATEGORIES.map(|(shape, _)| shape)
     }
 
+    /// The textures of the classes.
+    pub fn texture_names() -> [&'static str; Self::CLASSES] {
+        CATEGORIES.map(|(_, texture)| texture)
+    }
+
     /// The `index`-th image whose cues agree; classes take turns.
     pub fn agreeing(&self, index: u64) -> CueImage {
         let class = (index % Self::CLASSES as u64) as usize;
