@@ -9,6 +9,7 @@
 
 mod evaluation;
 mod small_model;
+#[path = "../cli/src/terminal.rs"]
 mod terminal;
 
 use std::path::{Path, PathBuf};

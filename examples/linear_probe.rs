@@ -11,6 +11,7 @@
 mod embedding;
 mod published_probe;
 mod small_model;
+#[path = "../cli/src/terminal.rs"]
 mod terminal;
 
 use std::path::{Path, PathBuf};
