@@ -1,5 +1,7 @@
 //! The command `vit22b`: what the library can do, as verbs on files and folders.
 
+mod args;
+mod terminal;
 mod verbs;
 
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ enum Verb {
     Draw(verbs::draw::Arguments),
     /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
     Plan(verbs::plan::Arguments),
+    /// Train a ViT-22B on procedural images, by the paper's recipe scaled down
+    Train(verbs::train::Arguments),
     /// Print the sizes of the family, counted from their configs
     Variants(verbs::variants::Arguments),
 }
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Draw(arguments) => verbs::draw::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
+        Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),
     };
     match done {

@@ -1,5 +1,4 @@
-//! A run on the terminal, for the examples: one line that changes, or plain lines where standard
-//! error is a file.
+//! A run on the terminal: one line that changes, or plain lines where standard error is a file.
 
 use std::io::IsTerminal;
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod draw;
 pub(crate) mod plan;
+pub(crate) mod train;
 pub(crate) mod variants;

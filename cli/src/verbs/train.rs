@@ -1,31 +1,28 @@
-//! Pre-trains a ViT-22B on procedural images, by the paper's recipe scaled down:
+//! Trains a ViT-22B on procedural images, by the paper's recipe scaled down.
 //!
-//!     cargo run --release --example pretrain -- --variant mu/4 --steps 200 --device xla --out DIR
-//!
-//! It can be stopped with Ctrl-C, or killed at any moment; the same command with `--resume` goes on
+//! A run can be stopped with Ctrl-C, or killed at any moment; the same command with `--resume` goes on
 //! from the last checkpoint, with the losses that the run would have had.
-
-mod terminal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Parser, ValueEnum};
-use terminal::Terminal;
-use vit22b::Runtime;
+use clap::Args;
 use vit22b::data::Synthetic;
-use vit22b::train::{Precision, Recipe, Trainer, measure_peak_flops};
+use vit22b::train::{Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
-#[derive(Parser)]
-#[command(about = "Pre-trains a ViT-22B on procedural images")]
-struct Args {
+use crate::args::{DeviceName, PrecisionName};
+use crate::terminal::Terminal;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
     /// Size and patch, such as S/16
     #[arg(long, default_value = "mu/4")]
     variant: Variant,
-    /// Side of the images in pixels, a multiple of the patch [default: eight patches]
-    #[arg(long)]
+    /// Side of the images in pixels, a multiple of the patch
+    /// [default: eight patches]
+    #[arg(long, value_name = "PIXELS", verbatim_doc_comment)]
     image: Option<usize>,
     /// Steps of the run
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
@@ -33,8 +30,9 @@ struct Args {
     /// Images of a step
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..))]
     batch: u64,
-    /// Equal parts of a batch that are computed one after the other, for less memory
-    #[arg(long, default_value_t = 1)]
+    /// Equal parts of a batch that are computed one after the other,
+    /// for less memory
+    #[arg(long, default_value_t = 1, verbatim_doc_comment)]
     micro_batches: u64,
     /// Peak learning rate
     #[arg(long, default_value_t = 0.003)]
@@ -42,18 +40,17 @@ struct Args {
     /// The type of products and activations
     #[arg(long, default_value = "f32")]
     precision: PrecisionName,
-    /// What computes: auto, flex or xla
-    #[arg(long, default_value = "auto")]
-    device: String,
-    /// Floating-point operations in a second, in TFLOP/s, that the device can do [default: what a
-    /// matrix product reaches on it]
-    #[arg(long)]
+    #[command(flatten)]
+    device: DeviceName,
+    /// Floating-point operations in a second, in TFLOP/s, that the
+    /// device can do [default: what a matrix product reaches on it]
+    #[arg(long, verbatim_doc_comment)]
     peak_tflops: Option<f64>,
     /// Steps between evaluations on held-out images
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, value_name = "STEPS", default_value_t = 50)]
     evaluate_every: u64,
     /// Steps between checkpoints
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, value_name = "STEPS", default_value_t = 50)]
     save_every: u64,
     /// Checkpoints that are kept
     #[arg(long, default_value_t = 3)]
@@ -68,52 +65,46 @@ struct Args {
     #[arg(long)]
     resume: bool,
     /// Folder for checkpoints, metrics.jsonl and curves.svg
-    #[arg(long, default_value = "out/pretrain")]
+    #[arg(long, value_name = "FOLDER", default_value = "out/train")]
     out: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum PrecisionName {
-    F32,
-    Bf16,
-}
+/// Held-out images of an evaluation, rounded up to whole batches.
+const HELD_OUT: u64 = 256;
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { variant, steps, batch, seed, out, .. } = arguments;
     let stop = stop_on_signal()?;
-    let side = args.image.unwrap_or(8 * args.variant.patch);
-    let data = Synthetic::new(side, args.seed);
-    let held_out = Synthetic::new(side, args.seed ^ 0x4e1d);
-    let config = args.variant.config(data.hierarchy().names().len()).with_image([side, side]);
-    let precision = match args.precision {
-        PrecisionName::F32 => Precision::F32,
-        PrecisionName::Bf16 => Precision::Bf16,
-    };
+    let side = arguments.image.unwrap_or(8 * variant.patch);
+    let data = Synthetic::new(side, seed);
+    let held_out = Synthetic::new(side, seed ^ 0x4e1d);
+    let config = variant.config(data.hierarchy().names().len()).with_image([side, side]);
+    let precision = arguments.precision.into();
     let recipe = Recipe {
         precision,
-        micro_batches: args.micro_batches,
-        ..Recipe::vit22b_scaled(args.batch, args.steps, args.lr)
+        micro_batches: arguments.micro_batches,
+        ..Recipe::vit22b_scaled(batch, steps, arguments.lr)
     };
-    let runtime = Runtime::named(&args.device)?;
+    let runtime = arguments.device.runtime()?;
     println!("{}\non {runtime}", config.init(&runtime.device())?);
-    let peak = match args.peak_tflops {
+    let peak = match arguments.peak_tflops {
         Some(peak) => peak * 1e12,
         None => measure_peak_flops(&runtime, precision)?,
     };
     println!("utilisation is of {:.0} GFLOP/s", peak / 1e9);
 
-    let trainer = Trainer::new(config, recipe, Arc::new(data), &args.out)
-        .with_evaluation(Arc::new(held_out), 256_u64.div_ceil(args.batch), args.evaluate_every)
-        .with_checkpoints(args.save_every, args.keep)
-        .with_threads(args.threads)
-        .with_seed(args.seed)
-        .with_resume(args.resume)
+    let trainer = Trainer::new(config, recipe, Arc::new(data), &out)
+        .with_evaluation(Arc::new(held_out), HELD_OUT.div_ceil(batch), arguments.evaluate_every)
+        .with_checkpoints(arguments.save_every, arguments.keep)
+        .with_threads(arguments.threads)
+        .with_seed(seed)
+        .with_resume(arguments.resume)
         .with_peak_flops(peak);
     let terminal = Terminal::new();
     let ended = trainer.run(&runtime, &stop, |event| terminal.show(event));
     terminal.finish();
     let ended = ended?;
-    let (out, step) = (args.out.display(), ended.engine.steps_done());
+    let (out, step) = (out.display(), ended.engine.steps_done());
     match ended.finished {
         true => println!("{step} steps; metrics.jsonl, curves.svg and checkpoints in {out}"),
         false => println!("stopped after step {step}; go on with --resume --out {out}"),
@@ -121,7 +112,8 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Is set by Ctrl-C, or when the system asks the process to end; the second time it ends at once.
+/// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process
+/// ends at once.
 fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&stop);

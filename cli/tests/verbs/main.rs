@@ -6,6 +6,7 @@ mod folder;
 mod draw;
 mod help;
 mod plan;
+mod train;
 mod variants;
 
 use std::ffi::OsStr;

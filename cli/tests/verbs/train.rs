@@ -1,0 +1,30 @@
+use crate::folder::Folder;
+use crate::vit22b;
+
+/// Two steps of the smallest model.
+fn train(out: &str, more: &[&str]) -> crate::Run {
+    let small =
+        ["train", "--device", "flex", "--peak-tflops", "0.05", "--batch", "2", "--out", out];
+    let every = ["--evaluate-every", "100", "--save-every", "1"];
+    vit22b(small.iter().chain(&every).chain(more))
+}
+
+#[test]
+fn a_run_leaves_metrics_and_checkpoints_and_goes_on() {
+    let folder = Folder::new("train");
+    let out = folder.path().to_str().expect("UTF-8");
+    let said = train(out, &["--steps", "2"]).succeeded();
+    assert!(said.lines().last().expect("a line").starts_with("2 steps; "), "{said}");
+    let metrics = || std::fs::read_to_string(folder.path().join("metrics.jsonl")).unwrap();
+    let first = metrics();
+    assert!(folder.path().join("curves.svg").exists());
+    train(out, &["--steps", "2", "--resume"]).succeeded();
+    assert_eq!(metrics(), first, "there was nothing left to do");
+}
+
+#[test]
+fn a_learning_rate_that_is_no_number_and_a_side_that_no_patch_fits_are_refused() {
+    assert_eq!(train("unused", &["--lr", "high"]).code, 2);
+    let error = train("unused", &["--image", "30"]).failed();
+    assert!(error.contains("image"), "{error}");
+}
