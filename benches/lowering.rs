@@ -1,9 +1,9 @@
 //! How long recording and lowering take, and how large the program is, without compiling it:
 //!
-//!     cargo run --release --example lowering
-//!     cargo run --release --example lowering -- --variant 22B/14 --depths 48
+//!     cargo bench --bench lowering
+//!     cargo bench --bench lowering -- --variant 22B/14 --depths 48
 //!
-//! Parameters are placeholders: no model is too large for it.
+//! Parameters are placeholders, so that no model is too large.
 
 use burn::tensor::{Device, Tensor};
 use burn_trace::Params;
@@ -24,6 +24,9 @@ struct Args {
     /// Images of a batch
     #[arg(long, default_value_t = 8)]
     batch: usize,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 fn main() -> anyhow::Result<()> {

@@ -1,9 +1,9 @@
 //! Times forward passes and training steps, for a run beside another library:
 //!
-//!     cargo run --release --example bench_vit -- --variant S/16 --batch 8 --device xla --json
+//!     cargo bench --bench vit -- --variant S/16 --batch 8 --device xla --json
 //!
-//! prints one line, with times in seconds. On XLA it also has `compile_s`, the size of the program
-//! and the memory of a training step, and `host_s`: what a step keeps the host busy.
+//! prints one line, with times in seconds. On XLA the line also has `compile_s`, the size of the program,
+//! the memory of a training step, and `host_s`: the time in which a step keeps the host busy.
 
 use std::time::Instant;
 
@@ -44,12 +44,15 @@ struct Args {
     /// Compile the blocks as loops that keep this for their gradients (XLA)
     #[arg(long)]
     rolled: Option<SaveName>,
-    /// Runs of which the median is told, after one to warm up
+    /// Runs of which the median is printed, after one to warm up
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     reps: u64,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
