@@ -1,5 +1,6 @@
 //! The ViT-22B family of vision transformers on Burn: architecture, recipe, measurements.
 //!
+//! - [`layers`]: blocks, attention, norms and the rest, for models of any make
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
 //! - [`train`]: losses, schedules, optimizers, the recipe, one training step
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
@@ -29,6 +30,7 @@ pub mod data;
 mod error;
 pub mod eval;
 pub mod forecast;
+pub mod layers;
 pub mod params;
 pub mod probe;
 mod random;

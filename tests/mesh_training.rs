@@ -11,13 +11,14 @@ use burn_trace::{Params, describe};
 use burn_xla::Xla;
 use burn_xla::pjrt::{Executable, Instruction};
 use vit22b::data::Batch;
+use vit22b::layers::activation;
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Activations, Plan, Sharding, Spec};
 use vit22b::train::{
     Checkpoints, CompiledTraining, Ema, Engine, Momentum, Recipe, Stage, TrainState, TrainStep,
     Tune,
 };
-use vit22b::vit::{ViT22B, ViT22BConfig, place};
+use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::{Rules, Runtime};
 
 const BATCH: usize = 16;
@@ -262,7 +263,7 @@ fn tokens_and_norms_may_be_cut_instead() {
     // Heads and tokens change places.
     assert!(kinds(&program).contains("all-to-all"), "{:?}", kinds(&program));
     let tokens: Spec = "data,model".parse().unwrap();
-    let sharding = Sharding::vit22b(Activations::Whole).with_activation(place::NORM, tokens);
+    let sharding = Sharding::vit22b(Activations::Whole).with_activation(activation::NORM, tokens);
     assert_no_whole_matrix(&agrees_over("data=4,model=2", &sharding));
 }
 

@@ -8,9 +8,10 @@ use burn_trace::Save;
 use burn_xla::cost::CollectiveKind;
 use burn_xla::pjrt::{CompileOptions, Topology};
 use vit22b::forecast::{Forecast, ForecastError, Programs};
+use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Plan, Sharding, StatePart};
 use vit22b::train::{Precision, Recipe, TrainStep};
-use vit22b::vit::{ViT22BConfig, place};
+use vit22b::vit::ViT22BConfig;
 
 const CLASSES: usize = 128;
 const WIDTH: usize = 512;
@@ -84,7 +85,7 @@ fn a_forecast_tells_memory_time_and_communication() {
     let Some(topology) = tpu::eight_chips() else { return };
     // So large that what is kept has no place in the 128 MiB beside the cores.
     let batch = 1024;
-    let save = || Some(Save::Named(vec![place::VALUE.to_owned()]));
+    let save = || Some(Save::Named(vec![activation::VALUE.to_owned()]));
     let run = |depth: usize| {
         let config = config(depth);
         let train = train(&config, batch, save());

@@ -3,8 +3,8 @@
 use burn_trace::LeafSpec;
 use burn_trace::mesh::{Layout, MeshError, Spec};
 
+use crate::layers::activation;
 use crate::params::{Matcher, Rules, RulesError};
-use crate::vit::place;
 
 use super::role::{Role, role};
 
@@ -35,7 +35,7 @@ pub struct Sharding {
     pub ring: Option<String>,
     /// The spec of images and targets.
     pub batch: Spec,
-    /// The specs of activations by their [`place`].
+    /// The specs of activations by their [`activation`].
     pub activations: Vec<(&'static str, Spec)>,
 }
 
@@ -94,17 +94,17 @@ impl Sharding {
             ring: ring.then(|| "model".into()),
             batch: spec(if ring { residual } else { "data" }),
             activations: vec![
-                (place::RESIDUAL, spec(residual)),
-                (place::HEADS, spec("data,-,model")),
-                (place::HIDDEN, spec("data,-,model")),
+                (activation::RESIDUAL, spec(residual)),
+                (activation::HEADS, spec("data,-,model")),
+                (activation::HIDDEN, spec("data,-,model")),
             ]
             .into_iter()
-            .chain(ring.then(|| (place::ENTRANCE, spec(residual))))
+            .chain(ring.then(|| (activation::ENTRANCE, spec(residual))))
             .collect(),
         }
     }
 
-    /// Sets the spec of the activations at a [`place`].
+    /// Sets the spec of the activations at a [`activation`].
     #[must_use]
     pub fn with_activation(mut self, place: &'static str, spec: Spec) -> Self {
         self.activations.retain(|(other, _)| *other != place);

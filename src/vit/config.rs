@@ -4,48 +4,7 @@ use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
-
-/// How a block joins attention and MLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BlockKind {
-    /// ViT-22B: side by side on one norm, `x + attention(norm(x)) + mlp(norm(x))`.
-    Parallel,
-    /// The classic ViT: one after the other, each with its own norm.
-    Sequential,
-}
-
-/// The normalisation before each block and after the last one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NormKind {
-    /// `x / rms(x) * scale`: no centring.
-    Rms,
-    /// `(x - mean(x)) / std(x) * scale`.
-    Layer,
-}
-
-/// What is done to queries and keys of each head before their product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QkNorm {
-    /// Nothing, as in the classic ViT.
-    None,
-    /// RMS normalisation over the head dimension.
-    Rms,
-    /// Centred layer normalisation over the head dimension, as Flax's `normalize_qk` does it.
-    Layer,
-}
-
-/// The activation of the MLP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Gelu {
-    /// The tanh approximation, Flax's default.
-    Tanh,
-    /// The exact form by the error function, PyTorch's default.
-    Erf,
-}
+use crate::layers::{BlockKind, Gelu, Interpolation, NormKind, Projections, QkNorm};
 
 /// How the tokens become one vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,52 +26,6 @@ pub enum Positions {
     Learned,
     /// Fixed sines and cosines of row and column.
     SinCos2d,
-}
-
-/// How learned positions are resampled for a grid that they were not learned on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Interpolation {
-    /// Linear in both axes, corners onto corners, as big_vision does it.
-    Bilinear,
-    /// Cubic in both axes (a = −3/4), edges onto edges, as PyTorch does it: transformers' models.
-    Bicubic,
-    /// Cubic in both axes (a = −1/2), edges onto edges, the kernel widened where the grid shrinks:
-    /// timm's models.
-    BicubicAntialias,
-}
-
-impl core::fmt::Display for Interpolation {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Bilinear => "bilinear",
-            Self::Bicubic => "bicubic",
-            Self::BicubicAntialias => "bicubic, antialiased",
-        })
-    }
-}
-
-/// Whether the projections of a parallel block run as products of their own.
-///
-/// It changes no parameter and no result beyond rounding; [`Projections::Auto`] takes what
-/// `docs/performance.md` shows to be faster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Projections {
-    /// The faster one on the device at hand.
-    Auto,
-    /// One product for each of query, key, value, MLP-in, attention-out and MLP-out.
-    Separate,
-    /// The paper's two products: `[d, 3d + f]` at the entrance and `[d + f, d]` at the exit.
-    Fused,
-}
-
-impl Projections {
-    /// The faster execution: separate products on every device measured so far, because joining
-    /// the weights copies them at each call (and on a TPU the cut after the product copies too).
-    pub(crate) fn is_fused(self) -> bool {
-        self == Projections::Fused
-    }
 }
 
 /// Which layers add a bias. The default is the paper's table.

@@ -1,7 +1,9 @@
 //! What a config costs, counted without allocating anything: parameters, FLOPs, activations,
 //! utilisation.
 
-use super::config::{BlockKind, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
+use crate::layers::{BlockKind, NormKind, QkNorm};
+
+use super::config::{Pool, Positions, ViT22BConfig};
 
 /// Numbers of parameters by part; exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,33 +7,18 @@
 //! Letters of shapes, the same in the whole crate: `b` batch, `n` tokens, `d` width, `h` heads,
 //! `k` head dimension, `f` MLP dimension, `c` classes or channels, `p` patch, `gh × gw` grid.
 
-mod attention;
-mod block;
 mod config;
 mod cost;
 mod features;
-mod linear;
-mod mlp;
 mod model;
-mod norm;
-mod patch_embed;
-pub mod place;
-mod pool;
-mod pos_embed;
 mod variant;
 
-pub use attention::Attention;
-pub use block::Block;
-pub use config::{
-    Biases, BlockKind, Gelu, Interpolation, NormKind, Pool, Positions, Projections, QkNorm,
-    ViT22BConfig,
+pub use crate::layers::{
+    Attention, Block, BlockKind, Gelu, Interpolation, MapPool, Mlp, Norm, NormKind, PatchEmbed,
+    Projections, QkNorm, resample, sin_cos_2d,
 };
+pub use config::{Biases, Pool, Positions, ViT22BConfig};
 pub use cost::ParameterCount;
 pub use features::{FeatureRequest, Features};
-pub use mlp::Mlp;
 pub use model::ViT22B;
-pub use norm::Norm;
-pub use patch_embed::PatchEmbed;
-pub use pool::MapPool;
-pub use pos_embed::{resample, sin_cos_2d};
 pub use variant::{SIZES, Size, Variant};

@@ -7,18 +7,15 @@ use burn::tensor::{Device, Int, Tensor};
 use burn_trace::{Params, constrain_as, constrain_used, scan};
 
 use crate::error::ConfigError;
+use crate::layers::block::Draws;
+use crate::layers::linear::linear;
+use crate::layers::map_pool::learned_tokens;
+use crate::layers::{Block, MapPool, Norm, PatchEmbed, activation, resample, sin_cos_2d};
 use crate::params::{self, TensorFn};
 use crate::random::RandomKey;
 
-use super::block::{Block, Draws};
 use super::config::{Pool, Positions, ViT22BConfig};
 use super::features::{FeatureRequest, Features};
-use super::linear::linear;
-use super::norm::Norm;
-use super::patch_embed::PatchEmbed;
-use super::place;
-use super::pool::{MapPool, learned_tokens};
-use super::pos_embed::{resample, sin_cos_2d};
 
 /// A vision transformer of the ViT-22B family. Made by [`ViT22BConfig::init`].
 ///
@@ -266,7 +263,7 @@ impl ViT22B {
             Some(key) => key.fold_in(0).dropout(x, self.config.dropout),
             None => x,
         };
-        (constrain_as(x, place::RESIDUAL), grid)
+        (constrain_as(x, activation::RESIDUAL), grid)
     }
 
     /// Tokens to one vector.

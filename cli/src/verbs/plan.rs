@@ -12,9 +12,10 @@ use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
 use clap::{Args, ValueEnum};
 use vit22b::forecast::{Forecast, Programs};
+use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Plan, Sharding};
 use vit22b::train::{Precision, Recipe, TrainStep};
-use vit22b::vit::{Variant, place};
+use vit22b::vit::Variant;
 
 #[derive(Args, Clone)]
 pub(crate) struct Arguments {
@@ -200,23 +201,21 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
         ActivationsName::Images => Activations::Images,
         ActivationsName::Whole => Activations::Whole,
     });
-    for activation in &arguments.activation {
-        let (name, spec) = activation
+    for given in &arguments.activation {
+        let (name, spec) = given
             .split_once('=')
-            .with_context(|| format!("--activation {activation}: expected NAME=SPEC"))?;
-        let place = [place::RESIDUAL, place::NORM, place::HEADS, place::HIDDEN]
+            .with_context(|| format!("--activation {given}: expected NAME=SPEC"))?;
+        let known = [activation::RESIDUAL, activation::NORM, activation::HEADS, activation::HIDDEN]
             .into_iter()
-            .find(|place| *place == name)
+            .find(|known| *known == name)
             .with_context(|| {
                 format!(
-                    "--activation {activation}: no activation is called {name}; expected residual, norm, \
+                    "--activation {given}: no activation is called {name}; expected residual, norm, \
                      heads or hidden"
                 )
             })?;
-        sharding = sharding.with_activation(
-            place,
-            spec.parse().with_context(|| format!("--activation {activation}"))?,
-        );
+        sharding = sharding
+            .with_activation(known, spec.parse().with_context(|| format!("--activation {given}"))?);
     }
     for (axis, _) in mesh.axes().iter().filter(|(axis, _)| !["data", "model"].contains(&&**axis)) {
         sharding = sharding.with_replicas(axis)?;

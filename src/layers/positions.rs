@@ -4,7 +4,7 @@ use core::f64::consts::PI;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::config::Interpolation;
+use super::kinds::Interpolation;
 
 /// Fixed positions: sines and cosines of column, then of row, a quarter of the width each.
 ///

@@ -6,12 +6,13 @@ use burn::tensor::{Device, Tensor};
 use burn_trace::{constrain_as, materialize};
 
 use crate::random::RandomKey;
+use crate::vit::ViT22BConfig;
 
+use super::activation;
 use super::attention::{Attention, join_inputs, join_outputs};
-use super::config::{BlockKind, ViT22BConfig};
+use super::kinds::BlockKind;
 use super::mlp::Mlp;
 use super::norm::Norm;
-use super::place;
 
 /// One block of the encoder.
 ///
@@ -46,10 +47,10 @@ pub struct Block {
 
 /// What a block draws from in training.
 #[derive(Debug, Clone)]
-pub(super) struct Draws {
-    pub(super) key: RandomKey,
+pub(crate) struct Draws {
+    pub(crate) key: RandomKey,
     /// The rate of stochastic depth, one element.
-    pub(super) rate: Option<Tensor<1>>,
+    pub(crate) rate: Option<Tensor<1>>,
 }
 
 /// How the block computes.
@@ -62,7 +63,7 @@ enum Execution {
 }
 
 impl Block {
-    pub(super) fn init(cfg: &ViT22BConfig, index: usize, device: &Device) -> Self {
+    pub(crate) fn init(cfg: &ViT22BConfig, index: usize, device: &Device) -> Self {
         let sequential = cfg.block == BlockKind::Sequential;
         let norm = || Norm::init(cfg.norm, cfg.width, cfg.biases.norm, cfg.epsilon, device);
         let scale = || {
@@ -99,16 +100,16 @@ impl Block {
     }
 
     /// The rate of stochastic depth as a tensor, if there is any.
-    pub(super) fn path_rate(&self, device: &Device) -> Option<Tensor<1>> {
+    pub(crate) fn path_rate(&self, device: &Device) -> Option<Tensor<1>> {
         let rate = self.stochastic_depth;
         self.drops_paths.then(|| Tensor::from_floats([rate], device))
     }
 
     /// [`forward`](Self::forward), with all that differs from block to block in tensors.
-    pub(super) fn forward_drawing(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
+    pub(crate) fn forward_drawing(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         // Read by four products, and not worth computing in each.
-        let y = self.norm.forward(constrain_as(input.clone(), place::NORM));
-        let y = materialize(constrain_as(y, place::ENTRANCE));
+        let y = self.norm.forward(constrain_as(input.clone(), activation::NORM));
+        let y = materialize(constrain_as(y, activation::ENTRANCE));
         let hidden_key = draws.map(|draws| draws.key.fold_in(0));
         let output = match self.execution {
             Execution::Parallel => {
@@ -123,13 +124,13 @@ impl Block {
             Execution::Sequential => {
                 let attended = self.attn.forward(y.clone(), y);
                 let x = input + self.residual(attended, &self.layer_scale, draws, 1);
-                let y = constrain_as(x.clone(), place::NORM);
+                let y = constrain_as(x.clone(), activation::NORM);
                 let y = self.mlp_norm.as_ref().map_or(y.clone(), |norm| norm.forward(y));
                 let branch = self.mlp.forward(y, hidden_key.as_ref());
                 x + self.residual(branch, &self.mlp_layer_scale, draws, 3)
             }
         };
-        constrain_as(output, place::RESIDUAL)
+        constrain_as(output, activation::RESIDUAL)
     }
 
     /// Attention plus MLP by the paper's two joint products.

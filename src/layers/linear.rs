@@ -4,12 +4,12 @@ use burn::nn::{Initializer, Linear};
 use burn::tensor::Device;
 
 /// Xavier-uniform weights, as big_vision draws its projections.
-pub(super) fn xavier() -> Initializer {
+pub(crate) fn xavier() -> Initializer {
     Initializer::XavierUniform { gain: 1.0 }
 }
 
 /// `[input, output]` weights drawn by `weight`, and a bias drawn by `bias` if there is to be one.
-pub(super) fn linear(
+pub(crate) fn linear(
     [input, output]: [usize; 2],
     weight: Initializer,
     bias: Option<Initializer>,
@@ -22,6 +22,6 @@ pub(super) fn linear(
 }
 
 /// A Xavier-uniform projection, its bias zero at first.
-pub(super) fn projection(shape: [usize; 2], bias: bool, device: &Device) -> Linear {
+pub(crate) fn projection(shape: [usize; 2], bias: bool, device: &Device) -> Linear {
     linear(shape, xavier(), bias.then_some(Initializer::Zeros), device)
 }

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor, assert_shape};
 
-use super::config::ViT22BConfig;
+use crate::vit::ViT22BConfig;
 
 /// A linear map of each patch, the same as a convolution whose stride is its kernel.
 #[derive(Module, Debug)]
@@ -17,7 +17,7 @@ pub struct PatchEmbed {
 }
 
 impl PatchEmbed {
-    pub(super) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
+    pub(crate) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
         let fan_in = cfg.channels * cfg.patch * cfg.patch;
         let normal = Initializer::Normal { mean: 0.0, std: 1.0 / (fan_in as f64).sqrt() };
         Self {

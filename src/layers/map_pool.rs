@@ -6,12 +6,13 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use burn_trace::constrain_as;
 
+use crate::vit::ViT22BConfig;
+
+use super::activation;
 use super::attention::Attention;
-use super::config::ViT22BConfig;
 use super::linear::xavier;
 use super::mlp::Mlp;
 use super::norm::Norm;
-use super::place;
 
 /// Multi-head attention pooling (MAP): a learned probe attends to all tokens, then a residual
 /// MLP: `z = attention(probe, x); z + mlp(norm(z))`.
@@ -32,7 +33,7 @@ pub struct MapPool {
 }
 
 impl MapPool {
-    pub(super) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
+    pub(crate) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
         let probe = xavier().init_with([1, cfg.width], Some(1), Some(cfg.width), device);
         let mlp = Mlp::init(&cfg.clone().with_dropout(0.0), cfg.biases.mlp, device);
         Self {
@@ -64,14 +65,14 @@ impl MapPool {
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<2> {
         let [b, _, d] = tokens.dims();
         let probe = self.probe.val().unsqueeze::<3>().expand([b, 1, d]);
-        let z = self.attn.forward(probe, constrain_as(tokens, place::ENTRANCE));
+        let z = self.attn.forward(probe, constrain_as(tokens, activation::ENTRANCE));
         let pooled = z.clone() + self.mlp.forward(self.norm.forward(z), None);
         pooled.reshape([b, d])
     }
 }
 
 /// Initial values of tokens that are learned: class token and registers, `[count, d]`.
-pub(super) fn learned_tokens(
+pub(crate) fn learned_tokens(
     count: usize,
     width: usize,
     std: f64,

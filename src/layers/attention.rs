@@ -6,10 +6,12 @@ use burn::tensor::module::attention;
 use burn::tensor::{Device, Tensor};
 use burn_trace::{checkpoint_name, constrain_as, softmax};
 
-use super::config::{NormKind, QkNorm, ViT22BConfig};
+use crate::vit::ViT22BConfig;
+
+use super::activation;
+use super::kinds::{NormKind, QkNorm};
 use super::linear::projection;
 use super::norm::Norm;
-use super::place;
 
 /// `softmax(norm(x Wq) norm(x Wk)ᵀ / √k) x Wv Wo`, the softmax for each head.
 ///
@@ -39,7 +41,7 @@ pub struct Attention {
 
 impl Attention {
     /// Attention of a block.
-    pub(super) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
+    pub(crate) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
         let norm = || {
             let kind = match cfg.qk_norm {
                 QkNorm::None => return None,
@@ -56,7 +58,7 @@ impl Attention {
     }
 
     /// Attention of the pooling head.
-    pub(super) fn init_pool(cfg: &ViT22BConfig, device: &Device) -> Self {
+    pub(crate) fn init_pool(cfg: &ViT22BConfig, device: &Device) -> Self {
         Self::without_norm(cfg, cfg.biases.map_qkv, cfg.biases.map_out, device)
     }
 
@@ -92,11 +94,11 @@ impl Attention {
     ///
     /// - query: `[b, m, d]`; key, value: `[b, n, d]`
     /// - output: `[b, m, d]`
-    pub(super) fn attend(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Tensor<3> {
+    pub(crate) fn attend(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Tensor<3> {
         let [b, m, d] = query.dims();
-        let query = checkpoint_name(query, place::QUERY);
-        let key = checkpoint_name(key, place::KEY);
-        let value = self.split_heads(checkpoint_name(value, place::VALUE));
+        let query = checkpoint_name(query, activation::QUERY);
+        let key = checkpoint_name(key, activation::KEY);
+        let value = self.split_heads(checkpoint_name(value, activation::VALUE));
         let (query, key) = self.normalised(query, key);
         let attended = match query.is_autodiff() {
             // Burn differentiates its attention through the place of each row's largest score too,
@@ -104,7 +106,7 @@ impl Attention {
             true => softmax(attention_logits(query, key)).matmul(value),
             false => attention(query, key, value, None, None, Default::default()),
         };
-        checkpoint_name(attended.swap_dims(1, 2).reshape([b, m, d]), place::ATTENDED)
+        checkpoint_name(attended.swap_dims(1, 2).reshape([b, m, d]), activation::ATTENDED)
     }
 
     /// What the softmax makes attention weights of: the scaled products of queries and keys.
@@ -136,11 +138,11 @@ impl Attention {
     /// `[b, n, d]` to `[b, n, h, k]`.
     fn heads_last(&self, x: Tensor<3>) -> Tensor<4> {
         let [b, n, d] = x.dims();
-        constrain_as(x.reshape([b, n, self.num_heads, d / self.num_heads]), place::HEADS)
+        constrain_as(x.reshape([b, n, self.num_heads, d / self.num_heads]), activation::HEADS)
     }
 
     /// The entrance projections in the order of the fused product.
-    pub(super) fn entrance(&self) -> [&Linear; 3] {
+    pub(crate) fn entrance(&self) -> [&Linear; 3] {
         [&self.query, &self.key, &self.value]
     }
 }
@@ -148,11 +150,11 @@ impl Attention {
 /// `q kᵀ / √k`
 fn attention_logits(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
     let scale = 1.0 / (query.dims()[3] as f64).sqrt();
-    checkpoint_name(query.mul_scalar(scale).matmul(key.transpose()), place::SCORES)
+    checkpoint_name(query.mul_scalar(scale).matmul(key.transpose()), activation::SCORES)
 }
 
 /// The weight and the bias of several linear layers on the same input, joined along the output.
-pub(super) fn join_outputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) {
+pub(crate) fn join_outputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) {
     let weight = Tensor::cat(layers.iter().map(|layer| layer.weight.val()).collect(), 1);
     let bias = layers.iter().any(|layer| layer.bias.is_some()).then(|| {
         let bias = |layer: &&Linear| match &layer.bias {
@@ -169,7 +171,7 @@ pub(super) fn join_outputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>)
 
 /// The weight of several linear layers whose outputs are summed, joined along the input, and the
 /// sum of their biases.
-pub(super) fn join_inputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) {
+pub(crate) fn join_inputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) {
     let weight = Tensor::cat(layers.iter().map(|layer| layer.weight.val()).collect(), 0);
     let bias = |layer: &&Linear| layer.bias.as_ref().map(Param::val);
     let bias = layers.iter().filter_map(bias).reduce(|a, b| a + b);

@@ -6,7 +6,7 @@ use burn::nn::Initializer;
 use burn::tensor::module::layer_norm;
 use burn::tensor::{DType, Device, Tensor, assert_shape};
 
-use super::config::NormKind;
+use super::kinds::NormKind;
 
 /// Normalises the last axis.
 ///

@@ -9,10 +9,11 @@ use burn::tensor::{Device, Tensor};
 use burn_trace::{checkpoint_name, constrain_as};
 
 use crate::random::RandomKey;
+use crate::vit::ViT22BConfig;
 
-use super::config::{Gelu, ViT22BConfig};
+use super::activation;
+use super::kinds::Gelu;
 use super::linear::{linear, xavier};
-use super::place;
 
 /// `gelu(x W1 + b1) W2 + b2`, the paper's "MLP-in" and "MLP-out".
 #[derive(Module, Debug)]
@@ -27,7 +28,7 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    pub(super) fn init(cfg: &ViT22BConfig, bias: bool, device: &Device) -> Self {
+    pub(crate) fn init(cfg: &ViT22BConfig, bias: bool, device: &Device) -> Self {
         let layer = |shape| {
             let bias = bias.then_some(Initializer::Normal { mean: 0.0, std: 1e-6 });
             linear(shape, xavier(), bias, device)
@@ -49,8 +50,8 @@ impl Mlp {
     }
 
     /// What lies between the two layers.
-    pub(super) fn activate(&self, hidden: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
-        let hidden = checkpoint_name(constrain_as(hidden, place::HIDDEN), place::HIDDEN);
+    pub(crate) fn activate(&self, hidden: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
+        let hidden = checkpoint_name(constrain_as(hidden, activation::HIDDEN), activation::HIDDEN);
         let hidden = match self.gelu {
             Gelu::Tanh => gelu_tanh(hidden),
             Gelu::Erf => gelu(hidden),
