@@ -43,5 +43,5 @@ pub use record::{Recorded, Recording, record, value_and_grad, value_and_grad_of}
 pub use recorder::Traced;
 pub use tree::{
     Grads, Leaf, Leaves, Params, Stacked, TensorLeaf, TensorTree, Visitor, describe,
-    rebuild_module, visit_module,
+    rebuild_module, rows, to_device, visit_module,
 };

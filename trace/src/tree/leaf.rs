@@ -37,6 +37,10 @@ pub trait Leaf {
     fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>);
     /// A tensor of this kind and rank with these values.
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any>;
+    /// Some rows: a tensor of this kind and rank with a part of the first axis.
+    fn rows(&self, first: usize, count: usize) -> Box<dyn Any>;
+    /// The tensor on another device.
+    fn moved(&self, device: &Device) -> Box<dyn Any>;
 }
 
 /// A tensor of any rank and kind.
@@ -98,6 +102,14 @@ macro_rules! leaf {
             fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
                 Box::new(<$tensor>::from_values(data, device))
             }
+
+            fn rows(&self, first: usize, count: usize) -> Box<dyn Any> {
+                Box::new(self.clone().narrow(0, first, count))
+            }
+
+            fn moved(&self, device: &Device) -> Box<dyn Any> {
+                Box::new(self.clone().to_device(device))
+            }
         }
 
         impl<const D: usize> Leaf for Param<$tensor> {
@@ -139,6 +151,14 @@ macro_rules! leaf {
 
             fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
                 Box::new(<$tensor>::from_values(data, device))
+            }
+
+            fn rows(&self, first: usize, count: usize) -> Box<dyn Any> {
+                self.base().rows(first, count)
+            }
+
+            fn moved(&self, device: &Device) -> Box<dyn Any> {
+                self.base().moved(device)
             }
         }
 

@@ -263,4 +263,14 @@ impl<T: TensorTree> Leaf for View<'_, T> {
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
         self.one(|leaf| leaf.with_values(data.clone(), device))
     }
+
+    fn rows(&self, first: usize, count: usize) -> Box<dyn Any> {
+        assert!(!self.group.is_stack, "rows are those of the tree inside `Stacked`");
+        self.one(|leaf| leaf.rows(first, count))
+    }
+
+    fn moved(&self, device: &Device) -> Box<dyn Any> {
+        assert!(!self.group.is_stack, "the tree inside `Stacked` is moved");
+        self.one(|leaf| leaf.moved(device))
+    }
 }
