@@ -1,71 +1,517 @@
-//! Marks as operations of the recorded graph: by which names a compiler finds them.
+//! Marks as operations of the recorded graph.
+//!
+//! A mark is recorded as one of Burn's custom operations: an id, numbers, and tensors. This file alone
+//! knows their form. [`Mark::write`] gives the form that is recorded, [`Mark::of`] reads it back, side by
+//! side, so that the writer and a compiler cannot drift apart. Ids are part of stored programs' keys:
+//! they do not change.
+
+use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorIr};
 
 use crate::mesh::Spec;
 
-/// The operation that makes a tensor of the body of a loop, without inputs.
-pub(crate) const PLACEHOLDER: &str = "burn_xla.placeholder";
-/// The operation that stacks.
+/// Makes a tensor of a loop's body.
+const PLACEHOLDER: &str = "burn_xla.placeholder";
+/// Stacks lanes.
 pub const STACK: &str = "burn_xla.stack";
-/// The operation that takes a stack apart; it has a result for each lane.
+/// Takes a stack apart.
 pub const UNSTACK: &str = "burn_xla.unstack";
-/// The operations between which a body is recorded; a number tells which.
+/// Before and after a body.
 pub const REGION: &str = "burn_xla.region";
-/// The operations between which a body is recorded on another lane, to be compared.
+/// Before and after a body that is recorded to be compared.
 pub const LANE: &str = "burn_xla.lane";
-/// The loop over a body.
+/// A loop over a body.
 pub const SCAN: &str = "burn_xla.scan";
-/// The loop over its gradient.
+/// A loop over the gradient of a body.
 pub const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
-/// What the name of [`checkpoint_name`](crate::checkpoint_name) begins with; the name follows.
-pub const NAMED: &str = "burn_xla.name ";
-/// [`materialize`](crate::materialize).
-pub const MATERIALIZE: &str = "burn_xla.materialize";
-/// [`softmax`](crate::softmax); its input is the tensor.
+/// Softmax.
 pub const SOFTMAX: &str = "burn_xla.softmax";
-/// Its gradient; its inputs are the result and the gradient by it.
+/// The gradient of softmax.
 pub const SOFTMAX_BACKWARD: &str = "burn_xla.softmax_backward";
-/// What the name of [`constrain`](crate::constrain) begins with; the spec follows.
-pub const CONSTRAIN: &str = "burn_xla.constrain ";
-/// The same for a spec that the layout knows; its name follows.
-pub const CONSTRAIN_AS: &str = "burn_xla.constrain_as ";
-/// The same for the spec of a leaf; its path follows.
-pub const CONSTRAIN_LEAF: &str = "burn_xla.constrain_leaf ";
-/// The same for how a leaf lies where it is used; its path follows.
-pub const CONSTRAIN_USED: &str = "burn_xla.constrain_used ";
-/// What the name of the recorded operation begins with; kind and spec follow.
+/// Before the kind and the spec of a ring.
 pub const RING: &str = "burn_xla.ring ";
+/// Keeps a tensor in memory.
+pub const MATERIALIZE: &str = "burn_xla.materialize";
+/// Before the name of a tensor.
+pub const NAMED: &str = "burn_xla.name ";
+/// Before a spec.
+pub const CONSTRAIN: &str = "burn_xla.constrain ";
+/// Before a name that the layout knows.
+pub const CONSTRAIN_AS: &str = "burn_xla.constrain_as ";
+/// Before the path of a parameter, where it is stored.
+pub const CONSTRAIN_LEAF: &str = "burn_xla.constrain_leaf ";
+/// Before the path of a parameter, where it is used.
+pub const CONSTRAIN_USED: &str = "burn_xla.constrain_used ";
 
-/// What the recorded operations are.
+/// A mark, and the tensors that it reads: `T` is a tensor of the graph, or one that is being recorded.
+/// What it makes are the outputs of the operation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mark<'a, T = TensorIr> {
+    /// Makes a tensor for which a loop's body gets another one in each lane, or a stack that is an
+    /// argument. Burn wants every tensor to be made by an operation.
+    Placeholder,
+    /// The lanes along a new first axis. Makes the stack.
+    Stack {
+        /// At least one, all of one type.
+        lanes: &'a [T],
+    },
+    /// Takes a stack apart. Makes as many lanes as its first dimension says.
+    Unstack {
+        /// The stack.
+        stack: &'a T,
+    },
+    /// The body of a loop, or the gradient of one, is recorded from here on.
+    BeginRegion {
+        /// The number of the region, which no other region of the graph has.
+        region: u64,
+    },
+    /// The region that was begun last ends here.
+    EndRegion {
+        /// The number of the region.
+        region: u64,
+    },
+    /// The body of a loop is recorded on another lane from here on, to be compared with the region.
+    BeginLane,
+    /// The body on another lane ends here.
+    EndLane(Lane<'a, T>),
+    /// A loop over a region. Makes what is passed on at last, then a stack for each result.
+    Scan(Scan<'a, T>),
+    /// A loop over the gradient of a region, from the last lane to the first. Makes the gradients with
+    /// respect to what is passed on at first, then a stack for each gradient of a lane.
+    ScanBackward(ScanBackward<'a, T>),
+    /// The tensor itself.
+    Identity {
+        /// What a compiler may do with it.
+        hint: Hint,
+        /// The tensor.
+        tensor: &'a T,
+    },
+    /// Softmax along the last axis.
+    Softmax {
+        /// The tensor.
+        x: &'a T,
+    },
+    /// The gradient of softmax with respect to its input.
+    SoftmaxBackward {
+        /// The result of the softmax.
+        y: &'a T,
+        /// The gradient with respect to it.
+        gradient: &'a T,
+    },
+    /// A product round a ring of devices.
+    Ring {
+        /// Which product.
+        product: RingProduct,
+        /// How the left one is sharded; its last dimension is cut by the axis of the ring.
+        spec: Spec,
+        /// What the product is of.
+        left: &'a T,
+        /// And the matrix, or the gradient.
+        right: &'a T,
+    },
+}
+
+/// What a compiler may do with a tensor that is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// Keep it, under this name, for the backward pass: [`checkpoint_name`](crate::checkpoint_name).
+    Named(String),
+    /// Compute it once: [`materialize`](crate::materialize).
+    Materialize,
+    /// Shard it so: [`constrain`](crate::constrain).
+    Constrain(Spec),
+    /// Shard it as the layout says for this name: [`constrain_as`](crate::constrain_as).
+    ConstrainAs(String),
+    /// Shard it as the layout stores the parameter at this path: the first half of
+    /// [`constrain_used`](crate::constrain_used).
+    ConstrainLeaf(String),
+    /// Shard it as the layout uses the parameter at this path: the second half.
+    ConstrainUsed(String),
+}
+
+/// Products of [`ring_linear`](crate::ring_linear) and of its gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RingOp {
+pub enum RingProduct {
     /// `x w`, with `w` cut along its columns.
     Gather,
     /// `x w`, with `w` cut along its rows.
     Scatter,
     /// `xᵀ y` over all dimensions but the last, with the result cut along its columns: `x` goes
-    /// round. It is the gradient by the weights.
+    /// round the ring. It is the gradient with respect to the weights.
     Outer,
 }
 
-impl RingOp {
-    pub(crate) fn name(self, spec: &Spec) -> String {
-        let kind = match self {
+/// A body that was recorded on another lane than the first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lane<'a, T = TensorIr> {
+    /// The number of the lane.
+    pub number: usize,
+    /// What the body is given, on the first lane and on this one; as many on both.
+    pub given: [&'a [T]; 2],
+    /// What it makes, on the first lane and on this one.
+    pub made: [&'a [T]; 2],
+}
+
+/// A loop over the lanes of stacks, with something that each lane passes on to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scan<'a, T = TensorIr> {
+    /// The region of the body.
+    pub region: u64,
+    /// How many lanes there are.
+    pub lanes: usize,
+    /// What is passed on at first.
+    pub starts: &'a [T],
+    /// The stacks that lanes are taken from.
+    pub stacks: &'a [T],
+    /// What stands in the body for what is passed on, as many as `starts`.
+    pub carry: &'a [T],
+    /// What stands in the body for the lane, as many as `stacks`.
+    pub leaves: &'a [T],
+    /// What the body makes to be passed on, as many as `starts`.
+    pub next: &'a [T],
+    /// What the body makes besides.
+    pub results: &'a [T],
+}
+
+/// A loop over the gradient of the body of a [`Scan`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScanBackward<'a, T = TensorIr> {
+    /// The region of the body.
+    pub forward: u64,
+    /// The region of its gradient.
+    pub region: u64,
+    /// How many lanes there are.
+    pub lanes: usize,
+    /// The gradients with respect to what is passed on at last.
+    pub starts: &'a [T],
+    /// The gradients with respect to the results, stacked.
+    pub stacks: &'a [T],
+    /// What stands in the region for the gradients that the next lane has made, as many as `starts`.
+    pub carry: &'a [T],
+    /// What stands in the region for the gradients with respect to a lane's results, as many as `stacks`.
+    pub given: &'a [T],
+    /// What the region makes to be passed on: gradients with respect to what the lane was passed.
+    pub next: &'a [T],
+    /// What the region makes besides: gradients with respect to the lane.
+    pub wanted: &'a [T],
+}
+
+/// The form in which a mark is recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Written<'a, T> {
+    pub(crate) id: String,
+    pub(crate) numbers: Vec<u64>,
+    pub(crate) inputs: Vec<&'a T>,
+}
+
+impl<'a, T> Mark<'a, T> {
+    /// The form in which the mark is recorded.
+    pub(crate) fn write(&self) -> Written<'a, T> {
+        match self {
+            Self::Placeholder => written(PLACEHOLDER, [], []),
+            Self::Stack { lanes } => written(STACK, [], [*lanes]),
+            Self::Unstack { stack } => written(UNSTACK, [], [one(stack)]),
+            Self::BeginRegion { region } => written(REGION, [0, *region], []),
+            Self::EndRegion { region } => written(REGION, [1, *region], []),
+            Self::BeginLane => written(LANE, [], []),
+            Self::EndLane(Lane { number, given, made }) => {
+                let sizes = [*number, given[0].len(), made[0].len(), made[1].len()];
+                written(LANE, sizes.map(|n| n as u64), [given[0], given[1], made[0], made[1]])
+            }
+            Self::Scan(scan) => {
+                let Scan { region, lanes, starts, stacks, carry, leaves, next, results } = *scan;
+                let sizes = [lanes, starts.len(), stacks.len(), results.len()];
+                let [lanes, starts_len, stacks_len, results_len] = sizes.map(|n| n as u64);
+                written(
+                    SCAN,
+                    [region, lanes, starts_len, stacks_len, results_len],
+                    [starts, stacks, carry, leaves, next, results],
+                )
+            }
+            Self::ScanBackward(scan) => {
+                let ScanBackward { forward, region, lanes, .. } = *scan;
+                let ScanBackward { starts, stacks, carry, given, next, wanted, .. } = *scan;
+                let sizes = [lanes, starts.len(), stacks.len(), wanted.len()];
+                let [lanes, starts_len, stacks_len, wanted_len] = sizes.map(|n| n as u64);
+                written(
+                    SCAN_BACKWARD,
+                    [forward, region, lanes, starts_len, stacks_len, wanted_len],
+                    [starts, stacks, carry, given, next, wanted],
+                )
+            }
+            Self::Identity { hint, tensor } => written(&hint.write(), [], [one(tensor)]),
+            Self::Softmax { x } => written(SOFTMAX, [], [one(x)]),
+            Self::SoftmaxBackward { y, gradient } => {
+                written(SOFTMAX_BACKWARD, [], [one(y), one(gradient)])
+            }
+            Self::Ring { product, spec, left, right } => {
+                written(&format!("{RING}{} {spec}", product.name()), [], [one(left), one(right)])
+            }
+        }
+    }
+}
+
+impl<'a> Mark<'a> {
+    /// The mark that an operation is; [`None`] if it is none, or not of the form that is recorded.
+    pub fn of(op: &'a OperationIr) -> Option<Self> {
+        let OperationIr::Custom(op) = op else { return None };
+        let mark = Self::read(op)?;
+        let made = match &mark {
+            Self::BeginRegion { .. } | Self::EndRegion { .. } => 0,
+            Self::BeginLane | Self::EndLane(_) => 0,
+            Self::Unstack { stack } => *stack.shape.first()?,
+            Self::Scan(scan) => scan.next.len() + scan.results.len(),
+            Self::ScanBackward(scan) => scan.next.len() + scan.wanted.len(),
+            _ => 1,
+        };
+        (op.outputs.len() == made).then_some(mark)
+    }
+
+    fn read(op: &'a CustomOpIr) -> Option<Self> {
+        let numbers = op.scalars.iter().map(|scalar| match scalar {
+            ScalarIr::UInt(number) => Some(*number),
+            _ => None,
+        });
+        let numbers: Vec<u64> = numbers.collect::<Option<_>>()?;
+        Some(match (op.id.as_str(), &numbers[..], &op.inputs[..]) {
+            (PLACEHOLDER, [], []) => Self::Placeholder,
+            (STACK, [], lanes @ [_, ..]) => Self::Stack { lanes },
+            (UNSTACK, [], [stack]) => Self::Unstack { stack },
+            (REGION, &[0, region], []) => Self::BeginRegion { region },
+            (REGION, &[1, region], []) => Self::EndRegion { region },
+            (LANE, [], []) => Self::BeginLane,
+            (LANE, [number, sizes @ ..], inputs) => {
+                let [given, made, made_here] = lengths(sizes)?;
+                let [first_given, given, first_made, made] =
+                    cut(inputs, [given, given, made, made_here])?;
+                let number = usize::try_from(*number).ok()?;
+                Self::EndLane(Lane {
+                    number,
+                    given: [first_given, given],
+                    made: [first_made, made],
+                })
+            }
+            (SCAN, [region, sizes @ ..], inputs) => {
+                let [lanes, carry, leaves, results] = lengths(sizes)?;
+                let [starts, stacks, carry, leaves, next, results] =
+                    cut(inputs, [carry, leaves, carry, leaves, carry, results])?;
+                Self::Scan(Scan {
+                    region: *region,
+                    lanes,
+                    starts,
+                    stacks,
+                    carry,
+                    leaves,
+                    next,
+                    results,
+                })
+            }
+            (SCAN_BACKWARD, [forward, region, sizes @ ..], inputs) => {
+                let [lanes, carry, given, wanted] = lengths(sizes)?;
+                let [starts, stacks, carry, given, next, wanted] =
+                    cut(inputs, [carry, given, carry, given, carry, wanted])?;
+                Self::ScanBackward(ScanBackward {
+                    forward: *forward,
+                    region: *region,
+                    lanes,
+                    starts,
+                    stacks,
+                    carry,
+                    given,
+                    next,
+                    wanted,
+                })
+            }
+            (SOFTMAX, [], [x]) => Self::Softmax { x },
+            (SOFTMAX_BACKWARD, [], [y, gradient]) => Self::SoftmaxBackward { y, gradient },
+            (id, [], [left, right]) => {
+                let (product, spec) = RingProduct::parse(id)?;
+                Self::Ring { product, spec, left, right }
+            }
+            (id, [], [tensor]) => Self::Identity { hint: Hint::read(id)?, tensor },
+            _ => return None,
+        })
+    }
+}
+
+impl Hint {
+    fn write(&self) -> String {
+        match self {
+            Self::Named(name) => format!("{NAMED}{name}"),
+            Self::Materialize => MATERIALIZE.to_owned(),
+            Self::Constrain(spec) => format!("{CONSTRAIN}{spec}"),
+            Self::ConstrainAs(name) => format!("{CONSTRAIN_AS}{name}"),
+            Self::ConstrainLeaf(path) => format!("{CONSTRAIN_LEAF}{path}"),
+            Self::ConstrainUsed(path) => format!("{CONSTRAIN_USED}{path}"),
+        }
+    }
+
+    fn read(id: &str) -> Option<Self> {
+        if id == MATERIALIZE {
+            return Some(Self::Materialize);
+        }
+        let after = |prefix| id.strip_prefix(prefix).map(str::to_owned);
+        after(NAMED)
+            .map(Self::Named)
+            .or_else(|| after(CONSTRAIN_AS).map(Self::ConstrainAs))
+            .or_else(|| after(CONSTRAIN_LEAF).map(Self::ConstrainLeaf))
+            .or_else(|| after(CONSTRAIN_USED).map(Self::ConstrainUsed))
+            .or_else(|| Some(Self::Constrain(after(CONSTRAIN)?.parse().ok()?)))
+    }
+}
+
+impl RingProduct {
+    const ALL: [Self; 3] = [Self::Gather, Self::Scatter, Self::Outer];
+
+    fn name(self) -> &'static str {
+        match self {
             Self::Gather => "gather",
             Self::Scatter => "scatter",
             Self::Outer => "outer",
-        };
-        format!("{RING}{kind} {spec}")
+        }
     }
 
-    /// The operation of a recorded name.
-    pub fn parse(name: &str) -> Option<(Self, Spec)> {
-        let (kind, spec) = name.strip_prefix(RING)?.split_once(' ')?;
-        let kind = match kind {
-            "gather" => Self::Gather,
-            "scatter" => Self::Scatter,
-            "outer" => Self::Outer,
-            _ => return None,
-        };
-        Some((kind, spec.parse().ok()?))
+    /// The product and the spec of an operation's id.
+    pub fn parse(id: &str) -> Option<(Self, Spec)> {
+        let (product, spec) = id.strip_prefix(RING)?.split_once(' ')?;
+        Some((Self::named(product)?, spec.parse().ok()?))
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|product| product.name() == name)
+    }
+}
+
+fn written<'a, T, const N: usize, const M: usize>(
+    id: &str,
+    numbers: [u64; N],
+    inputs: [&'a [T]; M],
+) -> Written<'a, T> {
+    Written {
+        id: id.to_owned(),
+        numbers: numbers.to_vec(),
+        inputs: inputs.into_iter().flatten().collect(),
+    }
+}
+
+fn one<T>(tensor: &T) -> &[T] {
+    std::slice::from_ref(tensor)
+}
+
+fn lengths<const N: usize>(numbers: &[u64]) -> Option<[usize; N]> {
+    let lengths = numbers.iter().map(|&n| usize::try_from(n).ok()).collect::<Option<Vec<_>>>()?;
+    lengths.try_into().ok()
+}
+
+/// Cuts the tensors into slices of these lengths.
+fn cut<const N: usize>(mut tensors: &[TensorIr], lengths: [usize; N]) -> Option<[&[TensorIr]; N]> {
+    let mut slices = [tensors; N];
+    for (slice, length) in slices.iter_mut().zip(lengths) {
+        (*slice, tensors) = tensors.split_at_checked(length)?;
+    }
+    tensors.is_empty().then_some(slices)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_backend::DType;
+    use burn_ir::TensorId;
+
+    use super::*;
+
+    fn tensors(ids: std::ops::Range<u64>) -> Vec<TensorIr> {
+        ids.map(|id| TensorIr::uninit(TensorId::new(id), [4, 2].into(), DType::F32)).collect()
+    }
+
+    fn operation(mark: &Mark<'_>, outputs: u64) -> OperationIr {
+        let Written { id, numbers, inputs } = mark.write();
+        OperationIr::Custom(CustomOpIr {
+            id,
+            inputs: inputs.into_iter().cloned().collect(),
+            outputs: tensors(100..100 + outputs),
+            scalars: numbers.into_iter().map(ScalarIr::UInt).collect(),
+        })
+    }
+
+    #[test]
+    fn marks_are_read_as_they_are_written() {
+        let t = tensors(0..20);
+        let spec: Spec = "data,-,model".parse().unwrap();
+        let (x, y) = (&t[0], &t[1]);
+        let identity = |hint| Mark::Identity { hint, tensor: x };
+        let ring = |product| Mark::Ring { product, spec: spec.clone(), left: x, right: y };
+        let marks = [
+            (Mark::Placeholder, 1, "burn_xla.placeholder"),
+            (Mark::Stack { lanes: &t[..3] }, 1, "burn_xla.stack"),
+            (Mark::Unstack { stack: x }, 4, "burn_xla.unstack"),
+            (Mark::BeginRegion { region: 7 }, 0, "burn_xla.region"),
+            (Mark::EndRegion { region: 7 }, 0, "burn_xla.region"),
+            (Mark::BeginLane, 0, "burn_xla.lane"),
+            (
+                Mark::EndLane(Lane {
+                    number: 3,
+                    given: [&t[..2], &t[2..4]],
+                    made: [&t[4..5], &t[5..8]],
+                }),
+                0,
+                "burn_xla.lane",
+            ),
+            (
+                Mark::Scan(Scan {
+                    region: 7,
+                    lanes: 4,
+                    starts: &t[..1],
+                    stacks: &t[1..3],
+                    carry: &t[3..4],
+                    leaves: &t[4..6],
+                    next: &t[6..7],
+                    results: &t[7..10],
+                }),
+                4,
+                "burn_xla.scan",
+            ),
+            (
+                Mark::ScanBackward(ScanBackward {
+                    forward: 7,
+                    region: 8,
+                    lanes: 4,
+                    starts: &t[..2],
+                    stacks: &t[2..5],
+                    carry: &t[5..7],
+                    given: &t[7..10],
+                    next: &t[10..12],
+                    wanted: &t[12..13],
+                }),
+                3,
+                "burn_xla.scan_backward",
+            ),
+            (identity(Hint::Named("hidden".into())), 1, "burn_xla.name hidden"),
+            (identity(Hint::Materialize), 1, "burn_xla.materialize"),
+            (identity(Hint::Constrain(spec.clone())), 1, "burn_xla.constrain data,-,model"),
+            (identity(Hint::ConstrainAs("hidden".into())), 1, "burn_xla.constrain_as hidden"),
+            (identity(Hint::ConstrainLeaf("a.b".into())), 1, "burn_xla.constrain_leaf a.b"),
+            (identity(Hint::ConstrainUsed("a.b".into())), 1, "burn_xla.constrain_used a.b"),
+            (Mark::Softmax { x }, 1, "burn_xla.softmax"),
+            (Mark::SoftmaxBackward { y, gradient: x }, 1, "burn_xla.softmax_backward"),
+            (ring(RingProduct::Gather), 1, "burn_xla.ring gather data,-,model"),
+            (ring(RingProduct::Scatter), 1, "burn_xla.ring scatter data,-,model"),
+            (ring(RingProduct::Outer), 1, "burn_xla.ring outer data,-,model"),
+        ];
+        for (mark, outputs, id) in marks {
+            let op = operation(&mark, outputs);
+            assert_eq!(mark.write().id, id);
+            assert_eq!(Mark::of(&op), Some(mark.clone()));
+            assert_eq!(Mark::of(&operation(&mark, outputs + 1)), None, "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn other_operations_are_no_marks() {
+        let t = tensors(0..2);
+        for id in ["mine", "burn_xla.other", "burn_xla.constrain a b", "burn_xla.ring round data"] {
+            for inputs in 0..=2 {
+                let op = CustomOpIr::new(id, &t[..inputs], &t[..1]);
+                assert_eq!(Mark::of(&OperationIr::Custom(op)), None, "{id}");
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::identity::identity;
 use crate::mesh::Spec;
-use crate::wire::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED};
+use crate::wire::Hint;
 
 /// The same tensor, lying on the mesh as `spec` says; its gradient lies so as well.
 ///
@@ -15,8 +15,7 @@ use crate::wire::{CONSTRAIN, CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED};
 ///
 /// An axis that the mesh does not have is an error where the function is compiled.
 pub fn constrain<const D: usize>(tensor: Tensor<D>, spec: &Spec) -> Tensor<D> {
-    let id = format!("{CONSTRAIN}{spec}");
-    identity(tensor, id.clone(), Some(id))
+    both_ways(tensor, Hint::Constrain(spec.clone()))
 }
 
 /// As [`constrain`], by the spec that the [`Layout`](crate::mesh::Layout) has for this name: so a function
@@ -37,8 +36,7 @@ pub fn constrain<const D: usize>(tensor: Tensor<D>, spec: &Spec) -> Tensor<D> {
 /// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
 pub fn constrain_as<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> {
-    let id = format!("{CONSTRAIN_AS}{name}");
-    identity(tensor, id.clone(), Some(id))
+    both_ways(tensor, Hint::ConstrainAs(name.to_owned()))
 }
 
 /// A parameter where it is used, by the [`Layout`](crate::mesh::Layout): it lies as the leaf at this path,
@@ -46,8 +44,11 @@ pub fn constrain_as<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> 
 /// same way back: computed as it lies where it is used, and kept where the leaf lies. Where the layout
 /// does not cover the path, the tensor is returned as it is.
 pub fn constrain_used<const D: usize>(tensor: Tensor<D>, path: &str) -> Tensor<D> {
-    [CONSTRAIN_LEAF, CONSTRAIN_USED].into_iter().fold(tensor, |tensor, kind| {
-        let id = format!("{kind}{path}");
-        identity(tensor, id.clone(), Some(id))
-    })
+    let stored = both_ways(tensor, Hint::ConstrainLeaf(path.to_owned()));
+    both_ways(stored, Hint::ConstrainUsed(path.to_owned()))
+}
+
+/// The mark on the tensor and on its gradient.
+fn both_ways<const D: usize>(tensor: Tensor<D>, hint: Hint) -> Tensor<D> {
+    identity(tensor, hint.clone(), Some(hint))
 }

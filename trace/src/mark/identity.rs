@@ -7,26 +7,26 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn_capture::CaptureBackend;
 
-use crate::recorder::{Primitive, Tracking, record_op, type_of};
-use crate::wire::{MATERIALIZE, NAMED};
+use crate::recorder::{Primitive, Tracking, record_one, type_of};
+use crate::wire::{Hint, Mark};
 
 /// The same tensor under a name, by which a rolled loop can be told to keep it for the backward
 /// pass: [`Save::Named`](crate::Save::Named). Everywhere else it is the tensor.
 pub fn checkpoint_name<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> {
-    identity(tensor, format!("{NAMED}{name}"), None)
+    identity(tensor, Hint::Named(name.to_owned()), None)
 }
 
 /// The same tensor, which a compiled program computes once and keeps in memory, and not again inside of
 /// each operation that reads it: for what several products read. Everywhere else it is the tensor.
 pub fn materialize<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    identity(tensor, MATERIALIZE.to_owned(), None)
+    identity(tensor, Hint::Materialize, None)
 }
 
-/// Records an operation on the tensor, and one on its gradient.
-pub(crate) fn identity<const D: usize>(
+/// Records a mark on the tensor, and one on its gradient.
+pub(super) fn identity<const D: usize>(
     tensor: Tensor<D>,
-    forward: String,
-    backward: Option<String>,
+    forward: Hint,
+    backward: Option<Hint>,
 ) -> Tensor<D> {
     if let Ok(x) = tensor.clone().try_into_primitive::<CaptureBackend>() {
         return Tensor::from_primitive::<CaptureBackend>(recorded(&x, &forward));
@@ -40,19 +40,20 @@ pub(crate) fn identity<const D: usize>(
     })
 }
 
-fn recorded(x: &Primitive, name: &str) -> Primitive {
-    record_op(&x.client, name, &[], &[x], vec![type_of(x)]).remove(0)
+fn recorded(x: &Primitive, hint: &Hint) -> Primitive {
+    let mark = Mark::Identity { hint: hint.clone(), tensor: x };
+    record_one(&x.client, &mark, type_of(x))
 }
 
 #[derive(Debug)]
-struct Identity(Option<String>);
+struct Identity(Option<Hint>);
 
 impl Backward<CaptureBackend, 1> for Identity {
     type State = ();
 
     fn backward(self, ops: Ops<(), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         unary::<CaptureBackend, _>(ops.parents, ops.node, grads, |grad| match &self.0 {
-            Some(name) => recorded(&grad, name),
+            Some(hint) => recorded(&grad, hint),
             None => grad,
         });
     }

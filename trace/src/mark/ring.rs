@@ -11,8 +11,8 @@ use burn_backend::ops::FloatTensorOps;
 use burn_capture::CaptureBackend;
 
 use crate::mesh::Spec;
-use crate::recorder::{Primitive, Tracking, record_op};
-use crate::wire::RingOp;
+use crate::recorder::{Primitive, Tracking, record_one};
+use crate::wire::{Mark, RingProduct};
 
 /// What goes round the ring of a linear layer over `k` devices, of which each has a `k`-th of the
 /// input's and of the output's width.
@@ -73,48 +73,49 @@ pub fn ring_linear<const D: usize>(
     let [rows, _] = w.dims();
     let width = x.dims()[D - 1];
     assert_eq!(rows, width, "weights of {rows} rows for an input whose last dimension is {width}");
-    let op = match ring {
-        Ring::Gather => RingOp::Gather,
-        Ring::Scatter => RingOp::Scatter,
+    let product = match ring {
+        Ring::Gather => RingProduct::Gather,
+        Ring::Scatter => RingProduct::Scatter,
     };
     if let (Ok(x), Ok(w)) = (
         x.clone().try_into_primitive::<CaptureBackend>(),
         w.clone().try_into_primitive::<CaptureBackend>(),
     ) {
-        return Tensor::from_primitive::<CaptureBackend>(record(op, spec, x, w));
+        return Tensor::from_primitive::<CaptureBackend>(record(product, spec, x, w));
     }
     let (Ok(tracked_x), Ok(tracked_w)) =
         (x.clone().try_into_primitive::<Tracking>(), w.clone().try_into_primitive::<Tracking>())
     else {
         return linear(x, w, None);
     };
-    let backward = RingBackward { op, spec: spec.clone() };
+    let backward = RingBackward { product, spec: spec.clone() };
     let prepared =
         backward.prepare::<NoCheckpointing>([tracked_x.node(), tracked_w.node()]).compute_bound();
     let (x, w) = (tracked_x.into_primitive(), tracked_w.into_primitive());
-    let y = record(op, spec, x.clone(), w.clone());
+    let y = record(product, spec, x.clone(), w.clone());
     Tensor::from_primitive::<Tracking>(match prepared.stateful() {
         OpsKind::Tracked(prepared) => prepared.finish((x, w), y),
         OpsKind::UnTracked(prepared) => prepared.finish(y),
     })
 }
 
-fn record(op: RingOp, spec: &Spec, left: Primitive, right: Primitive) -> Primitive {
+fn record(product: RingProduct, spec: &Spec, left: Primitive, right: Primitive) -> Primitive {
     let (mut shape, columns) = (left.shape(), right.shape());
     let rank = shape.num_dims();
     let last = columns[columns.num_dims() - 1];
-    if op == RingOp::Outer {
+    if product == RingProduct::Outer {
         shape = [shape[rank - 1], last].into();
     } else {
         shape[rank - 1] = last;
     }
     let output = (shape, left.dtype());
-    record_op(&left.client, &op.name(spec), &[], &[&left, &right], vec![output]).remove(0)
+    let mark = Mark::Ring { product, spec: spec.clone(), left: &left, right: &right };
+    record_one(&left.client, &mark, output)
 }
 
 #[derive(Debug)]
 struct RingBackward {
-    op: RingOp,
+    product: RingProduct,
     spec: Spec,
 }
 
@@ -124,18 +125,18 @@ impl Backward<CaptureBackend, 2> for RingBackward {
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (x, w) = ops.state;
         let transpose = |x: Primitive| CaptureBackend::float_swap_dims(x, 0, 1);
-        let Self { op, spec } = &self;
+        let Self { product, spec } = &self;
         binary::<CaptureBackend, _, _>(
             ops.parents,
             ops.node,
             grads,
-            |grad| match op {
-                RingOp::Scatter => record(RingOp::Gather, spec, grad, transpose(w)),
-                _ => record(RingOp::Scatter, spec, grad, transpose(w)),
+            |grad| match product {
+                RingProduct::Scatter => record(RingProduct::Gather, spec, grad, transpose(w)),
+                _ => record(RingProduct::Scatter, spec, grad, transpose(w)),
             },
-            |grad| match op {
-                RingOp::Scatter => transpose(record(RingOp::Outer, spec, grad, x)),
-                _ => record(RingOp::Outer, spec, x, grad),
+            |grad| match product {
+                RingProduct::Scatter => transpose(record(RingProduct::Outer, spec, grad, x)),
+                _ => record(RingProduct::Outer, spec, x, grad),
             },
         );
     }

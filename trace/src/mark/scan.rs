@@ -7,11 +7,11 @@ use burn_backend::ops::FloatTensorOps;
 use burn_capture::CaptureBackend;
 
 use crate::recorder::{
-    Beneath, Primitive, Recorder, Slot, Traced, Tracked, emit, placeholder, record_op, stack, tap,
+    Beneath, Primitive, Recorder, Slot, Traced, Tracked, emit, placeholder, record, stack, tap,
     turn, type_of, unstack, zeros_like,
 };
 use crate::tree::{Leaves, TensorTree, walk};
-use crate::wire::{LANE, REGION, SCAN, SCAN_BACKWARD};
+use crate::wire::{Lane, Mark, Scan, ScanBackward};
 
 /// `body` on each lane in order: it gets what the lane before has passed on, and passes something
 /// of the same types on, besides a result of its own.
@@ -148,8 +148,8 @@ impl Rolled {
         self.end(region);
         check(&self.carry, &outputs);
         if MODE.get() == Mode::Rolled {
-            let given = inputs.iter().chain(&of_lane).map(Traced::primitive).collect::<Vec<_>>();
-            let made = outputs.iter().chain(&results).map(Traced::primitive).collect::<Vec<_>>();
+            let given = primitives(inputs.iter().chain(&of_lane));
+            let made = primitives(outputs.iter().chain(&results));
             for (number, tree) in trees.iter().enumerate().skip(1) {
                 self.record_to_compare(number, (&given, &made), carry, tree, &mut body);
             }
@@ -158,18 +158,22 @@ impl Rolled {
             .is_tracked
             .then(|| Gradient::record(&self, region, (&inputs, &of_lane), (&outputs, &results)));
 
-        let sizes = [region, lanes, self.carry.len(), stacks.len(), results.len()];
-        let all = self.carry.iter().map(Traced::primitive).chain(&stacks);
-        let all = all.chain(
-            [&inputs, &of_lane, &outputs, &results].into_iter().flatten().map(Traced::primitive),
-        );
         let stacked = results.iter().map(|leaf| {
             let (shape, dtype) = type_of(leaf.primitive());
             ([&[lanes], shape.as_slice()].concat().into(), dtype)
         });
         let types = outputs.iter().map(|leaf| type_of(leaf.primitive())).chain(stacked).collect();
-        let mut values =
-            record_op(client, SCAN, &sizes.map(|n| n as u64), &all.collect::<Vec<_>>(), types);
+        let mark = Mark::Scan(Scan {
+            region,
+            lanes,
+            starts: &primitives(&self.carry),
+            stacks: &stacks,
+            carry: &primitives(&inputs),
+            leaves: &primitives(&of_lane),
+            next: &primitives(&outputs),
+            results: &primitives(&results),
+        });
+        let mut values = record(client, &mark, types);
         let stacked = values.split_off(outputs.len());
         let by_leaf: Vec<_> = stacked.iter().map(|stack| unstack(client, stack)).collect();
         let plain = |leaf: &Traced, value: &Primitive| leaf.fresh(value.clone());
@@ -196,22 +200,21 @@ impl Rolled {
     fn record_to_compare<C: TensorTree, L: TensorTree, Y: TensorTree>(
         &self,
         number: usize,
-        (given, made): (&[&Primitive], &[&Primitive]),
+        (given, made): (&[Primitive], &[Primitive]),
         carry: &C,
         lane: &L,
         body: &mut impl FnMut(C, L) -> (C, Y),
     ) {
-        record_op(&self.client, LANE, &[], &[], vec![]);
+        record(&self.client, &Mark::BeginLane, vec![]);
         let (inputs, of_lane) = self.all_inside();
         let (next, result) = in_mode(Mode::Compared, || {
             body(rebuilt(carry, inputs.clone()), rebuilt(lane, of_lane.clone()))
         });
         let (outputs, results) = (leaves_of(&next), leaves_of(&result));
-        let (given_here, made_here) = ([inputs, of_lane].concat(), [outputs, results].concat());
-        let sizes = [number, given.len(), made.len(), made_here.len()].map(|n| n as u64);
-        let all = given.iter().copied().chain(given_here.iter().map(Traced::primitive));
-        let all = all.chain(made.iter().copied()).chain(made_here.iter().map(Traced::primitive));
-        record_op(&self.client, LANE, &sizes, &all.collect::<Vec<_>>(), vec![]);
+        let given_here = primitives(inputs.iter().chain(&of_lane));
+        let made_here = primitives(outputs.iter().chain(&results));
+        let (given, made) = ([given, given_here.as_slice()], [made, made_here.as_slice()]);
+        record(&self.client, &Mark::EndLane(Lane { number, given, made }), vec![]);
     }
 
     /// What stands in the body for what is passed on, and for a lane.
@@ -225,18 +228,18 @@ impl Rolled {
     }
 
     fn stacked(&self, lanes: &[Traced]) -> Primitive {
-        stack(&self.client, &lanes.iter().map(Traced::primitive).collect::<Vec<_>>())
+        stack(&self.client, &primitives(lanes))
     }
 
-    fn begin(&self) -> usize {
+    fn begin(&self) -> u64 {
         // A number that no other region of the recording has.
-        let number = burn_router::RouterClient::create_empty_handle(&self.client).value();
-        record_op(&self.client, REGION, &[0, number], &[], vec![]);
-        number as usize
+        let region = burn_router::RouterClient::create_empty_handle(&self.client).value();
+        record(&self.client, &Mark::BeginRegion { region }, vec![]);
+        region
     }
 
-    fn end(&self, region: usize) {
-        record_op(&self.client, REGION, &[1, region as u64], &[], vec![]);
+    fn end(&self, region: u64) {
+        record(&self.client, &Mark::EndRegion { region }, vec![]);
     }
 
     /// What stands for a leaf in the body.
@@ -252,8 +255,8 @@ impl Rolled {
 
 /// The gradient of a body.
 struct Gradient {
-    forward: usize,
-    region: usize,
+    forward: u64,
+    region: u64,
     /// What the gradients by outputs, and by results, are in the body.
     by_outputs: Vec<Option<Primitive>>,
     by_results: Vec<Option<Primitive>>,
@@ -265,7 +268,7 @@ struct Gradient {
 impl Gradient {
     fn record(
         rolled: &Rolled,
-        forward: usize,
+        forward: u64,
         (inputs, of_lane): (&[Traced], &[Traced]),
         (outputs, results): (&[Traced], &[Traced]),
     ) -> Self {
@@ -359,7 +362,7 @@ impl Gradient {
             .map(|&k| {
                 let lanes: Vec<_> =
                     out_lanes.iter().map(|slots| taken(&slots[k], &results[k])).collect();
-                stack(client, &lanes.iter().collect::<Vec<_>>())
+                stack(client, &lanes)
             })
             .collect();
         let wanted: Vec<_> = (0..lane_types.len()).filter(|&k| self.by_lane[k].is_some()).collect();
@@ -371,20 +374,25 @@ impl Gradient {
                 self.by_outputs[k].clone().unwrap_or_else(|| placeholder(client, shape, dtype))
             })
             .collect();
-        let inputs = starts.iter().chain(&given).chain(&unused);
-        let inputs =
-            inputs.chain(with_gradient.iter().filter_map(|&k| self.by_results[k].as_ref()));
-        let inputs =
-            inputs.chain(self.by_carry.iter().flatten()).chain(self.by_lane.iter().flatten());
         let stacked = wanted.iter().map(|&k| {
             let (shape, dtype) = &lane_types[k];
             ([&[lanes], shape.as_slice()].concat().into(), *dtype)
         });
         let types = starts.iter().map(type_of).chain(stacked).collect();
-        let sizes = [self.forward, self.region, lanes, starts.len(), given.len(), wanted.len()];
-        let scalars = sizes.map(|n| n as u64);
-        let mut values =
-            record_op(client, SCAN_BACKWARD, &scalars, &inputs.collect::<Vec<_>>(), types);
+        let by_results: Vec<_> =
+            with_gradient.iter().filter_map(|&k| self.by_results[k].clone()).collect();
+        let mark = Mark::ScanBackward(ScanBackward {
+            forward: self.forward,
+            region: self.region,
+            lanes,
+            starts: &starts,
+            stacks: &given,
+            carry: &unused,
+            given: &by_results,
+            next: &self.by_carry.into_iter().flatten().collect::<Vec<_>>(),
+            wanted: &self.by_lane.into_iter().flatten().collect::<Vec<_>>(),
+        });
+        let mut values = record(client, &mark, types);
         let stacks = values.split_off(starts.len());
         carried.iter().zip(values).for_each(|(&k, value)| into_carry[k].put(value));
         for (&k, stack) in wanted.iter().zip(&stacks) {
@@ -417,6 +425,11 @@ fn traced(tree: &impl TensorTree) -> Option<(Vec<Traced>, u64)> {
 
 fn leaves_of(tree: &impl TensorTree) -> Vec<Traced> {
     traced(tree).expect("what the body of a loop returns is computed from its arguments").0
+}
+
+/// The recorded tensors of leaves.
+fn primitives<'t>(leaves: impl IntoIterator<Item = &'t Traced>) -> Vec<Primitive> {
+    leaves.into_iter().map(|leaf| leaf.primitive().clone()).collect()
 }
 
 /// The tree with other tensors beneath.

@@ -7,8 +7,8 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn_capture::CaptureBackend;
 
-use crate::recorder::{Primitive, Tracking, record_op, type_of};
-use crate::wire::{SOFTMAX, SOFTMAX_BACKWARD};
+use crate::recorder::{Primitive, Tracking, record_one, type_of};
+use crate::wire::Mark;
 
 /// Softmax along the last axis: `y = e^x / Σ e^x`, with the gradient `y (g − Σ y g)`.
 ///
@@ -40,7 +40,7 @@ pub fn softmax<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 }
 
 fn recorded(x: &Primitive) -> Primitive {
-    record_op(&x.client, SOFTMAX, &[], &[x], vec![type_of(x)]).remove(0)
+    record_one(&x.client, &Mark::Softmax { x }, type_of(x))
 }
 
 #[derive(Debug)]
@@ -52,8 +52,8 @@ impl Backward<CaptureBackend, 1> for Softmax {
     fn backward(self, ops: Ops<Primitive, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let y = ops.state;
         unary::<CaptureBackend, _>(ops.parents, ops.node, grads, |grad| {
-            let inputs = [&y, &grad];
-            record_op(&y.client, SOFTMAX_BACKWARD, &[], &inputs, vec![type_of(&y)]).remove(0)
+            let mark = Mark::SoftmaxBackward { y: &y, gradient: &grad };
+            record_one(&y.client, &mark, type_of(&y))
         });
     }
 }

@@ -7,7 +7,7 @@ use burn_capture::{CaptureBackend, CaptureChannel};
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorIr};
 use burn_router::{RouterChannel, RouterClient};
 
-use crate::wire::PLACEHOLDER;
+use crate::wire::{Mark, Written};
 
 /// The backend that records, with gradients.
 pub(crate) type Tracking = Autodiff<CaptureBackend>;
@@ -21,31 +21,38 @@ pub(crate) type Tracked = <Tracking as BackendTypes>::FloatTensorPrimitive;
 /// The client that records.
 pub(crate) type Recorder = <CaptureChannel as RouterChannel>::Client;
 
-/// A tensor for which the body of a loop gets another one each time. Burn wants every tensor to be
-/// made by an operation, so one says that it makes it.
+/// A tensor for which the body of a loop gets another one in each lane.
 pub(crate) fn placeholder(client: &Recorder, shape: Shape, dtype: DType) -> Primitive {
-    record_op(client, PLACEHOLDER, &[], &[], vec![(shape, dtype)]).remove(0)
+    record_one(client, &Mark::Placeholder, (shape, dtype))
 }
 
-/// Records an operation of ours.
-pub(crate) fn record_op(
+/// Records a mark that makes tensors of these types.
+pub(crate) fn record(
     client: &Recorder,
-    name: &str,
-    scalars: &[u64],
-    inputs: &[&Primitive],
+    mark: &Mark<'_, Primitive>,
     outputs: Vec<(Shape, DType)>,
 ) -> Vec<Primitive> {
     let outputs = outputs
         .into_iter()
         .map(|(shape, dtype)| TensorIr::uninit(client.create_empty_handle(), shape, dtype))
         .collect();
+    let Written { id, numbers, inputs } = mark.write();
     let op = CustomOpIr {
-        id: name.to_owned(),
-        inputs: inputs.iter().map(|&input| input.clone().into_ir()).collect(),
+        id,
+        inputs: inputs.into_iter().map(|input| input.clone().into_ir()).collect(),
         outputs,
-        scalars: scalars.iter().map(|&scalar| ScalarIr::UInt(scalar)).collect(),
+        scalars: numbers.into_iter().map(ScalarIr::UInt).collect(),
     };
     client.register(OperationIr::Custom(op))
+}
+
+/// Records a mark that makes one tensor.
+pub(crate) fn record_one(
+    client: &Recorder,
+    mark: &Mark<'_, Primitive>,
+    output: (Shape, DType),
+) -> Primitive {
+    record(client, mark, vec![output]).remove(0)
 }
 
 /// What the graph knows a tensor as.

@@ -239,7 +239,7 @@ impl<T: TensorTree> Leaf for View<'_, T> {
             return self.one(|leaf| leaf.traced());
         }
         let lanes = self.gather(|leaf| leaf.traced()).into_iter().collect::<Option<Vec<_>>>()?;
-        let primitives: Vec<_> = lanes.iter().map(Traced::primitive).collect();
+        let primitives: Vec<_> = lanes.iter().map(|lane| lane.primitive().clone()).collect();
         Some(lanes[0].fresh(stack(&primitives[0].client, &primitives)))
     }
 

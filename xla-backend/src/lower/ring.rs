@@ -4,7 +4,7 @@
 //! `i` after `t` hops; a sum that is for device `i` starts at device `i − 1` and passes all others.
 
 use burn_ir::CustomOpIr;
-use burn_trace::compile::{RING, RingOp};
+use burn_trace::compile::{RING, RingProduct};
 use burn_trace::mesh::{Mesh, MeshError, Spec};
 
 use super::context::Context;
@@ -22,7 +22,7 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
     let ([left, right], [output]) = (&op.inputs[..], &op.outputs[..]) else {
         return unsupported("a ring has two inputs and one output");
     };
-    let Some((kind, spec)) = RingOp::parse(&op.id) else {
+    let Some((kind, spec)) = RingProduct::parse(&op.id) else {
         return unsupported("a ring is a gather, a scatter or an outer product, with a spec");
     };
     let (x, y) = (cx.get(left)?, cx.get(right)?);
@@ -42,9 +42,9 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
     let rows: Vec<_> = (0..rank - 1).flat_map(|dim| spec.axes(dim)).cloned().collect();
     let rows = around.mesh.groups(&rows);
     let (right_spec, out_spec) = match kind {
-        RingOp::Gather => (vec![vec![], vec![axis]], spec.clone()),
-        RingOp::Scatter => (vec![vec![axis]], spec.clone()),
-        RingOp::Outer => (spec_dims(&spec, rank), dims(vec![vec![], vec![axis]])?),
+        RingProduct::Gather => (vec![vec![], vec![axis]], spec.clone()),
+        RingProduct::Scatter => (vec![vec![axis]], spec.clone()),
+        RingProduct::Outer => (spec_dims(&spec, rank), dims(vec![vec![], vec![axis]])?),
     };
     let right_spec = dims(right_spec)?;
     let out = TensorType::new(cx.b.element(x), &output.shape[..]);
@@ -67,9 +67,9 @@ pub(super) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         |b, parts| -> Lowered<Vec<Value>> {
             let (x, y) = (parts[0], parts[1]);
             let wide = match kind {
-                RingOp::Gather => gather(cx, &around, x, y)?,
-                RingOp::Scatter => scatter(cx, &around, x, y)?,
-                RingOp::Outer => outer(cx, &around, &rows, x, y)?,
+                RingProduct::Gather => gather(cx, &around, x, y)?,
+                RingProduct::Scatter => scatter(cx, &around, x, y)?,
+                RingProduct::Outer => outer(cx, &around, &rows, x, y)?,
             };
             Ok(vec![b.convert(wide, out.element)?])
         },
@@ -87,10 +87,10 @@ fn spec_dims(spec: &Spec, rank: usize) -> Vec<Vec<String>> {
 }
 
 /// The product without a ring, in f32 for 16-bit floats.
-fn product(cx: &Context<'_>, kind: RingOp, x: Value, y: Value) -> Lowered<Value> {
+fn product(cx: &Context<'_>, kind: RingProduct, x: Value, y: Value) -> Lowered<Value> {
     match kind {
-        RingOp::Gather | RingOp::Scatter => rows_by_columns(cx, x, y),
-        RingOp::Outer => over_rows(cx, x, y),
+        RingProduct::Gather | RingProduct::Scatter => rows_by_columns(cx, x, y),
+        RingProduct::Outer => over_rows(cx, x, y),
     }
 }
 
