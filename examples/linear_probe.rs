@@ -10,6 +10,7 @@
 
 mod embedding;
 mod published_probe;
+#[path = "../cli/src/model.rs"]
 mod small_model;
 #[path = "../cli/src/terminal.rs"]
 mod terminal;
