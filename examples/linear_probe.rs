@@ -10,6 +10,7 @@
 
 mod embedding;
 mod published_probe;
+#[allow(dead_code)]
 #[path = "../cli/src/model.rs"]
 mod small_model;
 #[path = "../cli/src/terminal.rs"]

@@ -1,6 +1,8 @@
 //! The command `vit22b`: what the library can do, as verbs on files and folders.
 
 mod args;
+mod evaluate;
+mod model;
 mod terminal;
 mod verbs;
 
@@ -21,6 +23,8 @@ struct Command {
 enum Verb {
     /// Write procedural drawings as folders of images, a folder for each class
     Draw(verbs::draw::Arguments),
+    /// Measure a frozen classifier, and write all of it as one page of HTML
+    Evaluate(verbs::evaluate::Arguments),
     /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
     Plan(verbs::plan::Arguments),
     /// Train a ViT-22B on procedural images, by the paper's recipe scaled down
@@ -35,6 +39,7 @@ const AFTER: &str = "\
 fn main() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Draw(arguments) => verbs::draw::run(arguments),
+        Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),

@@ -1,9 +1,10 @@
-//! The small ViT-22B of the examples: pre-trained on procedural images, kept in a file, and the
-//! digits that it is asked about.
+//! The small ViT-22B for verbs without `--weights`: pre-trained on procedural images, kept in a file, and
+//! the digits that it is asked about.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::{Context, ensure};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,10 +12,13 @@ use burn_trace::Params;
 use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Preprocess, Synthetic};
 use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
-use vit22b::{Bound, Runtime, RuntimeError};
+use vit22b::weights::{Checkpoint, LoadOptions};
+use vit22b::{Bound, Runtime, RuntimeError, params};
 
 use crate::terminal::Terminal;
 
+/// Side of the images that the model takes.
+pub(crate) const SIDE: usize = 16;
 /// The first digits train classifiers, the others test them.
 pub(crate) const TRAIN_DIGITS: usize = 1_200;
 
@@ -62,6 +66,41 @@ impl Pretraining {
 pub(crate) fn preprocess(side: usize) -> anyhow::Result<Preprocess> {
     let steps = format!("resize_shorter({side})|center_crop({side})|value_range(-1, 1)");
     Ok(steps.parse()?)
+}
+
+/// The model of a file, and as it was before training. Where the file is not there, the model is trained
+/// and kept there.
+pub(crate) fn open_or_train(
+    path: &Path,
+    steps: u64,
+    seed: u64,
+    runtime: &Runtime,
+) -> anyhow::Result<(ViT22B, ViT22B)> {
+    let data = Synthetic::new(SIDE, seed);
+    let config = config(data.hierarchy().names().len(), SIDE);
+    let untrained = params::initialize(config.init(&runtime.device())?);
+    if path.exists() {
+        println!("the model of {}", path.display());
+        let trained = load(path, untrained.config(), &runtime.device()).with_context(|| {
+            format!("--model {}: delete it, and it is made anew", path.display())
+        })?;
+        return Ok((trained, untrained));
+    }
+    println!("no {}: training it", path.display());
+    let pretraining = Pretraining { steps, batch: 32, lr: 0.01, seed };
+    let (trained, _) = pretraining.run(runtime, data, untrained.clone())?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    save(&trained, path)?;
+    Ok((trained, untrained))
+}
+
+/// The model of a file that [`save`] wrote, if it is of this config.
+fn load(path: &Path, config: &ViT22BConfig, device: &Device) -> anyhow::Result<ViT22B> {
+    let loaded = Checkpoint::open(path)?.load(&LoadOptions::new(), device)?;
+    ensure!(loaded.model.config() == config, "it is of another model");
+    Ok(loaded.model)
 }
 
 /// Writes the model, to be opened as published weights are.

@@ -5,7 +5,9 @@ use vit22b::data::CueConflict;
 use vit22b::eval::{CueDecisions, Predictions, accuracy};
 use vit22b::report::{Block, DotRows, Section};
 
-use super::{Fitted, Images, Labelled, Part, Source, line, percent, table};
+use super::fitted::{Fitted, Labelled};
+use super::part::{Part, line, percent, table};
+use super::source::{Images, Source};
 
 /// Fits a classifier to drawings whose cues agree, for each source, and asks it about drawings
 /// whose cues do not. Returns the classifiers too.

@@ -7,7 +7,9 @@ use vit22b::data::{Corruption, FloatImage};
 use vit22b::eval::{accuracy, mean_corruption_error};
 use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
-use super::{Fitted, Images, Part, Source, line, percent, table};
+use super::fitted::Fitted;
+use super::part::{Part, line, percent, table};
+use super::source::{Images, Source};
 
 /// Families of corruptions, each with its own chart.
 const FAMILIES: [(&str, std::ops::Range<usize>); 4] =

@@ -4,7 +4,7 @@ use serde_json::json;
 use vit22b::eval::{Binning, GroupTable, ParityConfig, Reliability};
 use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
-use super::{Part, line, number, percent, table};
+use super::part::{Part, line, number, percent, table};
 
 /// Scores `2 p − 1` of members of groups.
 pub(crate) struct GroupTask {

@@ -7,7 +7,8 @@ use serde_json::json;
 use vit22b::eval::{Agreement, Trials};
 use vit22b::report::{Block, Section};
 
-use super::{Fitted, Part, number, percent, table};
+use super::fitted::Fitted;
+use super::part::{Part, number, percent, table};
 
 /// Each pair of classifiers on the same test images.
 pub(crate) fn agreement(classifiers: &[Fitted]) -> anyhow::Result<Part> {

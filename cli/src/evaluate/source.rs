@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use vit22b::data::Preprocess;
 use vit22b::probe::Features;
 
-use crate::small_model::Frozen;
+use crate::model::Frozen;
 
 /// Square images of `[3, side, side]` values in [−1, 1].
 #[derive(Clone)]

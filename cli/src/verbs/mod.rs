@@ -1,6 +1,7 @@
 //! The verbs, a file each. A verb has its options, `Arguments`, and `run`; it knows no other verb.
 
 pub(crate) mod draw;
+pub(crate) mod evaluate;
 pub(crate) mod plan;
 pub(crate) mod train;
 pub(crate) mod variants;

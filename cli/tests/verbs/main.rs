@@ -4,6 +4,7 @@
 mod folder;
 
 mod draw;
+mod evaluate;
 mod help;
 mod plan;
 mod train;
@@ -49,4 +50,9 @@ fn vit22b<T: AsRef<OsStr>>(arguments: impl IntoIterator<Item = T>) -> Run {
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     }
+}
+
+/// The path of a file of the library's fixtures.
+fn fixture(name: &str) -> String {
+    format!("{}/../tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
 }

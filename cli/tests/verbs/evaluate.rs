@@ -1,0 +1,51 @@
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::{fixture, vit22b};
+
+/// The report of a run that went well.
+fn report(out: &Folder, arguments: &[&str]) -> Value {
+    let out = out.path();
+    let to = ["evaluate", "--device", "flex", "--out", out.to_str().expect("UTF-8")];
+    vit22b(to.iter().chain(arguments)).succeeded();
+    assert!(out.join("report.html").exists() && out.join("report.md").exists());
+    let text = std::fs::read_to_string(out.join("report.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn logits_of_any_classifier_are_measured() {
+    let out = Folder::new("evaluate-logits");
+    let file = out.path().join("logits.csv");
+    std::fs::write(&file, "0,2,0,0\n1,0,2,0\n2,0,0,2\n".repeat(20)).unwrap();
+    let report = report(&out, &["--logits", file.to_str().expect("UTF-8")]);
+    assert_eq!(report["Calibration"]["accuracy"], 1.0);
+    assert_eq!(report["Calibration"]["classes"], 3);
+    // −ln(e² / (e² + 2))
+    let nll = report["Calibration"]["raw"]["nll"].as_f64().unwrap();
+    assert!((nll - 0.239_538).abs() < 1e-5, "{nll}");
+}
+
+#[test]
+fn a_published_model_is_measured_on_class_folders() {
+    let (images, out) = (Folder::new("evaluate-images"), Folder::new("evaluate-out"));
+    let images = images.path().to_str().expect("UTF-8");
+    let cues = ["--count", "60", "--side", "16", "--cues", "agree"];
+    vit22b(["draw", "--out", images].iter().chain(&cues)).succeeded();
+    let weights = fixture("timm_vit/model.safetensors");
+    let arguments = ["--weights", &weights, "--images", images, "--share", "0.1"];
+    let report = report(&out, &arguments);
+    let probe = &report["Images"][0];
+    assert_eq!(probe["features"], "pre-trained model");
+    assert!(probe["logistic_regression"].as_f64().unwrap() > 0.0, "{probe}");
+}
+
+#[test]
+fn what_is_wrong_with_an_option_is_said_with_its_name() {
+    let error = vit22b(["evaluate", "--share", "0"]).failed();
+    assert_eq!(error, "--share 0: expected above 0, at most 1");
+    let out = Folder::new("evaluate-wrong");
+    let out = out.path().to_str().expect("UTF-8");
+    let error = vit22b(["evaluate", "--out", out, "--logits", "none.csv"]).failed();
+    assert!(error.starts_with("--logits none.csv: "), "{error}");
+}
