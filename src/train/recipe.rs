@@ -10,8 +10,9 @@ use crate::train::task::cutmix::CutMix;
 use crate::train::task::loss::Loss;
 use crate::train::task::mixup::Mixup;
 use crate::train::update::adafactor::Adafactor;
-use crate::train::update::optimizer::{Ema, Stage, Tune};
+use crate::train::update::ema::Ema;
 use crate::train::update::schedule::{Decay, Schedule};
+use crate::train::update::stage::{Stage, Tune};
 
 /// A training run: data, loss, and the stages between a gradient and the new parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

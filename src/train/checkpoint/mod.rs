@@ -26,7 +26,8 @@ use crate::vit::ViT22B;
 
 use crate::train::error::{CheckpointError, TrainError};
 use crate::train::recipe::Recipe;
-use crate::train::step::{TrainState, TrainStep};
+use crate::train::step::TrainStep;
+use crate::train::step::state::TrainState;
 
 pub(crate) use durable::create_folder;
 pub use manifest::{Manifest, ShardFile};

@@ -10,7 +10,8 @@ use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
 use crate::train::error::TrainError;
-use crate::train::step::{StepMetrics, TrainState, TrainStep};
+use crate::train::step::TrainStep;
+use crate::train::step::state::{StepMetrics, TrainState};
 
 pub(super) type State = TrainState<ViT22B>;
 pub(super) type Batch = (Tensor<4>, Tensor<2>);

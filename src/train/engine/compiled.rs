@@ -13,7 +13,8 @@ use crate::vit::ViT22BConfig;
 
 use super::ahead::{Batch, NAME, State, donate, initial_state, stacked, step_function};
 use crate::train::error::TrainError;
-use crate::train::step::{StepMetrics, TrainStep};
+use crate::train::step::TrainStep;
+use crate::train::step::state::StepMetrics;
 
 type Step = Jit<(Stacked<State>, Batch), (Stacked<State>, StepMetrics)>;
 

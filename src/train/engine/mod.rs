@@ -18,7 +18,8 @@ use crate::vit::{ViT22B, ViT22BConfig};
 
 use crate::train::error::TrainError;
 use crate::train::step::scores::BatchScores;
-use crate::train::step::{StepMetrics, TrainState, TrainStep, ensure_finite};
+use crate::train::step::state::{StepMetrics, TrainState};
+use crate::train::step::{TrainStep, ensure_finite};
 use compiled::CompiledTraining;
 
 type State = TrainState<ViT22B>;

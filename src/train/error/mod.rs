@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use checkpoint::CheckpointError;
-pub(crate) use recipe::invalid;
+pub(crate) use recipe::{fraction, invalid, positive};
 
 /// A recipe that cannot be followed, or a run that went wrong.
 #[derive(Debug, Error)]

@@ -1,12 +1,12 @@
 //! One training step as a function of tensors.
 
+pub(crate) mod gradient;
 pub(crate) mod scores;
+pub(crate) mod state;
 
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
-use burn_trace::{
-    Leaves, Params, Save, Stacked, TensorTree, TreeError, Visitor, scan, value_and_grad_of,
-};
+use burn_trace::{Save, Stacked, TensorTree, scan};
 
 use crate::params::blocks::{self, by_block};
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
@@ -20,80 +20,11 @@ use crate::train::recipe::Recipe;
 use crate::train::task::cutmix::{ResolvedCutMix, mix_batch};
 use crate::train::task::loss::Loss;
 use crate::train::task::mixup::ResolvedMixup;
-use crate::train::update::optimizer::{Ema, Optimizer};
+use crate::train::update::ema::Ema;
+use crate::train::update::optimizer::Optimizer;
 
-/// Everything that a training step changes. All of it is tensors.
-#[derive(Debug, Clone)]
-pub struct TrainState<M> {
-    /// The model; its parameters are the master copy.
-    pub model: M,
-    /// The optimizer's moments, named `moment/path`.
-    pub optimizer: NamedTensors,
-    /// Averages of the parameters, where the recipe keeps them.
-    pub ema: Option<NamedTensors>,
-    /// Number of steps done, one element.
-    pub step: Tensor<1, Int>,
-    /// What random draws of all steps follow from, one element.
-    pub seed: Tensor<1, Int>,
-}
-
-impl<M> TrainState<M> {
-    /// What the next step draws from.
-    fn key(&self) -> RandomKey {
-        RandomKey::from_tensor(self.seed.clone()).fold_in_tensor(self.step.clone())
-    }
-}
-
-impl<M: Module + 'static> TensorTree for TrainState<M> {
-    fn visit(&self, visitor: &mut Visitor<'_>) {
-        visitor.child("model", &Params(self.model.clone()));
-        visitor.child("optimizer", &self.optimizer);
-        visitor.child("ema", &self.ema);
-        visitor.child("step", &self.step);
-        visitor.child("seed", &self.seed);
-    }
-
-    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
-        Ok(Self {
-            model: Params(self.model.clone()).rebuild(leaves)?.0,
-            optimizer: self.optimizer.rebuild(leaves)?,
-            ema: self.ema.rebuild(leaves)?,
-            step: self.step.rebuild(leaves)?,
-            seed: self.seed.rebuild(leaves)?,
-        })
-    }
-}
-
-/// What a step tells: tensors of one element, read when wanted.
-#[derive(Debug, Clone)]
-pub struct StepMetrics {
-    /// The loss before the update.
-    pub loss: Tensor<1>,
-    /// Joint norm of all gradients, before clipping.
-    pub gradient_norm: Tensor<1>,
-    /// Peak times schedule.
-    pub learning_rate: Tensor<1>,
-    /// 1 where loss and gradient norm are finite, else 0.
-    pub finite: Tensor<1, Int>,
-}
-
-impl TensorTree for StepMetrics {
-    fn visit(&self, visitor: &mut Visitor<'_>) {
-        visitor.child("loss", &self.loss);
-        visitor.child("gradient_norm", &self.gradient_norm);
-        visitor.child("learning_rate", &self.learning_rate);
-        visitor.child("finite", &self.finite);
-    }
-
-    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
-        Ok(Self {
-            loss: self.loss.rebuild(leaves)?,
-            gradient_norm: self.gradient_norm.rebuild(leaves)?,
-            learning_rate: self.learning_rate.rebuild(leaves)?,
-            finite: self.finite.rebuild(leaves)?,
-        })
-    }
-}
+use gradient::{Widen, value_and_grad};
+use state::{StepMetrics, TrainState};
 
 /// A recipe fitted to a model: a function from state and batch to the next state.
 ///
@@ -359,54 +290,6 @@ impl TrainStep {
             state.ema = state.ema.map(|after| pick(after, before.ema.unwrap_or_default()));
         }
         Ok((state, metrics))
-    }
-}
-
-/// The loss and its gradient by parameter path, except for paths that are frozen. What the loss
-/// needs besides the parameters goes through `inputs`.
-///
-/// It is the same on devices that compute and on the one that records for XLA.
-///
-/// # Panics
-///
-/// If the model or the inputs have gradients already.
-///
-/// ```
-/// use burn::nn::LinearConfig;
-/// use burn::tensor::{Device, Tensor};
-/// use vit22b::train::value_and_grad;
-///
-/// let device = Device::flex();
-/// let model = LinearConfig::new(2, 1).init(&device);
-/// let x = Tensor::<2>::from_data([[3.0, 5.0]], &device);
-/// let (_, gradients) = value_and_grad(&model, |path| path == "bias", x, |model, x| {
-///     model.forward(x).sum()
-/// });
-/// assert_eq!(gradients.len(), 1);
-/// let gradient: Vec<f32> = gradients.get::<2>("weight").unwrap().into_data().try_to_vec().unwrap();
-/// assert_eq!(gradient, [3.0, 5.0]);
-/// ```
-pub fn value_and_grad<M: Module + 'static, I: TensorTree>(
-    model: &M,
-    frozen: impl Fn(&str) -> bool,
-    inputs: I,
-    loss: impl FnOnce(&M, I) -> Tensor<1>,
-) -> (Tensor<1>, NamedTensors) {
-    let model = Params(model.clone());
-    let chosen = |path: &str| !frozen(path);
-    let (loss, gradients) =
-        value_and_grad_of(&model, chosen, &inputs, |model, inputs| loss(&model, inputs))
-            .expect("a module is a tree of its own parameters");
-    let all = params::collect(&gradients.0).into_iter();
-    (loss, all.filter(|(path, _)| !frozen(path)).collect())
-}
-
-/// Gradients by rounded parameters, in the type of the parameters.
-struct Widen;
-
-impl TensorFn for Widen {
-    fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {
-        tensor.cast(DType::F32)
     }
 }
 

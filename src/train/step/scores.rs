@@ -7,7 +7,8 @@ use crate::params;
 use crate::vit::ViT22B;
 
 use crate::train::error::TrainError;
-use crate::train::step::{TrainState, TrainStep};
+use crate::train::step::TrainStep;
+use crate::train::step::state::TrainState;
 
 /// What a model scores on a batch: tensors of one element.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::NamedTensors;
 
-use super::optimizer::{Slot, take};
+use super::slot::{Slot, take};
 
 /// Adafactor as the ViT-G and ViT-22B recipes use it: the second moment of a large matrix is kept
 /// as the means of its rows and columns, the first moment as an average in bf16 without bias

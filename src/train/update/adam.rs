@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::NamedTensors;
 
-use super::optimizer::{Slot, take};
+use super::slot::{Slot, take};
 
 /// Adam's direction `m̂ / (√v̂ + ε)`, with bias correction. With decoupled weight decay behind it
 /// this is AdamW.

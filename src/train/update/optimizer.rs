@@ -4,56 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Shape, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::params::blocks::{by_block, in_first_block, square_sum};
-use crate::params::{self, NamedTensors, ParamsError, Rules, TensorFn, with_rank};
+use crate::params::{self, NamedTensors, ParamsError, TensorFn, with_rank};
 
 use super::adafactor::Adafactor;
 use super::adam::{Adam, Momentum};
-use super::schedule::{ResolvedSchedule, Schedule};
+use super::schedule::ResolvedSchedule;
+use super::slot::Slot;
+use super::stage::{Stage, Tune};
 use crate::train::duration::Budget;
-use crate::train::error::{TrainError, invalid};
-
-/// One stage of the chain that turns gradients into an update; what comes out of the last one is
-/// subtracted from the parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Scales all gradients by one factor so that their joint norm is at most `max_norm`.
-    ClipGlobalNorm {
-        /// Above 0.
-        max_norm: f64,
-    },
-    /// Divides by the root of the second moment, and averages.
-    Adafactor(Adafactor),
-    /// Divides the first moment by the root of the second.
-    Adam(Adam),
-    /// Adds up gradients.
-    Momentum(Momentum),
-    /// Adds `rate × parameter`, with the rate that the rules give to each path. Behind the
-    /// optimizer and before the learning rate this is decoupled decay.
-    WeightDecay(Rules<f64>),
-    /// Multiplies by the learning rate, with a factor for each path or none where it is frozen.
-    LearningRate {
-        /// The rate where the schedule is 1.
-        peak: f64,
-        /// Factors by path.
-        factors: Rules<Tune>,
-    },
-    /// Multiplies by the schedule.
-    Schedule(Schedule),
-}
-
-/// How a parameter takes part in training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tune {
-    /// Trained with this factor, above 0, on the learning rate (and so on the decay).
-    Factor(f64),
-    /// Not trained: no gradient is computed and no state is kept.
-    Frozen,
-}
+use crate::train::error::{TrainError, fraction, invalid, positive};
 
 /// A chain of stages, fitted to the parameters of a module.
 ///
@@ -293,16 +254,8 @@ impl Optimizer {
 /// Before the path of a gradient in an error.
 const GRADIENT: &str = "gradient of ";
 
-/// What a stage keeps of a parameter: the name before its path, the shape, the type.
-pub(crate) type Slot<const D: usize> = (&'static str, [usize; D], DType);
-
 fn zeros<const D: usize>(shape: [usize; D], dtype: DType, device: &Device) -> Tensor<D> {
     Tensor::zeros(shape, (device, dtype))
-}
-
-/// What [`Optimizer::check`] has seen to be there.
-pub(crate) fn take<const D: usize>(state: &mut NamedTensors, name: &str) -> Tensor<D> {
-    state.take(name).expect("the state was checked before the update")
 }
 
 fn global_norm(tensors: &NamedTensors, like: &Tensor<1>) -> Tensor<1> {
@@ -371,68 +324,6 @@ impl TensorFn for Subtract {
                 tensor - update.cast(dtype)
             }
             None => tensor,
-        }
-    }
-}
-
-fn positive(field: &str, value: f64) -> Result<(), TrainError> {
-    match value > 0.0 && value.is_finite() {
-        true => Ok(()),
-        false => Err(invalid(field, value, "a finite number above 0")),
-    }
-}
-
-fn fraction(field: &str, value: f64) -> Result<(), TrainError> {
-    match (0.0..1.0).contains(&value) {
-        true => Ok(()),
-        false => Err(invalid(field, value, "a number in [0, 1)")),
-    }
-}
-
-/// Averages of parameters along training, which often serve better than the last ones.
-///
-/// `average ← d average + (1 − d) parameter` with `d = min(decay, (1 + t) / (10 + t))`, so that
-/// the first steps do not weigh for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ema {
-    /// In [0, 1); 0.9999 averages over about ten thousand steps.
-    pub decay: f64,
-}
-
-impl Ema {
-    pub(crate) fn validate(&self) -> Result<(), TrainError> {
-        fraction("ema.decay", self.decay)
-    }
-
-    /// The averages after a step, the `step`-th from 0.
-    pub fn update(
-        &self,
-        averages: NamedTensors,
-        parameters: &NamedTensors,
-        step: &Tensor<1>,
-    ) -> NamedTensors {
-        let ramp = step.clone().add_scalar(1.0) / step.clone().add_scalar(10.0);
-        let decay = ramp.clamp_max(self.decay);
-        let [averages] = by_block([averages, parameters.clone()], |[averages, parameters]| {
-            [averages.map(&mut Average { decay: &decay, parameters: &parameters })]
-        });
-        averages
-    }
-}
-
-struct Average<'a> {
-    decay: &'a Tensor<1>,
-    parameters: &'a NamedTensors,
-}
-
-impl TensorFn for Average<'_> {
-    fn call<const D: usize>(&mut self, path: &str, average: Tensor<D>) -> Tensor<D> {
-        match self.parameters.get::<D>(path) {
-            Some(parameter) => {
-                let decay = self.decay.clone().reshape([1; D]);
-                parameter.clone() + (average - parameter) * decay
-            }
-            None => average,
         }
     }
 }

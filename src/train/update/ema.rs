@@ -1,0 +1,56 @@
+//! Averages of parameters.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::params::blocks::by_block;
+use crate::params::{NamedTensors, TensorFn};
+use crate::train::error::{TrainError, fraction};
+
+/// Averages of parameters along training, which often serve better than the last ones.
+///
+/// `average ← d average + (1 − d) parameter` with `d = min(decay, (1 + t) / (10 + t))`, so that
+/// the first steps do not weigh for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ema {
+    /// In [0, 1); 0.9999 averages over about ten thousand steps.
+    pub decay: f64,
+}
+
+impl Ema {
+    pub(crate) fn validate(&self) -> Result<(), TrainError> {
+        fraction("ema.decay", self.decay)
+    }
+
+    /// The averages after a step, the `step`-th from 0.
+    pub fn update(
+        &self,
+        averages: NamedTensors,
+        parameters: &NamedTensors,
+        step: &Tensor<1>,
+    ) -> NamedTensors {
+        let ramp = step.clone().add_scalar(1.0) / step.clone().add_scalar(10.0);
+        let decay = ramp.clamp_max(self.decay);
+        let [averages] = by_block([averages, parameters.clone()], |[averages, parameters]| {
+            [averages.map(&mut Average { decay: &decay, parameters: &parameters })]
+        });
+        averages
+    }
+}
+
+struct Average<'a> {
+    decay: &'a Tensor<1>,
+    parameters: &'a NamedTensors,
+}
+
+impl TensorFn for Average<'_> {
+    fn call<const D: usize>(&mut self, path: &str, average: Tensor<D>) -> Tensor<D> {
+        match self.parameters.get::<D>(path) {
+            Some(parameter) => {
+                let decay = self.decay.clone().reshape([1; D]);
+                parameter.clone() + (average - parameter) * decay
+            }
+            None => average,
+        }
+    }
+}
