@@ -28,34 +28,27 @@
 //! # Ok::<(), vit22b::weights::WeightsError>(())
 //! ```
 
-mod big_vision;
-mod checkpoint;
 mod container;
 mod description;
-mod element;
 mod error;
-mod export;
-mod hugging_face;
+mod file;
+mod gather;
 mod names;
-mod native;
 mod nearest;
 mod options;
 mod origin;
+mod plan;
 mod positions;
 mod preprocessing;
 mod report;
 mod sidecar;
-mod tensors;
-mod term;
-mod timm;
-mod view;
+mod write;
 
-pub use checkpoint::{Checkpoint, LoadedModel};
+pub use container::error::{Bytes, Damage};
 pub use description::{Description, Note, Source};
-pub use error::{Bytes, Damage, WeightsError};
-pub use export::{export_big_vision, export_timm};
-pub use native::save;
+pub use error::WeightsError;
+pub use file::{Checkpoint, LoadedModel};
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;
-pub use report::{Loaded, Mismatched, Missing, Report, Resampled, Unused};
-pub use tensors::SetAside;
+pub use report::{Loaded, Mismatched, Missing, Report, Resampled, SetAside, Unused};
+pub use write::{export_big_vision, export_timm, save};

@@ -4,8 +4,6 @@ use core::fmt;
 
 use crate::vit::Interpolation;
 
-use super::tensors::SetAside;
-
 /// What a load did with each parameter of the model and each tensor of the file.
 ///
 /// As text it is a summary, with every name that is missing, unused or mismatched.
@@ -72,6 +70,15 @@ pub struct Mismatched {
     pub expected: Vec<usize>,
     /// The shape that it has.
     pub got: Vec<usize>,
+}
+
+/// A tensor that the model has no place for, and why that is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its name in the file.
+    pub name: String,
+    /// Why it is not loaded.
+    pub reason: &'static str,
 }
 
 /// How positions came from one grid to another.

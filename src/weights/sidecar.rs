@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::error::{Damage, WeightsError};
+use super::container::error::Damage;
+use super::error::WeightsError;
 
 /// `config.json` and `preprocessor_config.json`, where they are; both of transformers, the first
 /// also of timm.
@@ -73,6 +74,8 @@ fn read(path: &Path) -> Result<Value, WeightsError> {
         Err(reason) => return Err(WeightsError::Io { file, reason }),
     };
     serde_json::from_str(&text).map_err(|error| {
-        Damage::Header { part: "JSON".into(), at: 0, problem: error.to_string() }.in_file(&file)
+        Damage::Header { part: "JSON".into(), at: 0, problem: error.to_string() }
+            .in_file(&file)
+            .into()
     })
 }

@@ -1,21 +1,24 @@
 //! Files as named tensors: what their headers say, checked before a byte of the data is used.
 
+pub(crate) mod element;
+pub(crate) mod error;
 mod mapped;
 mod npy;
 mod npz;
 mod safetensors;
 mod sharded;
-pub(super) mod write;
+pub(crate) mod view;
+pub(crate) mod write;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use super::element::ElementType;
-use super::error::{Damage, WeightsError};
-use super::view::View;
+use element::ElementType;
+use error::{ContainerError, Damage};
 use mapped::Mapped;
+use view::View;
 
 /// How the tensors are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,7 @@ pub(super) struct Container {
 
 impl Container {
     /// Opens a file, the files that an index names, or what a folder holds of these.
-    pub(super) fn open(path: &Path) -> Result<Self, WeightsError> {
+    pub(super) fn open(path: &Path) -> Result<Self, ContainerError> {
         if path.to_str().is_some_and(|name| name.ends_with(".index.json")) {
             return sharded::open(path);
         }
@@ -83,19 +86,19 @@ impl Container {
         Self::open_file(path)
     }
 
-    fn open_file(path: &Path) -> Result<Self, WeightsError> {
+    fn open_file(path: &Path) -> Result<Self, ContainerError> {
         let name = path.display().to_string();
-        let mapped =
-            Mapped::open(path).map_err(|reason| WeightsError::Io { file: name.clone(), reason })?;
+        let mapped = Mapped::open(path)
+            .map_err(|reason| ContainerError::Io { file: name.clone(), reason })?;
         Self::from_mapped(name, mapped)
     }
 
     /// The same for bytes at hand.
-    pub(super) fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, WeightsError> {
+    pub(super) fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, ContainerError> {
         Self::from_mapped(name.into(), Mapped::from(bytes))
     }
 
-    fn from_mapped(name: String, mapped: Mapped) -> Result<Self, WeightsError> {
+    fn from_mapped(name: String, mapped: Mapped) -> Result<Self, ContainerError> {
         let contents = if mapped.starts_with(b"PK") {
             npz::entries(&mapped).map(|entries| (Packing::Npz, entries, BTreeMap::new()))
         } else {
@@ -130,7 +133,7 @@ impl Container {
     }
 
     /// The bytes of a tensor in row-major order: in place where the file stores them so.
-    pub(super) fn read(&self, entry: &Entry) -> Result<Cow<'_, [u8]>, WeightsError> {
+    pub(super) fn read(&self, entry: &Entry) -> Result<Cow<'_, [u8]>, ContainerError> {
         let (name, mapped) = &self.files[entry.file];
         let bytes = &mapped[entry.range.clone()];
         let bytes = match &entry.packed {

@@ -1,7 +1,8 @@
 //! The header of a NumPy array: `\x93NUMPY`, a version, a length, and a Python dictionary with the
 //! element type, the order of the axes and the shape.
 
-use super::{Damage, ElementType};
+use super::element::ElementType;
+use super::error::Damage;
 
 /// What the header says.
 #[derive(Debug, PartialEq)]

@@ -8,8 +8,8 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{Damage, Entry, npy};
-use crate::weights::error::Bytes;
+use super::error::{Bytes, Damage};
+use super::{Entry, npy};
 
 /// Deflate cannot make more than this of one byte; an entry that claims more is lying.
 const DEFLATE_LIMIT: u64 = 1_032;

@@ -6,9 +6,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::{Damage, Entry};
-use crate::weights::element::ElementType;
-use crate::weights::error::Bytes;
+use super::Entry;
+use super::element::ElementType;
+use super::error::{Bytes, Damage};
 
 /// The format's own limit.
 const LONGEST_HEADER: u64 = 100_000_000;

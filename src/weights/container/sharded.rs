@@ -5,18 +5,18 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Container, Damage, Packing};
-use crate::weights::error::WeightsError;
+use super::error::{ContainerError, Damage};
+use super::{Container, Packing};
 
 #[derive(Deserialize)]
 struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-pub(super) fn open(path: &Path) -> Result<Container, WeightsError> {
+pub(super) fn open(path: &Path) -> Result<Container, ContainerError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
-        .map_err(|reason| WeightsError::Io { file: name.clone(), reason })?;
+        .map_err(|reason| ContainerError::Io { file: name.clone(), reason })?;
     let damaged = |damage: Damage| damage.in_file(&name);
     let index: Index = serde_json::from_str(&text).map_err(|error| {
         let problem = error.to_string();

@@ -11,16 +11,16 @@ use safetensors::tensor::{Dtype, View, serialize_to_file};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::element::ElementType;
+use super::error::Bytes;
 use super::npy;
-use crate::weights::element::ElementType;
-use crate::weights::error::Bytes;
 
 /// A tensor that is still to be made.
-pub(in crate::weights) struct NewTensor<'a> {
-    pub(in crate::weights) name: String,
-    pub(in crate::weights) element: ElementType,
-    pub(in crate::weights) shape: Vec<usize>,
-    pub(in crate::weights) bytes: Box<dyn Fn() -> Vec<u8> + 'a>,
+pub(crate) struct NewTensor<'a> {
+    pub(crate) name: String,
+    pub(crate) element: ElementType,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) bytes: Box<dyn Fn() -> Vec<u8> + 'a>,
 }
 
 impl NewTensor<'_> {
@@ -58,7 +58,7 @@ impl View for &NewTensor<'_> {
 
 /// A safetensors file with text entries beside the tensors. What was at `path` before is replaced
 /// when the new file is whole.
-pub(in crate::weights) fn safetensors(
+pub(crate) fn safetensors(
     path: &Path,
     tensors: &[NewTensor],
     metadata: HashMap<String, String>,
@@ -77,7 +77,7 @@ pub(in crate::weights) fn safetensors(
 
 /// NumPy's archive, not compressed: weights have little to compress. What was at `path` before is
 /// replaced when the new file is whole.
-pub(in crate::weights) fn npz(path: &Path, tensors: &[NewTensor]) -> io::Result<()> {
+pub(crate) fn npz(path: &Path, tensors: &[NewTensor]) -> io::Result<()> {
     replace(path, |partial| write_npz(partial, tensors))
 }
 

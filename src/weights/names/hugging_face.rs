@@ -2,17 +2,17 @@
 
 use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
 
-use super::container::Container;
-use super::description::{Description, Notes};
-use super::error::WeightsError;
-use super::names::{heads_unknown, split_block, square_patch};
-use super::options::{HeadChoice, LoadOptions};
-use super::origin::Origin;
-use super::positions;
-use super::preprocessing;
-use super::sidecar::Sidecar;
+use super::pieces::{activation, heads_unknown, split_block, square_patch};
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
+use crate::weights::container::Container;
+use crate::weights::description::{Description, Notes};
+use crate::weights::error::WeightsError;
+use crate::weights::options::{HeadChoice, LoadOptions};
+use crate::weights::origin::Origin;
+use crate::weights::positions;
+use crate::weights::preprocessing;
+use crate::weights::sidecar::Sidecar;
 
 /// The heads of a config that does not mention them, the same in all three.
 const USUAL_HEADS: usize = 12;
@@ -26,7 +26,7 @@ fn mark(origin: Origin) -> &'static str {
 }
 
 /// The tensors of one of the three, if the container holds one, alone or inside of a larger model.
-pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let names = || container.entries.keys();
     let prefix = |origin| names().find_map(|name| name.strip_suffix(mark(origin)));
     let (origin, prefix) = if let Some(prefix) = prefix(Origin::HfSiglip) {
@@ -48,7 +48,7 @@ pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     }))
 }
 
-pub(super) fn describe(
+pub(crate) fn describe(
     tensors: &mut Tensors,
     sidecar: &Sidecar,
     options: &LoadOptions,
@@ -84,7 +84,7 @@ pub(super) fn describe(
     let gelu = match sidecar.text("hidden_act") {
         Some("gelu") => Some(Gelu::Erf),
         Some("gelu_pytorch_tanh" | "gelu_new" | "gelu_fast") => Some(Gelu::Tanh),
-        Some(other) if options.gelu.is_none() => return Err(super::names::activation(other)),
+        Some(other) if options.gelu.is_none() => return Err(activation(other)),
         _ => None,
     };
     let usual = if origin == Origin::HfSiglip { Gelu::Tanh } else { Gelu::Erf };
@@ -158,7 +158,7 @@ pub(super) fn describe(
 }
 
 /// The tensors that make the parameter at `path`; none if this origin has no name for it.
-pub(super) fn terms(
+pub(crate) fn terms(
     path: &str,
     shape: &[usize],
     config: &ViT22BConfig,

@@ -6,14 +6,14 @@ use super::element::Float;
 /// axis. Layouts of all origins are views of each other, so that one pass over the bytes of a file
 /// reads a parameter, and the same pass backwards writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct View {
+pub(crate) struct View {
     offset: usize,
     axes: Vec<(usize, usize)>,
 }
 
 impl View {
     /// All of a tensor.
-    pub(super) fn whole(shape: &[usize]) -> Self {
+    pub(crate) fn whole(shape: &[usize]) -> Self {
         let mut stride = 1usize;
         let mut axes: Vec<_> = shape
             .iter()
@@ -30,23 +30,23 @@ impl View {
     }
 
     /// All of a tensor whose first axis runs fastest.
-    pub(super) fn column_major(shape: &[usize]) -> Self {
+    pub(crate) fn column_major(shape: &[usize]) -> Self {
         let reversed: Vec<usize> = shape.iter().rev().copied().collect();
         let mut view = Self::whole(&reversed);
         view.axes.reverse();
         view
     }
 
-    pub(super) fn shape(&self) -> Vec<usize> {
+    pub(crate) fn shape(&self) -> Vec<usize> {
         self.axes.iter().map(|(length, _)| *length).collect()
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.axes.iter().map(|(length, _)| length).product()
     }
 
     /// `length` steps of an axis from `start` on.
-    pub(super) fn narrow(mut self, axis: usize, start: usize, length: usize) -> Self {
+    pub(crate) fn narrow(mut self, axis: usize, start: usize, length: usize) -> Self {
         let (_, stride) = self.axes[axis];
         self.offset += start * stride;
         self.axes[axis].0 = length;
@@ -54,20 +54,20 @@ impl View {
     }
 
     /// One step of the first axis, which goes.
-    pub(super) fn at(mut self, index: usize) -> Self {
+    pub(crate) fn at(mut self, index: usize) -> Self {
         let (_, stride) = self.axes.remove(0);
         self.offset += index * stride;
         self
     }
 
     /// The axes in another order.
-    pub(super) fn permute(mut self, order: &[usize]) -> Self {
+    pub(crate) fn permute(mut self, order: &[usize]) -> Self {
         self.axes = order.iter().map(|axis| self.axes[*axis]).collect();
         self
     }
 
     /// Neighbouring axes `first` and `first + 1`, which lie as one in memory, as one.
-    pub(super) fn merge(mut self, first: usize) -> Self {
+    pub(crate) fn merge(mut self, first: usize) -> Self {
         let (length, stride) = self.axes.remove(first + 1);
         let outer = &mut self.axes[first];
         debug_assert!(outer.0 == 1 || outer.1 == length * stride);
@@ -76,7 +76,7 @@ impl View {
     }
 
     /// Calls `f` with the place of each element in the view and in the tensor.
-    pub(super) fn for_each(&self, mut f: impl FnMut(usize, usize)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize)) {
         let ones = [(1, 0), (1, 0)];
         let axes = [&ones[..2usize.saturating_sub(self.axes.len())], &self.axes[..]].concat();
         let (outer, inner) = axes.split_at(axes.len() - 2);
@@ -107,7 +107,7 @@ impl View {
     }
 
     /// The elements of the view, in its order, from the bytes of the tensor.
-    pub(super) fn gather<S: Float, T: Float>(&self, bytes: &[u8]) -> Vec<T> {
+    pub(crate) fn gather<S: Float, T: Float>(&self, bytes: &[u8]) -> Vec<T> {
         let mut values = vec![T::from_f64(0.0); self.count()];
         self.for_each(|ours, theirs| {
             values[ours] = T::from_f64(S::read(&bytes[theirs * S::SIZE..]).to_f64());
@@ -116,7 +116,7 @@ impl View {
     }
 
     /// Puts elements in the view's order to their places among the bytes of the tensor.
-    pub(super) fn scatter<T: Float>(&self, values: &[T], bytes: &mut [u8]) {
+    pub(crate) fn scatter<T: Float>(&self, values: &[T], bytes: &mut [u8]) {
         self.for_each(|ours, theirs| values[ours].write(&mut bytes[theirs * T::SIZE..]));
     }
 }

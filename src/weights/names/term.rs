@@ -1,29 +1,29 @@
 //! A part of a file's tensor that makes a parameter, or a summand of one.
 
-use super::view::View;
+use crate::weights::container::view::View;
 
 /// A part of a tensor of the file, in the layout of a parameter.
 ///
 /// Parameters are sums of terms, nearly always of one. Written back, a parameter goes to its first
 /// term, and zeros to the others.
 #[derive(Debug, Clone)]
-pub(super) struct Term {
+pub(crate) struct Term {
     /// The tensor's canonical name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its whole shape.
-    pub(super) shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     /// The part.
-    pub(super) view: View,
+    pub(crate) view: View,
 }
 
 impl Term {
     /// All of a tensor that has the parameter's shape.
-    pub(super) fn whole(name: impl Into<String>, shape: &[usize]) -> Self {
+    pub(crate) fn whole(name: impl Into<String>, shape: &[usize]) -> Self {
         Self::part(name, shape, |view| view)
     }
 
     /// A part of a tensor of this shape.
-    pub(super) fn part(
+    pub(crate) fn part(
         name: impl Into<String>,
         shape: &[usize],
         part: impl FnOnce(View) -> View,
@@ -33,7 +33,7 @@ impl Term {
 
     /// A parameter of a PyTorch module: linear weights are `[out, in]` there, ours `[in, out]`, and
     /// the scale of a norm is its weight.
-    pub(super) fn torch(module: String, leaf: &str, shape: &[usize]) -> Self {
+    pub(crate) fn torch(module: String, leaf: &str, shape: &[usize]) -> Self {
         let leaf = if leaf == "scale" { "weight" } else { leaf };
         let name = format!("{module}.{leaf}");
         match *shape {
@@ -44,7 +44,7 @@ impl Term {
 
     /// What a linear layer keeps at `start` among the `outputs` of a joint PyTorch layer: the
     /// weight, transposed, or the bias.
-    pub(super) fn joint(
+    pub(crate) fn joint(
         name: impl Into<String>,
         shape: &[usize],
         start: usize,
@@ -59,7 +59,7 @@ impl Term {
     }
 
     /// Our `[n, d]` as rows of a `[1, rows, d]` tensor.
-    pub(super) fn tokens(
+    pub(crate) fn tokens(
         name: impl Into<String>,
         shape: &[usize],
         start: usize,

@@ -7,17 +7,17 @@ use burn::tensor::Tensor;
 
 use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
 
-use super::container::Container;
-use super::description::{Description, Notes};
-use super::error::WeightsError;
-use super::names::{ensure_square, split_block};
-use super::options::{HeadChoice, LoadOptions};
-use super::origin::Origin;
-use super::positions;
-use super::preprocessing;
-use super::sidecar::Sidecar;
+use super::pieces::{ensure_square, split_block};
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
+use crate::weights::container::Container;
+use crate::weights::description::{Description, Notes};
+use crate::weights::error::WeightsError;
+use crate::weights::options::{HeadChoice, LoadOptions};
+use crate::weights::origin::Origin;
+use crate::weights::positions;
+use crate::weights::preprocessing;
+use crate::weights::sidecar::Sidecar;
 
 /// The tensor by which these files are known.
 const MARK: &str = "embedding/kernel";
@@ -27,16 +27,16 @@ const DEEPEST: usize = 4_096;
 
 /// Where big_vision's names leave a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// Whether the first position is the class token's, as it was at first.
-    pub(super) class_position: bool,
+    pub(crate) class_position: bool,
     /// Whether the blocks are stacked along a first axis.
-    pub(super) stacked: bool,
+    pub(crate) stacked: bool,
 }
 
 /// The tensors of a vision model of big_vision, if the container holds one: alone, with an
 /// optimizer, or as the image tower of two.
-pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let prefix = ["params/img/", "params/", "opt/target/img/", "opt/target/", "img/", ""]
         .into_iter()
         .find(|prefix| container.entries.contains_key(&format!("{prefix}{MARK}")))?;
@@ -111,7 +111,7 @@ fn numbered(segment: &str) -> Option<(&str, usize)> {
     (class != "encoderblock").then_some((class, number.parse().ok()?))
 }
 
-pub(super) fn describe(
+pub(crate) fn describe(
     tensors: &Tensors,
     sidecar: &Sidecar,
     options: &LoadOptions,
@@ -191,7 +191,7 @@ pub(super) fn describe(
 }
 
 /// The tensors that make the parameter at `path`; none if big_vision has no name for it.
-pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
+pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
     let before = usize::from(names.class_position);
     let rows = config.patches() + before;
     match (path, shape) {
@@ -275,7 +275,7 @@ fn loses_edge(from: usize, to: usize) -> bool {
 
 /// Resampled positions as big_vision has them: the last row or column is zero where scipy loses it.
 /// Says which are.
-pub(super) fn lose_edges(
+pub(crate) fn lose_edges(
     mut positions: Tensor<2>,
     from: [usize; 2],
     to: [usize; 2],

@@ -1,26 +1,21 @@
 //! Models under the names of others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
-use burn::tensor::DType;
 use serde_json::json;
 
 use crate::data::preprocess::Preprocess;
-use crate::params::{self, AnyTensor};
 use crate::vit::{
     Biases, BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22B, ViT22BConfig,
 };
+use crate::weights::container::write;
+use crate::weights::error::WeightsError;
+use crate::weights::names::{Names, big_vision, timm};
+use crate::weights::origin::Origin;
+use crate::weights::preprocessing;
 
-use super::big_vision;
-use super::container::write::{self, NewTensor};
-use super::element::{ElementType, Float, with_float};
-use super::error::WeightsError;
-use super::names::Names;
-use super::origin::Origin;
-use super::preprocessing;
-use super::timm;
-use super::view::View;
+use super::tensors::new_tensors;
 
 /// Writes a model for timm: a folder with `model.safetensors` and the `config.json` by which
 /// `timm.create_model("local-dir:FOLDER", pretrained=True)` builds the model. A folder that is
@@ -82,48 +77,6 @@ pub fn export_big_vision(model: &ViT22B, file: impl AsRef<Path>) -> Result<(), W
     let file = file.as_ref();
     write::npz(file, &tensors)
         .map_err(|reason| WeightsError::Io { file: file.display().to_string(), reason })
-}
-
-/// A tensor of a target, and the parameters that have a part in it.
-struct Joint {
-    shape: Vec<usize>,
-    parts: Vec<(AnyTensor, View)>,
-}
-
-/// The tensors of a model under an origin's names, each made of its parameters when it is written.
-pub(super) fn new_tensors(model: &ViT22B, names: Names) -> Vec<NewTensor<'static>> {
-    let mut tensors: BTreeMap<String, Joint> = BTreeMap::new();
-    for (path, parameter) in params::collect(model) {
-        let shape = parameter.shape();
-        let terms = names.terms(&path, shape.as_slice(), model.config());
-        for (index, term) in terms.into_iter().enumerate() {
-            let new = Joint { shape: term.shape, parts: vec![] };
-            let joint = tensors.entry(term.name).or_insert(new);
-            // The parameter goes to the first of its summands; what is not written stays zero.
-            if index == 0 {
-                joint.parts.push((parameter.clone(), term.view));
-            }
-        }
-    }
-    let new = tensors.into_iter().map(|(name, Joint { shape, parts })| {
-        let dtype = parts.first().map_or(DType::F32, |(part, _)| part.dtype());
-        let element = ElementType::of(dtype).unwrap_or(ElementType::F32);
-        let size = shape.iter().product();
-        let bytes = Box::new(move || {
-            with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts))
-        });
-        NewTensor { name, element, shape, bytes }
-    });
-    new.collect()
-}
-
-fn join<T: Float>(size: usize, parts: &[(AnyTensor, View)]) -> Vec<u8> {
-    let mut bytes = vec![0; size * T::SIZE];
-    for (part, view) in parts {
-        let values: Vec<T> = part.to_data().iter::<T>().collect();
-        view.scatter(&values, &mut bytes);
-    }
-    bytes
 }
 
 /// A demand of an origin on a field of the config.

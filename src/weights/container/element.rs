@@ -7,11 +7,11 @@ use super::error::Bytes;
 /// An element type of a file. Only floats become parameters; the others are known so that sizes can
 /// be checked and their tensors named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ElementType {
+pub(crate) struct ElementType {
     /// As safetensors writes it.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     bits: u64,
-    pub(super) float: Option<DType>,
+    pub(crate) float: Option<DType>,
 }
 
 const fn float(name: &'static str, bits: u64, dtype: DType) -> ElementType {
@@ -49,18 +49,18 @@ const TYPES: [ElementType; 22] = [
 ];
 
 impl ElementType {
-    pub(super) const F32: Self = float("F32", 32, DType::F32);
+    pub(crate) const F32: Self = float("F32", 32, DType::F32);
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         TYPES.into_iter().find(|element| element.name == name)
     }
 
-    pub(super) fn of(dtype: DType) -> Option<Self> {
+    pub(crate) fn of(dtype: DType) -> Option<Self> {
         TYPES.into_iter().find(|element| element.float == Some(dtype))
     }
 
     /// What a tensor of this shape takes.
-    pub(super) fn bytes(self, shape: &[usize]) -> Bytes {
+    pub(crate) fn bytes(self, shape: &[usize]) -> Bytes {
         let count = shape.iter().try_fold(1u64, |count, length| count.checked_mul(*length as u64));
         match count.and_then(|count| count.checked_mul(self.bits)) {
             None => Bytes::Overflow,
@@ -71,7 +71,7 @@ impl ElementType {
 }
 
 /// A float that files and parameters are made of.
-pub(super) trait Float: Element + Copy {
+pub(crate) trait Float: Element + Copy {
     const SIZE: usize;
     /// From the first bytes, little-endian.
     fn read(bytes: &[u8]) -> Self;
@@ -135,4 +135,4 @@ macro_rules! with_float {
         }
     };
 }
-pub(super) use with_float;
+pub(crate) use with_float;

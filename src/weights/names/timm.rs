@@ -3,30 +3,30 @@
 
 use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
 
-use super::container::Container;
-use super::description::{Description, Notes};
-use super::error::WeightsError;
-use super::names::{activation, heads_unknown, split_block, square_patch};
-use super::options::LoadOptions;
-use super::origin::Origin;
-use super::positions;
-use super::preprocessing;
-use super::sidecar::Sidecar;
+use super::pieces::{activation, heads_unknown, split_block, square_patch};
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
+use crate::weights::container::Container;
+use crate::weights::description::{Description, Notes};
+use crate::weights::error::WeightsError;
+use crate::weights::options::LoadOptions;
+use crate::weights::origin::Origin;
+use crate::weights::positions;
+use crate::weights::preprocessing;
+use crate::weights::sidecar::Sidecar;
 
 /// The tensor by which these files are known.
 const MARK: &str = "patch_embed.proj.weight";
 
 /// Where timm's names leave a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// How many of the prefix tokens, the first ones, have a position of their own.
-    pub(super) prefix_positions: usize,
+    pub(crate) prefix_positions: usize,
 }
 
 /// The tensors of a model of timm, if the container holds one, alone or inside of a larger model.
-pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let prefix = container.entries.keys().find_map(|name| name.strip_suffix(MARK))?;
     Some(Tensors::sort(Origin::Timm, container, |name| match name.strip_prefix(prefix) {
         None => Fate::Aside("it belongs to another part of the file's model"),
@@ -37,7 +37,7 @@ pub(super) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     }))
 }
 
-pub(super) fn describe(
+pub(crate) fn describe(
     tensors: &Tensors,
     sidecar: &Sidecar,
     options: &LoadOptions,
@@ -152,7 +152,7 @@ pub(super) fn describe(
 }
 
 /// timm's norms add 1e-6, but for CLIP's models: those have layer norms, and one after the embedding.
-pub(super) fn usual_epsilon(norm_embedding: bool, layer_norm: bool) -> f64 {
+pub(crate) fn usual_epsilon(norm_embedding: bool, layer_norm: bool) -> f64 {
     if norm_embedding && layer_norm { 1e-5 } else { 1e-6 }
 }
 
@@ -187,7 +187,7 @@ fn tanh_by_name(architecture: &str) -> bool {
 }
 
 /// The tensors that make the parameter at `path`; none if timm has no name for it.
-pub(super) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
+pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
     let rows = config.patches() + names.prefix_positions;
     let class = usize::from(config.pool == Pool::ClassToken);
     // A prefix token with a position of its own is the sum of both.

@@ -1,0 +1,139 @@
+//! A file, open: described without reading its data, loaded as a model.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use crate::params::{self, AnyTensor, NamedTensors};
+use crate::vit::ViT22B;
+
+use super::container::Container;
+use super::description::Description;
+use super::error::WeightsError;
+use super::gather::{gather, read, resample_positions};
+use super::names::term::Term;
+use super::names::{Recognised, recognise};
+use super::options::{HeadChoice, LoadOptions};
+use super::plan::{plan, target};
+use super::report::Report;
+use super::sidecar::Sidecar;
+
+/// Weights in a file: its header has been read and checked, its tensors not yet.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use vit22b::weights::{Checkpoint, HeadChoice, LoadOptions};
+///
+/// let checkpoint = Checkpoint::open("tests/fixtures/timm_map/model.safetensors")?;
+/// let options = LoadOptions::new().with_head(HeadChoice::Replace(5));
+/// assert_eq!(checkpoint.describe(&options)?.config.width, 48);
+///
+/// let loaded = checkpoint.load(&options, &Device::flex())?;
+/// assert_eq!(loaded.model.config().num_classes, 5);
+/// assert_eq!(loaded.report.new, ["head.weight", "head.bias"]);
+/// # Ok::<(), vit22b::weights::WeightsError>(())
+/// ```
+#[derive(Debug)]
+pub struct Checkpoint {
+    container: Container,
+    sidecar: Sidecar,
+}
+
+/// A model from a file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LoadedModel {
+    /// The model.
+    pub model: ViT22B,
+    /// What became of each tensor.
+    pub report: Report,
+    /// What the file holds, and how that is known.
+    pub description: Description,
+}
+
+impl Checkpoint {
+    /// Opens a `.safetensors` file, a `.index.json` with its shards beside it, or a folder with
+    /// either under the name that transformers and timm give it (`model`).
+    ///
+    /// The file is mapped into memory, not read: it must not be shortened or rewritten while the
+    /// checkpoint is open. Programs that replace it by a new file do no harm.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::Io`], and [`WeightsError::Damaged`] for what is wrong with the header.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
+        let path = path.as_ref();
+        Ok(Self { container: Container::open(path)?, sidecar: Sidecar::beside(path)? })
+    }
+
+    /// The same for the bytes of one file; `name` stands for it in error texts.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::Damaged`].
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, WeightsError> {
+        let container = Container::from_bytes(name, bytes)?;
+        Ok(Self { container, sidecar: Sidecar::default() })
+    }
+
+    /// What the file holds, from its header and the JSON beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::UnknownOrigin`], [`NotInferred`](WeightsError::NotInferred),
+    /// [`Ambiguous`](WeightsError::Ambiguous), [`Unsupported`](WeightsError::Unsupported) and
+    /// [`Config`](WeightsError::Config).
+    pub fn describe(&self, options: &LoadOptions) -> Result<Description, WeightsError> {
+        Ok(recognise(&self.container, &self.sidecar, options)?.description)
+    }
+
+    /// The model of the file on `device`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`describe`](Self::describe); [`WeightsError::DoesNotFit`] with the report if
+    /// `options.strict`; [`WeightsError::Damaged`] for elements that are no floats, or that cannot
+    /// be unpacked.
+    pub fn load(
+        &self,
+        options: &LoadOptions,
+        device: &Device,
+    ) -> Result<LoadedModel, WeightsError> {
+        // The origin and the config.
+        let mut file = recognise(&self.container, &self.sidecar, options)?;
+        let target = target(&file.description.config, options);
+        let model = target.init(device)?;
+        if options.head != HeadChoice::Keep {
+            file.leave_head("the head is dropped or replaced");
+        }
+        // The terms of each parameter.
+        let (parts, mut report) = plan(&model, &file, options);
+        if options.strict && !report.fits() {
+            return Err(WeightsError::DoesNotFit(Box::new(report)));
+        }
+        // Their values.
+        let Recognised { tensors, description, .. } = file;
+        let mut values = gather(&self.container, &tensors, &parts, options, device)?;
+        let (origin, config) = (description.origin, &description.config);
+        report.resampled = resample_positions(&mut values, origin, config, &target);
+        let model = params::overwrite(model, values).expect("each view has its parameter's shape");
+        Ok(LoadedModel { model, report, description })
+    }
+
+    /// All float tensors of the file under their own names, a single number as one of shape `[1]`.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::Damaged`] for what cannot be unpacked.
+    pub fn tensors(&self, device: &Device) -> Result<NamedTensors, WeightsError> {
+        let mut tensors = Vec::new();
+        for (name, entry) in &self.container.entries {
+            let shape = if entry.shape.is_empty() { vec![1] } else { entry.shape.clone() };
+            let Some(dtype) = entry.element.float.filter(|_| shape.len() <= 6) else { continue };
+            let whole = Term::whole(name, &shape);
+            let data = read(&self.container.read(entry)?, dtype, dtype, &whole);
+            tensors.push((name.clone(), AnyTensor::from_data(data, device)));
+        }
+        Ok(tensors.into_iter().collect())
+    }
+}

@@ -1,0 +1,115 @@
+//! Parameters from the bytes of the file.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{DType, Device, TensorData};
+
+use crate::params::{AnyTensor, NamedTensors};
+use crate::vit::{ViT22BConfig, resample};
+
+use super::container::element::{Float, with_float};
+use super::container::error::Damage;
+use super::container::{Container, Entry};
+use super::error::WeightsError;
+use super::names::big_vision;
+use super::names::tensors::Tensors;
+use super::names::term::Term;
+use super::options::LoadOptions;
+use super::origin::Origin;
+use super::plan::{POSITIONS, Planned};
+use super::report::Resampled;
+
+/// Reads each tensor once, in the order of the disk, and makes all that it is a part of.
+pub(super) fn gather(
+    container: &Container,
+    tensors: &Tensors,
+    parts: &[Planned],
+    options: &LoadOptions,
+    device: &Device,
+) -> Result<NamedTensors, WeightsError> {
+    let mut by_place: BTreeMap<_, Vec<(usize, &Term)>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        for term in &part.terms {
+            if let Some(entry) = tensors.entry(&term.name) {
+                let uses = by_place.entry((entry.place(), term.name.as_str()));
+                uses.or_default().push((index, term));
+            }
+        }
+    }
+    let mut values = Vec::with_capacity(parts.len());
+    let mut sums: BTreeMap<usize, (usize, TensorData)> = BTreeMap::new();
+    for ((_, name), uses) in by_place {
+        let Some(entry) = tensors.entry(name) else { continue };
+        let stored = stored(container, tensors.actual(name).unwrap_or(name), entry)?;
+        let bytes = container.read(entry)?;
+        for (index, term) in uses {
+            let Planned { path, terms } = &parts[index];
+            let wanted = options.elements.of(stored);
+            let data = match terms.len() {
+                1 => read(&bytes, stored, wanted, term),
+                count => {
+                    let data = read(&bytes, stored, DType::F64, term);
+                    let (seen, sum) = match sums.remove(&index) {
+                        None => (1, data),
+                        Some((seen, sum)) => (seen + 1, add(&sum, &data)),
+                    };
+                    if seen < count {
+                        sums.insert(index, (seen, sum));
+                        continue;
+                    }
+                    sum.convert_dtype(wanted)
+                }
+            };
+            values.push((path.clone(), AnyTensor::from_data(data, device)));
+        }
+    }
+    Ok(values.into_iter().collect())
+}
+
+/// Resamples the positions, if there are any and the model has another grid than the file.
+pub(super) fn resample_positions(
+    values: &mut NamedTensors,
+    origin: Origin,
+    file: &ViT22BConfig,
+    target: &ViT22BConfig,
+) -> Option<Resampled> {
+    let (from, to) = (file.grid(), target.grid());
+    let positions = values.get::<2>(POSITIONS).filter(|_| from != to)?;
+    let dtype = positions.dtype();
+    let by = target.interpolation;
+    let positions = resample(positions.cast(DType::F32), from, to, by);
+    let (positions, zeroed) = match origin {
+        Origin::BigVision => big_vision::lose_edges(positions, from, to),
+        _ => (positions, [false; 2]),
+    };
+    values.insert(POSITIONS, positions.cast(dtype));
+    Some(Resampled { from, to, by, zeroed })
+}
+
+fn stored(container: &Container, name: &str, entry: &Entry) -> Result<DType, WeightsError> {
+    entry.element.float.ok_or_else(|| {
+        let damage = Damage::ElementType {
+            tensor: name.into(),
+            got: entry.element.name.into(),
+            expected: "parameters are F64, F32, F16 or BF16",
+        };
+        damage.in_file(container.file(entry)).into()
+    })
+}
+
+/// A part of a tensor from its bytes.
+pub(super) fn read(bytes: &[u8], stored: DType, wanted: DType, term: &Term) -> TensorData {
+    fn typed<S: Float, T: Float>(bytes: &[u8], term: &Term) -> TensorData {
+        TensorData::new(term.view.gather::<S, T>(bytes), term.view.shape())
+    }
+    with_float!(
+        stored,
+        S => with_float!(wanted, T => typed::<S, T>(bytes, term), else unreachable!()),
+        else unreachable!()
+    )
+}
+
+fn add(a: &TensorData, b: &TensorData) -> TensorData {
+    let sum: Vec<f64> = a.iter::<f64>().zip(b.iter::<f64>()).map(|(a, b)| a + b).collect();
+    TensorData::new(sum, a.shape().clone())
+}

@@ -1,0 +1,92 @@
+//! Whose names a file has, and which tensors make a parameter under them.
+
+pub(crate) mod big_vision;
+pub(crate) mod hugging_face;
+pub(crate) mod native;
+mod pieces;
+pub(crate) mod tensors;
+pub(crate) mod term;
+pub(crate) mod timm;
+
+use crate::vit::ViT22BConfig;
+use crate::weights::container::Container;
+use crate::weights::description::Description;
+use crate::weights::error::WeightsError;
+use crate::weights::options::LoadOptions;
+use crate::weights::origin::Origin;
+use crate::weights::sidecar::Sidecar;
+use tensors::Tensors;
+use term::Term;
+
+/// A file whose origin is known.
+pub(crate) struct Recognised<'a> {
+    pub(crate) tensors: Tensors<'a>,
+    pub(crate) description: Description,
+    pub(crate) names: Names,
+}
+
+impl Recognised<'_> {
+    /// Leaves the classifier's tensors in the file.
+    pub(crate) fn leave_head(&mut self, reason: &'static str) {
+        let names = self.names;
+        self.tensors.leave(reason, |name| names.is_of_head(name));
+    }
+}
+
+/// Finds the origin by the names, and the config by the shapes.
+pub(crate) fn recognise<'a>(
+    container: &'a Container,
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+) -> Result<Recognised<'a>, WeightsError> {
+    if let Some(tensors) = native::tensors(container) {
+        let description = native::describe(container)?;
+        return Ok(Recognised { tensors, description, names: Names::Native });
+    }
+    if let Some(tensors) = timm::tensors(container) {
+        let (description, names) = timm::describe(&tensors, sidecar, options)?;
+        return Ok(Recognised { tensors, description, names: Names::Timm(names) });
+    }
+    if let Some(tensors) = big_vision::tensors(container) {
+        let (description, names) = big_vision::describe(&tensors, sidecar, options)?;
+        return Ok(Recognised { tensors, description, names: Names::BigVision(names) });
+    }
+    if let Some(mut tensors) = hugging_face::tensors(container) {
+        let description = hugging_face::describe(&mut tensors, sidecar, options)?;
+        let names = Names::HuggingFace(description.origin);
+        return Ok(Recognised { tensors, description, names });
+    }
+    let names: Vec<_> = container.entries.keys().take(5).map(String::as_str).collect();
+    Err(WeightsError::UnknownOrigin { count: container.entries.len(), first: names.join(", ") })
+}
+
+/// An origin, and what its names leave open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Names {
+    Native,
+    Timm(timm::Names),
+    BigVision(big_vision::Names),
+    HuggingFace(Origin),
+}
+
+impl Names {
+    /// The tensors that make the parameter at `path`; none if the origin has no name for it.
+    pub(crate) fn terms(self, path: &str, shape: &[usize], config: &ViT22BConfig) -> Vec<Term> {
+        match self {
+            Self::Native => native::terms(path, shape),
+            Self::Timm(names) => timm::terms(path, shape, config, names),
+            Self::BigVision(names) => big_vision::terms(path, shape, config, names),
+            Self::HuggingFace(origin) => hugging_face::terms(path, shape, config, origin),
+        }
+    }
+
+    /// Whether a canonical name is one of the classifier's.
+    pub(crate) fn is_of_head(self, name: &str) -> bool {
+        let modules: &[&str] = match self {
+            Self::Native | Self::Timm(_) => &["head."],
+            Self::BigVision(_) => &["head/", "pre_logits/"],
+            Self::HuggingFace(_) => &["classifier."],
+        };
+        modules.iter().any(|module| name.starts_with(module))
+    }
+}

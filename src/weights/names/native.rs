@@ -1,0 +1,56 @@
+//! This crate's own files: safetensors with parameters by their paths, and a manifest in the header.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::preprocess::Preprocess;
+use crate::vit::ViT22BConfig;
+use crate::weights::container::Container;
+use crate::weights::container::error::Damage;
+use crate::weights::description::Description;
+use crate::weights::error::WeightsError;
+use crate::weights::origin::Origin;
+
+use super::tensors::{Fate, Tensors};
+use super::term::Term;
+
+/// The entry of the header that holds the manifest.
+pub(crate) const MANIFEST: &str = "vit22b";
+/// Raised when files of before cannot be read as they are.
+pub(crate) const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) format: u32,
+    pub(crate) config: ViT22BConfig,
+    pub(crate) preprocessing: Preprocess,
+}
+
+/// The tensors of a file of ours, if it has a manifest.
+pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+    container
+        .metadata
+        .contains_key(MANIFEST)
+        .then(|| Tensors::sort(Origin::Native, container, |name| Fate::Known(name.into())))
+}
+
+pub(crate) fn describe(container: &Container) -> Result<Description, WeightsError> {
+    let invalid = |problem: String| -> WeightsError {
+        let damage = Damage::Header { part: "manifest".into(), at: 8, problem };
+        damage.in_file(container.name()).into()
+    };
+    let text = container.metadata.get(MANIFEST).map_or("", String::as_str);
+    let format: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    if format["format"] != FORMAT {
+        let got = &format["format"];
+        return Err(invalid(format!("its format is {got}, and this version reads {FORMAT}")));
+    }
+    let manifest: Manifest =
+        serde_json::from_value(format).map_err(|error| invalid(error.to_string()))?;
+    let Manifest { config, preprocessing, .. } = manifest;
+    Ok(Description { origin: Origin::Native, config, notes: vec![], preprocessing }.check()?)
+}
+
+pub(crate) fn terms(path: &str, shape: &[usize]) -> Vec<Term> {
+    vec![Term::whole(path, shape)]
+}

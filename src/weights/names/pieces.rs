@@ -1,0 +1,47 @@
+//! What the origins' tables of names share.
+
+use super::tensors::Tensors;
+use crate::weights::error::WeightsError;
+
+/// `blocks.3.attn.query.weight` as `blocks.3.` and `attn.query.weight`; other paths with an empty
+/// scope.
+pub(crate) fn split_block(path: &str) -> (&str, &str) {
+    let dot = path.strip_prefix("blocks.").and_then(|rest| rest.find('.'));
+    path.split_at(dot.map_or(0, |dot| "blocks.".len() + dot + 1))
+}
+
+/// Width, channels and patch by a PyTorch convolution `[d, c, p, p]`.
+pub(crate) fn square_patch(tensors: &Tensors, name: &str) -> Result<[usize; 3], WeightsError> {
+    let [width, channels, patch, patch_width] = tensors.axes("patch", name)?;
+    ensure_square(patch, patch_width)?;
+    Ok([width, channels, patch])
+}
+
+pub(crate) fn ensure_square(height: usize, width: usize) -> Result<(), WeightsError> {
+    if height == width {
+        return Ok(());
+    }
+    Err(WeightsError::Unsupported {
+        what: format!("a patch of {height} x {width} pixels"),
+        next: "patches are squares here",
+    })
+}
+
+pub(crate) fn heads_unknown(width: usize) -> WeightsError {
+    let usual = match width.is_multiple_of(64) {
+        true => format!("; {} heads of 64 are usual", width / 64),
+        false => String::new(),
+    };
+    WeightsError::Ambiguous {
+        field: "num_heads",
+        why: format!("the shapes are the same for any number of heads that divides {width}{usual}"),
+        option: "num_heads",
+    }
+}
+
+pub(crate) fn activation(name: &str) -> WeightsError {
+    WeightsError::Unsupported {
+        what: format!("the activation {name}"),
+        next: "GELU in its exact and its tanh form are; `LoadOptions::gelu` takes one of them anyway",
+    }
+}

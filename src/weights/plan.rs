@@ -1,0 +1,108 @@
+//! Which parameter is made of which tensors, decided before a byte of the data is read.
+
+use std::collections::BTreeSet;
+
+use crate::params;
+use crate::vit::{ViT22B, ViT22BConfig};
+
+use super::names::Recognised;
+use super::names::term::Term;
+use super::nearest::nearest;
+use super::options::{HeadChoice, LoadOptions};
+use super::report::{Loaded, Mismatched, Missing, Report, Unused};
+
+/// The path of the learned positions.
+pub(super) const POSITIONS: &str = "pos_embedding";
+
+/// A parameter that the file has all parts of.
+pub(super) struct Planned {
+    pub(super) path: String,
+    pub(super) terms: Vec<Term>,
+}
+
+/// The config of the model that is asked for.
+pub(super) fn target(file: &ViT22BConfig, options: &LoadOptions) -> ViT22BConfig {
+    let mut target = file.clone();
+    target.image = options.image.unwrap_or(file.image);
+    match options.head {
+        HeadChoice::Keep => {}
+        HeadChoice::Drop => target.num_classes = 0,
+        HeadChoice::Replace(classes) => target.num_classes = classes,
+    }
+    target
+}
+
+/// Finds each parameter's parts in the file, and reports what has none.
+pub(super) fn plan(
+    model: &ViT22B,
+    file: &Recognised,
+    options: &LoadOptions,
+) -> (Vec<Planned>, Report) {
+    let Recognised { tensors, names, description } = file;
+    let config = &description.config;
+    let mut report = Report::default();
+    let (mut planned, mut used) = (Vec::new(), BTreeSet::new());
+    for (path, shape) in params::shapes(model) {
+        if path.starts_with("head.") && options.head != HeadChoice::Keep {
+            report.new.push(path);
+            continue;
+        }
+        let mut shape = shape.as_slice().to_vec();
+        if path == POSITIONS {
+            shape[0] = config.patches();
+        }
+        let terms = names.terms(&path, &shape, config);
+        let mut fits = !terms.is_empty();
+        for Term { name, shape, .. } in &terms {
+            used.insert(name.clone());
+            let (tensor, expected) = (tensors.actual(name), shape.clone());
+            match (tensor, tensors.shape(name)) {
+                (Some(_), Some(got)) if got == expected => continue,
+                (Some(tensor), Some(got)) => report.mismatched.push(Mismatched {
+                    path: path.clone(),
+                    tensor: tensor.into(),
+                    expected,
+                    got: got.to_vec(),
+                }),
+                _ => report.missing.push(Missing {
+                    path: path.clone(),
+                    tensor: name.clone(),
+                    shape: expected,
+                    nearest: None,
+                }),
+            }
+            fits = false;
+        }
+        if fits {
+            let from = terms.iter().filter_map(|term| tensors.actual(&term.name));
+            let from = from.map(str::to_string).collect();
+            report.loaded.push(Loaded { path: path.clone(), from });
+            planned.push(Planned { path, terms });
+        }
+    }
+    for name in tensors.names().filter(|name| !used.contains(*name)) {
+        report.unused.push(Unused {
+            tensor: tensors.actual(name).unwrap_or(name).into(),
+            shape: tensors.shape(name).unwrap_or_default().to_vec(),
+            nearest: None,
+        });
+    }
+    report.set_aside = tensors.set_aside.clone();
+    name_the_nearest(&mut report);
+    (planned, report)
+}
+
+/// Puts the nearest unused name beside each missing one, and the other way round.
+fn name_the_nearest(report: &mut Report) {
+    let missing: Vec<_> = report.missing.iter().map(|missing| missing.tensor.clone()).collect();
+    let unused: Vec<_> = report.unused.iter().map(|unused| unused.tensor.clone()).collect();
+    // Only those that are shown: each comparison is a product of two lengths.
+    for missing in report.missing.iter_mut().take(Report::SHOWN) {
+        missing.nearest =
+            nearest(&missing.tensor, unused.iter().map(String::as_str)).map(Into::into);
+    }
+    for unused in report.unused.iter_mut().take(Report::SHOWN) {
+        unused.nearest =
+            nearest(&unused.tensor, missing.iter().map(String::as_str)).map(Into::into);
+    }
+}

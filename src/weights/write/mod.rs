@@ -1,0 +1,8 @@
+//! Models as new files: in this crate's own format, and under the names of others.
+
+mod export;
+mod native;
+mod tensors;
+
+pub use export::{export_big_vision, export_timm};
+pub use native::save;

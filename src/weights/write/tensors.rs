@@ -1,0 +1,54 @@
+//! The tensors of a new file, each made of parameters when its turn comes.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::DType;
+
+use crate::params::{self, AnyTensor};
+use crate::vit::ViT22B;
+use crate::weights::container::element::{ElementType, Float, with_float};
+use crate::weights::container::view::View;
+use crate::weights::container::write::NewTensor;
+use crate::weights::names::Names;
+
+/// A tensor of a target, and the parameters that have a part in it.
+struct Joint {
+    shape: Vec<usize>,
+    parts: Vec<(AnyTensor, View)>,
+}
+
+/// The tensors of a model under an origin's names, each made of its parameters when it is written.
+pub(crate) fn new_tensors(model: &ViT22B, names: Names) -> Vec<NewTensor<'static>> {
+    let mut tensors: BTreeMap<String, Joint> = BTreeMap::new();
+    for (path, parameter) in params::collect(model) {
+        let shape = parameter.shape();
+        let terms = names.terms(&path, shape.as_slice(), model.config());
+        for (index, term) in terms.into_iter().enumerate() {
+            let new = Joint { shape: term.shape, parts: vec![] };
+            let joint = tensors.entry(term.name).or_insert(new);
+            // The parameter goes to the first of its summands; what is not written stays zero.
+            if index == 0 {
+                joint.parts.push((parameter.clone(), term.view));
+            }
+        }
+    }
+    let new = tensors.into_iter().map(|(name, Joint { shape, parts })| {
+        let dtype = parts.first().map_or(DType::F32, |(part, _)| part.dtype());
+        let element = ElementType::of(dtype).unwrap_or(ElementType::F32);
+        let size = shape.iter().product();
+        let bytes = Box::new(move || {
+            with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts))
+        });
+        NewTensor { name, element, shape, bytes }
+    });
+    new.collect()
+}
+
+fn join<T: Float>(size: usize, parts: &[(AnyTensor, View)]) -> Vec<u8> {
+    let mut bytes = vec![0; size * T::SIZE];
+    for (part, view) in parts {
+        let values: Vec<T> = part.to_data().iter::<T>().collect();
+        view.scatter(&values, &mut bytes);
+    }
+    bytes
+}
