@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use burn::tensor::Device;
 use vit22b::params;
 use vit22b::vit::{Pool, ViT22BConfig};
-use vit22b::weights::{Checkpoint, LoadOptions, export_big_vision, export_timm, save};
+use vit22b::weights::{LoadOptions, WeightsFile, export_big_vision, export_timm, save};
 
 struct Counting;
 
@@ -57,10 +57,10 @@ fn peak_memory_is_the_model_and_one_tensor() {
     };
     assert!(model_bytes > 12 << 20);
     for file in &files {
-        let checkpoint = Checkpoint::open(file).unwrap();
+        let weights = WeightsFile::open(file).unwrap();
         let before = NOW.load(Relaxed);
         PEAK.store(before, Relaxed);
-        let loaded = checkpoint.load(&LoadOptions::new(), &device).unwrap();
+        let loaded = weights.load(&LoadOptions::new(), &device).unwrap();
         let peak = PEAK.load(Relaxed) - before;
         // Names, shapes and the report of sixty parameters.
         let slack = 256 << 10;

@@ -9,7 +9,7 @@ use vit22b::Runtime;
 use vit22b::data::{ImageSet, OnBroken, Preprocess};
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, ViT22B};
-use vit22b::weights::{Checkpoint, HeadChoice, LoadOptions, WeightsError};
+use vit22b::weights::{HeadChoice, LoadOptions, WeightsError, WeightsFile};
 
 /// Where the work is done.
 #[derive(Args)]
@@ -113,8 +113,8 @@ impl Unsaid {
         device: &Device,
     ) -> anyhow::Result<Loaded> {
         let options = self.options().with_head(head);
-        let checkpoint = Checkpoint::open(weights);
-        let loaded = checkpoint.and_then(|file| file.load(&options, device)).map_err(explained)?;
+        let file = WeightsFile::open(weights);
+        let loaded = file.and_then(|file| file.load(&options, device)).map_err(explained)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
         let usual = loaded.description.preprocessing;
         let preprocess = self.preprocess.clone().unwrap_or(usual);

@@ -12,7 +12,7 @@ use burn_trace::Params;
 use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Preprocess, Synthetic};
 use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
-use vit22b::weights::{Checkpoint, LoadOptions};
+use vit22b::weights::{LoadOptions, WeightsFile};
 use vit22b::{Bound, Runtime, RuntimeError, params};
 
 use crate::terminal::Terminal;
@@ -98,7 +98,7 @@ pub(crate) fn open_or_train(
 
 /// The model of a file that [`save`] wrote, if it is of this config.
 fn load(path: &Path, config: &ViT22BConfig, device: &Device) -> anyhow::Result<ViT22B> {
-    let loaded = Checkpoint::open(path)?.load(&LoadOptions::new(), device)?;
+    let loaded = WeightsFile::open(path)?.load(&LoadOptions::new(), device)?;
     ensure!(loaded.model.config() == config, "it is of another model");
     Ok(loaded.model)
 }

@@ -11,7 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use vit22b::data::{BrokenImages, ImageLoader, ImageSet, OnBroken, Preprocess};
 use vit22b::vit::{Gelu, ViT22B};
-use vit22b::weights::{Checkpoint, HeadChoice, LoadOptions};
+use vit22b::weights::{HeadChoice, LoadOptions, WeightsFile};
 
 /// What to load, and what its file leaves open.
 #[derive(Args)]
@@ -61,7 +61,7 @@ impl Published {
             .with_num_heads(self.num_heads)
             .with_gelu(self.gelu)
             .with_image(self.side.map(|side| [side, side]));
-        let checkpoint = Checkpoint::open(weights)?;
+        let checkpoint = WeightsFile::open(weights)?;
         let loaded = checkpoint.load(&options, device)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
         let usual = loaded.description.preprocessing;

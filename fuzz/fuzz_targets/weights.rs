@@ -1,4 +1,4 @@
-//! Any bytes as a checkpoint: refused by an error or loaded, never a panic.
+//! Any bytes as a weights file: refused by an error or loaded, never a panic.
 //!
 //! `cargo fuzz run weights` from the root of the repository, with a nightly compiler. What it finds
 //! goes to `fuzz/corpus/weights`, which `tests/weights/corpus.rs` runs with every other test.
@@ -14,14 +14,14 @@
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
-use vit22b::weights::{Checkpoint, LoadOptions};
+use vit22b::weights::{WeightsFile, LoadOptions};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(checkpoint) = Checkpoint::from_bytes("fuzzed", bytes.to_vec()) else { return };
+    let Ok(weights) = WeightsFile::from_bytes("fuzzed", bytes.to_vec()) else { return };
     let device = Device::flex();
-    let _ = checkpoint.tensors(&device);
+    let _ = weights.tensors(&device);
     for strict in [true, false] {
         let options = LoadOptions::new().with_num_heads(Some(1)).with_strict(strict);
-        let _ = checkpoint.load(&options, &device);
+        let _ = weights.load(&options, &device);
     }
 });

@@ -1,4 +1,4 @@
-//! What a checkpoint holds, and how it is known.
+//! What a weights file holds, and how it is known.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use crate::vit::ViT22BConfig;
 
 use super::origin::Origin;
 
-/// What a checkpoint holds: a config, and where it does not follow from the shapes alone, why it
+/// What a weights file holds: a config, and where it does not follow from the shapes alone, why it
 /// is as it is.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -31,13 +31,13 @@ pub struct Note {
     /// Its value.
     pub value: String,
     /// Where the value is from.
-    pub from: Source,
+    pub from: Evidence,
 }
 
 /// Where a value is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum Evidence {
     /// The options of this load.
     Options,
     /// `config.json` or `preprocessor_config.json` beside the file.
@@ -64,9 +64,9 @@ impl fmt::Display for Description {
         }
         for note in &self.notes {
             let from = match note.from {
-                Source::Options => "from the options",
-                Source::Sidecar => "from the JSON beside the file",
-                Source::OriginsDefault => "the origin's default; the file does not say",
+                Evidence::Options => "from the options",
+                Evidence::Sidecar => "from the JSON beside the file",
+                Evidence::OriginsDefault => "the origin's default; the file does not say",
             };
             write!(f, "\n{} = {}: {from}", note.field, note.value)?;
         }
@@ -88,9 +88,9 @@ impl Notes {
         default: Option<T>,
     ) -> Option<T> {
         let (value, from) = match (option, sidecar, default) {
-            (Some(value), ..) => (value, Source::Options),
-            (None, Some(value), _) => (value, Source::Sidecar),
-            (None, None, default) => (default?, Source::OriginsDefault),
+            (Some(value), ..) => (value, Evidence::Options),
+            (None, Some(value), _) => (value, Evidence::Sidecar),
+            (None, None, default) => (default?, Evidence::OriginsDefault),
         };
         self.0.push(Note { field, value: format!("{value:?}").to_lowercase(), from });
         Some(value)

@@ -7,9 +7,9 @@ use crate::error::ConfigError;
 
 use super::container::error::{ContainerError, Damage};
 use super::origin::Origin;
-use super::report::Report;
+use super::report::LoadReport;
 
-/// A checkpoint that cannot be read, described, loaded or written.
+/// Weights that cannot be read, described, loaded or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WeightsError {
@@ -81,7 +81,7 @@ pub enum WeightsError {
     #[error(
         "the file does not fit the model; with `LoadOptions::strict` false what fits is loaded\n{0}"
     )]
-    DoesNotFit(Box<Report>),
+    DoesNotFit(Box<LoadReport>),
     /// The model has something that the target's names cannot say.
     #[error("{origin} has no form for {field} = {value}: {rule}")]
     NotExportable {

@@ -15,26 +15,26 @@ use super::names::term::Term;
 use super::names::{Recognised, recognise};
 use super::options::{HeadChoice, LoadOptions};
 use super::plan::{plan, target};
-use super::report::Report;
+use super::report::LoadReport;
 use super::sidecar::Sidecar;
 
 /// Weights in a file: its header has been read and checked, its tensors not yet.
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use vit22b::weights::{Checkpoint, HeadChoice, LoadOptions};
+/// use vit22b::weights::{WeightsFile, HeadChoice, LoadOptions};
 ///
-/// let checkpoint = Checkpoint::open("tests/fixtures/timm_map/model.safetensors")?;
+/// let file = WeightsFile::open("tests/fixtures/timm_map/model.safetensors")?;
 /// let options = LoadOptions::new().with_head(HeadChoice::Replace(5));
-/// assert_eq!(checkpoint.describe(&options)?.config.width, 48);
+/// assert_eq!(file.describe(&options)?.config.width, 48);
 ///
-/// let loaded = checkpoint.load(&options, &Device::flex())?;
+/// let loaded = file.load(&options, &Device::flex())?;
 /// assert_eq!(loaded.model.config().num_classes, 5);
 /// assert_eq!(loaded.report.new, ["head.weight", "head.bias"]);
 /// # Ok::<(), vit22b::weights::WeightsError>(())
 /// ```
 #[derive(Debug)]
-pub struct Checkpoint {
+pub struct WeightsFile {
     container: Container,
     sidecar: Sidecar,
 }
@@ -46,17 +46,17 @@ pub struct LoadedModel {
     /// The model.
     pub model: ViT22B,
     /// What became of each tensor.
-    pub report: Report,
+    pub report: LoadReport,
     /// What the file holds, and how that is known.
     pub description: Description,
 }
 
-impl Checkpoint {
+impl WeightsFile {
     /// Opens a `.safetensors` file, a `.index.json` with its shards beside it, or a folder with
     /// either under the name that transformers and timm give it (`model`).
     ///
     /// The file is mapped into memory, not read: it must not be shortened or rewritten while the
-    /// checkpoint is open. Programs that replace it by a new file do no harm.
+    /// value lives. Programs that replace it by a new file do no harm.
     ///
     /// # Errors
     ///

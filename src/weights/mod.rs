@@ -1,6 +1,6 @@
 //! Published weights: from a file to a model, and back.
 //!
-//! A checkpoint goes through four steps, each a part of this folder:
+//! A file goes through four steps, each a part of this folder:
 //!
 //! 1. **Container.** The file is mapped, and its header checked as a whole: names, element types,
 //!    shapes, and that every tensor lies inside the file and apart from the others.
@@ -18,12 +18,12 @@
 //!
 //! ```no_run
 //! use burn::tensor::Device;
-//! use vit22b::weights::{Checkpoint, LoadOptions};
+//! use vit22b::weights::{WeightsFile, LoadOptions};
 //!
-//! let checkpoint = Checkpoint::open("vit_base_patch16_xp_224/model.safetensors")?;
+//! let file = WeightsFile::open("vit_base_patch16_xp_224/model.safetensors")?;
 //! let options = LoadOptions::new();
-//! println!("{}", checkpoint.describe(&options)?);
-//! let loaded = checkpoint.load(&options, &Device::flex())?;
+//! println!("{}", file.describe(&options)?);
+//! let loaded = file.load(&options, &Device::flex())?;
 //! println!("{}", loaded.report);
 //! # Ok::<(), vit22b::weights::WeightsError>(())
 //! ```
@@ -45,10 +45,10 @@ mod sidecar;
 mod write;
 
 pub use container::error::{Bytes, Damage};
-pub use description::{Description, Note, Source};
+pub use description::{Description, Evidence, Note};
 pub use error::WeightsError;
-pub use file::{Checkpoint, LoadedModel};
+pub use file::{LoadedModel, WeightsFile};
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;
-pub use report::{Loaded, Mismatched, Missing, Report, Resampled, SetAside, Unused};
+pub use report::{LoadReport, Loaded, Mismatched, Missing, Resampled, SetAside, Unused};
 pub use write::{export_big_vision, export_timm, save};

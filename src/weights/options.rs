@@ -1,4 +1,4 @@
-//! How a checkpoint is to be loaded.
+//! How a weights file is to be loaded.
 
 use burn::config::Config;
 use burn::tensor::DType;
@@ -44,7 +44,7 @@ impl ElementChoice {
     }
 }
 
-/// How a checkpoint is loaded, and what its file leaves open.
+/// How a weights file is loaded, and what its file leaves open.
 ///
 /// ```
 /// use vit22b::weights::{HeadChoice, LoadOptions};

@@ -9,7 +9,7 @@ use super::names::Recognised;
 use super::names::term::Term;
 use super::nearest::nearest;
 use super::options::{HeadChoice, LoadOptions};
-use super::report::{Loaded, Mismatched, Missing, Report, Unused};
+use super::report::{LoadReport, Loaded, Mismatched, Missing, Unused};
 
 /// The path of the learned positions.
 pub(super) const POSITIONS: &str = "pos_embedding";
@@ -37,10 +37,10 @@ pub(super) fn plan(
     model: &ViT22B,
     file: &Recognised,
     options: &LoadOptions,
-) -> (Vec<Planned>, Report) {
+) -> (Vec<Planned>, LoadReport) {
     let Recognised { tensors, names, description } = file;
     let config = &description.config;
-    let mut report = Report::default();
+    let mut report = LoadReport::default();
     let (mut planned, mut used) = (Vec::new(), BTreeSet::new());
     for (path, shape) in params::shapes(model) {
         if path.starts_with("head.") && options.head != HeadChoice::Keep {
@@ -93,15 +93,15 @@ pub(super) fn plan(
 }
 
 /// Puts the nearest unused name beside each missing one, and the other way round.
-fn name_the_nearest(report: &mut Report) {
+fn name_the_nearest(report: &mut LoadReport) {
     let missing: Vec<_> = report.missing.iter().map(|missing| missing.tensor.clone()).collect();
     let unused: Vec<_> = report.unused.iter().map(|unused| unused.tensor.clone()).collect();
     // Only those that are shown: each comparison is a product of two lengths.
-    for missing in report.missing.iter_mut().take(Report::SHOWN) {
+    for missing in report.missing.iter_mut().take(LoadReport::SHOWN) {
         missing.nearest =
             nearest(&missing.tensor, unused.iter().map(String::as_str)).map(Into::into);
     }
-    for unused in report.unused.iter_mut().take(Report::SHOWN) {
+    for unused in report.unused.iter_mut().take(LoadReport::SHOWN) {
         unused.nearest =
             nearest(&unused.tensor, missing.iter().map(String::as_str)).map(Into::into);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::data::preprocess::{Filter, Preprocess, Step};
 
-use super::description::{Note, Notes, Source};
+use super::description::{Evidence, Note, Notes};
 use super::error::WeightsError;
 use super::origin::Origin;
 use super::sidecar::Sidecar;
@@ -50,7 +50,7 @@ pub(super) fn infer(
         _ => transformers(sidecar, usual),
     };
     let steps = |numbers: Numbers| Preprocess::new(numbers.steps(origin, image));
-    let from = if said.is_some() { Source::Sidecar } else { Source::OriginsDefault };
+    let from = if said.is_some() { Evidence::Sidecar } else { Evidence::OriginsDefault };
     let preprocess = steps(said.unwrap_or(usual))?;
     notes.0.push(Note { field: "preprocessing", value: preprocess.to_string(), from });
     Ok(preprocess)

@@ -9,7 +9,7 @@ use crate::vit::Interpolation;
 /// As text it is a summary, with every name that is missing, unused or mismatched.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Report {
+pub struct LoadReport {
     /// Parameters that were filled.
     pub loaded: Vec<Loaded>,
     /// Parameters for which the file has no tensor.
@@ -95,7 +95,7 @@ pub struct Resampled {
     pub zeroed: [bool; 2],
 }
 
-impl Report {
+impl LoadReport {
     /// How many names of one kind are written out.
     pub(super) const SHOWN: usize = 12;
 
@@ -105,7 +105,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -159,11 +159,11 @@ fn list<T>(
         return Ok(());
     }
     write!(f, "\n{title}:")?;
-    for item in items.iter().take(Report::SHOWN) {
+    for item in items.iter().take(LoadReport::SHOWN) {
         write!(f, "\n  ")?;
         show(f, item)?;
     }
-    match items.len().checked_sub(Report::SHOWN) {
+    match items.len().checked_sub(LoadReport::SHOWN) {
         None | Some(0) => Ok(()),
         Some(more) => write!(f, "\n  and {more} more"),
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use vit22b::params::{AnyTensor, NamedTensors};
-use vit22b::weights::Checkpoint;
+use vit22b::weights::WeightsFile;
 
 pub(crate) fn device() -> Device {
     Device::flex()
@@ -25,7 +25,7 @@ pub(crate) fn own_path(name: &str) -> PathBuf {
 
 /// All tensors of a safetensors file.
 pub(crate) fn read(path: &Path) -> NamedTensors {
-    let tensors = Checkpoint::open(path).and_then(|file| file.tensors(&device()));
+    let tensors = WeightsFile::open(path).and_then(|file| file.tensors(&device()));
     tensors.unwrap_or_else(|error| panic!("{error}"))
 }
 

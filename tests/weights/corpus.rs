@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vit22b::vit::ViT22BConfig;
-use vit22b::weights::{Checkpoint, LoadOptions, save};
+use vit22b::weights::{LoadOptions, WeightsFile, save};
 
 use crate::files::{File, Scratch, fixture};
 use crate::golden::device;
@@ -14,12 +14,12 @@ fn folder() -> PathBuf {
 
 /// What the fuzz target does.
 fn read(bytes: Vec<u8>) -> bool {
-    let Ok(checkpoint) = Checkpoint::from_bytes("a file", bytes) else { return false };
+    let Ok(weights) = WeightsFile::from_bytes("a file", bytes) else { return false };
     let device = device();
-    let _ = checkpoint.tensors(&device);
+    let _ = weights.tensors(&device);
     let load = |strict| {
         let options = LoadOptions::new().with_num_heads(Some(1)).with_strict(strict);
-        checkpoint.load(&options, &device).is_ok()
+        weights.load(&options, &device).is_ok()
     };
     let lenient = load(false);
     load(true) && lenient

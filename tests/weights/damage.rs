@@ -1,6 +1,6 @@
 //! Files that are damaged, or made to do harm: a typed error that says where.
 
-use vit22b::weights::{Checkpoint, Damage, LoadOptions, WeightsError};
+use vit22b::weights::{Damage, LoadOptions, WeightsError, WeightsFile};
 use zip::CompressionMethod;
 
 use crate::files::{File, Scratch, array, fixture, npz, raw_safetensors};
@@ -9,7 +9,7 @@ use crate::golden::device;
 /// The damage of a file, as text without the file's name.
 #[track_caller]
 fn damage(bytes: Vec<u8>) -> String {
-    match Checkpoint::from_bytes("a file", bytes) {
+    match WeightsFile::from_bytes("a file", bytes) {
         Err(error @ WeightsError::Damaged { .. }) => {
             error.to_string().strip_prefix("a file: ").unwrap().to_string()
         }
@@ -188,9 +188,9 @@ fn find(bytes: &[u8], what: &[u8]) -> usize {
 #[test]
 fn data_that_is_not_what_the_header_says() {
     let load = |bytes: Vec<u8>| {
-        let checkpoint = Checkpoint::from_bytes("a file", bytes).unwrap();
+        let weights = WeightsFile::from_bytes("a file", bytes).unwrap();
         let options = LoadOptions::new().with_num_heads(Some(2));
-        checkpoint.load(&options, &device()).unwrap_err().to_string()
+        weights.load(&options, &device()).unwrap_err().to_string()
     };
     let file = fixture("big_vision_gap/checkpoint.npz");
     let name = "Transformer/encoder_norm/scale.npy";
@@ -219,7 +219,7 @@ fn an_index_that_points_elsewhere() {
     let index = scratch.0.join("model.safetensors.index.json");
     let open = |text: &str| {
         std::fs::write(&index, text).unwrap();
-        let error = Checkpoint::open(&scratch.0).unwrap_err();
+        let error = WeightsFile::open(&scratch.0).unwrap_err();
         error.to_string().replace(&index.display().to_string(), "INDEX")
     };
     std::fs::write(scratch.0.join("a.safetensors"), File::default().bytes()).unwrap();
@@ -248,7 +248,7 @@ fn an_index_that_points_elsewhere() {
 
 #[test]
 fn damage_is_matched_by_its_kind() {
-    let error = Checkpoint::from_bytes("a file", vec![0; 3]).unwrap_err();
+    let error = WeightsFile::from_bytes("a file", vec![0; 3]).unwrap_err();
     let WeightsError::Damaged { damage: Damage::Truncated { at, needed, length, .. }, .. } = error
     else {
         panic!("{error}");

@@ -6,7 +6,7 @@ use vit22b::data::Preprocess;
 use vit22b::params;
 use vit22b::vit::{Gelu, Pool, QkNorm, ViT22B, ViT22BConfig};
 use vit22b::weights::{
-    Checkpoint, ElementChoice, HeadChoice, LoadOptions, LoadedModel, Origin, export_big_vision,
+    ElementChoice, HeadChoice, LoadOptions, LoadedModel, Origin, WeightsFile, export_big_vision,
     export_timm, save,
 };
 
@@ -14,7 +14,7 @@ use crate::files::{Scratch, fixture};
 use crate::golden::{device, path};
 
 fn load(path: PathBuf) -> LoadedModel {
-    let loaded = Checkpoint::open(path).and_then(|f| f.load(&LoadOptions::new(), &device()));
+    let loaded = WeightsFile::open(path).and_then(|f| f.load(&LoadOptions::new(), &device()));
     loaded.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -110,12 +110,12 @@ fn our_own_format_keeps_config_preprocessing_and_element_types() {
     }
     let options = LoadOptions::new().with_elements(ElementChoice::Bf16);
     let options = options.with_head(HeadChoice::Drop).with_image(Some([16, 16]));
-    let first = Checkpoint::open(scratch.0.join("0.safetensors")).unwrap();
+    let first = WeightsFile::open(scratch.0.join("0.safetensors")).unwrap();
     let model = first.load(&options, &device()).unwrap().model;
     let file = scratch.0.join("halves.safetensors");
     save(&model, &steps(PLAIN), &file).unwrap();
     let keep = LoadOptions::new().with_elements(ElementChoice::Keep);
-    let again = Checkpoint::open(&file).unwrap().load(&keep, &device()).unwrap();
+    let again = WeightsFile::open(&file).unwrap().load(&keep, &device()).unwrap();
     assert_eq!(again.model.config().image, [16, 16]);
     assert_same(&again.model, &model);
 }
@@ -130,8 +130,8 @@ fn a_manifest_of_another_time_is_refused() {
         let bytes = std::fs::read(&file).unwrap();
         let text = bytes.iter().map(|b| char::from(*b)).collect::<String>().replace(from, to);
         let bytes = text.chars().map(|c| c as u8).collect();
-        let checkpoint = Checkpoint::from_bytes("a file", bytes).unwrap();
-        checkpoint.describe(&LoadOptions::new()).unwrap_err().to_string()
+        let weights = WeightsFile::from_bytes("a file", bytes).unwrap();
+        weights.describe(&LoadOptions::new()).unwrap_err().to_string()
     };
     assert_eq!(
         refused(r#"format\":1"#, r#"format\":7"#),

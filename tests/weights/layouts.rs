@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use vit22b::params::AnyTensor;
 use vit22b::vit::Pool;
-use vit22b::weights::{Checkpoint, ElementChoice, HeadChoice, LoadOptions};
+use vit22b::weights::{ElementChoice, HeadChoice, LoadOptions, WeightsFile};
 
 use crate::files::{File, fixture, own_fixture};
 use crate::golden::{assert_close, device, path, read};
@@ -13,8 +13,8 @@ use crate::golden::{assert_close, device, path, read};
 fn compare(fixture: &str, bytes: Vec<u8>) {
     let io = read(&path(fixture).join("io.safetensors"));
     let images: Tensor<4> = io.get("images").unwrap();
-    let checkpoint = Checkpoint::from_bytes("a file", bytes).unwrap();
-    let loaded = checkpoint.load(&LoadOptions::new(), &device());
+    let weights = WeightsFile::from_bytes("a file", bytes).unwrap();
+    let loaded = weights.load(&LoadOptions::new(), &device());
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
     let got = AnyTensor::new(loaded.model.forward(images));
     assert_close(fixture, &got, &AnyTensor::new(io.get::<2>("logits").unwrap()), 1e-4);
@@ -93,12 +93,12 @@ fn arrays_in_every_form_of_numpy() {
     compare("big_vision_gap", big_vision("gap").npz_compressed());
     compare("big_vision_map", big_vision("map").npz_column_major());
 
-    let checkpoint = Checkpoint::from_bytes("a file", big_vision("gap").npz_bf16()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", big_vision("gap").npz_bf16()).unwrap();
     let options = LoadOptions::new().with_elements(ElementChoice::Keep);
-    let model = checkpoint.load(&options, &device()).unwrap().model;
+    let model = weights.load(&options, &device()).unwrap().model;
     let rounded = model.blocks[0].mlp.fc1.weight.val();
     assert_eq!(rounded.dtype(), burn::tensor::DType::BF16);
-    let exact = Checkpoint::from_bytes("a file", big_vision("gap").npz()).unwrap();
+    let exact = WeightsFile::from_bytes("a file", big_vision("gap").npz()).unwrap();
     let exact = exact.load(&LoadOptions::new(), &device()).unwrap().model;
     let exact = AnyTensor::new(exact.blocks[0].mlp.fc1.weight.val());
     // Eight bits of mantissa, values below 1.
@@ -110,8 +110,8 @@ fn arrays_in_every_form_of_numpy() {
 fn sines_and_cosines_need_no_positions() {
     let mut file = big_vision("gap");
     file.take("pos_embedding");
-    let checkpoint = Checkpoint::from_bytes("a file", file.npz()).unwrap();
-    let loaded = checkpoint.load(&LoadOptions::new(), &device()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.npz()).unwrap();
+    let loaded = weights.load(&LoadOptions::new(), &device()).unwrap();
     assert_eq!(loaded.model.config().image, [224, 224]);
     assert!(loaded.model.pos_embedding.is_none());
 }
@@ -119,8 +119,8 @@ fn sines_and_cosines_need_no_positions() {
 #[test]
 fn what_the_family_has_not_is_said() {
     let error = |bytes: Vec<u8>, options: &LoadOptions| {
-        let checkpoint = Checkpoint::from_bytes("a file", bytes).unwrap();
-        checkpoint.load(options, &device()).unwrap_err().to_string()
+        let weights = WeightsFile::from_bytes("a file", bytes).unwrap();
+        weights.load(options, &device()).unwrap_err().to_string()
     };
     let options = LoadOptions::new().with_num_heads(Some(2));
 
@@ -132,9 +132,9 @@ fn what_the_family_has_not_is_said() {
         "a layer between pooling and classifier (\"pre_logits\") is not a part of this model family; \
          `LoadOptions::head` drops or replaces both"
     );
-    let checkpoint = Checkpoint::from_bytes("a file", file.npz()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.npz()).unwrap();
     let dropped = options.clone().with_head(HeadChoice::Drop);
-    let report = checkpoint.load(&dropped, &device()).unwrap().report;
+    let report = weights.load(&dropped, &device()).unwrap().report;
     assert_eq!((report.fits(), report.set_aside.len()), (true, 4));
 
     let mut file = own_fixture("hf_dinov2/model.safetensors");
@@ -146,8 +146,8 @@ fn what_the_family_has_not_is_said() {
          family; `LoadOptions::head` drops or replaces it"
     );
     let dropped = options.clone().with_head(HeadChoice::Drop);
-    let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
-    checkpoint.load(&dropped, &device()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
+    weights.load(&dropped, &device()).unwrap();
 
     let mut file = own_fixture("timm_vit/model.safetensors");
     file.set("blocks.0.mlp.fc2.weight", &[48, 96]);
@@ -164,9 +164,9 @@ fn a_classifier_on_siglip_reads_the_mean() {
     }
     file.set("classifier.weight", &[5, 32]);
     file.set("classifier.bias", &[5]);
-    let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
     let options = LoadOptions::new().with_num_heads(Some(2));
-    let load = |options: LoadOptions| checkpoint.load(&options, &device()).unwrap().model;
+    let load = |options: LoadOptions| weights.load(&options, &device()).unwrap().model;
     assert_eq!(load(options.clone()).config().pool, Pool::Average);
     assert_eq!(load(options.with_head(HeadChoice::Drop)).config().pool, Pool::Map);
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use vit22b::params::AnyTensor;
 use vit22b::vit::{Interpolation, resample};
-use vit22b::weights::{Checkpoint, LoadOptions};
+use vit22b::weights::{LoadOptions, WeightsFile};
 
 use crate::files::File;
 use crate::golden::{assert_close, device, path, read};
@@ -43,9 +43,9 @@ fn a_lost_edge_is_lost_here_too() {
     let table: Tensor<2> = tensors.get("from_8x8").unwrap();
     let mut file = File::big_vision(4);
     file.put("pos_embedding", &[1, 64, 4], &table.into_data().try_to_vec().unwrap());
-    let checkpoint = Checkpoint::from_bytes("a file", file.npz()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.npz()).unwrap();
     let options = LoadOptions::new().with_image(Some([52, 52]));
-    let loaded = checkpoint.load(&options, &device()).unwrap();
+    let loaded = weights.load(&options, &device()).unwrap();
     let got = AnyTensor::new(loaded.model.pos_embedding.unwrap().val());
     let expected = AnyTensor::new(tensors.get::<2>("scipy_8x8_26x26").unwrap());
     assert_close("26 x 26", &got, &expected, 1e-5);

@@ -3,16 +3,16 @@
 use burn::tensor::Tensor;
 use vit22b::params::AnyTensor;
 use vit22b::vit::{FeatureRequest, Interpolation, ViT22B};
-use vit22b::weights::{Checkpoint, LoadOptions, Resampled};
+use vit22b::weights::{LoadOptions, Resampled, WeightsFile};
 
 use crate::golden::{assert_close, device, path, read};
 
-fn checkpoint(file: &str) -> Checkpoint {
-    Checkpoint::open(path(file)).unwrap_or_else(|error| panic!("{error}"))
+fn open(file: &str) -> WeightsFile {
+    WeightsFile::open(path(file)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn load(file: &str) -> ViT22B {
-    let loaded = checkpoint(file).load(&LoadOptions::new(), &device());
+    let loaded = open(file).load(&LoadOptions::new(), &device());
     loaded.unwrap_or_else(|error| panic!("{file}: {error}")).model
 }
 
@@ -45,7 +45,7 @@ fn compare(fixture: &str, file: &str) {
     let expected = AnyTensor::new(io.get::<3>("larger_features").unwrap());
     let [_, _, height, width] = larger.dims();
     let options = LoadOptions::new().with_image(Some([height, width]));
-    let resampled = checkpoint(&format!("{fixture}/{file}")).load(&options, &device()).unwrap();
+    let resampled = open(&format!("{fixture}/{file}")).load(&options, &device()).unwrap();
     assert!(resampled.report.resampled.is_some());
     for model in [model, resampled.model] {
         let request = FeatureRequest::new().encoded();
@@ -132,10 +132,10 @@ fn big_vision_positions_are_resampled_as_its_loader_does() {
     for fixture in ["big_vision_map", "big_vision_gap", "big_vision_tok"] {
         let expected = read(&path(fixture).join("resample.safetensors"));
         let expected: Tensor<3> = expected.get("pos_embedding_36_tokens").unwrap();
-        let checkpoint = checkpoint(&format!("{fixture}/checkpoint.npz"));
-        let patch = checkpoint.describe(&LoadOptions::new()).unwrap().config.patch;
+        let weights = open(&format!("{fixture}/checkpoint.npz"));
+        let patch = weights.describe(&LoadOptions::new()).unwrap().config.patch;
         let options = LoadOptions::new().with_image(Some([6 * patch; 2]));
-        let loaded = checkpoint.load(&options, &device()).unwrap();
+        let loaded = weights.load(&options, &device()).unwrap();
         let (from, to, by) = ([4, 4], [6, 6], Interpolation::Bilinear);
         assert_eq!(loaded.report.resampled, Some(Resampled { from, to, by, zeroed: [false; 2] }));
         let got = AnyTensor::new(loaded.model.pos_embedding.unwrap().val());

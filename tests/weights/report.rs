@@ -1,7 +1,7 @@
 //! What is told of a load: descriptions, reports, and errors that name the option.
 
 use vit22b::vit::{Gelu, Pool};
-use vit22b::weights::{Checkpoint, ElementChoice, HeadChoice, LoadOptions, Origin, WeightsError};
+use vit22b::weights::{ElementChoice, HeadChoice, LoadOptions, Origin, WeightsError, WeightsFile};
 
 use crate::files::{File, own_fixture};
 use crate::golden::{device, own_path};
@@ -11,15 +11,15 @@ fn options() -> LoadOptions {
 }
 
 fn load_error(file: File, options: &LoadOptions) -> WeightsError {
-    let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
-    checkpoint.load(options, &device()).unwrap_err()
+    let weights = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
+    weights.load(options, &device()).unwrap_err()
 }
 
 #[test]
 fn a_description_says_what_the_shapes_do_not() {
-    let checkpoint = Checkpoint::open(own_path("timm_map").join("model.safetensors")).unwrap();
+    let weights = WeightsFile::open(own_path("timm_map").join("model.safetensors")).unwrap();
     let options = LoadOptions::new().with_gelu(Some(Gelu::Tanh));
-    let description = checkpoint.describe(&options).unwrap();
+    let description = weights.describe(&options).unwrap();
     assert_eq!(description.origin, Origin::Timm);
     assert_eq!((description.config.pool, description.config.gelu), (Pool::Map, Gelu::Tanh));
     let text = description.to_string();
@@ -50,7 +50,7 @@ fn what_is_ambiguous_is_asked_for() {
         "num_heads = 5 is not valid: divides width = 48; the nearest valid value is 4"
     );
     // The QK norm of these has the width of a head.
-    Checkpoint::from_bytes("a file", own_fixture("timm_xp/model.safetensors").bytes())
+    WeightsFile::from_bytes("a file", own_fixture("timm_xp/model.safetensors").bytes())
         .unwrap()
         .load(&LoadOptions::new(), &device())
         .unwrap();
@@ -77,7 +77,7 @@ fn a_report_names_what_is_missing_unused_and_mismatched() {
            \"extra\" [2, 2]"
     );
     let lenient = options().with_strict(false);
-    let loaded = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
+    let loaded = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
     let report = loaded.load(&lenient, &device()).unwrap().report;
     assert_eq!((report.loaded.len(), report.fits()), (38, false));
 }
@@ -86,8 +86,8 @@ fn a_report_names_what_is_missing_unused_and_mismatched() {
 fn heads_are_dropped_and_replaced_and_what_serves_training_is_set_aside() {
     let mut file = own_fixture("timm_dinov2/model.safetensors");
     file.set("mask_token", &[1, 48]);
-    let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
-    let load = |head| checkpoint.load(&options().with_head(head), &device()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
+    let load = |head| weights.load(&options().with_head(head), &device()).unwrap();
 
     let kept = load(HeadChoice::Keep);
     assert_eq!((kept.model.config().num_classes, kept.report.set_aside.len()), (10, 1));
@@ -107,9 +107,9 @@ fn element_types_are_converted_or_kept_and_the_model_runs() {
     use burn::tensor::{DType, Tensor};
     let mut file = own_fixture("timm_dinov2/model.safetensors");
     file.halve();
-    let checkpoint = Checkpoint::from_bytes("a file", file.bytes()).unwrap();
+    let weights = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
     let run = |elements, dtype| {
-        let model = checkpoint.load(&options().with_elements(elements), &device()).unwrap().model;
+        let model = weights.load(&options().with_elements(elements), &device()).unwrap().model;
         assert_eq!(model.blocks[0].attn.query.weight.val().dtype(), dtype);
         let images = Tensor::<4>::ones([1, 3, 56, 56], &device()).cast(dtype);
         let logits = model.forward(images).cast(DType::F32);

@@ -24,7 +24,7 @@ impl Mapped {
         }
         // SAFETY: the mapping is private to reading and bytes have no invalid values, so the only
         // demand is that nobody shortens or rewrites the file meanwhile. No safe call can ask the
-        // system for that; `Checkpoint::open` hands the demand on to its caller in words.
+        // system for that; `WeightsFile::open` hands the demand on to its caller in words.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self::File(map))
     }

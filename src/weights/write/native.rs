@@ -13,7 +13,7 @@ use crate::weights::names::native::{FORMAT, MANIFEST, Manifest};
 use super::tensors::new_tensors;
 
 /// Writes a model with its config and preprocessing, to be opened by
-/// [`Checkpoint::open`](super::Checkpoint::open). The file is replaced when the new one is whole.
+/// [`WeightsFile::open`](super::WeightsFile::open). The file is replaced when the new one is whole.
 ///
 /// The format is safetensors. Parameters have their paths as names and keep their element types;
 /// the entry `vit22b` of the header is JSON with `format` (1), `config` and `preprocessing`, the
@@ -22,13 +22,13 @@ use super::tensors::new_tensors;
 /// ```
 /// use burn::tensor::Device;
 /// use vit22b::vit::Variant;
-/// use vit22b::weights::{Checkpoint, LoadOptions, save};
+/// use vit22b::weights::{WeightsFile, LoadOptions, save};
 ///
 /// let model = Variant::parse("mu/16")?.config(10).init(&Device::flex())?;
 /// let file = std::env::temp_dir().join("vit22b_mu_16.safetensors");
 /// save(&model, &"resize(224)|value_range(-1, 1)".parse()?, &file)?;
 ///
-/// let loaded = Checkpoint::open(&file)?.load(&LoadOptions::new(), &Device::flex())?;
+/// let loaded = WeightsFile::open(&file)?.load(&LoadOptions::new(), &Device::flex())?;
 /// assert_eq!(loaded.model.config(), model.config());
 /// # std::fs::remove_file(file)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
