@@ -11,10 +11,12 @@ use super::container::Container;
 use super::description::Description;
 use super::error::WeightsError;
 use super::gather::{gather, read, resample_positions};
+use super::inspection::Inspection;
 use super::names::term::Term;
 use super::names::{Recognised, recognise};
 use super::options::{HeadChoice, LoadOptions};
 use super::plan::{plan, target};
+use super::remarks::remarks;
 use super::report::LoadReport;
 use super::sidecar::Sidecar;
 
@@ -51,6 +53,13 @@ pub struct LoadedModel {
     pub description: Description,
 }
 
+impl LoadedModel {
+    /// What was guessed, left out, missing or changed: a line for each.
+    pub fn remarks(&self) -> Vec<String> {
+        remarks(&self.description, &self.report)
+    }
+}
+
 impl WeightsFile {
     /// Opens a `.safetensors` file, a `.index.json` with its shards beside it, or a folder with
     /// either under the name that transformers and timm give it (`model`).
@@ -85,6 +94,21 @@ impl WeightsFile {
     /// [`Config`](WeightsError::Config).
     pub fn describe(&self, options: &LoadOptions) -> Result<Description, WeightsError> {
         Ok(recognise(&self.container, &self.sidecar, options)?.description)
+    }
+
+    /// What the file is, and what a load would do with each tensor; the data is not read. Unlike
+    /// [`load`](Self::load) it also answers for a file with missing or unused tensors.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`describe`](Self::describe).
+    pub fn inspect(&self, options: &LoadOptions) -> Result<Inspection, WeightsError> {
+        let file = recognise(&self.container, &self.sidecar, options)?;
+        // Parameters are not drawn before they are used: the model is only its shapes here.
+        let model = file.description.config.init(&Device::default())?;
+        let (_, report) = plan(&model, &file, options);
+        let architecture = self.sidecar.architecture().map(str::to_string);
+        Ok(Inspection::new(architecture, file.description, report))
     }
 
     /// The model of the file on `device`.

@@ -26,6 +26,16 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The library whose names these are: `timm`, `transformers`, `big_vision` or `vit22b`.
+    pub fn family(self) -> &'static str {
+        match self {
+            Self::Native => "vit22b",
+            Self::Timm => "timm",
+            Self::BigVision => "big_vision",
+            Self::HfVit | Self::HfDinov2 | Self::HfSiglip => "transformers",
+        }
+    }
+
     /// How this origin resamples positions; `registers` is the number of register tokens.
     pub(super) fn interpolation(self, registers: usize) -> Interpolation {
         match self {

@@ -46,6 +46,12 @@ impl Sidecar {
         self.config(key)?.as_str()
     }
 
+    /// The name of the model: timm's `architecture`, or the first of transformers' `architectures`.
+    pub(super) fn architecture(&self) -> Option<&str> {
+        let classes = self.config("architectures").and_then(Value::as_array);
+        self.text("architecture").or_else(|| classes?.first()?.as_str())
+    }
+
     /// Height and width, which may be one number for both.
     pub(super) fn size(&self, key: &str) -> Option<[usize; 2]> {
         let value = self.config(key)?;
