@@ -1,4 +1,4 @@
-//! What a weights file holds, and how it is known.
+//! The model in a weights file, and how its config is known.
 
 use core::fmt;
 
@@ -8,8 +8,8 @@ use crate::vit::ViT22BConfig;
 
 use super::origin::Origin;
 
-/// What a weights file holds: a config, and where it does not follow from the shapes alone, why it
-/// is as it is.
+/// The model in a weights file: its config, and for each field that does not follow from the shapes
+/// where its value is from.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Description {
@@ -17,9 +17,9 @@ pub struct Description {
     pub origin: Origin,
     /// The model of the file; options have not changed its image and head yet.
     pub config: ViT22BConfig,
-    /// What the shapes do not say.
+    /// The fields that do not follow from the shapes.
     pub notes: Vec<Note>,
-    /// How images are made for the model.
+    /// How an image becomes the model's input.
     pub preprocessing: Preprocess,
 }
 
@@ -74,12 +74,12 @@ impl fmt::Display for Description {
     }
 }
 
-/// Collects what the shapes do not say.
+/// Collects the fields that do not follow from the shapes.
 #[derive(Debug, Default)]
 pub(super) struct Notes(pub(super) Vec<Note>);
 
 impl Notes {
-    /// The first value that is there, and a note of where it came from.
+    /// Takes the first value that is there, and notes where it is from.
     pub(super) fn choose<T: fmt::Debug>(
         &mut self,
         field: &'static str,

@@ -41,16 +41,16 @@ pub enum WeightsError {
         /// Some of their names.
         first: String,
     },
-    /// A tensor that the config is read from is not there, or has another rank.
+    /// A tensor whose shape gives a field of the config is missing, or has another rank.
     #[error("{field} cannot be inferred: {origin} keeps it in \"{tensor}\", {problem}")]
     NotInferred {
         /// The field of the config.
         field: &'static str,
         /// Whose names they are.
         origin: Origin,
-        /// Where it was looked for.
+        /// The tensor that gives the field.
         tensor: String,
-        /// What was found there.
+        /// What is wrong with the tensor.
         problem: String,
     },
     /// The file leaves a field of the config open.
@@ -58,12 +58,12 @@ pub enum WeightsError {
     Ambiguous {
         /// The field of the config.
         field: &'static str,
-        /// What is known and what is not.
+        /// Why the file does not settle it.
         why: String,
         /// The option that settles it.
         option: &'static str,
     },
-    /// A model that the family cannot express.
+    /// A model that this family cannot express.
     #[error("{what} is not a part of this model family; {next}")]
     Unsupported {
         /// What the file has.
@@ -71,27 +71,27 @@ pub enum WeightsError {
         /// What can be done.
         next: &'static str,
     },
-    /// The config that was inferred, or made by the options, describes no model.
+    /// The config, as the file and the options make it, describes no model.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The JSON beside the file describes no preprocessing.
     #[error(transparent)]
     Preprocess(#[from] PreprocessError),
-    /// Loading is strict, and not every tensor went to a parameter and back.
+    /// Loading is strict, and parameters or tensors are left over.
     #[error(
         "the file does not fit the model; with `LoadOptions::strict` false what fits is loaded\n{0}"
     )]
     DoesNotFit(Box<LoadReport>),
-    /// The model has something that the target's names cannot say.
+    /// The other library has no names for something that the model has.
     #[error("{origin} has no form for {field} = {value}: {rule}")]
     NotExportable {
-        /// Whose names were asked for.
+        /// The library that was asked for.
         origin: Origin,
         /// The field of the config.
         field: &'static str,
         /// Its value.
         value: String,
-        /// What the target can say.
+        /// What that library can express.
         rule: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! A file, open: described without reading its data, loaded as a model.
+//! An open weights file, and the way from it to a model.
 
 use std::path::Path;
 
@@ -20,11 +20,12 @@ use super::remarks::remarks;
 use super::report::LoadReport;
 use super::sidecar::Sidecar;
 
-/// Weights in a file: its header has been read and checked, its tensors not yet.
+/// An open file of weights. Its header has been read and checked; its tensors are read when they
+/// are loaded.
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use vit22b::weights::{WeightsFile, HeadChoice, LoadOptions};
+/// use vit22b::weights::{HeadChoice, LoadOptions, WeightsFile};
 ///
 /// let file = WeightsFile::open("tests/fixtures/timm_map/model.safetensors")?;
 /// let options = LoadOptions::new().with_head(HeadChoice::Replace(5));
@@ -47,9 +48,9 @@ pub struct WeightsFile {
 pub struct LoadedModel {
     /// The model.
     pub model: ViT22B,
-    /// What became of each tensor.
+    /// What was done with each tensor.
     pub report: LoadReport,
-    /// What the file holds, and how that is known.
+    /// What the file holds, and how its config is known.
     pub description: Description,
 }
 
@@ -123,19 +124,19 @@ impl WeightsFile {
         options: &LoadOptions,
         device: &Device,
     ) -> Result<LoadedModel, WeightsError> {
-        // The origin and the config.
+        // Step 1 was `open`. Step 2: the origin and the config.
         let mut file = recognise(&self.container, &self.sidecar, options)?;
         let target = target(&file.description.config, options);
         let model = target.init(device)?;
         if options.head != HeadChoice::Keep {
             file.leave_head("the head is dropped or replaced");
         }
-        // The terms of each parameter.
+        // Step 3: the terms of each parameter.
         let (parts, mut report) = plan(&model, &file, options);
         if options.strict && !report.fits() {
             return Err(WeightsError::DoesNotFit(Box::new(report)));
         }
-        // Their values.
+        // Step 4: their values.
         let Recognised { tensors, description, .. } = file;
         let mut values = gather(&self.container, &tensors, &parts, options, device)?;
         let (origin, config) = (description.origin, &description.config);

@@ -1,4 +1,4 @@
-//! Parameters from the bytes of the file.
+//! Makes parameters from the bytes of a file.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ use super::origin::Origin;
 use super::plan::{POSITIONS, Planned};
 use super::report::Resampled;
 
-/// Reads each tensor once, in the order of the disk, and makes all that it is a part of.
+/// Makes the planned parameters. Each tensor is read once, in the order of the disk, and all
+/// parameters that use it are made from its bytes then: peak memory is the model and one tensor.
 pub(super) fn gather(
     container: &Container,
     tensors: &Tensors,
@@ -97,7 +98,7 @@ fn stored(container: &Container, name: &str, entry: &Entry) -> Result<DType, Wei
     })
 }
 
-/// A part of a tensor from its bytes.
+/// The values of a term, from the bytes of its tensor.
 pub(super) fn read(bytes: &[u8], stored: DType, wanted: DType, term: &Term) -> TensorData {
     fn typed<S: Float, T: Float>(bytes: &[u8], term: &Term) -> TensorData {
         TensorData::new(term.view.gather::<S, T>(bytes), term.view.shape())

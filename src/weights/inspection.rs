@@ -47,13 +47,13 @@ pub struct Inspection {
     pub image: [usize; 2],
     /// How tokens become one vector: `token`, `average` or `map`.
     pub pool: &'static str,
-    /// How images are made for the model.
+    /// How an image becomes the model's input.
     pub preprocessing: Preprocess,
-    /// Tensors of the file that the model does not take, also those that are knowingly left.
+    /// Tensors of the file that the model does not take, also those that are knowingly not loaded.
     pub unused: Vec<String>,
-    /// Tensors that the model wants and the file has not.
+    /// Tensors that the model needs and the file does not have.
     pub missing: Vec<String>,
-    /// The whole config, and how it is known.
+    /// The config in full, and how it is known.
     #[serde(skip)]
     pub description: Description,
     /// What a load would do with each tensor.

@@ -1,24 +1,29 @@
 //! Published weights: from a file to a model, and back.
 //!
-//! A file goes through four steps, each a part of this folder:
+//! [`WeightsFile`] takes a file through four steps:
 //!
-//! 1. **Container.** The file is mapped, and its header checked as a whole: names, element types,
-//!    shapes, and that every tensor lies inside the file and apart from the others.
-//! 2. **Origin.** The names tell who wrote it: [`Origin`]. Tensors get their canonical names, under
-//!    which later layouts of the same origin know them too; what is no part of the model is set
-//!    aside with a reason.
-//! 3. **Config.** Shapes and presence give the [`ViT22BConfig`](crate::vit::ViT22BConfig); what
-//!    they leave open comes from the options, the JSON beside the file or the origin's default, and
-//!    a [`Note`] says so. What nothing settles is an error that names the option.
-//! 4. **Terms.** For each parameter path of the model the origin tells which part of which tensor
-//!    it is, as a view. Tensors are read once, in the order of the disk, and every parameter is
-//!    gathered from the bytes in one pass: peak memory is the model and one tensor.
+//! 1. **Container** (`container/`). The file is mapped into memory, and its whole header is
+//!    checked: names, element types, shapes, and that each tensor is inside the file and overlaps
+//!    no other.
+//! 2. **Origin and config** (`names/`). The names of the tensors show which library wrote the file:
+//!    its [`Origin`]. Tensors get the names that this library gives today. Tensors that are no part
+//!    of the model are set aside, with a reason. Shapes give the
+//!    [`ViT22BConfig`](crate::vit::ViT22BConfig). What they leave open comes from the options, from
+//!    the JSON beside the file or from the origin's defaults, and a [`Note`] says from which. What
+//!    none of them settles is an error that names the option.
+//! 3. **Plan** (`plan.rs`). For each parameter of the model, the origin's table gives its terms:
+//!    which piece of which tensor it is. Parameters and tensors that are left over go to the
+//!    [`LoadReport`].
+//! 4. **Gather** (`gather.rs`). Tensors are read once, in the order of the disk, and each parameter
+//!    is gathered from their bytes in one pass: peak memory is the model and one tensor. Positions
+//!    are resampled where the model is for larger or smaller images.
 //!
-//! Writing goes through the same terms backwards, which is why it round-trips.
+//! Writing (`write/`) uses the same terms in the other direction, so that what is written is read
+//! back as it was.
 //!
 //! ```no_run
 //! use burn::tensor::Device;
-//! use vit22b::weights::{WeightsFile, LoadOptions};
+//! use vit22b::weights::{LoadOptions, WeightsFile};
 //!
 //! let file = WeightsFile::open("vit_base_patch16_xp_224/model.safetensors")?;
 //! let options = LoadOptions::new();

@@ -1,6 +1,6 @@
 //! The nearest of several names.
 
-/// The name with the fewest edits from `name`, if at least half of it is left by them.
+/// The name that takes the fewest edits of `name`, if they change at most half of its characters.
 pub(super) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = name.chars().count() / 2;
     among
@@ -10,7 +10,7 @@ pub(super) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> O
         .map(|(_, other)| other)
 }
 
-/// Levenshtein's distance.
+/// Levenshtein's distance: the least number of characters inserted, removed or replaced.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! How a weights file is to be loaded.
+//! Options of loading.
 
 use burn::config::Config;
 use burn::tensor::DType;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::vit::Gelu;
 
-/// What becomes of the classifier.
+/// What is done with the classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadChoice {
@@ -14,7 +14,7 @@ pub enum HeadChoice {
     Keep,
     /// The model has none, and its output is the pooled vector.
     Drop,
-    /// A new one for this many classes, zero but for its bias.
+    /// A new one for this many classes, whose weights are zero.
     Replace(usize),
 }
 
@@ -33,7 +33,7 @@ pub enum ElementChoice {
 }
 
 impl ElementChoice {
-    /// What a tensor of this type becomes.
+    /// The type that a tensor of type `stored` gets.
     pub(super) fn of(self, stored: DType) -> DType {
         match self {
             Self::F32 => DType::F32,
@@ -44,7 +44,7 @@ impl ElementChoice {
     }
 }
 
-/// How a weights file is loaded, and what its file leaves open.
+/// How a weights file is loaded. Some options settle what the file leaves open.
 ///
 /// ```
 /// use vit22b::weights::{HeadChoice, LoadOptions};
@@ -57,20 +57,20 @@ impl ElementChoice {
 /// ```
 #[derive(Config, Debug, PartialEq)]
 pub struct LoadOptions {
-    /// Whether each parameter must come from the file, and each tensor of the file go to one.
-    /// Otherwise what fits is loaded, and the rest keeps its random start.
+    /// Whether loading fails unless each parameter comes from the file and each tensor of the file
+    /// goes to one. If false, what fits is loaded, and other parameters keep their initial values.
     #[config(default = true)]
     pub strict: bool,
-    /// What becomes of the classifier.
+    /// What is done with the classifier.
     #[config(default = "HeadChoice::Keep")]
     pub head: HeadChoice,
     /// The element type of the parameters.
     #[config(default = "ElementChoice::F32")]
     pub elements: ElementChoice,
-    /// Height and width of the images that the model shall be for, in pixels; positions are
-    /// resampled to their grid. The file's own where it is not given.
+    /// Height and width in pixels of the images that the loaded model is for; positions are
+    /// resampled to their grid. None keeps those of the file.
     pub image: Option<[usize; 2]>,
-    /// Rows and columns of the positions in the file, where they form no square.
+    /// Rows and columns of the positions in the file, if they do not form a square.
     pub grid: Option<[usize; 2]>,
     /// Number of attention heads, which the shapes of most files do not show.
     pub num_heads: Option<usize>,

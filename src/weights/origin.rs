@@ -1,4 +1,4 @@
-//! Who wrote a file, told by the names of its tensors.
+//! The library that wrote a file, known by the names of its tensors.
 
 use core::fmt;
 
@@ -41,7 +41,7 @@ impl Origin {
         match self {
             Self::Native | Self::BigVision => Interpolation::Bilinear,
             Self::Timm => Interpolation::BicubicAntialias,
-            // transformers' DINOv2 with registers is a model of its own, which antialiases.
+            // transformers has a class of its own for DINOv2 with registers, which antialiases.
             Self::HfDinov2 if registers > 0 => Interpolation::BicubicAntialias,
             Self::HfVit | Self::HfDinov2 | Self::HfSiglip => Interpolation::Bicubic,
         }

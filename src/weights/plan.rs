@@ -1,4 +1,4 @@
-//! Which parameter is made of which tensors, decided before a byte of the data is read.
+//! Plans a load: which parameter is made of which tensors. No data is read.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::report::{LoadReport, Loaded, Mismatched, Missing, Unused};
 /// The path of the learned positions.
 pub(super) const POSITIONS: &str = "pos_embedding";
 
-/// A parameter that the file has all parts of.
+/// A parameter all of whose tensors are in the file.
 pub(super) struct Planned {
     pub(super) path: String,
     pub(super) terms: Vec<Term>,
@@ -32,7 +32,7 @@ pub(super) fn target(file: &ViT22BConfig, options: &LoadOptions) -> ViT22BConfig
     target
 }
 
-/// Finds each parameter's parts in the file, and reports what has none.
+/// Finds the tensors of each parameter, and reports parameters and tensors that are left over.
 pub(super) fn plan(
     model: &ViT22B,
     file: &Recognised,

@@ -1,11 +1,12 @@
-//! The grid of a file's positions.
+//! The grid of the positions in a file.
 
 use super::error::WeightsError;
 
-/// Rows and columns of `count` positions, and how many more come before them, one of `before`.
+/// Splits `count` positions into a grid of patches and those of prefix tokens: rows and columns,
+/// and which of the numbers in `before` is that of the others.
 ///
-/// Without a `hint` the grid is taken to be a square. The hint is also taken only where the count
-/// bears it out, since a config may be of another image size than its weights.
+/// A `hint` at rows and columns is taken where it fits the count; a config may be made for another
+/// image size than its weights. Else the grid is the square that fits.
 pub(super) fn grid(
     count: usize,
     before: &[usize],

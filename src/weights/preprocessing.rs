@@ -1,4 +1,5 @@
-//! How images are made for a published model: accuracies hold for these numbers alone.
+//! The preprocessing of a published model. Its accuracy was measured with these steps and numbers;
+//! others give other features.
 
 use serde_json::Value;
 
@@ -13,20 +14,20 @@ const HALVES: [f32; 3] = [0.5; 3];
 /// ImageNet's mean and standard deviation, which DINOv2 normalises by.
 const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
 
-/// What steps are made of.
+/// The numbers that steps are made from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Numbers {
     mean: [f32; 3],
     std: [f32; 3],
     filter: Filter,
-    /// Side of the crop in the middle by the side before it; none where images are resized to
-    /// their final size.
+    /// Side of the central crop divided by the side of the resized image; none where images are
+    /// resized to their final size.
     crop: Option<f64>,
-    /// Whether the resize before the crop makes a square too.
+    /// Whether the resize before the crop makes a square and distorts the image.
     squash: bool,
 }
 
-/// The steps that the JSON beside the weights says, or else the origin's usual ones.
+/// The steps by the JSON beside the weights, or else the origin's usual ones.
 pub(super) fn infer(
     origin: Origin,
     sidecar: &Sidecar,
@@ -64,7 +65,8 @@ impl Numbers {
             Some(fraction) => {
                 let size = [height, width];
                 let side = height as f64 / fraction;
-                // timm has a fraction and rounds down, transformers had two sides.
+                // timm gives a fraction and rounds down. transformers gives both sides, so that
+                // rounding restores the one that was divided.
                 let timm = origin == Origin::Timm;
                 let side = if timm { side.floor() } else { side.round() } as usize;
                 vec![
@@ -136,7 +138,7 @@ fn three(value: &Value) -> Option<[f32; 3]> {
     numbers?.try_into().ok()
 }
 
-/// timm's names, and Pillow's numbers in transformers.
+/// A filter by timm's name, or by Pillow's number, which transformers writes.
 fn filter(value: &Value) -> Option<Filter> {
     match (value.as_str(), value.as_u64()) {
         (Some("lanczos"), _) | (_, Some(1)) => Some(Filter::Lanczos),
@@ -147,7 +149,7 @@ fn filter(value: &Value) -> Option<Filter> {
     }
 }
 
-/// The entries of timm's `pretrained_cfg` that say these steps, as far as it can say them.
+/// The entries of timm's `pretrained_cfg` for these steps, as far as it has entries for them.
 pub(super) fn for_timm(preprocess: &Preprocess) -> serde_json::Value {
     let [mean, std] = preprocess.normalisation();
     let mut said = serde_json::Map::new();
@@ -173,7 +175,8 @@ pub(super) fn for_timm(preprocess: &Preprocess) -> serde_json::Value {
             Filter::Lanczos => "lanczos",
         };
         said.insert("interpolation".into(), interpolation.into());
-        // timm divides by it and rounds down: half a pixel more where that would lose one.
+        // timm divides the crop's side by this fraction and rounds down. Where that would lose a
+        // pixel, half a pixel is added.
         let (side, before) = (side as f64, before as f64);
         let exact = (side / (side / before)).floor() == before;
         let before = if exact { before } else { before + 0.5 };

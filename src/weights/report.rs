@@ -1,4 +1,4 @@
-//! What became of each tensor.
+//! What a load did with each tensor.
 
 use core::fmt;
 
@@ -20,9 +20,9 @@ pub struct LoadReport {
     pub mismatched: Vec<Mismatched>,
     /// Tensors of the file that are knowingly not loaded.
     pub set_aside: Vec<SetAside>,
-    /// Parameters that start anew, as the options say.
+    /// Parameters that keep their initial values because the options ask for it.
     pub new: Vec<String>,
-    /// How the positions were resampled, if they were.
+    /// How the positions were resampled; none if they were not.
     pub resampled: Option<Resampled>,
 }
 
@@ -72,7 +72,7 @@ pub struct Mismatched {
     pub got: Vec<usize>,
 }
 
-/// A tensor that the model has no place for, and why that is well.
+/// A tensor that the model has no place for, and why it may be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
     /// Its name in the file.
@@ -81,17 +81,17 @@ pub struct SetAside {
     pub reason: &'static str,
 }
 
-/// How positions came from one grid to another.
+/// The resampling of positions from one grid to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resampled {
     /// Rows and columns in the file.
     pub from: [usize; 2],
     /// Rows and columns of the model.
     pub to: [usize; 2],
-    /// By what.
+    /// The interpolation.
     pub by: Interpolation,
-    /// Whether the last row and the last column are zero, which scipy's rounding makes of them on
-    /// some grids, and so big_vision.
+    /// Whether the last row and the last column are zero, as scipy's rounding makes them on some
+    /// grids, and so big_vision's loader.
     pub zeroed: [bool; 2],
 }
 
@@ -99,7 +99,7 @@ impl LoadReport {
     /// How many names of one kind are written out.
     pub(super) const SHOWN: usize = 12;
 
-    /// Whether every parameter was filled or meant to be new, and every tensor had its place.
+    /// Whether every parameter was filled or is new, and every tensor was used or set aside.
     pub fn fits(&self) -> bool {
         self.missing.is_empty() && self.unused.is_empty() && self.mismatched.is_empty()
     }

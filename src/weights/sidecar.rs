@@ -1,4 +1,4 @@
-//! The JSON files that lie beside published weights.
+//! The JSON files that are published beside weights.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::container::error::Damage;
 use super::error::WeightsError;
 
-/// `config.json` and `preprocessor_config.json`, where they are; both of transformers, the first
-/// also of timm.
+/// `config.json` (timm, transformers) and `preprocessor_config.json` (transformers); null where
+/// there is no such file.
 #[derive(Debug, Default)]
 pub(super) struct Sidecar {
     config: Value,
@@ -16,7 +16,7 @@ pub(super) struct Sidecar {
 }
 
 impl Sidecar {
-    /// What lies beside `path`, or in it if that is a folder.
+    /// Reads the files beside `path`, or in it if it is a folder.
     pub(super) fn beside(path: &Path) -> Result<Self, WeightsError> {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
         Ok(Self {
@@ -30,8 +30,8 @@ impl Sidecar {
         Self { config, preprocessor }
     }
 
-    /// An entry of the config, where timm and transformers may put it: at the top, among the
-    /// arguments of the model, or in the config of the vision tower.
+    /// An entry of the config, wherever timm and transformers may put it: in the config of the
+    /// vision tower, among the arguments of the model, in timm's `pretrained_cfg`, or at the top.
     pub(super) fn config(&self, key: &str) -> Option<&Value> {
         let scopes = ["vision_config", "model_args", "pretrained_cfg"];
         let nested = scopes.iter().map(|scope| &self.config[*scope][key]);
@@ -52,7 +52,7 @@ impl Sidecar {
         self.text("architecture").or_else(|| classes?.first()?.as_str())
     }
 
-    /// Height and width, which may be one number for both.
+    /// Height and width; one number stands for both.
     pub(super) fn size(&self, key: &str) -> Option<[usize; 2]> {
         let value = self.config(key)?;
         match value.as_u64() {
@@ -60,7 +60,7 @@ impl Sidecar {
             None => {
                 let sides = value.as_array()?.iter().map(|side| Some(side.as_u64()? as usize));
                 let sides: Vec<usize> = sides.collect::<Option<_>>()?;
-                // timm's `input_size` has the channels first.
+                // timm's `input_size` begins with the channels.
                 sides.last_chunk().copied()
             }
         }

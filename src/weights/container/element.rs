@@ -1,11 +1,11 @@
-//! Element types of files, and floats read from their bytes.
+//! Element types of files, and floats as bytes.
 
 use burn::tensor::{DType, Element, bf16, f16};
 
 use super::error::Bytes;
 
-/// An element type of a file. Only floats become parameters; the others are known so that sizes can
-/// be checked and their tensors named.
+/// An element type of a file. Only floats become parameters. The other types are known so that the
+/// sizes of their tensors can be checked, and errors can name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ElementType {
     /// As safetensors writes it.
@@ -59,7 +59,7 @@ impl ElementType {
         TYPES.into_iter().find(|element| element.float == Some(dtype))
     }
 
-    /// What a tensor of this shape takes.
+    /// The number of bytes that a tensor of this shape takes.
     pub(crate) fn bytes(self, shape: &[usize]) -> Bytes {
         let count = shape.iter().try_fold(1u64, |count, length| count.checked_mul(*length as u64));
         match count.and_then(|count| count.checked_mul(self.bits)) {
@@ -70,12 +70,12 @@ impl ElementType {
     }
 }
 
-/// A float that files and parameters are made of.
+/// A float type of files and parameters.
 pub(crate) trait Float: Element + Copy {
     const SIZE: usize;
-    /// From the first bytes, little-endian.
+    /// Reads the value at the start of `bytes`, little-endian.
     fn read(bytes: &[u8]) -> Self;
-    /// To the first bytes, little-endian.
+    /// Writes the value to the start of `bytes`, little-endian.
     fn write(self, bytes: &mut [u8]);
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
@@ -111,7 +111,7 @@ float!(f32, 4, |value| value as f32, f64::from);
 float!(f16, 2, f16::from_f64, f16::to_f64);
 float!(bf16, 2, bf16::from_f64, bf16::to_f64);
 
-/// Calls a generic function with the Rust type of a float type.
+/// Evaluates an expression with `$type` standing for the Rust type of a `DType`.
 macro_rules! with_float {
     ($dtype:expr, $type:ident => $body:expr, else $otherwise:expr) => {
         match $dtype {

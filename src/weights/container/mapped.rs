@@ -7,8 +7,8 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
-/// Bytes that the system reads from disk when they are touched, and may forget again; or bytes at
-/// hand.
+/// The bytes of a mapped file, which the system reads from disk when they are used and may drop
+/// again; or bytes in memory.
 #[derive(Debug)]
 pub(super) enum Mapped {
     File(Mmap),
@@ -19,12 +19,12 @@ impl Mapped {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         if file.metadata()?.len() == 0 {
-            // Some systems refuse to map nothing.
+            // Some systems refuse to map an empty file.
             return Ok(Self::Memory(vec![]));
         }
-        // SAFETY: the mapping is private to reading and bytes have no invalid values, so the only
-        // demand is that nobody shortens or rewrites the file meanwhile. No safe call can ask the
-        // system for that; `WeightsFile::open` hands the demand on to its caller in words.
+        // SAFETY: the mapping is read-only, and bytes have no invalid values. What remains to be
+        // demanded is that nobody shortens or rewrites the file while it is mapped. No safe call
+        // can ask the system for that, so the documentation of `WeightsFile::open` demands it.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self::File(map))
     }

@@ -1,4 +1,5 @@
-//! Files as named tensors: what their headers say, checked before a byte of the data is used.
+//! Files as tables of named tensors. Headers are read and checked when a file is opened, before any
+//! data is used.
 
 pub(crate) mod element;
 pub(crate) mod error;
@@ -20,24 +21,24 @@ use error::{ContainerError, Damage};
 use mapped::Mapped;
 use view::View;
 
-/// How the tensors are packed.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     Safetensors,
     Npz,
 }
 
-/// A tensor of a file: all that is known without reading its elements.
+/// A tensor of a file: all that the header says about it.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) element: ElementType,
     pub(super) shape: Vec<usize>,
-    /// Whether the first axis runs fastest, as NumPy can store it.
+    /// Whether it is stored with its first axis fastest, as NumPy can do.
     column_major: bool,
-    /// Which of the container's files, and its bytes there.
+    /// The index of its file in the container, and its bytes there.
     file: usize,
     range: Range<usize>,
-    /// For an entry of an archive, how the bytes are unpacked.
+    /// How the bytes are unpacked, for an entry of an archive.
     packed: Option<npz::Packed>,
 }
 
@@ -52,25 +53,25 @@ impl Entry {
         turned
     }
 
-    /// Where it lies, for reading in the order of the disk.
+    /// File and offset, by which tensors are sorted to be read in the order of the disk.
     pub(super) fn place(&self) -> (usize, usize) {
         (self.file, self.range.start)
     }
 }
 
-/// One or several files, open, with their headers read and checked.
+/// One open file, or several, with checked headers.
 #[derive(Debug)]
 pub(super) struct Container {
     pub(super) packing: Packing,
-    /// The files by name, for error texts.
+    /// The files, and their names for error texts.
     files: Vec<(String, Mapped)>,
     pub(super) entries: BTreeMap<String, Entry>,
-    /// The text entries beside the tensors, which safetensors has.
+    /// The text entries of a safetensors header.
     pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl Container {
-    /// Opens a file, the files that an index names, or what a folder holds of these.
+    /// Opens a file, the shards that an index names, or the one or the other in a folder.
     pub(super) fn open(path: &Path) -> Result<Self, ContainerError> {
         if path.to_str().is_some_and(|name| name.ends_with(".index.json")) {
             return sharded::open(path);
@@ -93,7 +94,7 @@ impl Container {
         Self::from_mapped(name, mapped)
     }
 
-    /// The same for bytes at hand.
+    /// The same for the bytes of a file; `name` stands for it in errors.
     pub(super) fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, ContainerError> {
         Self::from_mapped(name.into(), Mapped::from(bytes))
     }
@@ -105,7 +106,8 @@ impl Container {
             safetensors::entries(&mapped)
                 .map(|(entries, metadata)| (Packing::Safetensors, entries, metadata))
                 .map_err(|damage| match mapped.first_chunk::<8>() {
-                    // A pickle starts with its protocol, which makes a length that no header has.
+                    // A pickle starts with its protocol's number. Read as a length of the header,
+                    // that is more than the file holds.
                     Some(first @ [0x80, 2..=5, ..])
                         if u64::from_le_bytes(*first) > mapped.len() as u64 =>
                     {
@@ -132,7 +134,7 @@ impl Container {
         &self.files[entry.file].0
     }
 
-    /// The bytes of a tensor in row-major order: in place where the file stores them so.
+    /// The bytes of a tensor in row-major order; borrowed from the file where it stores them so.
     pub(super) fn read(&self, entry: &Entry) -> Result<Cow<'_, [u8]>, ContainerError> {
         let (name, mapped) = &self.files[entry.file];
         let bytes = &mapped[entry.range.clone()];

@@ -4,7 +4,7 @@
 use super::element::ElementType;
 use super::error::Damage;
 
-/// What the header says.
+/// The contents of a header.
 #[derive(Debug, PartialEq)]
 pub(super) struct Header {
     pub(super) element: ElementType,
@@ -14,7 +14,7 @@ pub(super) struct Header {
     pub(super) length: usize,
 }
 
-/// As long as a header of the first version can be; a real one takes some hundred bytes.
+/// The largest length of a header of version 1. Real headers have some hundred bytes.
 pub(super) const LONGEST: usize = 10 + 65_535;
 
 /// Reads the header from the first bytes of `entry`.
@@ -59,7 +59,7 @@ pub(super) fn header(entry: &str, bytes: &[u8]) -> Result<Header, Damage> {
     Ok(Header { element, shape: fields.shape, column_major: fields.fortran_order, length })
 }
 
-/// NumPy's name of an element type. JAX writes bfloat16 as two bytes of nothing in particular.
+/// The element type by NumPy's name. JAX writes bfloat16 as `|V2`, two bytes without a type.
 fn element(descr: &str) -> Option<ElementType> {
     ElementType::named(match descr {
         "<f8" => "F64",
@@ -79,7 +79,7 @@ fn element(descr: &str) -> Option<ElementType> {
     })
 }
 
-/// The name that [`element`] reads.
+/// NumPy's name of an element type; the inverse of [`element`].
 fn descr(element: ElementType) -> Option<&'static str> {
     ["<f8", "<f4", "<f2", "|V2"].into_iter().find(|descr| self::element(descr) == Some(element))
 }
@@ -91,7 +91,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The literal that NumPy writes: three keys in any order.
+    /// Parses the dictionary that NumPy writes: three keys in any order.
     fn parse(text: &'a str) -> Option<Self> {
         let mut rest = text.trim().strip_prefix('{')?;
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
@@ -105,7 +105,7 @@ impl<'a> Fields<'a> {
             rest = after.trim_start().strip_prefix(':')?.trim_start();
             rest = match key {
                 "descr" if descr.is_none() => {
-                    // A list is a record of several fields; its text serves for the error.
+                    // A list describes a record of several fields; its text is kept for the error.
                     let (value, after) = match rest.strip_prefix('[') {
                         Some(list) => list.split_once(']')?,
                         None => quoted(rest)?,
@@ -144,13 +144,13 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A quoted text without escapes, and what follows it.
+/// Splits off a quoted text without escapes.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     text[1..].split_once(quote)
 }
 
-/// The header for a new file, padded as NumPy pads it.
+/// The bytes of a header, padded to 64 bytes as NumPy pads it.
 pub(super) fn write(element: ElementType, shape: &[usize]) -> Option<Vec<u8>> {
     let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
     let comma = if shape.len() == 1 { "," } else { "" };

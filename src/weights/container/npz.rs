@@ -11,10 +11,11 @@ use zip::{CompressionMethod, ZipArchive};
 use super::error::{Bytes, Damage};
 use super::{Entry, npy};
 
-/// Deflate cannot make more than this of one byte; an entry that claims more is lying.
+/// The largest ratio of Deflate. An entry that declares a larger one is refused before memory is
+/// reserved for it.
 const DEFLATE_LIMIT: u64 = 1_032;
 
-/// How the bytes of an entry become those of a tensor.
+/// How a tensor's bytes are unpacked from an entry of the archive.
 #[derive(Debug, Clone)]
 pub(super) struct Packed {
     entry: String,
@@ -27,12 +28,12 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// The elements. The checksum is verified over all of the entry.
+    /// The tensor's bytes. The checksum of the whole entry is verified.
     pub(super) fn unpack<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Damage> {
         let failed = |problem: String| Damage::Archive { entry: self.entry.clone(), problem };
         let array = if self.deflated {
             let mut array = Vec::with_capacity(self.length);
-            // One byte more than it should hold, to see that it does not.
+            // It reads up to one byte too many, so that an entry that is too long is noticed.
             DeflateDecoder::new(bytes)
                 .take(self.length as u64 + 1)
                 .read_to_end(&mut array)

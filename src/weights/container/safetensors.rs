@@ -116,7 +116,7 @@ struct Info {
     data_offsets: [u64; 2],
 }
 
-/// By hand, because a map would silently keep the last of two tensors of one name.
+/// Written by hand, because a map would silently keep the last of two tensors of one name.
 impl<'de> Deserialize<'de> for Header {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Tensors;

@@ -1,4 +1,4 @@
-//! Tensors over several safetensors files, by an index in JSON.
+//! Tensors spread over several safetensors files, with an index in JSON.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(super) fn open(path: &Path) -> Result<Container, ContainerError> {
     for (tensor, shard) in index.weight_map {
         let problem =
             |problem| Damage::Index { tensor: tensor.clone(), shard: shard.clone(), problem };
-        // An index may come from anywhere: it names neighbours, and no other places.
+        // An index may come from anywhere, so it may only name files beside itself.
         if Path::new(&shard).file_name() != Some(shard.as_ref()) || shard.contains('\\') {
             return Err(damaged(problem("that is not the plain name of a file beside the index")));
         }

@@ -1,10 +1,11 @@
-//! A part of a tensor, turned: how an origin's layout is read as ours and written from it.
+//! A view of a tensor: which of its elements make a parameter, in which order.
 
 use super::element::Float;
 
 /// Some elements of a row-major tensor in some order: an offset, and a length and a stride for each
-/// axis. Layouts of all origins are views of each other, so that one pass over the bytes of a file
-/// reads a parameter, and the same pass backwards writes it.
+/// axis. Every origin keeps a parameter as a view of one of its tensors (transposed, one of three
+/// in a joint matrix, one block of a stack). So one pass over the bytes of a file gathers a
+/// parameter, and the same pass scatters it when a file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct View {
     offset: usize,
@@ -12,7 +13,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// All of a tensor.
+    /// All elements of a tensor, in order.
     pub(crate) fn whole(shape: &[usize]) -> Self {
         let mut stride = 1usize;
         let mut axes: Vec<_> = shape
@@ -20,7 +21,8 @@ impl View {
             .rev()
             .map(|length| {
                 let axis = (*length, stride);
-                // A shape that no file has is told by comparison; it must not overflow before.
+                // The shape may be an expected one that no file can have. It is refused where it is
+                // compared; the stride must not overflow before.
                 stride = length.saturating_mul(stride);
                 axis
             })
@@ -29,7 +31,7 @@ impl View {
         Self { offset: 0, axes }
     }
 
-    /// All of a tensor whose first axis runs fastest.
+    /// All elements of a tensor that is stored with its first axis fastest (Fortran's order).
     pub(crate) fn column_major(shape: &[usize]) -> Self {
         let reversed: Vec<usize> = shape.iter().rev().copied().collect();
         let mut view = Self::whole(&reversed);
@@ -45,7 +47,7 @@ impl View {
         self.axes.iter().map(|(length, _)| length).product()
     }
 
-    /// `length` steps of an axis from `start` on.
+    /// The positions `start .. start + length` of an axis.
     pub(crate) fn narrow(mut self, axis: usize, start: usize, length: usize) -> Self {
         let (_, stride) = self.axes[axis];
         self.offset += start * stride;
@@ -53,7 +55,7 @@ impl View {
         self
     }
 
-    /// One step of the first axis, which goes.
+    /// Position `index` of the first axis; the view loses that axis.
     pub(crate) fn at(mut self, index: usize) -> Self {
         let (_, stride) = self.axes.remove(0);
         self.offset += index * stride;
@@ -66,7 +68,7 @@ impl View {
         self
     }
 
-    /// Neighbouring axes `first` and `first + 1`, which lie as one in memory, as one.
+    /// Makes one axis of axes `first` and `first + 1`, which must be contiguous in memory.
     pub(crate) fn merge(mut self, first: usize) -> Self {
         let (length, stride) = self.axes.remove(first + 1);
         let outer = &mut self.axes[first];
@@ -75,7 +77,7 @@ impl View {
         self
     }
 
-    /// Calls `f` with the place of each element in the view and in the tensor.
+    /// Calls `f` for each element with its index in the view and its index in the tensor.
     pub(crate) fn for_each(&self, mut f: impl FnMut(usize, usize)) {
         let ones = [(1, 0), (1, 0)];
         let axes = [&ones[..2usize.saturating_sub(self.axes.len())], &self.axes[..]].concat();
@@ -84,7 +86,8 @@ impl View {
             <&[(usize, usize); 2]>::try_from(inner).expect("two axes were split off"),
             outer.iter().map(|(length, _)| length).product::<usize>(),
         );
-        // A transposed matrix is walked in tiles, or each of its elements costs a cache line.
+        // A transposed matrix is read in tiles of 32 columns: row by row, each element would cost
+        // a cache line.
         let tile = if column_stride == 1 { columns.max(1) } else { 32 };
         for index in 0..count {
             let (mut rest, mut base) = (index, self.offset);
@@ -106,7 +109,7 @@ impl View {
         }
     }
 
-    /// The elements of the view, in its order, from the bytes of the tensor.
+    /// Reads the elements of the view, in its order, from the bytes of the tensor.
     pub(crate) fn gather<S: Float, T: Float>(&self, bytes: &[u8]) -> Vec<T> {
         let mut values = vec![T::from_f64(0.0); self.count()];
         self.for_each(|ours, theirs| {
@@ -115,7 +118,7 @@ impl View {
         values
     }
 
-    /// Puts elements in the view's order to their places among the bytes of the tensor.
+    /// Writes elements, given in the view's order, into the bytes of the tensor.
     pub(crate) fn scatter<T: Float>(&self, values: &[T], bytes: &mut [u8]) {
         self.for_each(|ours, theirs| values[ours].write(&mut bytes[theirs * T::SIZE..]));
     }

@@ -1,4 +1,5 @@
-//! New files. The bytes of each tensor are made when its turn comes, and forgotten after.
+//! New files. The bytes of a tensor are made just before they are written, and dropped after, so
+//! that memory holds one tensor at a time.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use super::element::ElementType;
 use super::error::Bytes;
 use super::npy;
 
-/// A tensor that is still to be made.
+/// A tensor to be written; `bytes` makes its bytes.
 pub(crate) struct NewTensor<'a> {
     pub(crate) name: String,
     pub(crate) element: ElementType,
@@ -50,14 +51,14 @@ impl View for &NewTensor<'_> {
     fn data_len(&self) -> usize {
         match self.element.bytes(&self.shape) {
             Bytes::Whole(count) => count as usize,
-            // No tensor in memory is of that kind.
+            // No tensor in memory has such a size.
             Bytes::Fraction | Bytes::Overflow => usize::MAX,
         }
     }
 }
 
-/// A safetensors file with text entries beside the tensors. What was at `path` before is replaced
-/// when the new file is whole.
+/// Writes a safetensors file with text entries beside the tensors. A file that is at `path` already
+/// is replaced when the new one is complete.
 pub(crate) fn safetensors(
     path: &Path,
     tensors: &[NewTensor],
@@ -65,7 +66,8 @@ pub(crate) fn safetensors(
 ) -> io::Result<()> {
     let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
     replace(path, |partial| {
-        // The crate makes files that only their owner may read; weights are for others too.
+        // The crate `safetensors` makes files that only their owner may read; these get the
+        // permissions of any new file.
         let permissions = File::create(partial)?.metadata()?.permissions();
         serialize_to_file(named, Some(metadata), partial).map_err(|error| match error {
             SafeTensorError::IoError(error) => error,
@@ -75,21 +77,22 @@ pub(crate) fn safetensors(
     })
 }
 
-/// NumPy's archive, not compressed: weights have little to compress. What was at `path` before is
-/// replaced when the new file is whole.
+/// Writes NumPy's archive without compression, which would save little on weights. A file that is
+/// at `path` already is replaced when the new one is complete.
 pub(crate) fn npz(path: &Path, tensors: &[NewTensor]) -> io::Result<()> {
     replace(path, |partial| write_npz(partial, tensors))
 }
 
-/// Lets `write` make a file beside `path`, and puts it in its place.
+/// Lets `write` make a file beside `path`, and renames it to `path`.
 fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    // safetensors' own temporary file cannot lie in a folder without a name.
+    // `./` because safetensors makes a temporary file in the parent folder, and the parent of a
+    // plain file name is an empty path.
     let mut partial = Path::new(".").join(path).into_os_string();
     partial.push(".partial");
     let partial = Path::new(&partial);
     let result = write(partial).and_then(|()| std::fs::rename(partial, path));
     if result.is_err() {
-        // The first error is the one to tell.
+        // The error of `write` is the one to report.
         let _ = std::fs::remove_file(partial);
     }
     result

@@ -1,5 +1,5 @@
-//! big_vision's `models/vit.py`: attention, average and class-token pooling, blocks apart or stacked
-//! by a scan, and the older layouts that its own loader mends.
+//! big_vision's `models/vit.py`: attention, average and class-token pooling, blocks as separate
+//! tensors or stacked by a scan, and the older layouts that its own loader converts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,23 +19,23 @@ use crate::weights::positions;
 use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
-/// The tensor by which these files are known.
+/// The tensor by which these files are recognised.
 const MARK: &str = "embedding/kernel";
 const ATTENTION: &str = "MultiHeadDotProductAttention_0";
-/// No stack of blocks is as deep; one that claims to be would only fill memory with their names.
+/// A larger number of stacked blocks is refused: making the names of that many would fill memory.
 const DEEPEST: usize = 4_096;
 
-/// Where big_vision's names leave a choice.
+/// Which of big_vision's layouts a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// Whether the first position is the class token's, as it was at first.
+    /// Whether the first position is that of the class token, as in the first files.
     pub(crate) class_position: bool,
     /// Whether the blocks are stacked along a first axis.
     pub(crate) stacked: bool,
 }
 
 /// The tensors of a vision model of big_vision, if the container holds one: alone, with an
-/// optimizer, or as the image tower of two.
+/// optimizer's state, or as the image tower beside a text tower.
 pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let prefix = ["params/img/", "params/", "opt/target/img/", "opt/target/", "img/", ""]
         .into_iter()
@@ -49,11 +49,11 @@ pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
         };
         let name = renumbered.name(name);
         Fate::Known(match name.as_str() {
-            // The positions were a module of the encoder at first, and then a tensor of it.
+            // The positions were first a module of the encoder, then a tensor of it.
             "Transformer/posembed_input/pos_embedding" | "Transformer/pos_embedding" => {
                 "pos_embedding".into()
             }
-            // The pooling head was a part of the model itself for a while.
+            // For a while the pooling head was no module, and its tensors were the model's.
             "probe" => "MAPHead_0/probe".into(),
             _ if inlined_pool
                 && ["MlpBlock_0/", "LayerNorm_0/", ATTENTION]
@@ -67,8 +67,8 @@ pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     }))
 }
 
-/// Modules numbered by their class, as Flax does it today. Before, all modules of a parent shared
-/// one count: `LayerNorm_0`, `MultiHeadDotProductAttention_1`, `LayerNorm_2`, `MlpBlock_3`.
+/// Renumbers modules as Flax does today, each class from 0. In older files all modules of a parent
+/// share one count: `LayerNorm_0`, `MultiHeadDotProductAttention_1`, `LayerNorm_2`, `MlpBlock_3`.
 struct Renumbered<'a>(BTreeMap<(&'a str, &'a str), BTreeSet<usize>>);
 
 impl<'a> Renumbered<'a> {
@@ -94,7 +94,7 @@ impl<'a> Renumbered<'a> {
     }
 }
 
-/// Each segment of a name with all that stands before it.
+/// Each segment of a name, with the text before it.
 fn segments(name: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut start = 0;
     name.split('/').map(move |segment| {
@@ -104,8 +104,8 @@ fn segments(name: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Class and number of a module. Blocks keep theirs: with one of them missing the others must not
-/// close ranks.
+/// Class and number of a module; none for a block, which keeps its number: if a block is missing,
+/// the later ones must not take its place.
 fn numbered(segment: &str) -> Option<(&str, usize)> {
     let (class, number) = segment.rsplit_once('_')?;
     (class != "encoderblock").then_some((class, number.parse().ok()?))
@@ -159,7 +159,7 @@ pub(crate) fn describe(
         let (grid, before) = positions::grid(rows, &[1, 0], options.grid)?;
         (grid.map(|side| side * patch), before == 1)
     } else {
-        // Sines and cosines fit any grid; this one only has to be some.
+        // Sines and cosines are computed for any grid, so the usual image size will do.
         let usual = [(224 / patch).max(1) * patch; 2];
         (notes.choose("image", options.image, None, Some(usual)).unwrap_or(usual), false)
     };
@@ -233,7 +233,8 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
         },
     };
     let leaf = if leaf == "weight" { "kernel" } else { leaf };
-    // Flax keeps the heads apart: [d, h, k] at the entrance, [h, k, d] at the exit.
+    // Flax has an axis for the heads: [d, h, k] for queries, keys and values, [h, k, d] at the
+    // exit.
     let (h, k) = (config.num_heads, config.head_dim());
     let attention = module.starts_with(ATTENTION);
     let (theirs, merged) = match (shape, leaf) {
@@ -265,16 +266,16 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
     })]
 }
 
-/// Whether `scipy.ndimage.zoom` loses the last place of an axis: where its step, times the number
-/// of steps, comes out above the last old place by a rounding error, it takes the place for one
-/// beyond the edge and gives zero.
+/// Whether `scipy.ndimage.zoom` gives zero for the last position of an axis. It multiplies its step
+/// by the number of steps; where a rounding error makes that larger than the last old position, it
+/// takes the position for one beyond the edge.
 fn loses_edge(from: usize, to: usize) -> bool {
     let (last, steps) = (from as f64 - 1.0, to as f64 - 1.0);
     steps > 0.0 && steps * (last / steps) > last
 }
 
-/// Resampled positions as big_vision has them: the last row or column is zero where scipy loses it.
-/// Says which are.
+/// Sets the last row and column of resampled positions to zero where scipy does, as big_vision's
+/// models have them. The second result says which of the two were.
 pub(crate) fn lose_edges(
     mut positions: Tensor<2>,
     from: [usize; 2],

@@ -14,10 +14,10 @@ use crate::weights::positions;
 use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
-/// The heads of a config that does not mention them, the same in all three.
+/// Number of heads where a config does not mention it; the same default in all three models.
 const USUAL_HEADS: usize = 12;
 
-/// The tensor by which the files are known.
+/// The tensor by which the files are recognised.
 fn mark(origin: Origin) -> &'static str {
     match origin {
         Origin::HfSiglip => "embeddings.patch_embedding.weight",
@@ -25,7 +25,7 @@ fn mark(origin: Origin) -> &'static str {
     }
 }
 
-/// The tensors of one of the three, if the container holds one, alone or inside of a larger model.
+/// The tensors of one of the three models, if the container holds one, alone or in a larger model.
 pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let names = || container.entries.keys();
     let prefix = |origin| names().find_map(|name| name.strip_suffix(mark(origin)));

@@ -1,4 +1,5 @@
-//! Whose names a file has, and which tensors make a parameter under them.
+//! The origins' names: which origin a file is of, and which tensors make a parameter there. A file
+//! for each origin holds its marks, its config and its table of names.
 
 pub(crate) mod big_vision;
 pub(crate) mod hugging_face;
@@ -18,7 +19,7 @@ use crate::weights::sidecar::Sidecar;
 use tensors::Tensors;
 use term::Term;
 
-/// A file whose origin is known.
+/// A file whose origin and config are known.
 pub(crate) struct Recognised<'a> {
     pub(crate) tensors: Tensors<'a>,
     pub(crate) description: Description,
@@ -26,7 +27,7 @@ pub(crate) struct Recognised<'a> {
 }
 
 impl Recognised<'_> {
-    /// Leaves the classifier's tensors in the file.
+    /// Sets the classifier's tensors aside.
     pub(crate) fn leave_head(&mut self, reason: &'static str) {
         let names = self.names;
         self.tensors.leave(reason, |name| names.is_of_head(name));
@@ -60,7 +61,7 @@ pub(crate) fn recognise<'a>(
     Err(WeightsError::UnknownOrigin { count: container.entries.len(), first: names.join(", ") })
 }
 
-/// An origin, and what its names leave open.
+/// An origin, and which of its layouts a file has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Names {
     Native,
@@ -80,7 +81,7 @@ impl Names {
         }
     }
 
-    /// Whether a canonical name is one of the classifier's.
+    /// Whether a tensor with this canonical name belongs to the classifier.
     pub(crate) fn is_of_head(self, name: &str) -> bool {
         let modules: &[&str] = match self {
             Self::Native | Self::Timm(_) => &["head."],

@@ -1,4 +1,5 @@
-//! This crate's own files: safetensors with parameters by their paths, and a manifest in the header.
+//! This crate's own files: safetensors with parameters by their paths, and a manifest in the
+//! header.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use super::term::Term;
 
 /// The entry of the header that holds the manifest.
 pub(crate) const MANIFEST: &str = "vit22b";
-/// Raised when files of before cannot be read as they are.
+/// The number of the format. A version that cannot read older files as they are raises it.
 pub(crate) const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub(crate) struct Manifest {
     pub(crate) preprocessing: Preprocess,
 }
 
-/// The tensors of a file of ours, if it has a manifest.
+/// The tensors of a file of this crate, if it has a manifest.
 pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     container
         .metadata

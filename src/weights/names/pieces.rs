@@ -1,16 +1,16 @@
-//! What the origins' tables of names share.
+//! Helpers that the tables of several origins use.
 
 use super::tensors::Tensors;
 use crate::weights::error::WeightsError;
 
-/// `blocks.3.attn.query.weight` as `blocks.3.` and `attn.query.weight`; other paths with an empty
-/// scope.
+/// Splits `blocks.3.attn.query.weight` into `blocks.3.` and `attn.query.weight`. The first is empty
+/// for a path outside the blocks.
 pub(crate) fn split_block(path: &str) -> (&str, &str) {
     let dot = path.strip_prefix("blocks.").and_then(|rest| rest.find('.'));
     path.split_at(dot.map_or(0, |dot| "blocks.".len() + dot + 1))
 }
 
-/// Width, channels and patch by a PyTorch convolution `[d, c, p, p]`.
+/// Width, channels and patch, from the shape `[d, c, p, p]` of a PyTorch convolution.
 pub(crate) fn square_patch(tensors: &Tensors, name: &str) -> Result<[usize; 3], WeightsError> {
     let [width, channels, patch, patch_width] = tensors.axes("patch", name)?;
     ensure_square(patch, patch_width)?;

@@ -1,4 +1,4 @@
-//! A file's tensors under the names of their origin's present layout.
+//! The tensors of a file under the names that their origin gives today.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::weights::error::WeightsError;
 use crate::weights::origin::Origin;
 use crate::weights::report::SetAside;
 
-/// Tensors by canonical name, and those that are knowingly left where they are.
+/// Tensors by canonical name, and those that are knowingly not loaded.
 ///
-/// The canonical name is the one that the origin gives today, without the prefix that a file with
-/// several models puts before it; the actual name is that of the file.
+/// The canonical name is the one that the origin gives today, without the prefix that a larger
+/// model puts before it. The actual name is the one in the file.
 #[derive(Debug)]
 pub(crate) struct Tensors<'a> {
     pub(crate) origin: Origin,
@@ -21,15 +21,15 @@ pub(crate) struct Tensors<'a> {
 
 /// What to do with a tensor of a file.
 pub(crate) enum Fate {
-    /// It is known by this canonical name.
+    /// It gets this canonical name.
     Known(String),
-    /// It is left, for this reason.
+    /// It is not loaded, for this reason.
     Aside(&'static str),
 }
 
 impl<'a> Tensors<'a> {
-    /// Sorts all tensors of a container. Two of one canonical name make the second keep its actual
-    /// name, so that it is reported as unused.
+    /// Asks `fate` about each tensor of a container. Of two tensors with one canonical name, the
+    /// second keeps its actual name, so that it is reported as unused.
     pub(crate) fn sort(
         origin: Origin,
         container: &'a Container,
@@ -54,7 +54,7 @@ impl<'a> Tensors<'a> {
         self.set_aside.push(SetAside { name, reason });
     }
 
-    /// Leaves every tensor whose canonical name `which` picks.
+    /// Sets aside every tensor whose canonical name `which` picks.
     pub(crate) fn leave(&mut self, reason: &'static str, which: impl Fn(&str) -> bool) {
         let names: Vec<String> = self.actual.keys().filter(|name| which(name)).cloned().collect();
         for canonical in names {
@@ -108,9 +108,10 @@ impl<'a> Tensors<'a> {
         })
     }
 
-    /// How many different whole numbers stand between `before` and a dot or slash in the names.
+    /// The number of blocks: how many different numbers follow `before` in the names.
     ///
-    /// They are counted and not trusted, so that no name makes a model deeper than its file.
+    /// They are counted. The largest is not trusted, so that a single name cannot make a model
+    /// deeper than its file.
     pub(crate) fn count(&self, before: &str) -> usize {
         let mut indices: Vec<usize> = self
             .names()

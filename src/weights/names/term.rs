@@ -1,28 +1,28 @@
-//! A part of a file's tensor that makes a parameter, or a summand of one.
+//! The piece of a file's tensor that makes a parameter, or one summand of it.
 
 use crate::weights::container::view::View;
 
-/// A part of a tensor of the file, in the layout of a parameter.
+/// A piece of a tensor of the file, in the layout of a parameter.
 ///
-/// Parameters are sums of terms, nearly always of one. Written back, a parameter goes to its first
-/// term, and zeros to the others.
+/// A parameter is the sum of its terms, and nearly all parameters have one. When a file is written,
+/// a parameter goes to its first term, and the others get zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct Term {
     /// The tensor's canonical name.
     pub(crate) name: String,
-    /// Its whole shape.
+    /// The shape of that tensor.
     pub(crate) shape: Vec<usize>,
-    /// The part.
+    /// The piece of it.
     pub(crate) view: View,
 }
 
 impl Term {
-    /// All of a tensor that has the parameter's shape.
+    /// A tensor that has the parameter's shape.
     pub(crate) fn whole(name: impl Into<String>, shape: &[usize]) -> Self {
         Self::part(name, shape, |view| view)
     }
 
-    /// A part of a tensor of this shape.
+    /// A piece, cut out by `part`, of a tensor of this shape.
     pub(crate) fn part(
         name: impl Into<String>,
         shape: &[usize],
@@ -31,8 +31,8 @@ impl Term {
         Self { name: name.into(), shape: shape.to_vec(), view: part(View::whole(shape)) }
     }
 
-    /// A parameter of a PyTorch module: linear weights are `[out, in]` there, ours `[in, out]`, and
-    /// the scale of a norm is its weight.
+    /// A parameter of a PyTorch module. PyTorch keeps linear weights as `[out, in]`, this crate as
+    /// `[in, out]`; the scale of a norm is called `weight` there.
     pub(crate) fn torch(module: String, leaf: &str, shape: &[usize]) -> Self {
         let leaf = if leaf == "scale" { "weight" } else { leaf };
         let name = format!("{module}.{leaf}");
@@ -42,8 +42,8 @@ impl Term {
         }
     }
 
-    /// What a linear layer keeps at `start` among the `outputs` of a joint PyTorch layer: the
-    /// weight, transposed, or the bias.
+    /// A parameter of a linear layer that PyTorch keeps as a piece of a joint layer: its outputs
+    /// begin at `start` among the `outputs` of the joint one. The weight is transposed.
     pub(crate) fn joint(
         name: impl Into<String>,
         shape: &[usize],
@@ -58,7 +58,7 @@ impl Term {
         }
     }
 
-    /// Our `[n, d]` as rows of a `[1, rows, d]` tensor.
+    /// A parameter `[n, d]`, kept as rows from `start` on of a tensor `[1, rows, d]`.
     pub(crate) fn tokens(
         name: impl Into<String>,
         shape: &[usize],

@@ -15,23 +15,23 @@ use crate::weights::positions;
 use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
-/// The tensor by which these files are known.
+/// The tensor by which these files are recognised.
 const MARK: &str = "patch_embed.proj.weight";
 
-/// Where timm's names leave a choice.
+/// Which of timm's layouts a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// How many of the prefix tokens, the first ones, have a position of their own.
+    /// How many prefix tokens, from the first on, have a position of their own.
     pub(crate) prefix_positions: usize,
 }
 
-/// The tensors of a model of timm, if the container holds one, alone or inside of a larger model.
+/// The tensors of a model of timm, if the container holds one, alone or in a larger model.
 pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let prefix = container.entries.keys().find_map(|name| name.strip_suffix(MARK))?;
     Some(Tensors::sort(Origin::Timm, container, |name| match name.strip_prefix(prefix) {
         None => Fate::Aside("it belongs to another part of the file's model"),
         Some("mask_token") => Fate::Aside("it serves masked training alone"),
-        // DINOv2's own files.
+        // DINOv2's own files have this name.
         Some("register_tokens") => Fate::Known("reg_token".into()),
         Some(name) => Fate::Known(name.into()),
     }))
@@ -151,12 +151,13 @@ pub(crate) fn describe(
     Ok((description.check()?, Names { prefix_positions }))
 }
 
-/// timm's norms add 1e-6, but for CLIP's models: those have layer norms, and one after the embedding.
+/// The epsilon of timm's norms: 1e-6, but 1e-5 in CLIP's models, which have layer norms and one of
+/// them after the embedding.
 pub(crate) fn usual_epsilon(norm_embedding: bool, layer_norm: bool) -> f64 {
     if norm_embedding && layer_norm { 1e-5 } else { 1e-6 }
 }
 
-/// Heads of timm's registered models by the size in their names.
+/// Number of heads by the size in the name of a registered model.
 fn heads(architecture: &str) -> Option<usize> {
     if architecture == "vit_base_patch16_gap_224" {
         return Some(16);
@@ -177,7 +178,8 @@ fn heads(architecture: &str) -> Option<usize> {
     })
 }
 
-/// Whether a registered model of this name has the tanh form; SigLIP's of the larger grids do.
+/// Whether a registered model of this name has GELU's tanh form: SigLIP models of the later, larger
+/// grids do.
 fn tanh_by_name(architecture: &str) -> bool {
     let siglip = architecture.contains("_siglip_");
     let tanh = ["vit_base_patch32_", "vit_so400m_patch16_", "vit_giantopt_"];
@@ -190,7 +192,7 @@ fn tanh_by_name(architecture: &str) -> bool {
 pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
     let rows = config.patches() + names.prefix_positions;
     let class = usize::from(config.pool == Pool::ClassToken);
-    // A prefix token with a position of its own is the sum of both.
+    // A prefix token with a position is loaded as their sum.
     let prefixed = |name: &str, first: usize| {
         let mut terms = vec![Term::tokens(name, shape, 0, shape[0])];
         if first + shape[0] <= names.prefix_positions {

@@ -1,4 +1,4 @@
-//! Models under the names of others.
+//! Writes models under the names of other libraries.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,8 +18,8 @@ use crate::weights::preprocessing;
 use super::tensors::new_tensors;
 
 /// Writes a model for timm: a folder with `model.safetensors` and the `config.json` by which
-/// `timm.create_model("local-dir:FOLDER", pretrained=True)` builds the model. A folder that is
-/// there already is written into.
+/// `timm.create_model("local-dir:FOLDER", pretrained=True)` builds the model. The folder may be
+/// there already.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -79,7 +79,7 @@ pub fn export_big_vision(model: &ViT22B, file: impl AsRef<Path>) -> Result<(), W
         .map_err(|reason| WeightsError::Io { file: file.display().to_string(), reason })
 }
 
-/// A demand of an origin on a field of the config.
+/// Refuses a config whose field has a value that an origin cannot express.
 fn rule<T: core::fmt::Debug>(
     origin: Origin,
     field: &'static str,
@@ -132,7 +132,7 @@ fn timm_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
 fn big_vision_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
     let ViT22BConfig { block, norm, qk_norm, gelu, epsilon, registers, layer_scale, .. } = config;
     let ViT22BConfig { norm_embedding, norm_pooled, biases, .. } = config;
-    // What a model does not have needs no bias.
+    // A layer that the model does not have needs no bias.
     let map = config.pool == Pool::Map;
     let needed = Biases {
         map_qkv: biases.map_qkv || !map,
@@ -162,15 +162,15 @@ fn big_vision_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
     rule("norm_pooled", norm_pooled, !norm_pooled, text)
 }
 
-/// timm's classic models alone have a position for the class token.
+/// timm's classic models have a position for the class token, and only they.
 fn timm_names(config: &ViT22BConfig) -> timm::Names {
     let class = config.pool == Pool::ClassToken;
     let classic = config.block == BlockKind::Sequential && config.registers == 0;
     timm::Names { prefix_positions: usize::from(class && classic) }
 }
 
-/// What timm's `create_model` needs to build the model: a registered model with blocks of this
-/// kind, and the arguments in which ours differs from it.
+/// The `config.json` by which timm's `create_model` builds the model: a registered model with
+/// blocks of this kind, and the arguments in which the exported model differs from it.
 fn timm_config(
     config: &ViT22BConfig,
     names: timm::Names,
@@ -202,7 +202,8 @@ fn timm_config(
             "embed_dim": config.width,
             "depth": config.depth,
             "num_heads": config.num_heads,
-            // timm takes the whole part of the product: half a unit more, or rounding loses one.
+            // timm multiplies by the width and rounds down. Half a unit is added, so that rounding
+            // does not lose one.
             "mlp_ratio": (config.mlp_dim as f64 + 0.5) / config.width as f64,
             "qkv_bias": config.biases.qkv,
             "qk_norm": config.qk_norm != QkNorm::None,

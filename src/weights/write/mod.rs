@@ -1,4 +1,4 @@
-//! Models as new files: in this crate's own format, and under the names of others.
+//! Writes models: in this crate's own format, and under the names of other libraries.
 
 mod export;
 mod native;

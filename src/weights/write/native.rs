@@ -1,4 +1,4 @@
-//! This crate's own files, written.
+//! Writes this crate's own files.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,7 +13,8 @@ use crate::weights::names::native::{FORMAT, MANIFEST, Manifest};
 use super::tensors::new_tensors;
 
 /// Writes a model with its config and preprocessing, to be opened by
-/// [`WeightsFile::open`](super::WeightsFile::open). The file is replaced when the new one is whole.
+/// [`WeightsFile::open`](super::WeightsFile::open). A file that is there already is replaced when
+/// the new one is complete.
 ///
 /// The format is safetensors. Parameters have their paths as names and keep their element types;
 /// the entry `vit22b` of the header is JSON with `format` (1), `config` and `preprocessing`, the
@@ -22,7 +23,7 @@ use super::tensors::new_tensors;
 /// ```
 /// use burn::tensor::Device;
 /// use vit22b::vit::Variant;
-/// use vit22b::weights::{WeightsFile, LoadOptions, save};
+/// use vit22b::weights::{LoadOptions, WeightsFile, save};
 ///
 /// let model = Variant::parse("mu/16")?.config(10).init(&Device::flex())?;
 /// let file = std::env::temp_dir().join("vit22b_mu_16.safetensors");

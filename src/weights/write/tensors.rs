@@ -1,4 +1,4 @@
-//! The tensors of a new file, each made of parameters when its turn comes.
+//! The tensors of a new file. Each is made of its parameters just before it is written.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::weights::container::view::View;
 use crate::weights::container::write::NewTensor;
 use crate::weights::names::Names;
 
-/// A tensor of a target, and the parameters that have a part in it.
+/// A tensor of the new file, and the parameters that it is made of with their views of it.
 struct Joint {
     shape: Vec<usize>,
     parts: Vec<(AnyTensor, View)>,
 }
 
-/// The tensors of a model under an origin's names, each made of its parameters when it is written.
+/// The tensors of a model under an origin's names.
 pub(crate) fn new_tensors(model: &ViT22B, names: Names) -> Vec<NewTensor<'static>> {
     let mut tensors: BTreeMap<String, Joint> = BTreeMap::new();
     for (path, parameter) in params::collect(model) {
@@ -26,7 +26,7 @@ pub(crate) fn new_tensors(model: &ViT22B, names: Names) -> Vec<NewTensor<'static
         for (index, term) in terms.into_iter().enumerate() {
             let new = Joint { shape: term.shape, parts: vec![] };
             let joint = tensors.entry(term.name).or_insert(new);
-            // The parameter goes to the first of its summands; what is not written stays zero.
+            // The parameter goes to its first term. What no parameter goes to stays zero.
             if index == 0 {
                 joint.parts.push((parameter.clone(), term.view));
             }
