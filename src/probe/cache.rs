@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::TensorData;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::table::Features;
+use super::table::FeatureTable;
+use super::write::{from_safetensors, safetensors};
 use crate::params;
 
 /// What features follow from: a digest of everything that was added, in its order.
@@ -81,12 +81,12 @@ pub struct FeatureCacheError {
 /// A file that is broken, or belongs to another key, is computed again.
 ///
 /// ```
-/// use vit22b::probe::{FeatureCache, FeatureCacheError, FeatureKey, Features};
+/// use vit22b::probe::{FeatureCache, FeatureCacheError, FeatureKey, FeatureTable};
 ///
 /// # let folder = std::env::temp_dir().join(format!("vit22b-features-{}", std::process::id()));
 /// let cache = FeatureCache::new(&folder);
 /// let key = FeatureKey::new("pooled").text("the model").text("the images");
-/// let features = Features::new(vec![1.0, 2.0], 2)?;
+/// let features = FeatureTable::new(vec![1.0, 2.0], 2)?;
 /// let kept = cache.get_or_compute(&key, || Ok::<_, FeatureCacheError>(features.clone()))?;
 /// let again = cache.get_or_compute::<FeatureCacheError>(&key, || unreachable!("it is kept"))?;
 /// assert_eq!((&kept, &again), (&features, &features));
@@ -112,8 +112,8 @@ impl FeatureCache {
     pub fn get_or_compute<E: From<FeatureCacheError>>(
         &self,
         key: &FeatureKey,
-        compute: impl FnOnce() -> Result<Features, E>,
-    ) -> Result<Features, E> {
+        compute: impl FnOnce() -> Result<FeatureTable, E>,
+    ) -> Result<FeatureTable, E> {
         let digest = key.digest();
         let path = self.folder.join(&digest).with_extension("safetensors");
         if let Some(features) = read(&path, &digest) {
@@ -125,13 +125,8 @@ impl FeatureCache {
         Ok(features)
     }
 
-    fn write(&self, path: &Path, digest: &str, features: &Features) -> std::io::Result<()> {
-        let bytes: Vec<u8> = features.values.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let shape = vec![features.matrix().rows(), features.columns];
-        let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(std::io::Error::other)?;
-        let metadata = [("key".into(), digest.into())].into();
-        let file = safetensors::serialize([("features", view)], Some(metadata))
-            .map_err(std::io::Error::other)?;
+    fn write(&self, path: &Path, digest: &str, features: &FeatureTable) -> std::io::Result<()> {
+        let file = safetensors(features, [("key", digest)]).map_err(std::io::Error::other)?;
         std::fs::create_dir_all(&self.folder)?;
         // Renamed when it is whole: nobody reads half a file. Each process writes its own.
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
@@ -141,18 +136,9 @@ impl FeatureCache {
 }
 
 /// The features of a file; none if it is missing, broken or of another key.
-fn read(path: &Path, digest: &str) -> Option<Features> {
-    let bytes = std::fs::read(path).ok()?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).ok()?;
-    if metadata.metadata().as_ref()?.get("key")? != digest {
-        return None;
-    }
-    let file = SafeTensors::deserialize(&bytes).ok()?;
-    let tensor = file.tensor("features").ok()?;
-    let [_, columns] = *tensor.shape() else { return None };
-    let (values, rest) = tensor.data().as_chunks();
-    (tensor.dtype() == Dtype::F32 && rest.is_empty()).then_some(())?;
-    Features::new(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(), columns).ok()
+fn read(path: &Path, digest: &str) -> Option<FeatureTable> {
+    let (features, key) = from_safetensors(&std::fs::read(path).ok()?, "key")?;
+    (key == digest).then_some(features)
 }
 
 #[cfg(test)]
@@ -165,8 +151,8 @@ mod tests {
         let cache = FeatureCache::new(&folder);
         let key = |text| FeatureKey::new("test").text(text);
         let get = |key: &FeatureKey, value: f32| {
-            let compute = || Ok::<_, FeatureCacheError>(Features::new(vec![value], 1).unwrap());
-            cache.get_or_compute(key, compute).unwrap().values[0]
+            let compute = || Ok::<_, FeatureCacheError>(FeatureTable::new(vec![value], 1).unwrap());
+            cache.get_or_compute(key, compute).unwrap().matrix().values()[0]
         };
         assert_eq!(get(&key("a"), 1.0), 1.0);
         assert_eq!(get(&key("a"), 2.0), 1.0);
@@ -184,7 +170,7 @@ mod tests {
     fn a_folder_that_is_a_file_is_an_error() {
         let file = std::env::temp_dir().join(format!("vit22b-no-folder-{}", std::process::id()));
         std::fs::write(&file, "").unwrap();
-        let compute = || Ok::<_, FeatureCacheError>(Features::new(vec![1.0], 1).unwrap());
+        let compute = || Ok::<_, FeatureCacheError>(FeatureTable::new(vec![1.0], 1).unwrap());
         let error =
             FeatureCache::new(&file).get_or_compute(&FeatureKey::new("test"), compute).unwrap_err();
         let text = error.to_string();

@@ -1,9 +1,23 @@
-//! Frozen features of a model, and what a classifier reads from them.
+//! Frozen features of images by a model, and what a linear classifier reads from them.
+//!
+//! An [`Embedder`] is the way from images to features: [`Embedder::embed`] gives a [`FeatureTable`], a
+//! row for each image of a set with its name and labels, which the measurements of [`eval`](crate::eval)
+//! take ([`FeatureTable::matrix`]), [`FeatureTable::write`] puts into a file and a [`FeatureCache`] keeps;
+//! [`Embedder::visit`] gives tokens and attention. [`LinearProbeConfig`] fits the linear probe by gradient descent.
 
 mod cache;
+mod embedder;
+mod error;
+mod image_features;
 mod linear;
+mod request;
 mod table;
+mod write;
 
 pub use cache::{FeatureCache, FeatureCacheError, FeatureKey};
+pub use embedder::Embedder;
+pub use error::EmbedError;
+pub use image_features::ImageFeatures;
 pub use linear::{LinearProbe, LinearProbeConfig, ProbeError};
-pub use table::Features;
+pub use table::FeatureTable;
+pub use write::{FeatureFile, FeatureFileError};

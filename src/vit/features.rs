@@ -95,7 +95,7 @@ impl FeatureRequest {
         self
     }
 
-    pub(super) fn validate(&self, depth: usize, has_head: bool) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self, depth: usize, has_head: bool) -> Result<(), ConfigError> {
         for (name, indices) in [
             ("block", &self.blocks),
             ("attention", &self.attention),

@@ -1,11 +1,11 @@
 //! A logistic regression on features of one source.
 
 use vit22b::eval::{LogisticConfig, LogisticFit, Matrix, Predictions};
-use vit22b::probe::Features;
+use vit22b::probe::FeatureTable;
 
 /// Features with labels.
 pub(crate) struct Labelled {
-    pub(crate) features: Features,
+    pub(crate) features: FeatureTable,
     pub(crate) labels: Vec<usize>,
 }
 
@@ -16,7 +16,10 @@ impl Labelled {
         let (train, test) = self.features.matrix().values().split_at(first * columns);
         let (train_labels, test_labels) = self.labels.split_at(first);
         let part = |values: &[f32], labels: &[usize]| -> anyhow::Result<Self> {
-            Ok(Self { features: Features::new(values.to_vec(), columns)?, labels: labels.to_vec() })
+            Ok(Self {
+                features: FeatureTable::new(values.to_vec(), columns)?,
+                labels: labels.to_vec(),
+            })
         };
         Ok((part(train, train_labels)?, part(test, test_labels)?))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use vit22b::data::{ImageLoader, ImageSet, Item, Place, Preprocess};
-use vit22b::probe::{FeatureCache, FeatureKey, Features};
+use vit22b::probe::{FeatureCache, FeatureKey, FeatureTable};
 
 use super::classifiers::classifiers;
 use super::corruptions::corruptions;
@@ -66,14 +66,14 @@ impl GivenImages {
             let rows = features.matrix();
             let labels = rows.iter().map(|row| row[0] as usize).collect();
             let values: Vec<f32> = rows.iter().flat_map(|row| &row[1..]).copied().collect();
-            Ok(Labelled { features: Features::new(values, rows.columns() - 1)?, labels })
+            Ok(Labelled { features: FeatureTable::new(values, rows.columns() - 1)?, labels })
         };
         let [train, val] = &self.parts;
         Ok([part(train)?, part(val)?])
     }
 
     /// Rows of a label and the features.
-    fn compute(&self, loader: &Arc<ImageLoader>, source: &Source) -> anyhow::Result<Features> {
+    fn compute(&self, loader: &Arc<ImageLoader>, source: &Source) -> anyhow::Result<FeatureTable> {
         let (mut values, mut columns) = (Vec::new(), 2);
         self.read(loader, usize::MAX, |images, labels| {
             let features = source.features(&images)?;
@@ -85,7 +85,7 @@ impl GivenImages {
             }
             Ok(())
         })?;
-        Ok(Features::new(values, columns)?)
+        Ok(FeatureTable::new(values, columns)?)
     }
 
     /// Up to so many images of the held-out part.

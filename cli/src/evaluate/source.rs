@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use vit22b::data::Preprocess;
-use vit22b::probe::Features;
+use vit22b::probe::FeatureTable;
 
 use crate::model::Frozen;
 
@@ -46,9 +46,9 @@ impl Source {
         }
     }
 
-    pub(crate) fn features(&self, images: &Images) -> anyhow::Result<Features> {
+    pub(crate) fn features(&self, images: &Images) -> anyhow::Result<FeatureTable> {
         let Self::Model(_, frozen, preprocess, device) = self else {
-            return Ok(Features::new(images.planes.concat(), 3 * images.side * images.side)?);
+            return Ok(FeatureTable::new(images.planes.concat(), 3 * images.side * images.side)?);
         };
         // From [−1, 1] to what the model takes.
         let channels =
@@ -61,6 +61,6 @@ impl Source {
             columns = features.dims()[1];
             values.extend(features.into_data().try_to_vec::<f32>()?);
         }
-        Ok(Features::new(values, columns)?)
+        Ok(FeatureTable::new(values, columns)?)
     }
 }
