@@ -5,7 +5,7 @@ mod report;
 
 use std::collections::BTreeMap;
 
-use burn_xla::cost::{Chip, Schedule, Torus};
+use burn_xla::cost::{Chip, CostError, Schedule, Torus};
 use burn_xla::pjrt::{
     CompileOptions, CompiledProgram, ErrorCode, MemoryStats, OptionValue, PjrtError, TensorType,
     Topology,
@@ -145,7 +145,7 @@ impl Forecast {
         let optimized = executable.optimized_program()?;
         let schedule = Schedule::new(&optimized, topology)?;
         let limit = attribute(topology, "device_memory_bytes_limit");
-        let instructions = optimized.instructions()?;
+        let instructions = optimized.instructions().map_err(CostError::from)?;
         let results: Vec<_> = instructions.iter().flat_map(|i| &i.results).collect();
         let kept = lowered.program.kept.iter().map(|kept| {
             let whole = kept.dims.iter().product::<usize>() * kept.element.bits() as usize / 8;
@@ -237,7 +237,7 @@ fn part_of(dims: &[usize], devices: usize, tensors: &[&TensorType]) -> Option<us
             && of.clone().all(|(whole, part)| *part > 0 && whole.is_multiple_of(*part))
             && of.map(|(whole, part)| whole / part).product::<usize>() <= devices
     };
-    tensors.iter().filter(is_part).filter_map(|tensor| tensor.bytes().ok()).min()
+    tensors.iter().filter(is_part).filter_map(|tensor| tensor.bytes()).min()
 }
 
 fn attribute(topology: &Topology, name: &str) -> Option<u64> {

@@ -18,6 +18,7 @@ pub mod cost;
 #[cfg(feature = "eager")]
 pub mod eager;
 mod error;
+pub mod hlo;
 pub mod lower;
 #[allow(unsafe_code, reason = "the calls to plugins; nowhere else")]
 pub mod pjrt;
@@ -26,6 +27,7 @@ pub mod program;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod stablehlo;
+pub mod types;
 
 pub use burn_trace::impl_tensor_tree;
 pub use error::Error;

@@ -1,6 +1,6 @@
-//! The types and shapes of tensors, with their spelling in MLIR.
+//! The types and shapes of tensors, with their spelling in MLIR and in Burn.
 
-use super::error::PjrtError;
+use burn_backend::{BoolStore, DType};
 
 /// The type of one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,12 +115,48 @@ impl ElementType {
         self as i32 + 1
     }
 
-    pub(crate) fn from_raw(raw: i32) -> Result<Self, PjrtError> {
-        usize::try_from(raw)
-            .ok()
-            .and_then(|raw| raw.checked_sub(1))
-            .and_then(|index| Self::ALL.get(index).copied())
-            .ok_or(PjrtError::ElementType { raw })
+    pub(crate) fn from_raw(raw: i32) -> Option<Self> {
+        Self::ALL.get(usize::try_from(raw).ok()?.checked_sub(1)?).copied()
+    }
+
+    /// The element type of a Burn type; `None` for quantised types, which XLA does not know.
+    pub fn from_dtype(dtype: DType) -> Option<Self> {
+        Some(match dtype {
+            DType::F64 => Self::F64,
+            // Flex32 is f32 in memory, and leaves the precision of products to the device.
+            DType::F32 | DType::Flex32 => Self::F32,
+            DType::F16 => Self::F16,
+            DType::BF16 => Self::BF16,
+            DType::I64 => Self::I64,
+            DType::I32 => Self::I32,
+            DType::I16 => Self::I16,
+            DType::I8 => Self::I8,
+            DType::U64 => Self::U64,
+            DType::U32 => Self::U32,
+            DType::U16 => Self::U16,
+            DType::U8 => Self::U8,
+            DType::Bool(_) => Self::Bool,
+            DType::QFloat(_) => return None,
+        })
+    }
+
+    /// The Burn type; bool as Burn's native one, a byte per value.
+    pub fn dtype(self) -> DType {
+        match self {
+            Self::Bool => DType::Bool(BoolStore::Native),
+            Self::I8 => DType::I8,
+            Self::I16 => DType::I16,
+            Self::I32 => DType::I32,
+            Self::I64 => DType::I64,
+            Self::U8 => DType::U8,
+            Self::U16 => DType::U16,
+            Self::U32 => DType::U32,
+            Self::U64 => DType::U64,
+            Self::F16 => DType::F16,
+            Self::F32 => DType::F32,
+            Self::F64 => DType::F64,
+            Self::BF16 => DType::BF16,
+        }
     }
 }
 
@@ -166,30 +202,17 @@ impl TensorType {
         self.dims.contains(&0)
     }
 
-    /// The bytes that the tensor takes on the host, row after row without gaps.
-    ///
-    /// # Errors
-    ///
-    /// [`PjrtError::TooLarge`] if no slice could hold them.
-    pub fn bytes(&self) -> Result<usize, PjrtError> {
+    /// The bytes that the tensor takes on the host, row after row without gaps; [`None`] if no slice
+    /// could hold them.
+    pub fn bytes(&self) -> Option<usize> {
         // A dimension of zero makes the tensor empty, however large the others are.
         if self.is_empty() {
-            return Ok(0);
+            return Some(0);
         }
         self.dims
             .iter()
             .try_fold(self.element.size(), |bytes, &dim| bytes.checked_mul(dim))
             .filter(|&bytes| bytes <= isize::MAX as usize)
-            .ok_or_else(|| PjrtError::TooLarge { ty: self.clone() })
-    }
-
-    /// The dimensions as the C API takes them.
-    pub(crate) fn raw_dims(&self) -> Result<super::DimVec, PjrtError> {
-        self.dims
-            .iter()
-            .map(|&dim| i64::try_from(dim))
-            .collect::<Result<_, _>>()
-            .map_err(|_| PjrtError::TooLarge { ty: self.clone() })
     }
 }
 
@@ -215,9 +238,9 @@ mod tests {
         for element in ElementType::ALL {
             assert_eq!(ElementType::from_raw(element.to_raw()).unwrap(), element);
         }
-        assert!(ElementType::from_raw(0).is_err());
-        assert!(ElementType::from_raw(14).is_err());
-        assert!(ElementType::from_raw(-1).is_err());
+        assert!(ElementType::from_raw(0).is_none());
+        assert!(ElementType::from_raw(14).is_none());
+        assert!(ElementType::from_raw(-1).is_none());
     }
 
     #[test]
@@ -228,10 +251,17 @@ mod tests {
         assert_eq!(TensorType::new(ElementType::Bool, []).to_string(), "tensor<i1>");
         assert_eq!(TensorType::new(ElementType::Bool, []).bytes().unwrap(), 1);
         assert_eq!(TensorType::new(ElementType::F64, [usize::MAX, 0]).bytes().unwrap(), 0);
-        let error = TensorType::new(ElementType::F64, [usize::MAX, 2]).bytes().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "tensor<18446744073709551615x2xf64>: expected a size below 2^63 bytes, got more; check the dimensions"
-        );
+        assert_eq!(TensorType::new(ElementType::F64, [usize::MAX, 2]).bytes(), None);
+    }
+
+    #[test]
+    fn types_go_to_burn_and_back() {
+        for element_type in ElementType::ALL {
+            let dtype = element_type.dtype();
+            assert_eq!(ElementType::from_dtype(dtype), Some(element_type));
+            assert_eq!(dtype.size(), element_type.size(), "{element_type}");
+        }
+        assert_eq!(ElementType::from_dtype(DType::Flex32), Some(ElementType::F32));
+        assert_eq!(ElementType::from_dtype(DType::Bool(BoolStore::U32)), Some(ElementType::Bool));
     }
 }

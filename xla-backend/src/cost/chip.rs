@@ -54,6 +54,10 @@ impl Chip {
     /// [`CostError::Chip`] for a kind that is not known.
     pub fn in_topology(topology: &Topology) -> Result<Self, CostError> {
         let kind = topology.devices().first().map_or("none", |device| &device.kind);
-        Self::of(kind).ok_or_else(|| CostError::Chip { kind: kind.to_owned() })
+        let unknown = || CostError::Chip {
+            kind: kind.to_owned(),
+            known: Self::ALL.map(|chip| chip.kind).to_vec(),
+        };
+        Self::of(kind).ok_or_else(unknown)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::torus::{CHANNELS, Load, Torus};
 use super::trips::Computation;
-use crate::pjrt::Instruction;
+use crate::hlo::Instruction;
 
 /// What a collective does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +94,7 @@ impl Transfer {
         bytes_per_second: f64,
     ) -> Self {
         let operands = instruction.operands.iter().filter_map(|name| home.get(name));
-        let sizes = operands.flat_map(|operand| &operand.results).filter_map(|t| t.bytes().ok());
+        let sizes = operands.flat_map(|operand| &operand.results).filter_map(|t| t.bytes());
         let given: usize = sizes.sum();
         let given = given as f64;
         let whole: Vec<usize>;

@@ -1,5 +1,6 @@
 //! Why a cost is not known.
 
+use crate::hlo::HloError;
 use crate::pjrt::PjrtError;
 
 /// A program or a machine whose cost cannot be told.
@@ -8,15 +9,20 @@ use crate::pjrt::PjrtError;
 pub enum CostError {
     /// The optimised program could not be read.
     #[error(transparent)]
-    Program(#[from] PjrtError),
+    Program(#[from] HloError),
+    /// The plugin does not tell about the program or the devices.
+    #[error(transparent)]
+    Plugin(#[from] PjrtError),
     /// No speeds are known of this chip.
     #[error(
         "no speeds are known of the chip `{kind}`; expected one of {}",
-        super::Chip::ALL.map(|chip| chip.kind).join(", ")
+        known.join(", ")
     )]
     Chip {
         /// What the plugin calls it.
         kind: String,
+        /// What the plugins call the chips whose speeds are known.
+        known: Vec<&'static str>,
     },
     /// The devices do not tell where they are.
     #[error("the devices do not tell their coordinates; expected a topology of TPU chips")]

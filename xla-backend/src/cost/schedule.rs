@@ -7,7 +7,8 @@ use super::collective::{CollectiveKind, Transfer};
 use super::error::CostError;
 use super::torus::{CHANNELS, Torus};
 use super::trips::{Computation, trips};
-use crate::pjrt::{Instruction, OptimizedProgram, Topology};
+use crate::hlo::{Instruction, OptimizedProgram};
+use crate::pjrt::Topology;
 
 /// What a program spends on one step, by the compiler's estimates and its order of instructions; see
 /// the [module](crate::cost).
@@ -252,7 +253,7 @@ fn cycles(instruction: &Instruction) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pjrt::{ElementType, TensorType};
+    use crate::types::{ElementType, TensorType};
 
     /// One cycle a second, and one byte a second over each link.
     const CHIP: Chip = Chip {

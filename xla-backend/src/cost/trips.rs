@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::pjrt::Instruction;
+use crate::hlo::Instruction;
 
 /// The instructions of a computation by name, and its root.
 pub(super) struct Computation<'a> {

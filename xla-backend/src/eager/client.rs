@@ -13,8 +13,8 @@ use burn_router::{Graph, RouterClient, RouterTensor};
 
 use super::device::XlaDevice;
 use super::error::told;
-use super::queue::Value;
 use super::recorder::{Recorder, seed};
+use super::value::Value;
 
 /// The client of a device. A clone is the same one; all threads of a process share it.
 #[derive(Clone, Debug)]

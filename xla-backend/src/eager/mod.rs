@@ -50,6 +50,8 @@ mod promise;
 mod queue;
 mod recorder;
 mod rhythm;
+mod run;
+mod value;
 
 pub use channel::{XlaBridge, XlaChannel};
 pub use client::{Statistics, XlaClient, XlaHandle};

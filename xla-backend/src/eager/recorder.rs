@@ -15,8 +15,9 @@ use super::error::{EagerError, Failure};
 use super::job::Job;
 use super::normal::{BuildFold, Tensors};
 use super::programs::Programs;
-use super::queue::{Missing, Queue, Source, Value};
+use super::queue::{Missing, Queue, Source};
 use super::rhythm::Rhythm;
+use super::value::Value;
 use crate::lower;
 use crate::pjrt::{Buffer, Device, Event, PjrtError};
 

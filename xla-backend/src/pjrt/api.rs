@@ -5,9 +5,7 @@ use std::ptr::NonNull;
 
 use super::error::{ErrorCode, PjrtError};
 use super::ffi::{self, Args, Call};
-
-/// The oldest minor version served: 0.57 rearranged the table (changelog of the C API).
-pub(crate) const OLDEST_MINOR: i32 = 57;
+use super::version::{ApiVersion, OLDEST_MINOR};
 
 /// A checked table. Plugins are never unloaded, so it lives as long as the process.
 #[derive(Clone, Copy)]
@@ -23,26 +21,6 @@ pub(crate) struct Api {
 unsafe impl Send for Api {}
 // SAFETY: as above.
 unsafe impl Sync for Api {}
-
-/// The version of the C API that a plugin was built with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ApiVersion {
-    /// Grows when the interface breaks; 0 so far.
-    pub major: i32,
-    /// Grows when the interface gains a call or a field.
-    pub minor: i32,
-}
-
-impl ApiVersion {
-    /// The version that this crate's declarations were transcribed from.
-    pub const TRANSCRIBED: Self = Self { major: ffi::API_MAJOR, minor: ffi::API_MINOR };
-}
-
-impl std::fmt::Display for ApiVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
 
 impl Api {
     /// Checks the size and version of a table, in that order, before anything else is read.

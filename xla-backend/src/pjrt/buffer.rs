@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::api::Handle;
 use super::client::Client;
 use super::device::Device;
-use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::event::Event;
 use super::ffi::{self, Call};
+use super::raw;
+use crate::types::{ElementType, TensorType};
 
 /// A tensor on a device; perhaps still being computed or transferred.
 pub struct Buffer {
@@ -172,7 +173,7 @@ impl Buffer {
     ///
     /// [`PjrtError::HostSize`] if the slice has another size, else as [`Buffer::to_host`].
     pub fn to_host_into(&self, target: &mut [u8]) -> Result<(), PjrtError> {
-        let expected = self.ty.bytes()?;
+        let expected = raw::bytes(&self.ty)?;
         if target.len() != expected {
             return Err(PjrtError::HostSize {
                 ty: (*self.ty).clone(),
@@ -198,7 +199,7 @@ impl Buffer {
     ///
     /// As [`Buffer::to_host`]; most errors come from [`HostCopy::wait`].
     pub fn to_host_async(&self) -> Result<HostCopy, PjrtError> {
-        let size = self.ty.bytes()?;
+        let size = raw::bytes(&self.ty)?;
         let mut data = Vec::with_capacity(size);
         // SAFETY: `data` has room for the buffer, and `HostCopy` keeps it until the transfer is
         // over.
@@ -219,7 +220,7 @@ impl Buffer {
         }
         // Devices may keep tensors in other orders, and the default is the buffer's own: ask for
         // row after row.
-        let minor_to_major: super::DimVec = (0..self.ty.dims.len() as i64).rev().collect();
+        let minor_to_major: raw::DimVec = (0..self.ty.dims.len() as i64).rev().collect();
         let layout = ffi::MemoryLayout {
             tiled: ffi::LayoutTiled {
                 minor_to_major: minor_to_major.as_ptr(),

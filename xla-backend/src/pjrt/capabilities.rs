@@ -1,9 +1,9 @@
 //! What a plugin can do, asked once instead of found out by failing.
 
-use super::api::ApiVersion;
 use super::ffi::Call;
 use super::options::OptionValue;
 use super::plugin::Plugin;
+use super::version::ApiVersion;
 
 /// The optional parts of the C API that a plugin offers, and its versions.
 ///

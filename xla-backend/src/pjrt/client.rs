@@ -7,13 +7,14 @@ use super::api::{Api, Handle, list, string};
 use super::buffer::Buffer;
 use super::compile_options::CompileOptions;
 use super::device::{Device, DeviceDescription, DeviceInfo, describe};
-use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::event::Event;
 use super::executable::Executable;
 use super::ffi::{self, Call};
 use super::options::ClientOptions;
 use super::plugin::Plugin;
+use super::raw;
+use crate::types::{ElementType, TensorType};
 
 /// The devices of a plugin; a clone is another handle to the same client.
 #[derive(Clone)]
@@ -232,11 +233,11 @@ impl Client {
         if !self.is_same(device.client()) {
             return Err(PjrtError::ForeignObject { what: "device" });
         }
-        let expected = ty.bytes()?;
+        let expected = raw::bytes(&ty)?;
         if data.len() != expected {
             return Err(PjrtError::HostSize { ty, expected, got: data.len() });
         }
-        let dims = ty.raw_dims()?;
+        let dims = raw::dims(&ty)?;
         let mut args = ffi::BufferFromHostArgs {
             client: self.handle().as_ptr(),
             data: data.as_ptr().cast::<c_void>(),

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use super::api::{Api, Handle, bytes, list, string};
-use super::element::{ElementType, TensorType};
 use super::error::PjrtError;
 use super::ffi::{self, Call};
-use super::hlo::{self, Signature};
 use super::options::{OptionValue, named_values};
+use super::raw::element_type;
+use crate::hlo::{OptimizedProgram, Signature};
+use crate::types::TensorType;
 
 /// A compiled program: what it returns, and what it costs.
 pub struct CompiledProgram {
@@ -64,7 +65,8 @@ impl CompiledProgram {
         self.signature
             .get_or_init(|| {
                 let program = self.optimized_program().ok()?;
-                hlo::signature(&program)
+                program
+                    .signature()
                     .inspect_err(|error| tracing::debug!(%error, "no signature"))
                     .ok()
             })
@@ -246,7 +248,7 @@ impl CompiledProgram {
         types
             .iter()
             .zip(sizes)
-            .map(|(&element_type, &size)| {
+            .map(|(&raw, &size)| {
                 let (these, rest) = dims.split_at_checked(size).ok_or_else(|| {
                     PjrtError::broken_promise(
                         Call::ExecutableOutputDimensions,
@@ -254,7 +256,7 @@ impl CompiledProgram {
                     )
                 })?;
                 dims = rest;
-                let element = ElementType::from_raw(element_type)?;
+                let element = element_type(raw)?;
                 let dims = these.iter().map(|&dim| usize::try_from(dim).unwrap_or(0));
                 Ok(TensorType::new(element, dims.collect::<Vec<_>>()))
             })
@@ -289,16 +291,6 @@ impl MemoryStats {
         (self.code_bytes + self.argument_bytes + self.output_bytes + self.temporary_bytes)
             .saturating_sub(self.alias_bytes)
     }
-}
-
-/// A program as the compiler left it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OptimizedProgram {
-    /// What the bytes are: `hlo`, `hlo_with_config` (both protocol buffers) or `mlir`.
-    pub format: String,
-    /// The program.
-    pub code: Vec<u8>,
 }
 
 impl Drop for CompiledProgram {

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::api::{ApiVersion, OLDEST_MINOR};
-use super::element::{ElementType, TensorType};
 use super::ffi::Call;
 use super::source_line::source_line;
+use super::version::{ApiVersion, OLDEST_MINOR};
+use crate::types::{ElementType, TensorType};
 
 /// An error of the PJRT layer: of loading a plugin, of a call to it, or found before calling it.
 #[derive(Debug, thiserror::Error)]
@@ -176,17 +176,6 @@ pub enum PjrtError {
     ForeignObject {
         /// The object.
         what: &'static str,
-    },
-
-    /// A message of the plugin that should be a protocol buffer is none.
-    #[error(
-        "{what}: expected a protocol buffer, got bytes that do not decode: {reason}; the plugin may be newer than this crate"
-    )]
-    Decode {
-        /// What was decoded.
-        what: &'static str,
-        /// What the decoder said.
-        reason: String,
     },
 }
 

@@ -9,6 +9,7 @@ use super::api::{Handle, list};
 use super::buffer::Buffer;
 use super::error::PjrtError;
 use super::ffi::{self, Call};
+use super::raw;
 
 /// The values of a buffer, in place.
 ///
@@ -52,7 +53,7 @@ impl Buffer {
         if self.client().platform() != "cpu" || !is_offered {
             return Ok(None);
         }
-        let size = self.ty().bytes()?;
+        let size = raw::bytes(self.ty())?;
         self.ready()?.wait()?;
         if size == 0 || !self.is_row_major()? {
             return Ok(None);

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::api::{Api, ApiVersion};
+use super::api::Api;
 use super::capabilities::Capabilities;
 use super::elf;
 use super::error::PjrtError;
 use super::ffi;
 use super::load::LoadOptions;
 use super::options::{OptionValue, named_values};
+use super::version::ApiVersion;
 
 /// A loaded plugin; a clone is another handle to the same library.
 #[derive(Clone)]

@@ -3,8 +3,9 @@
 use super::buffer::Buffer;
 use super::client::Client;
 use super::device::Device;
-use super::element::ElementType;
 use super::error::PjrtError;
+use super::raw;
+use crate::types::ElementType;
 
 mod sealed {
     /// Types whose every bit pattern is a value and that have no padding.
@@ -78,7 +79,7 @@ impl Buffer {
             let (expected, got) = (T::ELEMENT_TYPE, self.ty().clone());
             return Err(PjrtError::HostType { expected, got });
         }
-        let mut values = vec![T::default(); self.ty().bytes()? / size_of::<T>()];
+        let mut values = vec![T::default(); raw::bytes(self.ty())? / size_of::<T>()];
         // SAFETY: `Plain` allows every bit pattern, so any bytes may be written.
         let bytes = unsafe {
             std::slice::from_raw_parts_mut(

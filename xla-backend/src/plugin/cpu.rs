@@ -4,7 +4,7 @@
 //! `pjrt/ffi.rs` transcribes. By itself it offers four devices; the client option
 //! `cpu_device_count` makes it any number.
 
-use super::platform::Spec;
+use super::spec::Spec;
 use super::wheel::Wheel;
 
 pub(crate) const SPEC: Spec = Spec {

@@ -8,7 +8,7 @@
 //! The wheel's hash and contents were checked and the library was loaded, on a machine without a
 //! GPU; it has not run a program yet.
 
-use super::platform::{Need, Spec};
+use super::spec::{Need, Spec};
 use super::wheel::Wheel;
 
 /// NVIDIA's wheels, put where the plugin looks: `nvidia/*/lib`, two folders above its own. They are

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::cache::{self, Care};
 use super::error::PluginError;
 use super::find::{PluginPath, Source, find};
-use super::platform::{Need, Platform};
+use super::platform::Platform;
+use super::spec::Need;
 use crate::pjrt::{ApiVersion, Capabilities, Client, ClientOptions};
 
 /// The state of one platform.

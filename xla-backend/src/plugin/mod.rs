@@ -19,6 +19,7 @@ mod pip;
 mod platform;
 #[cfg(test)]
 mod scratch;
+mod spec;
 mod tpu;
 mod wheel;
 

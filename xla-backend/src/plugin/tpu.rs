@@ -9,7 +9,7 @@
 //! Its wheels are tagged by the version of Python although they hold no Python code, hence a fixed
 //! tag.
 
-use super::platform::Spec;
+use super::spec::Spec;
 use super::wheel::Wheel;
 
 pub(crate) const SPEC: Spec = Spec {

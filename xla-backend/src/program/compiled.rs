@@ -13,9 +13,9 @@ use burn_trace::mesh::{Layout, Mesh, Spec};
 use burn_trace::{LeafSpec, Recorded, TensorTree, TreeError};
 
 use super::device_tree::{Build, Names, like};
+use super::devices::Devices;
 use super::disk::ProgramCache;
 use super::error::ProgramError;
-use super::place::Place;
 use super::xla::specs;
 use crate::lower::{LowerOptions, Program, Save, lower};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
@@ -216,7 +216,7 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
 
     pub(super) fn compile(
         &self,
-        place: &Place,
+        place: &Devices,
         cache: Option<&ProgramCache>,
     ) -> Result<Compiled<R>, ProgramError> {
         let (lowered, output, structure) = self.lower()?;

@@ -11,8 +11,8 @@ use burn_trace::mesh::{MeshError, Spec};
 use burn_trace::{LeafSpec, Leaves, TensorTree, TreeError};
 use smallvec::SmallVec;
 
+use super::devices::Devices;
 use super::error::ProgramError;
-use super::place::Place;
 use crate::pjrt::{Buffer, PjrtError};
 
 /// A tree whose values are on a device.
@@ -34,7 +34,7 @@ pub(super) struct Value {
     pub(super) shards: SmallVec<[Buffer; 1]>,
     /// How the leaf lies on the mesh.
     pub(super) spec: Spec,
-    pub(super) place: Arc<Place>,
+    pub(super) place: Arc<Devices>,
 }
 
 impl Value {

@@ -8,7 +8,7 @@ use crate::pjrt::{Client, Device};
 
 /// Where values are: the devices of this process, in the order of the mesh if there is one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Devices {
     pub(super) first: Device,
     rest: Vec<Device>,
     /// The places of these devices on the mesh.
@@ -18,7 +18,7 @@ pub(super) struct Place {
     pub(super) mesh: Option<Mesh>,
 }
 
-impl Place {
+impl Devices {
     pub(super) fn of(device: Device) -> Self {
         let ids = vec![device.id()];
         Self { first: device, rest: vec![], positions: vec![0], ids, mesh: None }
@@ -70,7 +70,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Devices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.mesh {
             Some(mesh) => write!(f, "the mesh {mesh} from {}", self.first),

@@ -32,10 +32,10 @@
 mod changes;
 mod compiled;
 mod device_tree;
+mod devices;
 mod disk;
 mod error;
 mod jit;
-mod place;
 mod xla;
 
 pub use compiled::{Lowered, Times};

@@ -12,17 +12,17 @@ use burn_trace::{LeafSpec, TensorTree};
 use smallvec::smallvec;
 
 use super::device_tree::{DeviceTree, Names, Value};
+use super::devices::{Devices, Share};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::jit::Jit;
-use super::place::{Place, Share};
 use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::{self, Platform};
 
 /// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
 #[derive(Debug, Clone)]
 pub struct Xla {
-    place: Arc<Place>,
+    place: Arc<Devices>,
     layout: Layout,
     cache: Option<ProgramCache>,
 }
@@ -60,10 +60,10 @@ impl Xla {
 
     /// This device.
     pub fn on(device: Device) -> Self {
-        Self::at(Place::of(device))
+        Self::at(Devices::of(device))
     }
 
-    fn at(place: Place) -> Self {
+    fn at(place: Devices) -> Self {
         Self {
             cache: ProgramCache::default_for(place.first.client()),
             place: Arc::new(place),
@@ -103,7 +103,7 @@ impl Xla {
     /// [`MeshError::Devices`] if the mesh has not as many places, [`MeshError::NoDevice`] for an id
     /// that is not there, [`MeshError::NotHere`] if this process has none of the devices.
     pub fn over_ids(client: &Client, ids: &[i32], mesh: Mesh) -> Result<Self, ProgramError> {
-        Ok(Self::at(Place::over(client, ids.to_vec(), mesh)?))
+        Ok(Self::at(Devices::over(client, ids.to_vec(), mesh)?))
     }
 
     /// These devices, of one client, as a mesh.
@@ -150,7 +150,7 @@ impl Xla {
         self.place.first.client()
     }
 
-    pub(super) fn place(&self) -> &Arc<Place> {
+    pub(super) fn place(&self) -> &Arc<Devices> {
         &self.place
     }
 

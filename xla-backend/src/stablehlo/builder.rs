@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::argument::{Attributes, Mesh};
 use super::error::BuildError;
-use crate::pjrt::{ElementType, TensorType};
+use super::sharding::{Attributes, Mesh};
+use crate::types::{ElementType, TensorType};
 
 /// One SSA value of a [`Builder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use super::builder::{Builder, Value};
 use super::elementwise::{Comparison, UnaryKind};
 use super::error::BuildError;
-use crate::pjrt::ElementType;
+use crate::types::ElementType;
 
 impl Builder {
     /// A scalar; see [`Builder::splat`].

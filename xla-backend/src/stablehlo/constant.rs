@@ -6,7 +6,7 @@ use half::{bf16, f16};
 
 use super::builder::{Builder, Value};
 use super::error::BuildError;
-use crate::pjrt::{ElementType, TensorType};
+use crate::types::{ElementType, TensorType};
 
 impl Builder {
     /// A tensor all of whose elements are `value`, rounded to the element type (saturating for

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value};
 use super::error::BuildError;
-use crate::pjrt::{ElementType, TensorType};
+use crate::types::{ElementType, TensorType};
 
 /// Which dimensions [`Builder::dot_general`] pairs. The result has the batch dimensions, then the
 /// free ones of the left, then those of the right operand.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value};
 use super::error::BuildError;
-use crate::pjrt::{ElementType, TensorType};
+use crate::types::{ElementType, TensorType};
 
 /// What element types an operation takes.
 #[derive(Clone, Copy)]

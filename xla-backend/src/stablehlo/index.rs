@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
-use crate::pjrt::TensorType;
+use crate::types::TensorType;
 
 /// How [`Builder::gather`] reads slices; the names are those of the StableHLO specification. The
 /// last dimension of the indices holds the index vectors.

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::argument::{Mesh, Sharding};
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
 use super::reduce::ReduceKind;
-use crate::pjrt::{ElementType, TensorType};
+use super::sharding::{Mesh, Sharding};
+use crate::types::{ElementType, TensorType};
 
 impl Builder {
     /// Runs `body` on every device of the mesh, on its own parts of `inputs`, and joins what the

@@ -43,9 +43,8 @@ mod index;
 mod manual;
 mod reduce;
 mod shape;
+mod sharding;
 
-pub use crate::pjrt::{ElementType, TensorType};
-pub use argument::{Mesh, Sharding};
 pub use builder::{Builder, Value};
 pub use contract::{Convolution, DotDims};
 pub use control::RngAlgorithm;
@@ -53,3 +52,6 @@ pub use elementwise::{BinaryKind, Comparison, UnaryKind};
 pub use error::BuildError;
 pub use index::{GatherDims, ScatterDims};
 pub use reduce::{ReduceKind, Window};
+pub use sharding::{Mesh, Sharding};
+
+pub use crate::types::{ElementType, TensorType};

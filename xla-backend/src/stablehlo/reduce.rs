@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
 use super::index::i64_array;
-use crate::pjrt::{ElementType, TensorType};
+use crate::types::{ElementType, TensorType};
 
 /// The operation of a plain reduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

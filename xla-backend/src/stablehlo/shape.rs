@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::builder::{Builder, Value, listed};
 use super::error::BuildError;
-use crate::pjrt::{ElementType, TensorType};
+use crate::types::{ElementType, TensorType};
 
 impl Builder {
     /// The same elements in row-major order under other dimensions.
