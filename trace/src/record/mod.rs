@@ -1,6 +1,6 @@
 //! Running a function on placeholders.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ pub struct Recording {
     /// Its operations.
     pub graph: GraphIr,
     /// The values of the tensors that it made from values.
-    pub constants: HashMap<TensorId, TensorData>,
+    pub constants: BTreeMap<TensorId, TensorData>,
     /// Its arguments.
     pub arguments: Vec<(LeafSpec, TensorIr)>,
     /// Its results.

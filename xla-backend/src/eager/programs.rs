@@ -1,6 +1,6 @@
 //! The programs of a device, by the normal form of their graphs.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -235,7 +235,7 @@ fn compile(
 }
 
 /// For each input that nobody else asks for, a result of its type that takes its memory.
-fn aliases(job: &Job, operations: &[OperationIr]) -> HashMap<TensorId, usize> {
+fn aliases(job: &Job, operations: &[OperationIr]) -> BTreeMap<TensorId, usize> {
     let wanted: HashMap<_, _> =
         job.outputs.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     let mut free: HashMap<_, VecDeque<usize>> = HashMap::new();

@@ -1,7 +1,7 @@
 //! What lowering an operation needs: the builder and the tensors known so far.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use burn_backend::DType;
 use burn_ir::{OperationIr, ScalarIr, TensorId, TensorIr};
@@ -49,7 +49,7 @@ pub struct Context<'a> {
     pub(super) kept: RefCell<Vec<TensorType>>,
     /// The parts of the function.
     pub(super) parts: Parts,
-    phase: RefCell<(&'static str, HashSet<TensorId>)>,
+    phase: RefCell<(&'static str, BTreeSet<TensorId>)>,
 }
 
 impl<'a> Context<'a> {
@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
     pub(super) fn in_phase<T>(
         &self,
         name: &'static str,
-        again: HashSet<TensorId>,
+        again: BTreeSet<TensorId>,
         lower: impl FnOnce() -> T,
     ) -> T {
         let outer = self.phase.replace((name, again));

@@ -4,7 +4,7 @@
 //! lanes too, between marks, only to be compared here: from what it makes back to what it is given,
 //! operation by operation. Tensors may have other ids, and operations another order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burn_backend::TensorData;
 use burn_ir::{IrVisitorMut, OperationIr, ScalarIr, TensorId, TensorIr, TensorStatus};
@@ -17,7 +17,7 @@ use super::support::name_of;
 /// The operations without those that were recorded to be compared.
 pub(super) fn checked<'a>(
     operations: &'a [OperationIr],
-    constants: &HashMap<TensorId, TensorData>,
+    constants: &BTreeMap<TensorId, TensorData>,
 ) -> Result<Vec<&'a OperationIr>, LowerError> {
     let mut kept = Vec::with_capacity(operations.len());
     let mut marks = Vec::new();
@@ -76,7 +76,7 @@ fn mark(op: &OperationIr) -> Option<Mark<'_>> {
 struct Comparison<'a> {
     /// The operation that makes a tensor, and which of its results it is.
     made_by: HashMap<TensorId, (&'a OperationIr, usize)>,
-    constants: &'a HashMap<TensorId, TensorData>,
+    constants: &'a BTreeMap<TensorId, TensorData>,
 }
 
 impl Comparison<'_> {

@@ -1,6 +1,6 @@
 //! From a graph to a program: what is needed, in which order, under which names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use burn_backend::{BoolStore, DType, TensorData};
 use burn_ir::{FloatOperationIr, GraphIr, NumericOperationIr, OperationIr, TensorId, TensorIr};
@@ -58,7 +58,7 @@ pub struct LowerOptions<'a> {
     pub declared: &'a [TensorIr],
     /// Values of tensors that are neither arguments nor computed; they are written into the
     /// program.
-    pub constants: HashMap<TensorId, TensorData>,
+    pub constants: BTreeMap<TensorId, TensorData>,
     /// Lowers operations that are not Burn's.
     pub custom: &'a dyn CustomLowering,
     /// The devices that shardings refer to.
@@ -66,12 +66,12 @@ pub struct LowerOptions<'a> {
     /// How tensors lie on the mesh that have a name.
     pub layout: Layout,
     /// How arguments lie on the mesh.
-    pub argument_specs: HashMap<TensorId, Spec>,
+    pub argument_specs: BTreeMap<TensorId, Spec>,
     /// How results shall lie on the mesh, by position; the compiler chooses for those that are
     /// missing.
-    pub result_specs: HashMap<usize, Spec>,
+    pub result_specs: BTreeMap<usize, Spec>,
     /// For arguments that are used up, the result (by position) that takes their buffer.
-    pub aliases: HashMap<TensorId, usize>,
+    pub aliases: BTreeMap<TensorId, usize>,
     /// What rolled loops keep for their gradients.
     pub save: Save,
     /// The platform of the compiler, such as `tpu`, if it is known.
@@ -83,13 +83,13 @@ impl Default for LowerOptions<'_> {
         Self {
             name: "burn",
             declared: &[],
-            constants: HashMap::new(),
+            constants: BTreeMap::new(),
             custom: &NoCustom,
             mesh: None,
             layout: Layout::replicated(),
-            argument_specs: HashMap::new(),
-            result_specs: HashMap::new(),
-            aliases: HashMap::new(),
+            argument_specs: BTreeMap::new(),
+            result_specs: BTreeMap::new(),
+            aliases: BTreeMap::new(),
             save: Save::default(),
             platform: "",
         }
@@ -195,13 +195,13 @@ pub(super) fn lower_nodes(
     cx: &Context<'_>,
     stream: &Stream<'_>,
     live: &Live<'_, '_>,
-    results: &HashSet<TensorId>,
+    results: &BTreeSet<TensorId>,
 ) -> Result<(), LowerError> {
     let mut read = results.clone();
     let mut operations = Vec::new();
     // What the loops forward keep for the loops backward, by their bodies.
-    let mut to_keep = HashMap::new();
-    let mut kept = HashMap::new();
+    let mut to_keep = BTreeMap::new();
+    let mut kept = BTreeMap::new();
     for &node in &live.nodes {
         match node {
             Node::Op(op) => operations.push(*op),
@@ -218,7 +218,7 @@ pub(super) fn lower_nodes(
     while !nodes.is_empty() {
         // What waits for products that are not built yet.
         let mut waiting: Vec<&Node<'_>> = Vec::new();
-        let (mut wanted, mut made_later) = (HashSet::new(), HashSet::new());
+        let (mut wanted, mut made_later) = (BTreeSet::new(), BTreeSet::new());
         for node in nodes {
             if ring_products::are_in(cx) {
                 let mut reads = stream.reads(node);

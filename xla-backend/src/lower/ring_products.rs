@@ -10,7 +10,7 @@
 //! else can be built: products of the same rows share their way round, and so do products that are
 //! added up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn_ir::{
     BaseOperationIr, BinaryOpIr, MatmulOpIr, NumericOperationIr, OperationIr, TensorId, TensorIr,
@@ -37,7 +37,7 @@ pub(super) struct Late {
 }
 
 /// Tensors that are not built yet, by their ids.
-pub(super) type AllLate = HashMap<TensorId, Late>;
+pub(super) type AllLate = BTreeMap<TensorId, Late>;
 
 #[derive(Clone, Debug)]
 enum Sum {
@@ -176,7 +176,7 @@ pub(super) fn are_in(cx: &Context<'_>) -> bool {
 
 /// Whether a node that reads these tensors has to wait: one of them is not built yet, and the node
 /// is no addition to a sum, and no reshape.
-pub(super) fn waits(cx: &Context<'_>, node: &Node<'_>, reads: &HashSet<TensorId>) -> bool {
+pub(super) fn waits(cx: &Context<'_>, node: &Node<'_>, reads: &BTreeSet<TensorId>) -> bool {
     let is_of_sums = matches!(
         node,
         Node::Op(
@@ -192,11 +192,10 @@ pub(super) fn waits(cx: &Context<'_>, node: &Node<'_>, reads: &HashSet<TensorId>
 }
 
 /// Builds all of these tensors that are not built yet.
-pub(super) fn build_all(cx: &Context<'_>, tensors: &HashSet<TensorId>) -> Lowered {
+pub(super) fn build_all(cx: &Context<'_>, tensors: &BTreeSet<TensorId>) -> Lowered {
     let late = cx.late.borrow();
-    let mut ids: Vec<_> = late.keys().filter(|id| tensors.contains(id)).copied().collect();
+    let ids: Vec<_> = late.keys().filter(|id| tensors.contains(id)).copied().collect();
     drop(late);
-    ids.sort_by_key(|id| id.value());
     ids.into_iter().try_for_each(|id| build(cx, id).map(drop))
 }
 
@@ -228,7 +227,6 @@ fn gather_all(cx: &Context<'_>, x: Value) -> Lowered {
         }
         _ => true,
     });
-    tensors.sort_by_key(|(id, ..)| id.value());
     let values = gather(cx, x, &tensors)?;
     for ((id, _, late), value) in tensors.iter().zip(values) {
         cx.define(*id, cx.b.reshape(value, &late.shape)?);

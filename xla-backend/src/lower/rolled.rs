@@ -4,7 +4,7 @@
 //! kept is the caller's choice ([`Save`]); what is not kept is computed again from what is, in the
 //! loop backward. Tensors that only rearrange others are always computed again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use burn_ir::{
     BaseOperationIr, FloatOperationIr, ModuleOperationIr, OperationIr, TensorId, TensorIr,
@@ -67,7 +67,7 @@ fn rearranges(op: &OperationIr) -> bool {
 }
 
 /// What a loop keeps of its lanes: tensors of the body, and their stacks.
-pub(super) type Kept = HashMap<TensorId, Value>;
+pub(super) type Kept = BTreeMap<TensorId, Value>;
 
 /// A loop forward. `needed` are the tensors that something reads behind it; `kept` are those of
 /// the body that the loop backward reads.
@@ -76,7 +76,7 @@ pub(super) fn forward(
     stream: &Stream<'_>,
     node: &Node<'_>,
     scan: &Scan<'_>,
-    needed: &HashSet<TensorId>,
+    needed: &BTreeSet<TensorId>,
     kept: &[TensorIr],
 ) -> Lowered<Kept> {
     let (finals, stacked) = scan.outputs.split_at(scan.next.len());
@@ -95,7 +95,7 @@ pub(super) fn forward(
         fixed: vec![],
         made: &made,
     };
-    let (values, stacks) = cx.in_phase("forward", HashSet::new(), || frame.lower(cx))?;
+    let (values, stacks) = cx.in_phase("forward", BTreeSet::new(), || frame.lower(cx))?;
     finals.iter().zip(values).try_for_each(|(out, value)| cx.set(out, value))?;
     results.iter().zip(&stacks).try_for_each(|((_, out), &value)| cx.set(out, value))?;
     let stacks_kept = stacks[results.len()..].iter();
@@ -108,11 +108,12 @@ pub(super) fn reads_of_forward(
     stream: &Stream<'_>,
     node: &Node<'_>,
     back: &Backward<'_>,
-    needed: &HashSet<TensorId>,
+    needed: &BTreeSet<TensorId>,
     save: &Save,
 ) -> Vec<TensorIr> {
     let Some(scan) = stream.scan(back.forward) else { return vec![] };
-    let mut may_keep: HashMap<TensorId, &TensorIr> = scan.carry.iter().map(|t| (t.id, t)).collect();
+    let mut may_keep: BTreeMap<TensorId, &TensorIr> =
+        scan.carry.iter().map(|t| (t.id, t)).collect();
     for inner in stream.regions.get(&back.forward).into_iter().flatten() {
         if let Node::Op(op) = inner
             && keeps(save, op)
@@ -124,14 +125,11 @@ pub(super) fn reads_of_forward(
     given.extend(may_keep.keys());
     let results = ids(back.next.iter().chain(&wanted(back, needed)));
     let live = stream.live(&stream.nodes(node), &given, &results);
-    let mut kept: Vec<_> =
-        may_keep.into_values().filter(|t| live.needed.contains(&t.id)).cloned().collect();
-    kept.sort_by_key(|t| t.id.value());
-    kept
+    may_keep.into_values().filter(|t| live.needed.contains(&t.id)).cloned().collect()
 }
 
 /// The gradients by the lane that something reads.
-fn wanted(back: &Backward<'_>, needed: &HashSet<TensorId>) -> Vec<TensorIr> {
+fn wanted(back: &Backward<'_>, needed: &BTreeSet<TensorId>) -> Vec<TensorIr> {
     let stacked = &back.outputs[back.next.len()..];
     let wanted = back.wanted.iter().zip(stacked).filter(|(_, out)| needed.contains(&out.id));
     wanted.map(|(t, _)| t.clone()).collect()
@@ -143,7 +141,7 @@ pub(super) fn backward(
     stream: &Stream<'_>,
     node: &Node<'_>,
     back: &Backward<'_>,
-    needed: &HashSet<TensorId>,
+    needed: &BTreeSet<TensorId>,
     kept: &Kept,
 ) -> Lowered {
     let Some(scan) = stream.scan(back.forward) else {
@@ -210,8 +208,8 @@ impl Loop<'_, '_> {
     fn lower(self, cx: &Context<'_>) -> Lowered<(Vec<Value>, Vec<Value>)> {
         let b = &cx.b;
         let of_lane = self.stacks.iter().chain(&self.fixed).map(|(id, _)| *id);
-        let given: HashSet<_> = ids(self.carry).into_iter().chain(of_lane).collect();
-        let results: HashSet<_> = ids(self.next.iter().chain(self.made));
+        let given: BTreeSet<_> = ids(self.carry).into_iter().chain(of_lane).collect();
+        let results: BTreeSet<_> = ids(self.next.iter().chain(self.made));
         let live = self.stream.live(&self.nodes, &given, &results);
         if live.nodes.iter().any(|node| is_random(node.op())) {
             return unsupported(
@@ -219,14 +217,12 @@ impl Loop<'_, '_> {
                  random tensors to the lanes, or draw from a counter",
             );
         }
-        let made_inside: HashSet<_> = live.nodes.iter().flat_map(|node| writes(node)).collect();
-        let mut outside: Vec<_> = live
+        let made_inside: BTreeSet<_> = live.nodes.iter().flat_map(|node| writes(node)).collect();
+        let outside = live
             .needed
             .iter()
             .copied()
-            .filter(|id| !given.contains(id) && !made_inside.contains(id))
-            .collect();
-        outside.sort_by_key(|id| id.value());
+            .filter(|id| !given.contains(id) && !made_inside.contains(id));
         let is_read = |(id, _): &(TensorId, Value)| live.needed.contains(id);
         let mut stacks: Vec<_> = self.stacks.iter().copied().filter(is_read).collect();
 

@@ -1,6 +1,6 @@
 //! The recorded operations as a tree: bodies of loops, and what is around them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorId, TensorIr};
 use burn_trace::compile::{REGION, SCAN, SCAN_BACKWARD};
@@ -57,9 +57,9 @@ pub(super) struct Backward<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Stream<'a> {
     pub(super) top: Vec<Node<'a>>,
-    pub(super) regions: HashMap<u64, Vec<Node<'a>>>,
+    pub(super) regions: BTreeMap<u64, Vec<Node<'a>>>,
     /// Loops by the region of their body.
-    scans: HashMap<u64, Scan<'a>>,
+    scans: BTreeMap<u64, Scan<'a>>,
 }
 
 impl<'a> Stream<'a> {
@@ -104,7 +104,7 @@ impl<'a> Stream<'a> {
     }
 
     /// What a node reads.
-    pub(super) fn reads(&self, node: &Node<'a>) -> HashSet<TensorId> {
+    pub(super) fn reads(&self, node: &Node<'a>) -> BTreeSet<TensorId> {
         match node {
             Node::Op(op) => op.inputs().map(|t| t.id).collect(),
             Node::Scan(scan) => {
@@ -133,11 +133,11 @@ impl<'a> Stream<'a> {
     pub(super) fn free(
         &self,
         nodes: &[&Node<'a>],
-        inside: &HashSet<TensorId>,
-        results: &HashSet<TensorId>,
-    ) -> HashSet<TensorId> {
+        inside: &BTreeSet<TensorId>,
+        results: &BTreeSet<TensorId>,
+    ) -> BTreeSet<TensorId> {
         let live = self.live(nodes, inside, results);
-        let made: HashSet<_> = live.nodes.iter().flat_map(|node| writes(node)).collect();
+        let made: BTreeSet<_> = live.nodes.iter().flat_map(|node| writes(node)).collect();
         live.needed.into_iter().filter(|id| !made.contains(id) && !inside.contains(id)).collect()
     }
 
@@ -145,8 +145,8 @@ impl<'a> Stream<'a> {
     pub(super) fn live<'s>(
         &self,
         nodes: &[&'s Node<'a>],
-        given: &HashSet<TensorId>,
-        results: &HashSet<TensorId>,
+        given: &BTreeSet<TensorId>,
+        results: &BTreeSet<TensorId>,
     ) -> Live<'s, 'a> {
         let mut needed = results.clone();
         let mut live = Vec::new();
@@ -168,7 +168,7 @@ impl<'a> Stream<'a> {
 #[derive(Debug)]
 pub(super) struct Live<'s, 'a> {
     pub(super) nodes: Vec<&'s Node<'a>>,
-    pub(super) needed: HashSet<TensorId>,
+    pub(super) needed: BTreeSet<TensorId>,
 }
 
 /// What a node gives.
@@ -181,7 +181,7 @@ pub(super) fn writes<'n>(node: &'n Node<'_>) -> Box<dyn Iterator<Item = TensorId
     }
 }
 
-pub(super) fn ids<'t>(tensors: impl IntoIterator<Item = &'t TensorIr>) -> HashSet<TensorId> {
+pub(super) fn ids<'t>(tensors: impl IntoIterator<Item = &'t TensorIr>) -> BTreeSet<TensorId> {
     tensors.into_iter().map(|t| t.id).collect()
 }
 

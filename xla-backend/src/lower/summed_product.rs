@@ -4,7 +4,7 @@
 //! a sum over the batches. As one contraction over batches and rows it needs neither the memory of
 //! the partial products nor their sum, and it is one large product, which devices do best.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use burn_ir::{FloatOperationIr, MatmulOpIr, NumericOperationIr, OperationIr, TensorId, TensorIr};
 
@@ -17,7 +17,7 @@ use crate::stablehlo::{DotDims, Value};
 /// The products that the sum behind them takes over, by the tensor that is their result.
 pub(super) fn find<'a>(
     operations: &[&'a OperationIr],
-    results: &HashSet<TensorId>,
+    results: &BTreeSet<TensorId>,
 ) -> HashMap<TensorId, &'a MatmulOpIr> {
     let mut uses: HashMap<TensorId, usize> = results.iter().map(|&id| (id, 1)).collect();
     let mut products = HashMap::new();

@@ -1,6 +1,6 @@
 //! From a function to an executable.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -193,11 +193,11 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
             layout: self.layout.clone(),
             argument_specs: match self.mesh {
                 Some(_) => inputs.iter().map(|t| t.id).zip(argument_specs.clone()).collect(),
-                None => HashMap::new(),
+                None => BTreeMap::new(),
             },
             result_specs: match self.mesh {
                 Some(_) => result_specs.iter().cloned().enumerate().collect(),
-                None => HashMap::new(),
+                None => BTreeMap::new(),
             },
             save: self.roll.cloned().unwrap_or_default(),
             platform: self.platform,
@@ -249,14 +249,14 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
         (arguments, argument_specs): (&[LeafSpec], &[Spec]),
         inputs: &[TensorIr],
         (results, result_specs): (&[LeafSpec], &[Spec]),
-    ) -> HashMap<TensorId, usize> {
-        let mut free: HashMap<_, std::collections::VecDeque<usize>> = HashMap::new();
+    ) -> BTreeMap<TensorId, usize> {
+        let mut free: HashMap<_, VecDeque<usize>> = HashMap::new();
         for (index, (result, spec)) in results.iter().zip(result_specs).enumerate() {
             free.entry((&result.ty, spec)).or_default().push_back(index);
         }
         let arguments = arguments.iter().zip(argument_specs).zip(inputs);
         let donated = arguments.filter(|((leaf, _), _)| (self.donate)(&leaf.path));
-        let mut aliases = HashMap::new();
+        let mut aliases = BTreeMap::new();
         for ((leaf, spec), input) in donated {
             match free.get_mut(&(&leaf.ty, spec)).and_then(|free| free.pop_front()) {
                 Some(result) => {
