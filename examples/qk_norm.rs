@@ -7,6 +7,7 @@
 //! training together: no warm-up, no clipping, no decay.
 
 mod stability;
+#[allow(dead_code)]
 #[path = "../cli/src/terminal.rs"]
 mod terminal;
 

@@ -6,10 +6,13 @@ use anyhow::{Context, anyhow, bail, ensure};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
-use vit22b::data::{ImageSet, OnBroken, Preprocess};
+use vit22b::data::{DataError, ImageSet, OnBroken, Preprocess};
+use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, ViT22B};
 use vit22b::weights::{HeadChoice, LoadOptions, WeightsError, WeightsFile};
+
+use crate::terminal::ImageBar;
 
 /// Where the work is done.
 #[derive(Args)]
@@ -52,15 +55,19 @@ pub(crate) struct Weights {
     unsaid: Unsaid,
 }
 
-#[allow(dead_code, reason = "for verbs that come")]
 impl Weights {
     pub(crate) fn path(&self) -> &Path {
         &self.weights
     }
 
-    /// The model without its classifier.
-    pub(crate) fn load(&self, device: &Device) -> anyhow::Result<Loaded> {
-        self.unsaid.load(&self.weights, HeadChoice::Drop, device)
+    /// The model without its classifier, on the device of a runtime.
+    pub(crate) fn embedder(&self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
+        let options = HeadChoice::Drop;
+        let Loaded { model, preprocess } =
+            self.unsaid.load(&self.weights, options, &runtime.device())?;
+        eprintln!("on {runtime}\n");
+        let embedder = Embedder::new(runtime, model, preprocess)?;
+        Ok(embedder.with_batch(images.batch.into()).with_broken(images.on_broken()))
     }
 }
 
@@ -151,18 +158,20 @@ pub(crate) struct Images {
     /// Images: a folder, a list (.csv or .jsonl) or a shard (.tar)
     #[arg(long, value_name = "PATH")]
     images: PathBuf,
+    /// Images of a batch
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
     /// Stop at an image that cannot be read, in place of leaving it out
     #[arg(long)]
     stop_at_broken: bool,
 }
 
-#[allow(dead_code, reason = "for verbs that come")]
 impl Images {
     pub(crate) fn path(&self) -> &Path {
         &self.images
     }
 
-    pub(crate) fn on_broken(&self) -> OnBroken {
+    fn on_broken(&self) -> OnBroken {
         if self.stop_at_broken { OnBroken::Fail } else { OnBroken::Skip }
     }
 
@@ -171,16 +180,58 @@ impl Images {
         open(&self.images, ImageSet::folder)
     }
 
-    /// All images with their labels; those of a folder are in a folder for each class.
-    pub(crate) fn open_labelled(&self) -> anyhow::Result<ImageSet> {
-        open(&self.images, ImageSet::class_folders)
+    /// Labelled images to train with, and others to test with.
+    pub(crate) fn train_test(&self, seed: u64) -> anyhow::Result<[ImageSet; 2]> {
+        train_test(&self.images, seed)
+    }
+
+    /// Features of a set, with a bar; images that cannot be read are told on standard error.
+    pub(crate) fn embed(
+        &self,
+        embedder: &Embedder,
+        set: &ImageSet,
+    ) -> anyhow::Result<FeatureTable> {
+        let bar = ImageBar::new(set.len());
+        let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
+        bar.finish(&broken);
+        Ok(table)
     }
 }
 
-#[allow(dead_code, reason = "for verbs that come")]
+/// Where one folder, list or shard holds all images, each fifth one tests.
+const TEST_EVERY: usize = 5;
+
+/// The class folders below `train` and `val`, where they are there; else all labelled images, of which a part
+/// tests.
+pub(crate) fn train_test(path: &Path, seed: u64) -> anyhow::Result<[ImageSet; 2]> {
+    let option = || format!("--images {}", path.display());
+    let parts = if path.join("train").is_dir() && path.join("val").is_dir() {
+        ImageSet::train_val(path).with_context(option)?
+    } else {
+        let all = open(path, ImageSet::class_folders)?;
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        fastrand::Rng::with_seed(seed).shuffle(&mut order);
+        order.retain(|index| !all.items()[*index].labels.is_empty());
+        let unlabelled = all.len() - order.len();
+        if unlabelled > 0 {
+            eprintln!("{unlabelled} of {} images are left out: they have no label", all.len());
+        }
+        let part = |tests: bool| {
+            let order = order.iter().enumerate().filter(|(at, _)| (at % TEST_EVERY == 0) == tests);
+            let items = order.map(|(_, index)| all.items()[*index].clone()).collect();
+            ImageSet::new(all.classes().to_vec(), items)
+        };
+        [part(false)?, part(true)?]
+    };
+    let classes = parts[0].classes().len();
+    ensure!(classes > 1, "{}: expected images of at least two classes, got {classes}", option());
+    Ok(parts)
+}
+
+/// The images of a list or a shard, or of a folder, which is read as the caller says.
 fn open(
     path: &Path,
-    folder: impl Fn(&Path) -> Result<ImageSet, vit22b::data::DataError>,
+    folder: impl Fn(&Path) -> Result<ImageSet, DataError>,
 ) -> anyhow::Result<ImageSet> {
     let option = || format!("--images {}", path.display());
     if path.is_dir() {
@@ -190,9 +241,8 @@ fn open(
     match ending.to_ascii_lowercase().as_str() {
         "csv" | "jsonl" | "ndjson" => ImageSet::list(path).with_context(option),
         "tar" => ImageSet::shards(&[path.into()]).with_context(option),
-        "gz" | "tgz" | "zip" => {
-            bail!("{}: compressed files are not read; unpack it first", option())
-        }
+        "gz" | "tgz" | "zip" => bail!("{}: compressed files are not read; unpack it", option()),
+        _ if !path.exists() => bail!("{}: there is no such file or folder", option()),
         _ => bail!("{}: expected a folder, or a file that ends in .csv, .jsonl or .tar", option()),
     }
 }

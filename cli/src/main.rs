@@ -23,10 +23,16 @@ struct Command {
 enum Verb {
     /// Write procedural drawings as folders of images, a folder for each class
     Draw(verbs::draw::Arguments),
+    /// Compute features of images by a published model, and write them to a file
+    Embed(verbs::embed::Arguments),
     /// Measure a frozen classifier, and write all of it as one page of HTML
     Evaluate(verbs::evaluate::Arguments),
+    /// Draw what a published model makes of the patches of images
+    Explain(verbs::explain::Arguments),
     /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
     Plan(verbs::plan::Arguments),
+    /// Measure how much a linear classifier reads from the features of a published model
+    Probe(verbs::probe::Arguments),
     /// Train a ViT-22B on procedural images, by the paper's recipe scaled down
     Train(verbs::train::Arguments),
     /// Print the sizes of the family, counted from their configs
@@ -39,8 +45,11 @@ const AFTER: &str = "\
 fn main() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Draw(arguments) => verbs::draw::run(arguments),
+        Verb::Embed(arguments) => verbs::embed::run(arguments),
         Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
+        Verb::Explain(arguments) => verbs::explain::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
+        Verb::Probe(arguments) => verbs::probe::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),
     };

@@ -1,8 +1,11 @@
-//! A run on the terminal: one line that changes, or plain lines where standard error is a file.
+//! Progress on the terminal: one line that changes. Where standard error is a file, a run prints plain lines, and
+//! images nothing.
 
 use std::io::IsTerminal;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vit22b::data::BrokenImages;
 use vit22b::train::{Event, Progress};
 
 /// Shows the events of a run.
@@ -47,5 +50,34 @@ impl Terminal {
 
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// How many images are done.
+pub(crate) struct ImageBar {
+    bar: ProgressBar,
+    start: Instant,
+}
+
+impl ImageBar {
+    pub(crate) fn new(images: usize) -> Self {
+        let style = ProgressStyle::with_template("{bar:24} {pos} of {len}, {msg}, {eta} left");
+        let bar = ProgressBar::new(images as u64).with_style(style.expect("the template is valid"));
+        Self { bar, start: Instant::now() }
+    }
+
+    /// So many are done.
+    pub(crate) fn done(&self, images: usize) {
+        self.bar.set_position(images as u64);
+        let rate = images as f64 / self.start.elapsed().as_secs_f64();
+        self.bar.set_message(format!("{rate:.1} images/s"));
+    }
+
+    /// Removes the bar, and prints which images could not be read.
+    pub(crate) fn finish(self, broken: &BrokenImages) {
+        self.bar.finish_and_clear();
+        if !broken.images.is_empty() {
+            eprintln!("{broken}");
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! The verbs, a file each. A verb has its options, `Arguments`, and `run`; it knows no other verb.
 
 pub(crate) mod draw;
+pub(crate) mod embed;
 pub(crate) mod evaluate;
+pub(crate) mod explain;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod train;
 pub(crate) mod variants;

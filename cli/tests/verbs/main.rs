@@ -4,9 +4,12 @@
 mod folder;
 
 mod draw;
+mod embed;
 mod evaluate;
+mod explain;
 mod help;
 mod plan;
+mod probe;
 mod train;
 mod variants;
 

@@ -1,0 +1,89 @@
+//! Pictures of what a model makes of images: its patches by their principal components, and how much
+//! of each goes into the pooled vector.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use vit22b::data::{DecodeLimit, ExampleKey, ImageSet, Preprocess};
+use vit22b::probe::PatchViews;
+use vit22b::report::{PatchedImage, patches};
+
+use crate::args::{DeviceName, Images, Weights};
+use crate::terminal::ImageBar;
+
+#[derive(Args)]
+#[group(id = "pictures", required = true, multiple = true, args = ["pca", "attention"])]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    weights: Weights,
+    #[command(flatten)]
+    images: Images,
+    /// Folder for pictures of the patches: their first three principal
+    /// components as red, green and blue
+    #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
+    pca: Option<PathBuf>,
+    /// Folder for pictures of the attention that pools the patches:
+    /// bright where the pooled vector takes most
+    #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
+    attention: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceName,
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { weights, images, pca, attention, device } = arguments;
+    let set = images.open()?;
+    let folders = [("--pca", "patches", &pca), ("--attention", "attention", &attention)];
+    for (option, _, folder) in &folders {
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("{option} {}", folder.display()))?;
+        }
+    }
+    let embedder = weights.embedder(&device.runtime()?, &images)?;
+    let views = PatchViews { patches: pca.is_some(), attention: attention.is_some() };
+    ensure!(
+        views.are_of(embedder.config()),
+        "--attention: this model takes the mean of all patches; attention pooling or a class token \
+         is needed"
+    );
+    let seen = embedder.preprocess().with_value_range(0.0, 1.0);
+    let (bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
+    let broken = embedder.visit_with(
+        &set,
+        move |model, images| views.of(model, images),
+        |index, features| {
+            let pixels = pixels(&set, index, &seen)?;
+            let image = PatchedImage { pixels: &pixels, size: seen.size(), patch };
+            for (_, view, folder) in &folders {
+                if let (Some(folder), Some(values)) = (folder, features.values(view)) {
+                    patches(&picture(folder, &set.items()[index].name), image, values)?;
+                }
+            }
+            bar.done(index + 1);
+            anyhow::Ok(())
+        },
+    )?;
+    bar.finish(&broken);
+    for (_, _, folder) in folders {
+        if let Some(folder) = folder {
+            println!("{} pictures in {}", set.len() - broken.images.len(), folder.display());
+        }
+    }
+    Ok(())
+}
+
+/// What the model sees of an image, with values in [0, 1].
+fn pixels(set: &ImageSet, index: usize, seen: &Preprocess) -> anyhow::Result<Vec<f32>> {
+    let [height, width] = seen.size();
+    let mut pixels = vec![0.0; 3 * height * width];
+    let image = set.decode(index, DecodeLimit::default())?;
+    seen.write(&image, ExampleKey::new(0, 0, 0), &mut pixels);
+    Ok(pixels)
+}
+
+/// The picture of an image: its name is the image's whole path.
+fn picture(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name.replace(['/', '\\'], "_") + ".png")
+}

@@ -1,0 +1,34 @@
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::{fixture, vit22b};
+
+#[test]
+fn class_folders_and_a_list_of_them_give_the_same_probe() {
+    let folder = Folder::new("probe");
+    let images = folder.path().to_str().expect("UTF-8");
+    let cues = ["--count", "60", "--side", "16", "--cues", "agree"];
+    vit22b(["draw", "--out", images].iter().chain(&cues)).succeeded();
+    let weights = fixture("timm_vit/model.safetensors");
+    let probe = |images: &str| -> Value {
+        let run = vit22b(["probe", "--weights", &weights, "--images", images, "--json"]);
+        serde_json::from_str(&run.succeeded()).expect("one line of JSON")
+    };
+    let of_folders = probe(images);
+    assert_eq!(of_folders["classes"], 6);
+    assert_eq!((&of_folders["train_images"], &of_folders["test_images"]), (&48.into(), &12.into()));
+    assert!(of_folders["train_accuracy"].as_f64().unwrap() > 0.5, "{of_folders}");
+    // The list has the classes of shapes and textures, of which the first counts.
+    let of_list = probe(&format!("{images}/labels.csv"));
+    assert_eq!(of_list["classes"], 12);
+}
+
+#[test]
+fn one_class_is_refused_before_the_model_is_loaded() {
+    let folder = Folder::new("probe-one");
+    std::fs::create_dir(folder.path().join("cat")).unwrap();
+    std::fs::copy(fixture("images/photo.png"), folder.path().join("cat/1.png")).unwrap();
+    let images = folder.path().to_str().expect("UTF-8");
+    let error = vit22b(["probe", "--weights", "nowhere", "--images", images]).failed();
+    assert_eq!(error, format!("--images {images}: expected images of at least two classes, got 1"));
+}
