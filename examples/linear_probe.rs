@@ -3,38 +3,31 @@
 //!
 //!     cargo run --release --example linear_probe
 //!
-//! With a published checkpoint and images in class folders (or `train/` and `val/` with such) the
-//! probe reads those:
-//!
-//!     cargo run --release --example linear_probe -- --weights FILE --images DIR
+//! `cargo run --release -- probe --weights FILE --images DIR` does so with a published model.
 
-mod embedding;
-mod published_probe;
 #[allow(dead_code)]
 #[path = "../cli/src/model.rs"]
 mod small_model;
+#[allow(dead_code)]
 #[path = "../cli/src/terminal.rs"]
 mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use burn::tensor::Tensor;
 use clap::Parser;
-use embedding::Published;
-use small_model::{Frozen, Pretraining, TRAIN_DIGITS};
+use small_model::{Pretraining, TRAIN_DIGITS};
 use vit22b::data::{DIGIT_SIDE, Digits, Synthetic};
 use vit22b::eval::{Confusion, accuracy, principal_plane};
-use vit22b::probe::LinearProbeConfig;
+use vit22b::probe::{Embedder, LinearProbeConfig};
 use vit22b::vit::Variant;
 use vit22b::{Runtime, params, report};
 
 #[derive(Parser)]
-#[command(about = "A linear probe on frozen features of a small ViT-22B, or of a published model")]
+#[command(about = "A linear probe on frozen features of a small ViT-22B")]
 struct Args {
-    #[command(flatten)]
-    published: Published,
     /// Size and patch, such as Ti/4, of the model [default: width 96, depth 2, patch 4]
     #[arg(long)]
     variant: Option<Variant>,
@@ -67,14 +60,6 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let start = Instant::now();
-    match (&args.published.weights, &args.published.images) {
-        (None, None) => {}
-        (Some(weights), Some(images)) => {
-            let Args { published, device, seed, json, .. } = &args;
-            return published_probe::run(published, weights, images, device, *seed, *json);
-        }
-        _ => bail!("--weights and --images belong together"),
-    }
     check_writable(&args.out)?;
     let digits =
         Digits::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.csv.gz"))?;
@@ -103,7 +88,10 @@ fn main() -> anyhow::Result<()> {
     )?;
 
     let images = small_model::digit_images(&digits, args.image, &device);
-    let features = |model| Frozen::new(&runtime, model)?.features(&images);
+    let features = |model| -> anyhow::Result<Tensor<2>> {
+        let embedder = Embedder::new(&runtime, model, small_model::preprocess(args.image)?)?;
+        Ok(embedder.with_batch(100).tensor(images.clone())?)
+    };
     let probe = |features: Tensor<2>| probe(features, &digits.classes, args.seed);
     let (raw_accuracy, raw_rate, _) = probe(small_model::raw_pixels(&digits, &device))?;
     let (untrained_accuracy, untrained_rate, _) = probe(features(untrained)?)?;

@@ -8,12 +8,11 @@ use anyhow::{Context, ensure};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_trace::Params;
 use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Preprocess, Synthetic};
 use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::weights::{LoadOptions, WeightsFile};
-use vit22b::{Bound, Runtime, RuntimeError, params};
+use vit22b::{Runtime, params};
 
 use crate::terminal::Terminal;
 
@@ -124,30 +123,3 @@ pub(crate) fn raw_pixels(digits: &Digits, device: &Device) -> Tensor<2> {
     let n = digits.images.len();
     Tensor::from_data(TensorData::new(digits.images.concat(), [n, DIGIT_SIDE * DIGIT_SIDE]), device)
 }
-
-/// A model whose pooled vectors are features.
-pub(crate) struct Frozen {
-    pooled: Bound<Params<ViT22B>, Tensor<4>, Tensor<2>>,
-}
-
-impl Frozen {
-    pub(crate) fn new(runtime: &Runtime, model: ViT22B) -> Result<Self, RuntimeError> {
-        let pooled = |model: &Params<ViT22B>, images: Tensor<4>| model.pooled(images);
-        Ok(Self { pooled: runtime.bind(Params(model), pooled)? })
-    }
-
-    /// Features `[n, d]` of images `[n, 3, height, width]`.
-    pub(crate) fn features(&self, images: &Tensor<4>) -> Result<Tensor<2>, RuntimeError> {
-        let batches = images.clone().split(BATCH, 0).into_iter().map(|images| {
-            // All batches have one size: one program for all.
-            let [n, c, h, w] = images.dims();
-            let rest = Tensor::zeros([BATCH - n, c, h, w], &images.device());
-            let padded = if n < BATCH { Tensor::cat(vec![images, rest], 0) } else { images };
-            Ok(self.pooled.call(padded)?.narrow(0, 0, n))
-        });
-        Ok(Tensor::cat(batches.collect::<Result<Vec<_>, RuntimeError>>()?, 0))
-    }
-}
-
-/// Images that are computed at once.
-const BATCH: usize = 100;

@@ -1,10 +1,7 @@
 //! Images, and where features of them come from.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use vit22b::data::Preprocess;
-use vit22b::probe::FeatureTable;
-
-use crate::model::Frozen;
+use vit22b::probe::{Embedder, FeatureTable};
 
 /// Square images of `[3, side, side]` values in [−1, 1].
 #[derive(Clone)]
@@ -29,8 +26,8 @@ impl Images {
 
 /// What makes features of images.
 pub(crate) enum Source {
-    /// A frozen model, whose name is given, and how it takes images.
-    Model(String, Box<Frozen>, Preprocess, Box<Device>),
+    /// A frozen model, whose name is given, on a runtime with this device.
+    Model(String, Box<Embedder>, Box<Device>),
     /// The pixels themselves.
     Pixels,
 }
@@ -47,17 +44,17 @@ impl Source {
     }
 
     pub(crate) fn features(&self, images: &Images) -> anyhow::Result<FeatureTable> {
-        let Self::Model(_, frozen, preprocess, device) = self else {
+        let Self::Model(_, embedder, device) = self else {
             return Ok(FeatureTable::new(images.planes.concat(), 3 * images.side * images.side)?);
         };
         // From [−1, 1] to what the model takes.
         let channels =
             |values: [f32; 3]| Tensor::<1>::from_floats(values, device).reshape([1, 3, 1, 1]);
-        let [mean, std] = preprocess.normalisation().map(channels);
+        let [mean, std] = embedder.preprocess().normalisation().map(channels);
         let (mut values, mut columns) = (Vec::new(), 1);
         for planes in images.planes.chunks(CHUNK) {
             let images = images.tensor(planes, device).mul_scalar(0.5).add_scalar(0.5);
-            let features = frozen.features(&((images - mean.clone()) / std.clone()))?;
+            let features = embedder.tensor((images - mean.clone()) / std.clone())?;
             columns = features.dims()[1];
             values.extend(features.into_data().try_to_vec::<f32>()?);
         }

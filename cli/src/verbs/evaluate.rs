@@ -6,19 +6,19 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::{Map, Value};
-use vit22b::probe::FeatureKey;
+use vit22b::probe::{Embedder, FeatureKey};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 use vit22b::weights::HeadChoice;
 
-use crate::args::{DeviceName, Loaded, Unsaid};
+use crate::args::{DeviceName, Loaded, Unsaid, train_test};
 use crate::evaluate::drawn::drawn;
-use crate::evaluate::images::{GivenImages, given_images};
+use crate::evaluate::images::given_images;
 use crate::evaluate::logits::given_logits;
 use crate::evaluate::part::{Part, grouped, table};
 use crate::evaluate::people::people;
 use crate::evaluate::source::Source;
-use crate::model::{self, Frozen};
+use crate::model;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -62,6 +62,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     device: DeviceName,
 }
+
+/// Images of a batch.
+const BATCH: usize = 50;
 
 /// Title and lead of a report, and its sections.
 type Measured = (String, String, Vec<Part>);
@@ -138,8 +141,8 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     println!("{model}\non {runtime}\n");
     let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
-        let frozen = Box::new(Frozen::new(&runtime, model)?);
-        Ok(Source::Model(name.into(), frozen, steps.clone(), Box::new(device.clone())))
+        let embedder = Embedder::new(&runtime, model, steps.clone())?.with_batch(BATCH);
+        Ok(Source::Model(name.into(), Box::new(embedder), Box::new(device.clone())))
     };
     let mut sources = vec![source("pre-trained model", model)?];
     if let Some(untrained) = untrained {
@@ -148,7 +151,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     sources.push(Source::Pixels);
     let (on, parts) = match &arguments.images {
         Some(root) => {
-            let images = GivenImages::open(root, &steps, seed)?;
+            let images = train_test(root, seed)?;
             let cache = arguments.out.join("features");
             let parts = given_images(&images, &sources, &key, &cache, share, seed)?;
             (root.display().to_string(), parts)
