@@ -13,6 +13,8 @@
     )
 )]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "cost")]
 pub mod cost;
 #[cfg(feature = "eager")]

@@ -49,6 +49,11 @@ impl PlatformReport {
     /// Looks at one platform. It loads the plugin, and starts it if the machine has such a device; a
     /// plugin that is broken may end the process.
     pub fn of(platform: Platform) -> Self {
+        Self::for_command(platform, "burn-xla")
+    }
+
+    /// As [`of`](Self::of), with remedies that name this binary: it has the verb `install`.
+    pub fn for_command(platform: Platform, command: &str) -> Self {
         let mut report = Self {
             platform,
             library: Err(String::new()),
@@ -59,13 +64,13 @@ impl PlatformReport {
         };
         match find_whole(platform) {
             Ok(found) => {
-                report.look_into(&found);
+                report.look_into(&found, command);
                 report.library = Ok(found);
             }
             Err(error) => {
                 report.remedy = Some(match &error {
                     PluginError::Missing { origin, .. } => format!("correct or remove {origin}"),
-                    _ => format!("burn-xla install {platform}"),
+                    _ => format!("{command} install {platform}"),
                 });
                 report.library = Err(match error {
                     PluginError::NotFound { .. } => "not installed".into(),
@@ -81,7 +86,7 @@ impl PlatformReport {
         matches!(&self.devices, Some(Ok(devices)) if !devices.is_empty())
     }
 
-    fn look_into(&mut self, found: &PluginPath) {
+    fn look_into(&mut self, found: &PluginPath, command: &str) {
         let has_device = self.platform.has_device();
         if has_device {
             let needs = self.platform.spec().needs;
@@ -95,7 +100,7 @@ impl PlatformReport {
             Ok(plugin) => plugin,
             Err(error) => {
                 self.capabilities = Some(Err(error.to_string()));
-                self.remedy.get_or_insert(format!("burn-xla install {}", self.platform));
+                self.remedy.get_or_insert(format!("{command} install {}", self.platform));
                 return;
             }
         };

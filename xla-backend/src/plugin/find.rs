@@ -19,10 +19,11 @@ pub struct PluginPath {
 }
 
 impl PluginPath {
-    /// What replaces the library if it is broken: a command, or a step.
-    pub fn remedy(&self) -> String {
+    /// What replaces the library if it is broken: a command, or a step. `command` is the binary that
+    /// has the verb `install`.
+    pub fn remedy_by(&self, command: &str) -> String {
         match &self.source {
-            Source::Cache => format!("burn-xla install {}", self.platform),
+            Source::Cache => format!("{command} install {}", self.platform),
             Source::Caller | Source::Variable(_) => format!("correct or remove {}", self.source),
             Source::Python(_) => {
                 let requirement = self.platform.spec().wheel.requirement();
