@@ -364,8 +364,8 @@ fn a_run_of_the_recipe_moves_between_meshes_by_checkpoints() {
 #[test]
 fn a_model_is_evaluated_over_a_mesh() {
     let (train, state) = start(&recipe());
-    let mesh = Runtime::on(over("data=4,model=2", &Sharding::vit22b(Activations::Width)));
-    let alone = Runtime::on(Xla::new(&eight_cpus::client()).unwrap());
+    let mesh = Runtime::xla(over("data=4,model=2", &Sharding::vit22b(Activations::Width)));
+    let alone = Runtime::xla(Xla::new(&eight_cpus::client()).unwrap());
     let (images, targets) = batch(0);
     let logits = |runtime: &Runtime| {
         let model = Params(state.model.clone());

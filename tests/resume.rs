@@ -264,7 +264,7 @@ fn what_goes_wrong_in_a_step_is_told_with_the_step() {
         );
         (ended.map(|_| ()).unwrap_err().to_string(), lines)
     };
-    let (flex, xla) = (Runtime::flex(), Runtime::xla().unwrap());
+    let (flex, xla) = (Runtime::flex(), Runtime::named("xla").unwrap());
     assert_eq!(
         run(false, "named", &flex).0,
         "the loss is NaN at step 4; the first tensor that is not finite is images; lower the \

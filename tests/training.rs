@@ -261,7 +261,7 @@ fn a_run_moves_from_one_runtime_to_the_other() {
     let folder = std::env::temp_dir().join(format!("vit22b-{}-moves", std::process::id()));
     let recipe = Recipe { ema: Some(Ema { decay: 0.9 }), ..recipe() };
     let (train, state) = start(&config(), &recipe);
-    let runtimes = [Runtime::flex(), Runtime::on(Xla::cpu().unwrap())];
+    let runtimes = [Runtime::flex(), Runtime::xla(Xla::cpu().unwrap())];
     let data = Synthetic::new(SIDE, 0);
     let batch = |index| data.batch(index * BATCH, BATCH as usize).unwrap();
     let close = |got: f32, expected: f32| {

@@ -1,25 +1,32 @@
-//! Where functions run: compiled by XLA where there is a plugin, on Burn's CPU backend elsewhere.
+//! Where functions run: on a device of Burn, or compiled by XLA.
+//!
+//! A function of tensors is the same Burn code everywhere. On a device of Burn it runs operation by
+//! operation; on XLA it is recorded once for each shape of its arguments and compiled as one program.
+
+mod error;
+mod function;
+mod names;
+#[cfg(feature = "xla")]
+mod xla;
 
 use core::fmt;
-use std::sync::Arc;
 
 use burn::tensor::Device;
 use burn_trace::TensorTree;
-use burn_xla::Xla;
-use burn_xla::plugin::PluginError;
-use burn_xla::program::{DeviceTree, Jit, ProgramError};
-use thiserror::Error;
 
-/// What executes a function of tensors.
-///
-/// The function is the same Burn code in either case. On XLA it is recorded once for each shape of
-/// its arguments and compiled as one program; on Burn's CPU backend, Flex, it simply runs.
+pub use error::RuntimeError;
+pub use function::{Bound, Function};
+pub(crate) use names::host;
+
+use function::{Runs, RunsBound};
+
+/// What executes functions of tensors.
 ///
 /// ```
-/// use burn::tensor::{Device, Tensor};
+/// use burn::tensor::Tensor;
 /// use vit22b::Runtime;
 ///
-/// let runtime = Runtime::flex(); // or Runtime::auto(), which prefers XLA
+/// let runtime = Runtime::named("flex")?; // or Runtime::auto(), the best that works here
 /// let norm = runtime.jit(|x: Tensor<2>| x.square().sum().sqrt());
 /// let x = Tensor::<2>::ones([2, 8], &runtime.device());
 /// assert_eq!(norm.call(x)?.into_scalar::<f32>(), 4.0);
@@ -27,125 +34,169 @@ use thiserror::Error;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Runtime {
-    xla: Option<Xla>,
+    target: Target,
+    name: String,
     description: String,
 }
 
-/// A runtime that is not to be had, or a function that it cannot run.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RuntimeError {
-    /// No runtime has this name.
-    #[error("device \"{got}\" is not known: it is auto, flex or xla")]
-    Unknown {
-        /// What was asked for.
-        got: String,
-    },
-    /// XLA has no plugin, or could not compile or run the function.
-    #[error(transparent)]
-    Xla(#[from] ProgramError),
-}
-
-impl From<PluginError> for RuntimeError {
-    fn from(error: PluginError) -> Self {
-        Self::Xla(error.into())
-    }
+#[derive(Debug, Clone)]
+enum Target {
+    Burn(Device),
+    #[cfg(feature = "xla")]
+    Xla(xla::Xla),
 }
 
 impl Runtime {
-    /// XLA on the best platform that works here, of TPU, CUDA and CPU; else Burn's CPU backend.
-    /// Its text says which, and why. It installs nothing.
+    /// The best that works here, and installs nothing: a GPU backend of Burn if one is built in and
+    /// finds a GPU, else XLA on a TPU, a GPU or the CPU, else Flex, Burn's CPU backend. The
+    /// runtime's text says which it is, and of Flex why.
     pub fn auto() -> Self {
-        Self::xla_as_found().unwrap_or_else(|error| Self {
-            description: format!("Flex, Burn's CPU backend ({error})"),
-            ..Self::flex()
-        })
+        if let Some((name, device)) = names::gpu() {
+            return Self::of_burn(name, device);
+        }
+        #[cfg(feature = "xla")]
+        return xla::as_found().map_or_else(
+            |error| {
+                let flex = Self::flex();
+                Self { description: format!("{} ({error})", flex.description), ..flex }
+            },
+            Self::xla,
+        );
+        #[cfg(not(feature = "xla"))]
+        Self::flex()
     }
 
-    /// Burn's CPU backend.
+    /// Flex, Burn's CPU backend.
     pub fn flex() -> Self {
-        Self { xla: None, description: "Flex, Burn's CPU backend".into() }
-    }
-
-    /// XLA on the best platform that works here. Where no plugin is, the one for the CPU is
-    /// installed.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::Xla`] if that fails.
-    pub fn xla() -> Result<Self, RuntimeError> {
-        Self::xla_as_found().or_else(|_| Ok(Self::on(Xla::cpu()?)))
-    }
-
-    /// XLA on this device.
-    pub fn on(xla: Xla) -> Self {
-        let description = format!("XLA on {}", xla.client().platform());
-        Self { xla: Some(xla), description }
-    }
-
-    /// The runtime of a name: `auto`, `flex` or `xla`.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError`] if there is none of this name, or it is not to be had.
-    pub fn named(name: &str) -> Result<Self, RuntimeError> {
-        match name {
-            "auto" => Ok(Self::auto()),
-            "flex" => Ok(Self::flex()),
-            "xla" => Self::xla(),
-            _ => Err(RuntimeError::Unknown { got: name.into() }),
+        Self {
+            target: Target::Burn(host()),
+            name: "flex".into(),
+            description: "Flex, Burn's CPU backend".into(),
         }
     }
 
-    fn xla_as_found() -> Result<Self, RuntimeError> {
-        Ok(Self::on(Xla::auto()?))
+    /// A device of Burn.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use vit22b::Runtime;
+    ///
+    /// let runtime = Runtime::on(Device::flex()); // Device::cuda(0) with the feature `cuda`
+    /// assert_eq!(runtime.name(), "flex");
+    /// ```
+    pub fn on(device: Device) -> Self {
+        let name = format!("{device:?}");
+        Self::of_burn(&name, device)
     }
 
-    /// `flex` or `xla`.
-    pub fn name(&self) -> &'static str {
-        if self.xla.is_some() { "xla" } else { "flex" }
+    /// A device of XLA, or several as a mesh.
+    #[cfg(feature = "xla")]
+    pub fn xla(xla: xla::Xla) -> Self {
+        let description = format!("XLA on {}", xla::platform(&xla));
+        Self { target: Target::Xla(xla), name: "xla".into(), description }
+    }
+
+    /// The runtime of a name:
+    ///
+    /// | name | runtime |
+    /// | --- | --- |
+    /// | `auto` | as [`auto`](Self::auto) |
+    /// | `flex` | Burn's CPU backend |
+    /// | `cuda`, `cuda:1`, `rocm`, `rocm:1` | a GPU by number, the first without one |
+    /// | `wgpu`, `vulkan`, `metal` | the best device that Burn's backend finds |
+    /// | `tch`, `tch:1` | LibTorch on the CPU, or on a CUDA device by number; deprecated in Burn 0.22 |
+    /// | `xla` | XLA on the best platform that works here; where no plugin is, the CPU's is installed |
+    /// | `xla:cpu`, `xla:cuda`, `xla:tpu` | XLA on a platform; the CPU's plugin is installed where it is missing |
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Unknown`] for another name, [`RuntimeError::NotBuilt`] for one that is behind
+    /// a feature of the crate that this build lacks, `RuntimeError::Xla` if XLA has no plugin.
+    pub fn named(name: &str) -> Result<Self, RuntimeError> {
+        if name == "auto" {
+            return Ok(Self::auto());
+        }
+        if let Some(device) = names::burn_device(name) {
+            return Ok(Self::of_burn(name, device));
+        }
+        #[cfg(feature = "xla")]
+        if let Some(xla) = names::xla_platform(name).and_then(xla::named) {
+            return Ok(Self::xla(xla?));
+        }
+        let got = name.to_owned();
+        Err(match names::missing_feature(name) {
+            Some(feature) => RuntimeError::NotBuilt { got, feature },
+            None => RuntimeError::Unknown { got },
+        })
+    }
+
+    fn of_burn(name: &str, device: Device) -> Self {
+        if device == host() {
+            return Self::flex();
+        }
+        let description = format!("{device:?}");
+        Self { target: Target::Burn(device), name: name.to_owned(), description }
+    }
+
+    /// The name: `flex`, `xla`, or a device of Burn such as `cuda:1`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// XLA's device, if it runs there.
-    pub fn as_xla(&self) -> Option<&Xla> {
-        self.xla.as_ref()
+    #[cfg(feature = "xla")]
+    pub fn as_xla(&self) -> Option<&xla::Xla> {
+        match &self.target {
+            Target::Burn(_) => None,
+            Target::Xla(xla) => Some(xla),
+        }
     }
 
-    /// The device on which arguments are made and results arrive: Burn's CPU backend.
+    /// The device on which arguments are made and results arrive: Burn's device, or for XLA the
+    /// host, Burn's CPU backend.
     pub fn device(&self) -> Device {
-        Device::flex()
+        match &self.target {
+            Target::Burn(device) => device.clone(),
+            #[cfg(feature = "xla")]
+            Target::Xla(_) => host(),
+        }
     }
 
-    /// A function that runs here. It must be a function of its arguments alone: what it reads
-    /// besides them is frozen into a compiled program.
+    /// A function that runs here. It must be a function of its arguments alone: a compiled program
+    /// keeps everything else that it reads as it was at the first call.
     pub fn jit<A: TensorTree, R: TensorTree>(
         &self,
         function: impl Fn(A) -> R + Send + Sync + 'static,
     ) -> Function<A, R> {
-        Function(match &self.xla {
-            Some(xla) => Engine::Compiled(Box::new(xla.jit(function))),
-            None => Engine::Eager(Arc::new(function)),
+        Function(match &self.target {
+            Target::Burn(device) => Runs::Itself(device.clone(), Box::new(function)),
+            #[cfg(feature = "xla")]
+            Target::Xla(xla) => Runs::Compiled(Box::new(xla::Compiled::new(xla, function))),
         })
     }
 
-    /// A function of a state that stays where the function runs, such as a frozen model, and of
-    /// arguments that change from call to call.
+    /// A function of a state that stays where the function runs, such as a frozen model, and of an
+    /// input that changes from call to call.
     ///
     /// # Errors
     ///
-    /// [`RuntimeError::Xla`] if the state has no room on the device.
+    /// `RuntimeError::Xla` if the state has no room on XLA's device, [`RuntimeError::Tree`] if it
+    /// cannot be brought to the device.
     pub fn bind<S: TensorTree + Sync, A: TensorTree, R: TensorTree>(
         &self,
         state: S,
         function: impl Fn(&S, A) -> R + Send + Sync + 'static,
     ) -> Result<Bound<S, A, R>, RuntimeError> {
-        Ok(Bound(match &self.xla {
-            Some(xla) => {
-                let state = xla.upload(&state)?;
-                let program = xla.jit(move |(state, input): (S, A)| function(&state, input));
-                BoundTo::Device(Box::new(OnDevice { xla: xla.clone(), program, state }))
+        Ok(Bound(match &self.target {
+            Target::Burn(device) => {
+                let state = function::on(device, state)?;
+                RunsBound::Itself(device.clone(), state, Box::new(function))
             }
-            None => BoundTo::Host(Box::new(move |input| function(&state, input))),
+            #[cfg(feature = "xla")]
+            Target::Xla(xla) => {
+                let compiled = xla::CompiledWithState::new(xla, &state, function)?;
+                RunsBound::Compiled(Box::new(compiled))
+            }
         }))
     }
 }
@@ -156,96 +207,40 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// A function that a [`Runtime`] runs. Made by [`Runtime::jit`].
-#[derive(Debug)]
-pub struct Function<A, R>(Engine<A, R>);
-
-enum Engine<A, R> {
-    Compiled(Box<Jit<A, R>>),
-    Eager(Arc<dyn Fn(A) -> R + Send + Sync>),
-}
-
-impl<A, R> fmt::Debug for Engine<A, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Compiled(jit) => jit.fmt(f),
-            Self::Eager(_) => f.write_str("Eager"),
-        }
-    }
-}
-
-impl<A: TensorTree, R: TensorTree> Function<A, R> {
-    /// Calls the function.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::Xla`] if it cannot be compiled or run.
-    ///
-    /// # Panics
-    ///
-    /// Where the function does, if it is not compiled.
-    pub fn call(&self, arguments: A) -> Result<R, RuntimeError> {
-        match &self.0 {
-            Engine::Compiled(jit) => Ok(jit.call(arguments)?),
-            Engine::Eager(function) => Ok(function(arguments)),
-        }
-    }
-}
-
-/// A function of a state that it keeps. Made by [`Runtime::bind`].
-pub struct Bound<S, A, R>(BoundTo<S, A, R>);
-
-enum BoundTo<S, A, R> {
-    Device(Box<OnDevice<S, A, R>>),
-    Host(Box<dyn Fn(A) -> R + Send + Sync>),
-}
-
-struct OnDevice<S, A, R> {
-    xla: Xla,
-    program: Jit<(S, A), R>,
-    state: DeviceTree<S>,
-}
-
-impl<S, A, R> fmt::Debug for Bound<S, A, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            BoundTo::Device(bound) => {
-                f.debug_tuple("Bound").field(&bound.xla).field(&bound.program).finish()
-            }
-            BoundTo::Host(_) => f.write_str("Bound"),
-        }
-    }
-}
-
-impl<S: TensorTree, A: TensorTree, R: TensorTree> Bound<S, A, R> {
-    /// Calls the function on its state and an input.
-    ///
-    /// # Errors
-    ///
-    /// As [`Function::call`].
-    ///
-    /// # Panics
-    ///
-    /// As [`Function::call`].
-    pub fn call(&self, input: A) -> Result<R, RuntimeError> {
-        match &self.0 {
-            BoundTo::Device(bound) => {
-                let input = bound.xla.upload(&input)?;
-                Ok(bound.program.call_on_device((bound.state.clone(), input))?.to_host()?)
-            }
-            BoundTo::Host(function) => Ok(function(input)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_unknown_name_says_which_are_known() {
-        let error = Runtime::named("gpu").unwrap_err();
-        assert_eq!(error.to_string(), "device \"gpu\" is not known: it is auto, flex or xla");
+        for name in ["gpu", "flex:1", "cuda:first", "xla:gpu", ""] {
+            let error = Runtime::named(name).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "device {name:?} is not known: it is auto, flex, cuda[:n], rocm[:n], wgpu, vulkan, \
+                     metal, tch[:n] or xla[:cpu|cuda|tpu]"
+                )
+            );
+        }
         assert_eq!(Runtime::named("flex").unwrap().name(), "flex");
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_name_that_is_not_built_in_says_what_to_build() {
+        assert_eq!(
+            Runtime::named("cuda:1").unwrap_err().to_string(),
+            "device \"cuda:1\" is not in this build: build with the feature `cuda`, as in \
+             `cargo run --release --features cuda`"
+        );
+    }
+
+    #[cfg(not(feature = "xla"))]
+    #[test]
+    fn without_xla_its_names_say_what_to_build() {
+        let error = Runtime::named("xla:tpu").unwrap_err();
+        assert!(matches!(error, RuntimeError::NotBuilt { feature: "xla", .. }), "{error}");
+        assert_eq!(Runtime::auto().device(), host());
     }
 }

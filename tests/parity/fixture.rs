@@ -18,7 +18,7 @@ pub(crate) struct Fixture {
 pub(crate) fn runtimes() -> Vec<Runtime> {
     match std::env::var("VIT22B_DEVICE") {
         Ok(name) => vec![Runtime::named(&name).unwrap()],
-        Err(_) => vec![Runtime::flex(), Runtime::xla().unwrap()],
+        Err(_) => vec![Runtime::flex(), Runtime::named("xla").unwrap()],
     }
 }
 

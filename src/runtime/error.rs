@@ -1,0 +1,36 @@
+//! What can go wrong with a runtime.
+
+use burn_trace::TreeError;
+use thiserror::Error;
+
+use super::names::KNOWN;
+
+/// A runtime that is not to be had, or a function that it cannot run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// No runtime has this name.
+    #[error("device {got:?} is not known: it is {KNOWN}")]
+    Unknown {
+        /// The name that was asked for.
+        got: String,
+    },
+    /// The runtime of this name is not in this build.
+    #[error(
+        "device {got:?} is not in this build: build with the feature `{feature}`, as in \
+         `cargo run --release --features {feature}`"
+    )]
+    NotBuilt {
+        /// The name that was asked for.
+        got: String,
+        /// The feature of `vit22b` that brings it.
+        feature: &'static str,
+    },
+    /// Arguments or a state that cannot be brought to the device.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// XLA has no plugin, or could not compile or run the function.
+    #[cfg(feature = "xla")]
+    #[error(transparent)]
+    Xla(#[from] super::xla::ProgramError),
+}

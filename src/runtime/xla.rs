@@ -1,0 +1,92 @@
+//! XLA as a runtime finds it, and functions that it compiles.
+
+use core::fmt;
+
+use burn_trace::TensorTree;
+use burn_xla::pjrt::{Client, ClientOptions};
+use burn_xla::plugin::{self, Platform, PluginError};
+use burn_xla::program::{DeviceTree, Jit};
+
+pub(super) use burn_xla::Xla;
+pub(super) use burn_xla::program::ProgramError;
+
+/// XLA on the best platform that works here. It installs nothing.
+pub(super) fn as_found() -> Result<Xla, ProgramError> {
+    Xla::auto()
+}
+
+/// XLA on a platform, `cpu`, `cuda` or `tpu`; by no name on the best that works here. The CPU's
+/// plugin is installed where none is, the others are not. None for another name.
+pub(super) fn named(platform: Option<&str>) -> Option<Result<Xla, ProgramError>> {
+    Some(match platform.map(Platform::from_name) {
+        None => as_found().or_else(|_| Xla::cpu()),
+        Some(platform) => match platform? {
+            Platform::Cpu => Xla::cpu(),
+            platform => installed(platform),
+        },
+    })
+}
+
+fn installed(platform: Platform) -> Result<Xla, ProgramError> {
+    // Asked before the plugin is loaded: that of TPUs may wait for long where there is no TPU.
+    if !platform.has_device() {
+        let reasons = vec![format!("{platform}: no such device on this machine")];
+        return Err(PluginError::NoPlatform { reasons }.into());
+    }
+    let plugin = plugin::load(&plugin::find(platform)?)?;
+    Ok(Xla::new(&Client::new(&plugin, &ClientOptions::new())?)?)
+}
+
+/// The name of the platform.
+pub(super) fn platform(xla: &Xla) -> &str {
+    xla.client().platform()
+}
+
+/// A function that is compiled for each shape of its arguments.
+pub(super) struct Compiled<A, R>(Jit<A, R>);
+
+impl<A: TensorTree, R: TensorTree> Compiled<A, R> {
+    pub(super) fn new(xla: &Xla, function: impl Fn(A) -> R + Send + Sync + 'static) -> Self {
+        Self(xla.jit(function))
+    }
+
+    pub(super) fn call(&self, arguments: A) -> Result<R, ProgramError> {
+        self.0.call(arguments)
+    }
+}
+
+impl<A, R> fmt::Debug for Compiled<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A compiled function, and a state on its device.
+pub(super) struct CompiledWithState<S, A, R> {
+    xla: Xla,
+    program: Jit<(S, A), R>,
+    state: DeviceTree<S>,
+}
+
+impl<S: TensorTree, A: TensorTree, R: TensorTree> CompiledWithState<S, A, R> {
+    pub(super) fn new(
+        xla: &Xla,
+        state: &S,
+        function: impl Fn(&S, A) -> R + Send + Sync + 'static,
+    ) -> Result<Self, ProgramError> {
+        let state = xla.upload(state)?;
+        let program = xla.jit(move |(state, input): (S, A)| function(&state, input));
+        Ok(Self { xla: xla.clone(), program, state })
+    }
+
+    pub(super) fn call(&self, input: A) -> Result<R, ProgramError> {
+        let input = self.xla.upload(&input)?;
+        self.program.call_on_device((self.state.clone(), input))?.to_host()
+    }
+}
+
+impl<S, A, R> fmt::Debug for CompiledWithState<S, A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OnDevice").field(&self.xla).field(&self.program).finish()
+    }
+}
