@@ -19,8 +19,8 @@ fn projections(c: &mut Criterion) {
         for (name, projections) in
             [("separate", Projections::Separate), ("fused", Projections::Fused)]
         {
-            let config = config.clone().with_projections(projections);
-            let model = params::initialize(config.init(&device).expect("a valid config"));
+            let model = config.init(&device).expect("a valid config");
+            let model = params::initialize(model.with_projections(projections));
             group.bench_function(format!("forward, {name}"), |bencher| {
                 bencher.iter(|| model.forward(images.clone()).into_data());
             });

@@ -88,10 +88,10 @@ fn main() -> anyhow::Result<()> {
         PrecisionName::F32 => (Precision::F32, "f32"),
         PrecisionName::Bf16 => (Precision::Bf16, "bf16"),
     };
-    let config = args.variant.config(args.classes).with_projections(projections);
+    let config = args.variant.config(args.classes);
     let depth = args.depth.unwrap_or(config.depth);
     let config = config.with_depth(depth);
-    let model = params::initialize(config.init(&device)?);
+    let model = params::initialize(config.init(&device)?.with_projections(projections));
     let batch = args.batch as usize;
     let [height, width] = config.image;
     let images = Tensor::random([batch, 3, height, width], Distribution::Normal(0.0, 1.0), &device);

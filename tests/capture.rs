@@ -9,12 +9,12 @@ use vit22b::params::{self, NamedTensors};
 use vit22b::train::{
     Adam, Budget, CutMix, Duration, Ema, Mixup, Momentum, Optimizer, Recipe, Stage, weight_decay,
 };
-use vit22b::vit::{ViT22B, ViT22BConfig};
+use vit22b::vit::{Draws, ViT22B, ViT22BConfig};
 
 fn model(device: &Device) -> ViT22B {
     let config = ViT22BConfig::new(5).with_image([16, 16]).with_patch(4);
     let config = config.with_width(64).with_depth(2).with_mlp_dim(128).with_num_heads(4);
-    config.with_dropout(0.1).with_stochastic_depth(0.1).init(device).unwrap()
+    config.init(device).unwrap()
 }
 
 /// The recorded operations with tensors numbered in the order in which they occur.
@@ -91,7 +91,8 @@ fn random_draws_depend_on_seed_and_step_as_tensors_only() {
             let (images, targets) = mixup.apply(images, targets, &key.fold_in(0));
             let cutmix = CutMix { alpha: 1.0 }.resolve().unwrap();
             let (images, _) = cutmix.apply(images, targets, &key.fold_in(2));
-            model(device).forward_train(images, &key.fold_in(1));
+            let draws = Draws::new(key.fold_in(1)).with_dropout(0.1).with_stochastic_depth(0.1);
+            model(device).forward_train(images, &draws);
         })
     };
     assert_same(at(1, 7), at(2, 8));

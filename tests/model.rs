@@ -9,7 +9,7 @@ use vit22b::train::{
     Tune, ensure_finite, value_and_grad,
 };
 use vit22b::vit::{
-    BlockKind, FeatureRequest, Gelu, NormKind, Pool, Positions, QkNorm, SIZES, Variant,
+    BlockKind, Draws, FeatureRequest, Gelu, NormKind, Pool, Positions, QkNorm, SIZES, Variant,
     ViT22BConfig,
 };
 
@@ -187,15 +187,18 @@ fn the_model_prints_its_make() {
 }
 
 #[test]
-fn dropout_and_stochastic_depth_act_only_with_a_key() {
+fn dropout_and_stochastic_depth_act_only_in_training() {
     let device = Device::flex();
-    let config = small().with_dropout(0.5).with_stochastic_depth(0.5).with_num_classes(0);
+    let config = small().with_num_classes(0);
     let model = config.init(&device).unwrap();
     let x = images(&config, 4);
     let key = RandomKey::new(1, &device);
     let (a, b) = (model.forward(x.clone()), model.forward(x.clone()));
     assert_eq!(a.clone().into_data(), b.into_data());
-    let train = |key: &RandomKey| model.forward_train(x.clone(), key).into_data();
+    let train = |key: &RandomKey| {
+        let draws = Draws::new(key.clone()).with_dropout(0.5).with_stochastic_depth(0.5);
+        model.forward_train(x.clone(), &draws).into_data()
+    };
     assert_eq!(train(&key), train(&key));
     assert_ne!(train(&key), train(&key.fold_in(1)));
     assert_ne!(train(&key), a.into_data());

@@ -1,27 +1,28 @@
-//! Names of the activations that a sharding can constrain, or rolled blocks keep.
+//! Names of activations: by them a layout shards a tensor, and rolled blocks keep one for the
+//! backward pass.
 //!
-//! The model gives them by [`constrain_as`](burn_trace::constrain_as) and
-//! [`checkpoint_name`](burn_trace::checkpoint_name). Where nothing is compiled they mean nothing.
+//! The layers mark tensors with them by [`constrain_as`](burn_trace::constrain_as) and
+//! [`checkpoint_name`](burn_trace::checkpoint_name). Where nothing is compiled the marks do nothing.
 
-/// What goes from block to block, `[b, n, d]`: behind the embedding and behind each block.
+/// The tokens between blocks, `[b, n, d]`: after the embedding and after each block.
 pub const RESIDUAL: &str = "residual";
-/// What the norm of a block sees, `[b, n, d]`. With tokens cut here, each device of the model
-/// axis norms its own tokens only, where it would norm all of them otherwise.
+/// The input of a block's norm, `[b, n, d]`. Where its tokens are sharded over the model axis, each
+/// device normalises its own tokens alone; otherwise each normalises all of them.
 pub const NORM: &str = "norm";
-/// What the first products of a block read, `[b, n, d]`, behind its norm; and those of the attention
-/// pooling.
+/// The input of a block's first products, `[b, n, d]`, after its norm; and the tokens that the
+/// attention pooling reads.
 pub const ENTRANCE: &str = "entrance";
 /// Queries, keys and values, `[b, n, h, k]`.
 pub const HEADS: &str = "heads";
-/// Between the layers of an MLP, `[b, n, f]`, before the activation; can be kept.
+/// The hidden layer of an MLP, `[b, n, f]`, before the activation function. It can be kept.
 pub const HIDDEN: &str = "hidden";
-/// Queries, `[b, n, d]`, before their norm; can be kept.
+/// Queries, `[b, n, d]`, before their norm. They can be kept.
 pub const QUERY: &str = "query";
-/// Keys, `[b, n, d]`, before their norm; can be kept.
+/// Keys, `[b, n, d]`, before their norm. They can be kept.
 pub const KEY: &str = "key";
-/// Values, `[b, n, d]`; can be kept.
+/// Values, `[b, n, d]`. They can be kept.
 pub const VALUE: &str = "value";
-/// Scaled products of queries and keys, `[b, h, n, n]`; can be kept.
+/// Scaled products of queries and keys, `[b, h, n, n]`. They can be kept.
 pub const SCORES: &str = "scores";
-/// What attention takes from the values, `[b, n, d]`, before the output projection; can be kept.
+/// The sums of values that queries take, `[b, n, d]`, before the output projection. They can be kept.
 pub const ATTENDED: &str = "attended";

@@ -1,19 +1,107 @@
 //! Multi-head attention with normalised queries and keys.
 
-use burn::module::{Module, Param};
+use burn::config::Config;
+use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::module::attention;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 use burn_trace::{checkpoint_name, constrain_as, softmax};
 
-use crate::vit::ViT22BConfig;
+use crate::error::{ConfigError, check, check_counts, check_epsilon, ensure_valid};
 
 use super::activation;
 use super::kinds::{NormKind, QkNorm};
 use super::linear::projection;
-use super::norm::Norm;
+use super::norm::{Norm, NormConfig};
 
-/// `softmax(norm(x Wq) norm(x Wk)ᵀ / √k) x Wv Wo`, the softmax for each head.
+/// Configuration of an [`Attention`]; the defaults are those of ViT-22B's blocks.
+///
+/// ```
+/// use burn::tensor::{Bool, Device, Tensor};
+/// use vit22b::layers::AttentionConfig;
+///
+/// let device = Device::flex();
+/// let attention = AttentionConfig::new(32, 4).init(&device);
+/// let x = Tensor::<3>::ones([2, 5, 32], &device);
+/// // Each token attends to itself and to those before it.
+/// let causal = Tensor::<2, Bool>::tril_mask([5, 5], 0, &device).bool_not().unsqueeze();
+/// assert_eq!(attention.forward(x.clone(), x, Some(causal)).dims(), [2, 5, 32]);
+///
+/// let error = AttentionConfig::new(32, 3).validate().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "num_heads = 3 is not valid: divides width = 32; the nearest valid value is 2",
+/// );
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct AttentionConfig {
+    /// Width of queries, context and output, a multiple of `num_heads`.
+    pub width: usize,
+    /// Number of heads; it divides `width`.
+    pub num_heads: usize,
+    /// The norm of queries and keys.
+    #[config(default = "QkNorm::Rms")]
+    pub qk_norm: QkNorm,
+    /// Whether query, key and value projections add a bias.
+    #[config(default = false)]
+    pub qkv_bias: bool,
+    /// Whether the output projection adds a bias.
+    #[config(default = false)]
+    pub out_bias: bool,
+    /// Added to the variance in the norms; above 0.
+    #[config(default = 1e-6)]
+    pub epsilon: f64,
+}
+
+impl AttentionConfig {
+    /// Checks every field; a config that passes makes an attention layer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check_counts([("width", self.width), ("num_heads", self.num_heads)])?;
+        check(
+            "num_heads",
+            self.num_heads,
+            self.width.is_multiple_of(self.num_heads),
+            || format!("divides width = {}", self.width),
+            || nearest_divisor(self.num_heads, self.width),
+        )?;
+        check_epsilon(self.epsilon)
+    }
+
+    /// Attention with random parameters: Xavier-uniform weights, scales of 1, biases of 0.
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) finds an error, with its text.
+    pub fn init(&self, device: &Device) -> Attention {
+        ensure_valid(self.validate());
+        let shape = [self.width, self.width];
+        let norm = || {
+            let kind = match self.qk_norm {
+                QkNorm::None => return None,
+                QkNorm::Rms => NormKind::Rms,
+                QkNorm::Layer => NormKind::Layer,
+            };
+            let norm = NormConfig::new(self.width / self.num_heads).with_kind(kind);
+            Some(norm.with_epsilon(self.epsilon).init(device))
+        };
+        Attention {
+            query: projection(shape, self.qkv_bias, device),
+            key: projection(shape, self.qkv_bias, device),
+            value: projection(shape, self.qkv_bias, device),
+            q_norm: norm(),
+            k_norm: norm(),
+            out: projection(shape, self.out_bias, device),
+            num_heads: self.num_heads,
+        }
+    }
+}
+
+/// `softmax(norm(x Wq) norm(x Wk)ᵀ / √k) x Wv Wo`, the softmax for each head. Made by
+/// [`AttentionConfig::init`].
 ///
 /// Queries and keys are normalised over the head dimension `k`, with one scale for all heads.
 /// Without that norm the logits of large models grow until the softmax is one-hot and training
@@ -39,77 +127,69 @@ pub struct Attention {
     num_heads: usize,
 }
 
+burn_trace::impl_tensor_tree!(Attention);
+
 impl Attention {
-    /// Attention of a block.
-    pub(crate) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
-        let norm = || {
-            let kind = match cfg.qk_norm {
-                QkNorm::None => return None,
-                QkNorm::Rms => NormKind::Rms,
-                QkNorm::Layer => NormKind::Layer,
-            };
-            Some(Norm::init(kind, cfg.head_dim(), false, cfg.epsilon, device))
-        };
-        Self {
-            q_norm: norm(),
-            k_norm: norm(),
-            ..Self::without_norm(cfg, cfg.biases.qkv, cfg.biases.attn_out, device)
-        }
-    }
-
-    /// Attention of the pooling head.
-    pub(crate) fn init_pool(cfg: &ViT22BConfig, device: &Device) -> Self {
-        Self::without_norm(cfg, cfg.biases.map_qkv, cfg.biases.map_out, device)
-    }
-
-    fn without_norm(cfg: &ViT22BConfig, qkv_bias: bool, out_bias: bool, device: &Device) -> Self {
-        let shape = [cfg.width, cfg.width];
-        Self {
-            query: projection(shape, qkv_bias, device),
-            key: projection(shape, qkv_bias, device),
-            value: projection(shape, qkv_bias, device),
-            q_norm: None,
-            k_norm: None,
-            out: projection(shape, out_bias, device),
-            num_heads: cfg.num_heads,
-        }
-    }
-
-    /// Queries from `query`, keys and values from `context`.
+    /// Attention from `query`, which gives the queries, to `context`, which gives keys and values.
+    ///
+    /// The mask is true for each pair of a query and a key that is attended, and false for a pair
+    /// that is left out. A query that attends to nothing takes zeros from the values, and passes no
+    /// gradient to them or to the logits.
     ///
     /// # Shapes
     ///
     /// - query: `[b, m, d]`
     /// - context: `[b, n, d]`
+    /// - mask: `[b, h, m, n]`, where each of `b`, `h` and `m` may be 1 for all of the axis
     /// - output: `[b, m, d]`
-    pub fn forward(&self, query: Tensor<3>, context: Tensor<3>) -> Tensor<3> {
+    ///
+    /// # Panics
+    ///
+    /// If the last axes of query and context are not the layer's width, or the mask has other axes.
+    pub fn forward(
+        &self,
+        query: Tensor<3>,
+        context: Tensor<3>,
+        mask: Option<Tensor<4, Bool>>,
+    ) -> Tensor<3> {
         let query = self.query.forward(query);
         let (key, value) = (self.key.forward(context.clone()), self.value.forward(context));
-        self.out.forward(self.attend(query, key, value))
+        self.out.forward(self.attend(query, key, value, mask))
     }
 
-    /// What each query takes from the values, before the output projection.
+    /// The sums of values that each query takes, before the output projection.
     ///
     /// # Shapes
     ///
-    /// - query: `[b, m, d]`; key, value: `[b, n, d]`
+    /// - query: `[b, m, d]`; key, value: `[b, n, d]`; mask as in [`forward`](Self::forward)
     /// - output: `[b, m, d]`
-    pub(crate) fn attend(&self, query: Tensor<3>, key: Tensor<3>, value: Tensor<3>) -> Tensor<3> {
+    pub(super) fn attend(
+        &self,
+        query: Tensor<3>,
+        key: Tensor<3>,
+        value: Tensor<3>,
+        mask: Option<Tensor<4, Bool>>,
+    ) -> Tensor<3> {
         let [b, m, d] = query.dims();
         let query = checkpoint_name(query, activation::QUERY);
         let key = checkpoint_name(key, activation::KEY);
         let value = self.split_heads(checkpoint_name(value, activation::VALUE));
         let (query, key) = self.normalised(query, key);
+        let left_out = mask.map(|mask| {
+            let pairs = [b, self.num_heads, m, key.dims()[2]];
+            expanded(mask, pairs).bool_not()
+        });
         let attended = match query.is_autodiff() {
-            // Burn differentiates its attention through the place of each row's largest score too,
-            // which adds up to nothing and costs a scatter into zeros of the size of the scores.
-            true => softmax(attention_logits(query, key)).matmul(value),
-            false => attention(query, key, value, None, None, Default::default()),
+            // Burn differentiates its attention with respect to the position of each row's largest
+            // score too, which adds up to nothing and costs a scatter into zeros of the size of the
+            // scores.
+            true => attention_weights(attention_logits(query, key), left_out).matmul(value),
+            false => attention(query, key, value, left_out, None, Default::default()),
         };
         checkpoint_name(attended.swap_dims(1, 2).reshape([b, m, d]), activation::ATTENDED)
     }
 
-    /// What the softmax makes attention weights of: the scaled products of queries and keys.
+    /// The scaled products of queries and keys, of which the softmax makes attention weights.
     ///
     /// # Shapes
     ///
@@ -131,6 +211,7 @@ impl Attention {
         (query, key)
     }
 
+    /// `[b, n, d]` to `[b, h, n, k]`.
     fn split_heads(&self, x: Tensor<3>) -> Tensor<4> {
         self.heads_last(x).swap_dims(1, 2)
     }
@@ -140,11 +221,6 @@ impl Attention {
         let [b, n, d] = x.dims();
         constrain_as(x.reshape([b, n, self.num_heads, d / self.num_heads]), activation::HEADS)
     }
-
-    /// The entrance projections in the order of the fused product.
-    pub(crate) fn entrance(&self) -> [&Linear; 3] {
-        [&self.query, &self.key, &self.value]
-    }
 }
 
 /// `q kᵀ / √k`
@@ -153,50 +229,35 @@ fn attention_logits(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
     checkpoint_name(query.mul_scalar(scale).matmul(key.transpose()), activation::SCORES)
 }
 
-/// The weight and the bias of several linear layers on the same input, joined along the output.
-pub(crate) fn join_outputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) {
-    let weight = Tensor::cat(layers.iter().map(|layer| layer.weight.val()).collect(), 1);
-    let bias = layers.iter().any(|layer| layer.bias.is_some()).then(|| {
-        let bias = |layer: &&Linear| match &layer.bias {
-            Some(bias) => bias.val(),
-            None => {
-                let weight = layer.weight.val();
-                Tensor::zeros([weight.dims()[1]], (&weight.device(), weight.dtype()))
-            }
-        };
-        Tensor::cat(layers.iter().map(bias).collect(), 0)
-    });
-    (weight, bias)
+/// The softmax of the logits over the pairs that are not left out; zeros where all are.
+fn attention_weights(logits: Tensor<4>, left_out: Option<Tensor<4, Bool>>) -> Tensor<4> {
+    let Some(left_out) = left_out else { return softmax(logits) };
+    // Not minus infinity, from which a row that is left out whole would get NaN, as value and as
+    // gradient.
+    let lowest = logits.dtype().finfo().map_or(f64::MIN, |info| info.min);
+    let weights = softmax(logits.mask_fill(left_out.clone(), lowest));
+    weights.mask_fill(left_out, 0.0)
 }
 
-/// The weight of several linear layers whose outputs are summed, joined along the input, and the
-/// sum of their biases.
-pub(crate) fn join_inputs(layers: &[&Linear]) -> (Tensor<2>, Option<Tensor<1>>) {
-    let weight = Tensor::cat(layers.iter().map(|layer| layer.weight.val()).collect(), 0);
-    let bias = |layer: &&Linear| layer.bias.as_ref().map(Param::val);
-    let bias = layers.iter().filter_map(bias).reduce(|a, b| a + b);
-    (weight, bias)
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::nn::LinearConfig;
-    use burn::tensor::DType;
-
-    use super::*;
-
-    #[test]
-    fn layers_are_joined_in_their_own_type() {
-        let layer = |output, bias| {
-            let layer = LinearConfig::new(3, output).with_bias(bias).init(&Device::flex());
-            Linear {
-                weight: layer.weight.map(|weight| weight.cast(DType::BF16)),
-                bias: layer.bias.map(|bias| bias.map(|bias| bias.cast(DType::BF16))),
-            }
-        };
-        let (weight, bias) = join_outputs(&[&layer(2, false), &layer(4, true)]);
-        let bias = bias.unwrap();
-        assert_eq!((weight.dtype(), bias.dtype()), (DType::BF16, DType::BF16));
-        assert_eq!((weight.dims(), bias.dims()), ([3, 6], [6]));
+/// A mask for all pairs.
+fn expanded(mask: Tensor<4, Bool>, pairs: [usize; 4]) -> Tensor<4, Bool> {
+    let got = mask.dims();
+    let names = ["batch", "heads", "queries", "keys"];
+    for (axis, name) in names.into_iter().enumerate() {
+        let (got, all) = (got[axis], pairs[axis]);
+        assert!(
+            got == all || (got == 1 && axis < 3),
+            "mask: axis {axis} ({name}) expected {all}{}, got {got}",
+            if axis < 3 { " or 1" } else { "" }
+        );
     }
+    mask.expand(pairs)
+}
+
+/// The divisor of `of` that is nearest to `value`.
+fn nearest_divisor(value: usize, of: usize) -> usize {
+    let divides = |n: &usize| of.is_multiple_of(*n);
+    let below = (1..=value.min(of)).rev().find(divides).unwrap_or(1);
+    let above = (value..=of).find(divides).unwrap_or(of);
+    if above.abs_diff(value) < value.abs_diff(below) { above } else { below }
 }

@@ -1,20 +1,151 @@
 //! The transformer block, parallel or sequential.
 
+use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::nn::Initializer;
+use burn::tensor::{Bool, Device, Tensor};
 use burn_trace::{constrain_as, materialize};
 
-use crate::random::RandomKey;
-use crate::vit::ViT22BConfig;
+use crate::error::{ConfigError, check_finite, ensure_valid};
 
 use super::activation;
-use super::attention::{Attention, join_inputs, join_outputs};
-use super::kinds::BlockKind;
-use super::mlp::Mlp;
-use super::norm::Norm;
+use super::attention::{Attention, AttentionConfig};
+use super::draws::{BlockDraws, Draws};
+use super::fused;
+use super::kinds::{BlockKind, Gelu, NormKind, Projections, QkNorm};
+use super::mlp::{Mlp, MlpConfig};
+use super::norm::{Norm, NormConfig};
 
-/// One block of the encoder.
+/// Configuration of a [`Block`]; the defaults are those of ViT-22B.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::{BlockConfig, BlockKind};
+///
+/// let device = Device::flex();
+/// let block = BlockConfig::new(32, 128, 4).with_kind(BlockKind::Sequential).init(&device);
+/// let tokens = Tensor::<3>::ones([2, 5, 32], &device);
+/// assert_eq!(block.forward(tokens, None, None).dims(), [2, 5, 32]);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct BlockConfig {
+    /// Width of a token, a multiple of `num_heads`.
+    pub width: usize,
+    /// Hidden width of the MLP, at least 1.
+    pub mlp_dim: usize,
+    /// Number of attention heads; it divides `width`.
+    pub num_heads: usize,
+    /// Attention and MLP side by side or one after the other.
+    #[config(default = "BlockKind::Parallel")]
+    pub kind: BlockKind,
+    /// The norm at the entrance, and that before the MLP of a sequential block.
+    #[config(default = "NormKind::Rms")]
+    pub norm: NormKind,
+    /// The norm of queries and keys.
+    #[config(default = "QkNorm::Rms")]
+    pub qk_norm: QkNorm,
+    /// The activation of the MLP.
+    #[config(default = "Gelu::Tanh")]
+    pub gelu: Gelu,
+    /// Start value of the learned scale on each residual branch; none in ViT-22B.
+    pub layer_scale: Option<f64>,
+    /// Added to the variance in every norm; above 0.
+    #[config(default = 1e-6)]
+    pub epsilon: f64,
+    /// Whether the norms add a bias; those of queries and keys never do.
+    #[config(default = false)]
+    pub norm_bias: bool,
+    /// Whether query, key and value projections add a bias.
+    #[config(default = false)]
+    pub qkv_bias: bool,
+    /// Whether the attention's output projection adds a bias. The parallel block adds the MLP's
+    /// output to it, so one of the two biases is enough.
+    #[config(default = false)]
+    pub out_bias: bool,
+    /// Whether both layers of the MLP add a bias; the paper keeps them, for quality at no cost.
+    #[config(default = true)]
+    pub mlp_bias: bool,
+}
+
+impl BlockConfig {
+    /// The block of the classic ViT, of the same size: sequential, centred layer norms, every bias,
+    /// no QK norm.
+    pub fn classic(self) -> Self {
+        self.with_kind(BlockKind::Sequential)
+            .with_norm(NormKind::Layer)
+            .with_qk_norm(QkNorm::None)
+            .with_norm_bias(true)
+            .with_qkv_bias(true)
+            .with_out_bias(true)
+            .with_mlp_bias(true)
+    }
+
+    /// Checks every field; a config that passes makes a block.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.mlp().validate()?;
+        self.attention().validate()?;
+        self.norm().validate()?;
+        check_finite("layer_scale", self.layer_scale.unwrap_or(0.0), 1e-5)
+    }
+
+    /// A block with random parameters.
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) finds an error, with its text.
+    pub fn init(&self, device: &Device) -> Block {
+        ensure_valid(self.validate());
+        let is_sequential = self.kind == BlockKind::Sequential;
+        let norm = || self.norm().init(device);
+        let scale = || {
+            self.layer_scale.map(|value| Initializer::Constant { value }.init([self.width], device))
+        };
+        Block {
+            norm: norm(),
+            attn: self.attention().init(device),
+            mlp_norm: is_sequential.then(norm),
+            mlp: self.mlp().init(device),
+            layer_scale: scale(),
+            mlp_layer_scale: scale().filter(|_| is_sequential),
+            kind: self.kind,
+            projections: Projections::Auto,
+        }
+    }
+
+    /// `depth` blocks with random parameters, each its own, for [`encode`](super::encode).
+    ///
+    /// # Panics
+    ///
+    /// As [`init`](Self::init).
+    pub fn stack(&self, depth: usize, device: &Device) -> Vec<Block> {
+        (0..depth).map(|_| self.init(device)).collect()
+    }
+
+    fn attention(&self) -> AttentionConfig {
+        AttentionConfig::new(self.width, self.num_heads)
+            .with_qk_norm(self.qk_norm)
+            .with_qkv_bias(self.qkv_bias)
+            .with_out_bias(self.out_bias)
+            .with_epsilon(self.epsilon)
+    }
+
+    fn norm(&self) -> NormConfig {
+        NormConfig::new(self.width)
+            .with_kind(self.norm)
+            .with_bias(self.norm_bias)
+            .with_epsilon(self.epsilon)
+    }
+
+    fn mlp(&self) -> MlpConfig {
+        MlpConfig::new(self.width, self.mlp_dim).with_gelu(self.gelu).with_bias(self.mlp_bias)
+    }
+}
+
+/// One block of an encoder. Made by [`BlockConfig::init`].
 ///
 /// - parallel: `y = norm(x); x + scale * (attention(y) + mlp(y))`
 /// - sequential: `z = x + scale * attention(norm(x)); z + mlp_scale * mlp(mlp_norm(z))`
@@ -30,7 +161,7 @@ pub struct Block {
     pub attn: Attention,
     /// The norm before the MLP of a sequential block.
     pub mlp_norm: Option<Norm>,
-    /// MLP.
+    /// The MLP.
     pub mlp: Mlp,
     /// Learned factor `[d]` on the branch of a parallel block, or on the attention branch of a
     /// sequential one.
@@ -38,136 +169,80 @@ pub struct Block {
     /// Learned factor `[d]` on the MLP branch of a sequential block.
     pub mlp_layer_scale: Option<Param<Tensor<1>>>,
     #[module(skip)]
-    execution: Execution,
-    dropout: f64,
-    stochastic_depth: f64,
-    /// Whether any block of the model has stochastic depth.
-    drops_paths: bool,
+    kind: BlockKind,
+    #[module(skip)]
+    projections: Projections,
 }
 
-/// What a block draws from in training.
-#[derive(Debug, Clone)]
-pub(crate) struct Draws {
-    pub(crate) key: RandomKey,
-    /// The rate of stochastic depth, one element.
-    pub(crate) rate: Option<Tensor<1>>,
-}
-
-/// How the block computes.
-#[derive(Debug, Clone, Copy)]
-enum Execution {
-    Sequential,
-    Parallel,
-    /// Parallel, with one product at the entrance and one at the exit.
-    ParallelFused,
-}
+burn_trace::impl_tensor_tree!(Block);
 
 impl Block {
-    pub(crate) fn init(cfg: &ViT22BConfig, index: usize, device: &Device) -> Self {
-        let sequential = cfg.block == BlockKind::Sequential;
-        let norm = || Norm::init(cfg.norm, cfg.width, cfg.biases.norm, cfg.epsilon, device);
-        let scale = || {
-            cfg.layer_scale.map(|value| Initializer::Constant { value }.init([cfg.width], device))
-        };
-        Self {
-            norm: norm(),
-            attn: Attention::init(cfg, device),
-            mlp_norm: sequential.then(norm),
-            mlp: Mlp::init(cfg, cfg.biases.mlp, device),
-            layer_scale: scale(),
-            mlp_layer_scale: scale().filter(|_| sequential),
-            execution: match cfg.block {
-                BlockKind::Sequential => Execution::Sequential,
-                BlockKind::Parallel if cfg.projections.is_fused() => Execution::ParallelFused,
-                BlockKind::Parallel => Execution::Parallel,
-            },
-            dropout: cfg.dropout,
-            stochastic_depth: cfg.stochastic_depth * index as f64 / (cfg.depth - 1).max(1) as f64,
-            drops_paths: cfg.stochastic_depth > 0.0,
-        }
+    /// Sets how the projections of a parallel block are executed; a sequential one has one way.
+    #[must_use]
+    pub fn with_projections(self, projections: Projections) -> Self {
+        Self { projections, ..self }
     }
 
+    /// Attention and MLP on the tokens, each added to them.
+    ///
+    /// With `draws`, dropout and stochastic depth act as in training;
+    /// [`Draws::stochastic_depth`] is the rate of this block.
+    ///
     /// # Shapes
     ///
     /// - input: `[b, n, d]`
+    /// - mask: `[b, h, n, n]`, true for each pair that is attended; `b`, `h` and the first `n` may
+    ///   be 1
     /// - output: `[b, n, d]`
     ///
-    /// With a key, dropout and stochastic depth act as in training.
-    pub fn forward(&self, input: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
-        let draws =
-            key.map(|key| Draws { key: key.clone(), rate: self.path_rate(&input.device()) });
-        self.forward_drawing(input, draws.as_ref())
+    /// # Panics
+    ///
+    /// If the last axis of the input is not the block's width, or the mask has other axes.
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        mask: Option<Tensor<4, Bool>>,
+        draws: Option<&Draws>,
+    ) -> Tensor<3> {
+        let draws = draws.map(|draws| BlockDraws {
+            key: draws.key.clone(),
+            dropout: draws.dropout,
+            path_rate: draws.path_rate(draws.stochastic_depth, &input.device()),
+        });
+        self.forward_drawing(input, mask, draws.as_ref())
     }
 
-    /// The rate of stochastic depth as a tensor, if there is any.
-    pub(crate) fn path_rate(&self, device: &Device) -> Option<Tensor<1>> {
-        let rate = self.stochastic_depth;
-        self.drops_paths.then(|| Tensor::from_floats([rate], device))
-    }
-
-    /// [`forward`](Self::forward), with all that differs from block to block in tensors.
-    pub(crate) fn forward_drawing(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
-        // Read by four products, and not worth computing in each.
+    /// [`forward`](Self::forward) with everything that differs from block to block in tensors.
+    pub(super) fn forward_drawing(
+        &self,
+        input: Tensor<3>,
+        mask: Option<Tensor<4, Bool>>,
+        draws: Option<&BlockDraws>,
+    ) -> Tensor<3> {
+        // Four products read it, and it is not worth computing in each.
         let y = self.norm.forward(constrain_as(input.clone(), activation::NORM));
         let y = materialize(constrain_as(y, activation::ENTRANCE));
-        let hidden_key = draws.map(|draws| draws.key.fold_in(0));
-        let output = match self.execution {
-            Execution::Parallel => {
-                let attended = self.attn.forward(y.clone(), y.clone());
-                let branch = attended + self.mlp.forward(y, hidden_key.as_ref());
-                input + self.residual(branch, &self.layer_scale, draws, 1)
+        let hidden = draws.map(BlockDraws::hidden);
+        let output = match self.kind {
+            BlockKind::Parallel if self.projections.is_fused() => {
+                let branch = fused::branch(&self.attn, &self.mlp, y, mask, hidden.as_ref());
+                input + residual(branch, &self.layer_scale, draws, 1)
             }
-            Execution::ParallelFused => {
-                let branch = self.fused_branch(y, hidden_key.as_ref());
-                input + self.residual(branch, &self.layer_scale, draws, 1)
+            BlockKind::Parallel => {
+                let attended = self.attn.forward(y.clone(), y.clone(), mask);
+                let branch = attended + self.mlp.forward(y, hidden.as_ref());
+                input + residual(branch, &self.layer_scale, draws, 1)
             }
-            Execution::Sequential => {
-                let attended = self.attn.forward(y.clone(), y);
-                let x = input + self.residual(attended, &self.layer_scale, draws, 1);
+            BlockKind::Sequential => {
+                let attended = self.attn.forward(y.clone(), y, mask);
+                let x = input + residual(attended, &self.layer_scale, draws, 1);
                 let y = constrain_as(x.clone(), activation::NORM);
                 let y = self.mlp_norm.as_ref().map_or(y.clone(), |norm| norm.forward(y));
-                let branch = self.mlp.forward(y, hidden_key.as_ref());
-                x + self.residual(branch, &self.mlp_layer_scale, draws, 3)
+                let branch = self.mlp.forward(y, hidden.as_ref());
+                x + residual(branch, &self.mlp_layer_scale, draws, 3)
             }
         };
         constrain_as(output, activation::RESIDUAL)
-    }
-
-    /// Attention plus MLP by the paper's two joint products.
-    fn fused_branch(&self, y: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
-        let [query, key_layer, value] = self.attn.entrance();
-        let (weight, bias) = join_outputs(&[query, key_layer, value, &self.mlp.fc1]);
-        let (d, f) = (weight.dims()[0], self.mlp.fc1.weight.dims()[1]);
-        let joint = burn::tensor::module::linear(y, weight, bias);
-        let [q, k, v, hidden]: [Tensor<3>; 4] = [0, d, 2 * d, 3 * d].map(|start| {
-            let width = if start == 3 * d { f } else { d };
-            joint.clone().narrow(2, start, width)
-        });
-        let attended = self.attn.attend(q, k, v);
-        let hidden = self.mlp.activate(hidden, key);
-        let exit: [&Linear; 2] = [&self.attn.out, &self.mlp.fc2];
-        let (weight, bias) = join_inputs(&exit);
-        burn::tensor::module::linear(Tensor::cat(vec![attended, hidden], 2), weight, bias)
-    }
-
-    /// Layer scale, dropout and stochastic depth on a branch.
-    fn residual(
-        &self,
-        branch: Tensor<3>,
-        scale: &Option<Param<Tensor<1>>>,
-        draws: Option<&Draws>,
-        number: usize,
-    ) -> Tensor<3> {
-        let branch = match scale {
-            Some(scale) => branch * scale.val().unsqueeze(),
-            None => branch,
-        };
-        let Some(Draws { key, rate }) = draws else { return branch };
-        let branch = key.fold_in(number).dropout(branch, self.dropout);
-        match rate {
-            Some(rate) => key.fold_in(number + 1).drop_path_at(branch, rate.clone()),
-            None => branch,
-        }
     }
 
     /// The attention logits of this block for its input, `[b, h, n, n]`; their softmax along the
@@ -175,5 +250,22 @@ impl Block {
     pub fn attention_logits(&self, input: Tensor<3>) -> Tensor<4> {
         let y = self.norm.forward(input);
         self.attn.logits(y.clone(), y)
+    }
+}
+
+/// Layer scale, dropout and stochastic depth on a residual branch.
+fn residual(
+    branch: Tensor<3>,
+    scale: &Option<Param<Tensor<1>>>,
+    draws: Option<&BlockDraws>,
+    number: usize,
+) -> Tensor<3> {
+    let branch = match scale {
+        Some(scale) => branch * scale.val().unsqueeze(),
+        None => branch,
+    };
+    match draws {
+        Some(draws) => draws.drop(branch, number),
+        None => branch,
     }
 }

@@ -12,7 +12,7 @@ pub enum BlockKind {
     Sequential,
 }
 
-/// The normalisation before each block and after the last one.
+/// How a norm normalises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormKind {
@@ -22,11 +22,11 @@ pub enum NormKind {
     Layer,
 }
 
-/// What is done to queries and keys of each head before their product.
+/// How queries and keys of each head are normalised before their product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QkNorm {
-    /// Nothing, as in the classic ViT.
+    /// Not at all, as in the classic ViT.
     None,
     /// RMS normalisation over the head dimension.
     Rms,
@@ -34,7 +34,7 @@ pub enum QkNorm {
     Layer,
 }
 
-/// The activation of the MLP.
+/// The activation function of an MLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gelu {
@@ -67,10 +67,10 @@ impl core::fmt::Display for Interpolation {
     }
 }
 
-/// Whether the projections of a parallel block run as products of their own.
+/// How the projections of a parallel block are executed.
 ///
-/// It changes no parameter and no result beyond rounding; [`Projections::Auto`] takes what
-/// `docs/performance.md` shows to be faster.
+/// The choice changes no parameter, and no result beyond rounding. [`Projections::Auto`] takes the
+/// execution that `docs/performance.md` shows to be faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Projections {
@@ -83,9 +83,10 @@ pub enum Projections {
 }
 
 impl Projections {
-    /// The faster execution: separate products on every device measured so far, because joining
-    /// the weights copies them at each call (and on a TPU the cut after the product copies too).
-    pub(crate) fn is_fused(self) -> bool {
+    /// Whether the products are joined. Separate products are faster on every device measured so
+    /// far, because joining the weights copies them at each call (and on a TPU the cut after the
+    /// product copies too).
+    pub(super) fn is_fused(self) -> bool {
         self == Projections::Fused
     }
 }

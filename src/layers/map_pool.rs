@@ -1,21 +1,112 @@
 //! Multi-head attention pooling.
 
+use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::nn::Initializer;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use burn_trace::constrain_as;
 
-use crate::vit::ViT22BConfig;
+use crate::error::{ConfigError, ensure_valid};
 
 use super::activation;
-use super::attention::Attention;
+use super::attention::{Attention, AttentionConfig};
+use super::kinds::{Gelu, NormKind, QkNorm};
 use super::linear::xavier;
-use super::mlp::Mlp;
-use super::norm::Norm;
+use super::mlp::{Mlp, MlpConfig};
+use super::norm::{Norm, NormConfig};
 
-/// Multi-head attention pooling (MAP): a learned probe attends to all tokens, then a residual
-/// MLP: `z = attention(probe, x); z + mlp(norm(z))`.
+/// Configuration of a [`MapPool`]; the defaults are those of ViT-22B.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::MapPoolConfig;
+///
+/// let device = Device::flex();
+/// let pool = MapPoolConfig::new(32, 64, 4).init(&device);
+/// let tokens = Tensor::<3>::ones([2, 6, 32], &device);
+/// assert_eq!(pool.forward(tokens.clone()).dims(), [2, 32]);
+/// assert_eq!(pool.attention_weights(tokens).dims(), [2, 4, 6]);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct MapPoolConfig {
+    /// Width of a token, a multiple of `num_heads`.
+    pub width: usize,
+    /// Hidden width of the MLP, at least 1.
+    pub mlp_dim: usize,
+    /// Number of attention heads; it divides `width`.
+    pub num_heads: usize,
+    /// The norm before the MLP.
+    #[config(default = "NormKind::Rms")]
+    pub norm: NormKind,
+    /// The activation of the MLP.
+    #[config(default = "Gelu::Tanh")]
+    pub gelu: Gelu,
+    /// Added to the variance in the norm; above 0.
+    #[config(default = 1e-6)]
+    pub epsilon: f64,
+    /// Whether the norm adds a bias.
+    #[config(default = false)]
+    pub norm_bias: bool,
+    /// Whether query, key and value projections add a bias.
+    #[config(default = false)]
+    pub qkv_bias: bool,
+    /// Whether the attention's output projection adds a bias.
+    #[config(default = true)]
+    pub out_bias: bool,
+    /// Whether both layers of the MLP add a bias.
+    #[config(default = true)]
+    pub mlp_bias: bool,
+}
+
+impl MapPoolConfig {
+    /// Checks every field; a config that passes makes a pooling head.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.mlp().validate()?;
+        self.attention().validate()?;
+        self.norm().validate()
+    }
+
+    /// A pooling head with random parameters.
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) finds an error, with its text.
+    pub fn init(&self, device: &Device) -> MapPool {
+        ensure_valid(self.validate());
+        MapPool {
+            probe: xavier().init_with([1, self.width], Some(1), Some(self.width), device),
+            attn: self.attention().init(device),
+            norm: self.norm().init(device),
+            mlp: self.mlp().init(device),
+        }
+    }
+
+    fn attention(&self) -> AttentionConfig {
+        AttentionConfig::new(self.width, self.num_heads)
+            .with_qk_norm(QkNorm::None)
+            .with_qkv_bias(self.qkv_bias)
+            .with_out_bias(self.out_bias)
+            .with_epsilon(self.epsilon)
+    }
+
+    fn norm(&self) -> NormConfig {
+        NormConfig::new(self.width)
+            .with_kind(self.norm)
+            .with_bias(self.norm_bias)
+            .with_epsilon(self.epsilon)
+    }
+
+    fn mlp(&self) -> MlpConfig {
+        MlpConfig::new(self.width, self.mlp_dim).with_gelu(self.gelu).with_bias(self.mlp_bias)
+    }
+}
+
+/// Tokens to one vector: a learned probe attends to all tokens, and a residual MLP follows,
+/// `z = attention(probe, x); z + mlp(norm(z))`. Made by [`MapPoolConfig::init`].
 ///
 /// # Reference
 ///
@@ -28,22 +119,13 @@ pub struct MapPool {
     pub attn: Attention,
     /// The norm before the MLP.
     pub norm: Norm,
-    /// MLP.
+    /// The MLP.
     pub mlp: Mlp,
 }
 
-impl MapPool {
-    pub(crate) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
-        let probe = xavier().init_with([1, cfg.width], Some(1), Some(cfg.width), device);
-        let mlp = Mlp::init(&cfg.clone().with_dropout(0.0), cfg.biases.mlp, device);
-        Self {
-            probe,
-            attn: Attention::init_pool(cfg, device),
-            norm: Norm::init(cfg.norm, cfg.width, cfg.biases.norm, cfg.epsilon, device),
-            mlp,
-        }
-    }
+burn_trace::impl_tensor_tree!(MapPool);
 
+impl MapPool {
     /// How much each head takes from each token; the weights of a head sum to 1.
     ///
     /// # Shapes
@@ -51,32 +133,30 @@ impl MapPool {
     /// - tokens: `[b, n, d]`
     /// - output: `[b, h, n]`
     pub fn attention_weights(&self, tokens: Tensor<3>) -> Tensor<3> {
-        let [b, n, d] = tokens.dims();
-        let probe = self.probe.val().unsqueeze::<3>().expand([b, 1, d]);
-        let weights = softmax(self.attn.logits(probe, tokens), 3);
+        let [b, n, _] = tokens.dims();
+        let weights = softmax(self.attn.logits(self.probes(b), tokens), 3);
         let heads = weights.dims()[1];
         weights.reshape([b, heads, n])
     }
 
+    /// The pooled vector of each example.
+    ///
     /// # Shapes
     ///
     /// - tokens: `[b, n, d]`
     /// - output: `[b, d]`
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<2> {
         let [b, _, d] = tokens.dims();
-        let probe = self.probe.val().unsqueeze::<3>().expand([b, 1, d]);
-        let z = self.attn.forward(probe, constrain_as(tokens, activation::ENTRANCE));
+        let tokens = constrain_as(tokens, activation::ENTRANCE);
+        let z = self.attn.forward(self.probes(b), tokens, None);
         let pooled = z.clone() + self.mlp.forward(self.norm.forward(z), None);
         pooled.reshape([b, d])
     }
-}
 
-/// Initial values of tokens that are learned: class token and registers, `[count, d]`.
-pub(crate) fn learned_tokens(
-    count: usize,
-    width: usize,
-    std: f64,
-    device: &Device,
-) -> Option<Param<Tensor<2>>> {
-    (count > 0).then(|| Initializer::Normal { mean: 0.0, std }.init([count, width], device))
+    /// The probe for each example, `[b, 1, d]`.
+    fn probes(&self, examples: usize) -> Tensor<3> {
+        let probe = self.probe.val().unsqueeze::<3>();
+        let [_, _, d] = probe.dims();
+        probe.expand([examples, 1, d])
+    }
 }

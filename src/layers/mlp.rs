@@ -2,20 +2,75 @@
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
+use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::{gelu, sigmoid};
 use burn::tensor::{Device, Tensor};
 use burn_trace::{checkpoint_name, constrain_as};
 
-use crate::random::RandomKey;
-use crate::vit::ViT22BConfig;
+use crate::error::{ConfigError, check_counts, ensure_valid};
 
 use super::activation;
+use super::draws::Draws;
 use super::kinds::Gelu;
 use super::linear::{linear, xavier};
 
-/// `gelu(x W1 + b1) W2 + b2`, the paper's "MLP-in" and "MLP-out".
+/// Configuration of an [`Mlp`]; the defaults are those of ViT-22B.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::MlpConfig;
+///
+/// let device = Device::flex();
+/// let mlp = MlpConfig::new(32, 128).init(&device);
+/// assert_eq!(mlp.forward(Tensor::ones([2, 5, 32], &device), None).dims(), [2, 5, 32]);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct MlpConfig {
+    /// Width of input and output, at least 1.
+    pub width: usize,
+    /// Width of the hidden layer, at least 1.
+    pub mlp_dim: usize,
+    /// The activation of the hidden layer.
+    #[config(default = "Gelu::Tanh")]
+    pub gelu: Gelu,
+    /// Whether both layers add a bias.
+    #[config(default = true)]
+    pub bias: bool,
+}
+
+impl MlpConfig {
+    /// Checks every field; a config that passes makes an MLP.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check_counts([("width", self.width), ("mlp_dim", self.mlp_dim)])
+    }
+
+    /// An MLP with random parameters: Xavier-uniform weights, biases of 1e-6 at most a few times.
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) finds an error, with its text.
+    pub fn init(&self, device: &Device) -> Mlp {
+        ensure_valid(self.validate());
+        let layer = |shape| {
+            let bias = self.bias.then_some(Initializer::Normal { mean: 0.0, std: 1e-6 });
+            linear(shape, xavier(), bias, device)
+        };
+        Mlp {
+            fc1: layer([self.width, self.mlp_dim]),
+            fc2: layer([self.mlp_dim, self.width]),
+            gelu: self.gelu,
+        }
+    }
+}
+
+/// Two layers for each token: `gelu(x W1 + b1) W2 + b2`, the paper's "MLP-in" and "MLP-out". Made by
+/// [`MlpConfig::init`].
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// `[d, f]`
@@ -24,47 +79,42 @@ pub struct Mlp {
     pub fc2: Linear,
     #[module(skip)]
     gelu: Gelu,
-    dropout: f64,
 }
 
-impl Mlp {
-    pub(crate) fn init(cfg: &ViT22BConfig, bias: bool, device: &Device) -> Self {
-        let layer = |shape| {
-            let bias = bias.then_some(Initializer::Normal { mean: 0.0, std: 1e-6 });
-            linear(shape, xavier(), bias, device)
-        };
-        Self {
-            fc1: layer([cfg.width, cfg.mlp_dim]),
-            fc2: layer([cfg.mlp_dim, cfg.width]),
-            gelu: cfg.gelu,
-            dropout: cfg.dropout,
-        }
-    }
+burn_trace::impl_tensor_tree!(Mlp);
 
+impl Mlp {
+    /// Applies both layers to each token. With `draws`, elements of the hidden layer are dropped.
+    ///
     /// # Shapes
     ///
     /// - input: `[b, n, d]`
     /// - output: `[b, n, d]`
-    pub fn forward(&self, input: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
-        self.fc2.forward(self.activate(self.fc1.forward(input), key))
+    ///
+    /// # Panics
+    ///
+    /// If the last axis is not the MLP's width.
+    pub fn forward(&self, input: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
+        self.fc2.forward(self.activate(self.fc1.forward(input), draws))
     }
 
-    /// What lies between the two layers.
-    pub(crate) fn activate(&self, hidden: Tensor<3>, key: Option<&RandomKey>) -> Tensor<3> {
+    /// The activation between the two layers, and its dropout.
+    pub(super) fn activate(&self, hidden: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         let hidden = checkpoint_name(constrain_as(hidden, activation::HIDDEN), activation::HIDDEN);
         let hidden = match self.gelu {
             Gelu::Tanh => gelu_tanh(hidden),
             Gelu::Erf => gelu(hidden),
         };
-        match key {
-            Some(key) => key.dropout(hidden, self.dropout),
+        match draws {
+            Some(Draws { key, dropout, .. }) => key.dropout(hidden, *dropout),
             None => hidden,
         }
     }
 }
 
 /// `x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`, written as `x σ(x (a + b x²))`: the same function
-/// by half as many operations and one exponential, which counts where each is a pass over memory.
+/// with half as many operations and one exponential, which counts where each operation is a pass
+/// over memory.
 fn gelu_tanh(x: Tensor<3>) -> Tensor<3> {
     const A: f64 = 2.0 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
     const B: f64 = A * 0.044_715;

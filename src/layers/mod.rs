@@ -1,21 +1,77 @@
 //! The layers of the family, for models of any make.
+//!
+//! Each layer has a config, whose defaults are those of ViT-22B: `BlockConfig::new(…)`, `with_…` for
+//! what shall differ, [`validate`](BlockConfig::validate), and `init(&device)` for a layer with
+//! random parameters, which are drawn when they are first used. A layer knows no model. It is a
+//! module of Burn, and as a [`TensorTree`](burn_trace::TensorTree) it can be bound to a
+//! [`Runtime`](crate::Runtime) as it is.
+//!
+//! | config | layer | of |
+//! | --- | --- | --- |
+//! | [`PatchEmbedConfig`] | [`PatchEmbed`] | images, to tokens |
+//! | [`BlockConfig`] | [`Block`] | tokens; [`encode`] runs all blocks of a model |
+//! | [`AttentionConfig`] | [`Attention`] | tokens and other tokens |
+//! | [`MlpConfig`] | [`Mlp`] | tokens |
+//! | [`NormConfig`] | [`Norm`] | tensors of any rank |
+//! | [`MapPoolConfig`] | [`MapPool`] | tokens, to a vector |
+//!
+//! [`Draws`] is all that a forward pass in training draws from: without it nothing is dropped.
+//! [`activation`] has the names under which layers mark their activations for compilers.
+//!
+//! Letters of shapes, the same in the whole crate: `b` batch, `n` tokens, `d` width, `h` heads,
+//! `k` head dimension, `f` MLP dimension, `c` classes or channels, `p` patch, `gh × gw` grid.
+//!
+//! ```
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::module::Module;
+//! use burn::tensor::{Device, Tensor};
+//! use vit22b::layers::{Block, BlockConfig, PatchEmbed, PatchEmbedConfig, encode};
+//!
+//! #[derive(Module, Debug)]
+//! struct Tiny {
+//!     embedding: PatchEmbed,
+//!     blocks: Vec<Block>,
+//!     head: Linear,
+//! }
+//!
+//! impl Tiny {
+//!     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+//!         let (tokens, _) = self.embedding.forward(images);
+//!         let tokens = encode(&self.blocks, tokens, None, None);
+//!         self.head.forward(tokens.mean_dim(1).squeeze_dim(1))
+//!     }
+//! }
+//!
+//! let device = Device::flex();
+//! let model = Tiny {
+//!     embedding: PatchEmbedConfig::new(32, 8).init(&device),
+//!     blocks: BlockConfig::new(32, 64, 4).stack(2, &device),
+//!     head: LinearConfig::new(32, 10).init(&device),
+//! };
+//! assert_eq!(model.forward(Tensor::zeros([1, 3, 32, 32], &device)).dims(), [1, 10]);
+//! ```
 
 pub mod activation;
-pub(crate) mod attention;
-pub(crate) mod block;
-pub(crate) mod kinds;
+mod attention;
+mod block;
+mod draws;
+mod fused;
+mod kinds;
 pub(crate) mod linear;
-pub(crate) mod map_pool;
-pub(crate) mod mlp;
-pub(crate) mod norm;
-pub(crate) mod patch_embed;
-pub(crate) mod positions;
+mod map_pool;
+mod mlp;
+mod norm;
+mod patch_embed;
+mod positions;
+mod stack;
 
-pub use attention::Attention;
-pub use block::Block;
+pub use attention::{Attention, AttentionConfig};
+pub use block::{Block, BlockConfig};
+pub use draws::Draws;
 pub use kinds::{BlockKind, Gelu, Interpolation, NormKind, Projections, QkNorm};
-pub use map_pool::MapPool;
-pub use mlp::Mlp;
-pub use norm::Norm;
-pub use patch_embed::PatchEmbed;
+pub use map_pool::{MapPool, MapPoolConfig};
+pub use mlp::{Mlp, MlpConfig};
+pub use norm::{Norm, NormConfig};
+pub use patch_embed::{PatchEmbed, PatchEmbedConfig};
 pub use positions::{resample, sin_cos_2d};
+pub use stack::{encode, encode_at, mark_used};

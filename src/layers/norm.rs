@@ -1,14 +1,70 @@
 //! The norms: RMS without centring (ViT-22B) and centred layer norm (the classic ViT, Flax's
 //! `normalize_qk`).
 
+use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
 use burn::tensor::module::layer_norm;
 use burn::tensor::{DType, Device, Tensor, assert_shape};
 
+use crate::error::{ConfigError, check_counts, check_epsilon, ensure_valid};
+
 use super::kinds::NormKind;
 
-/// Normalises the last axis.
+/// Configuration of a [`Norm`]; the defaults are those of ViT-22B.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::{NormConfig, NormKind};
+///
+/// let device = Device::flex();
+/// let norm = NormConfig::new(2).with_kind(NormKind::Layer).init(&device);
+/// let y = norm.forward(Tensor::<2>::from_data([[1.0, 3.0]], &device));
+/// assert!((y - Tensor::from_data([[-1.0, 1.0]], &device)).abs().max().into_scalar::<f32>() < 1e-5);
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct NormConfig {
+    /// Length of the axis that is normalised, at least 1.
+    pub width: usize,
+    /// Without or with centring.
+    #[config(default = "NormKind::Rms")]
+    pub kind: NormKind,
+    /// Whether a learned bias is added.
+    #[config(default = false)]
+    pub bias: bool,
+    /// Added to the variance; above 0.
+    #[config(default = 1e-6)]
+    pub epsilon: f64,
+}
+
+impl NormConfig {
+    /// Checks every field; a config that passes makes a norm.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check_counts([("width", self.width)])?;
+        check_epsilon(self.epsilon)
+    }
+
+    /// A norm whose scale is 1 and whose bias is 0.
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) finds an error, with its text.
+    pub fn init(&self, device: &Device) -> Norm {
+        ensure_valid(self.validate());
+        Norm {
+            scale: Initializer::Ones.init([self.width], device),
+            bias: self.bias.then(|| Initializer::Zeros.init([self.width], device)),
+            kind: self.kind,
+            epsilon: self.epsilon,
+        }
+    }
+}
+
+/// Normalises the last axis. Made by [`NormConfig::init`].
 ///
 /// `rms: x / sqrt(mean(x²) + epsilon) * scale + bias`
 /// `layer: (x - mean(x)) / sqrt(var(x) + epsilon) * scale + bias`
@@ -26,22 +82,11 @@ pub struct Norm {
     epsilon: f64,
 }
 
-impl Norm {
-    pub(crate) fn init(
-        kind: NormKind,
-        width: usize,
-        bias: bool,
-        epsilon: f64,
-        device: &Device,
-    ) -> Self {
-        Self {
-            scale: Initializer::Ones.init([width], device),
-            bias: bias.then(|| Initializer::Zeros.init([width], device)),
-            kind,
-            epsilon,
-        }
-    }
+burn_trace::impl_tensor_tree!(Norm);
 
+impl Norm {
+    /// Normalises each vector along the last axis, for a tensor of any rank.
+    ///
     /// # Shapes
     ///
     /// - input: `[.., d]`

@@ -1,13 +1,66 @@
 //! The stem: images to patch tokens.
 
+use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor, assert_shape};
 
-use crate::vit::ViT22BConfig;
+use crate::error::{ConfigError, check_counts, ensure_valid};
 
-/// A linear map of each patch, the same as a convolution whose stride is its kernel.
+/// Configuration of a [`PatchEmbed`]; the defaults are those of ViT-22B.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::PatchEmbedConfig;
+///
+/// let device = Device::flex();
+/// let embedding = PatchEmbedConfig::new(32, 14).init(&device);
+/// let (tokens, grid) = embedding.forward(Tensor::zeros([2, 3, 28, 42], &device));
+/// assert_eq!((tokens.dims(), grid), ([2, 6, 32], [2, 3]));
+/// ```
+#[derive(Config, Debug, PartialEq)]
+pub struct PatchEmbedConfig {
+    /// Width of a token, at least 1.
+    pub width: usize,
+    /// Side of a square patch in pixels, at least 1.
+    pub patch: usize,
+    /// Channels of the images, at least 1.
+    #[config(default = 3)]
+    pub channels: usize,
+    /// Whether a learned bias is added.
+    #[config(default = true)]
+    pub bias: bool,
+}
+
+impl PatchEmbedConfig {
+    /// Checks every field; a config that passes makes an embedding.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check_counts([("channels", self.channels), ("patch", self.patch), ("width", self.width)])
+    }
+
+    /// An embedding with random weights of standard deviation `1 / √(c p²)`, and a bias of 0.
+    ///
+    /// # Panics
+    ///
+    /// If [`validate`](Self::validate) finds an error, with its text.
+    pub fn init(&self, device: &Device) -> PatchEmbed {
+        ensure_valid(self.validate());
+        let fan_in = self.channels * self.patch * self.patch;
+        let normal = Initializer::Normal { mean: 0.0, std: 1.0 / (fan_in as f64).sqrt() };
+        PatchEmbed {
+            weight: normal.init([self.width, self.channels, self.patch, self.patch], device),
+            bias: self.bias.then(|| Initializer::Zeros.init([self.width], device)),
+        }
+    }
+}
+
+/// Images to tokens: `patch · W + b` for each patch, the same as a convolution whose stride is its
+/// kernel. Made by [`PatchEmbedConfig::init`].
 #[derive(Module, Debug)]
 pub struct PatchEmbed {
     /// `[d, c, p, p]`, as convolution weights are kept.
@@ -16,17 +69,10 @@ pub struct PatchEmbed {
     pub bias: Option<Param<Tensor<1>>>,
 }
 
-impl PatchEmbed {
-    pub(crate) fn init(cfg: &ViT22BConfig, device: &Device) -> Self {
-        let fan_in = cfg.channels * cfg.patch * cfg.patch;
-        let normal = Initializer::Normal { mean: 0.0, std: 1.0 / (fan_in as f64).sqrt() };
-        Self {
-            weight: normal.init([cfg.width, cfg.channels, cfg.patch, cfg.patch], device),
-            bias: cfg.biases.embedding.then(|| Initializer::Zeros.init([cfg.width], device)),
-        }
-    }
+burn_trace::impl_tensor_tree!(PatchEmbed);
 
-    /// Tokens, row by row, and the grid that they form.
+impl PatchEmbed {
+    /// Tokens, row by row, and the grid `[gh, gw]` that they form.
     ///
     /// # Shapes
     ///

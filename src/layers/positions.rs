@@ -6,11 +6,19 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::kinds::Interpolation;
 
-/// Fixed positions: sines and cosines of column, then of row, a quarter of the width each.
+/// Fixed positions of a grid of patches: sines and cosines of column, then of row, a quarter of the
+/// width each.
 ///
 /// # Shapes
 ///
-/// - output: `[gh * gw, d]`
+/// - output: `[gh * gw, d]`, where `d` is a multiple of 4 from 8 on
+///
+/// ```
+/// use burn::tensor::Device;
+/// use vit22b::layers::sin_cos_2d;
+///
+/// assert_eq!(sin_cos_2d([2, 3], 12, &Device::flex()).dims(), [6, 12]);
+/// ```
 ///
 /// # Reference
 ///
@@ -39,6 +47,14 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
 ///
 /// - positions: `[from[0] * from[1], d]`
 /// - output: `[to[0] * to[1], d]`
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::{Interpolation, resample};
+///
+/// let positions = Tensor::<2>::ones([4, 8], &Device::flex());
+/// assert_eq!(resample(positions, [2, 2], [3, 5], Interpolation::Bilinear).dims(), [15, 8]);
+/// ```
 ///
 /// # Reference
 ///
@@ -73,7 +89,7 @@ pub fn resample(
     matrix(1).unsqueeze::<3>().matmul(columns).reshape([to[0] * to[1], d])
 }
 
-/// The weights of the old places in place `i` of `to`.
+/// Linear weights of the old positions in the new position `i` of `to`.
 fn bilinear(i: usize, to: usize, row: &mut [f64]) {
     let last = row.len() - 1;
     let at = if to > 1 { i as f64 * last as f64 / (to - 1) as f64 } else { 0.0 };
@@ -82,28 +98,31 @@ fn bilinear(i: usize, to: usize, row: &mut [f64]) {
     row[(low + 1).min(last)] += at - low as f64;
 }
 
+/// Cubic weights of the old positions in the new position `i` of `to`.
 fn bicubic(i: usize, to: usize, row: &mut [f64]) {
     let last = row.len() - 1;
     let at = (i as f64 + 0.5) * row.len() as f64 / to as f64 - 0.5;
     let low = at.floor();
     for tap in -1..=2 {
-        let place = low + f64::from(tap);
-        // Beyond the edge the outermost place counts again.
-        row[(place.max(0.0) as usize).min(last)] += cubic(at - place, -0.75);
+        let old = low + f64::from(tap);
+        // Beyond the edge the outermost position counts again.
+        row[(old.max(0.0) as usize).min(last)] += cubic(at - old, -0.75);
     }
 }
 
+/// Cubic weights of the old positions in the new position `i` of `to`, over as many of them as the
+/// new one covers.
 fn bicubic_antialias(i: usize, to: usize, row: &mut [f64]) {
     let scale = row.len() as f64 / to as f64;
     let centre = (i as f64 + 0.5) * scale;
-    // Where the grid shrinks, the kernel covers as many more old places.
+    // Where the grid shrinks, the kernel covers as many more old positions.
     let stretch = scale.max(1.0);
     let first = ((centre - 2.0 * stretch + 0.5).max(0.0)) as usize;
     let end = ((centre + 2.0 * stretch + 0.5) as usize).min(row.len());
-    for (place, weight) in row.iter_mut().enumerate().take(end).skip(first) {
-        *weight = cubic((place as f64 - centre + 0.5) / stretch, -0.5);
+    for (old, weight) in row.iter_mut().enumerate().take(end).skip(first) {
+        *weight = cubic((old as f64 - centre + 0.5) / stretch, -0.5);
     }
-    // Beyond the edge nothing counts.
+    // Beyond the edge there is nothing to count.
     let sum: f64 = row.iter().sum();
     row.iter_mut().for_each(|weight| *weight /= sum);
 }

@@ -1,10 +1,12 @@
-//! What a model of the family is made of.
+//! The config of a model.
 
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConfigError;
-use crate::layers::{BlockKind, Gelu, Interpolation, NormKind, Projections, QkNorm};
+use crate::layers::{
+    BlockConfig, BlockKind, Gelu, Interpolation, MapPoolConfig, NormConfig, NormKind,
+    PatchEmbedConfig, QkNorm,
+};
 
 /// How the tokens become one vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub enum Pool {
     ClassToken,
 }
 
-/// How a token knows its place.
+/// How a token knows its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Positions {
@@ -59,6 +61,9 @@ pub struct Biases {
 }
 
 /// Configuration of a [`ViT22B`](super::ViT22B); the defaults are the 22-billion-parameter model.
+///
+/// JSON of earlier versions is read. Its field `projections` is passed over, since it changed how
+/// a model was executed and no number: [`ViT22B::with_projections`](super::ViT22B::with_projections).
 ///
 /// ```
 /// use vit22b::vit::{Pool, ViT22BConfig};
@@ -125,7 +130,7 @@ pub struct ViT22BConfig {
     /// the tokens before pooling.
     #[config(default = false)]
     pub norm_pooled: bool,
-    /// How a token knows its place.
+    /// How a token knows its position.
     #[config(default = "Positions::Learned")]
     pub positions: Positions,
     /// How learned positions are resampled for images of another size.
@@ -151,9 +156,6 @@ pub struct ViT22BConfig {
     /// sigmoid loss over many classes needs; 0 suits a softmax.
     #[config(default = -10.0)]
     pub head_bias: f64,
-    /// How the projections of a parallel block are executed.
-    #[config(default = "Projections::Auto")]
-    pub projections: Projections,
 }
 
 impl ViT22BConfig {
@@ -206,104 +208,47 @@ impl ViT22BConfig {
         self.width / self.num_heads
     }
 
-    /// Checks every field; a config that passes makes a model.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        for (field, value) in [
-            ("channels", self.channels),
-            ("patch", self.patch),
-            ("width", self.width),
-            ("depth", self.depth),
-            ("mlp_dim", self.mlp_dim),
-            ("num_heads", self.num_heads),
-        ] {
-            check(field, value, value >= 1, || "at least 1".into(), || 1)?;
-        }
-        for (field, side) in [("image[0]", self.image[0]), ("image[1]", self.image[1])] {
-            check(
-                field,
-                side,
-                side >= 1 && side.is_multiple_of(self.patch),
-                || format!("a positive multiple of patch = {}", self.patch),
-                || nearest_multiple(side, self.patch),
-            )?;
-        }
-        check(
-            "num_heads",
-            self.num_heads,
-            self.width.is_multiple_of(self.num_heads),
-            || format!("divides width = {}", self.width),
-            || nearest_divisor(self.num_heads, self.width),
-        )?;
-        if self.positions == Positions::SinCos2d {
-            check(
-                "width",
-                self.width,
-                self.width.is_multiple_of(4) && self.width >= 8,
-                || "a multiple of 4 from 8 on, for sine and cosine of row and column".into(),
-                || nearest_multiple(self.width, 4).max(8),
-            )?;
-        }
-        for (field, value) in
-            [("stochastic_depth", self.stochastic_depth), ("dropout", self.dropout)]
-        {
-            check(
-                field,
-                value,
-                (0.0..1.0).contains(&value),
-                || "a probability in [0, 1)".into(),
-                || if value >= 1.0 { 0.999 } else { 0.0 },
-            )?;
-        }
-        check(
-            "epsilon",
-            self.epsilon,
-            self.epsilon > 0.0 && self.epsilon.is_finite(),
-            || "a finite number above 0".into(),
-            || 1e-6,
-        )?;
-        for (field, value, nearest) in [
-            ("layer_scale", self.layer_scale.unwrap_or(0.0), 1e-5),
-            ("head_bias", self.head_bias, -10.0),
-        ] {
-            check(field, value, value.is_finite(), || "a finite number".into(), || nearest)?;
-        }
-        Ok(())
+    /// The embedding of patches.
+    pub fn patch_embed_config(&self) -> PatchEmbedConfig {
+        PatchEmbedConfig::new(self.width, self.patch)
+            .with_channels(self.channels)
+            .with_bias(self.biases.embedding)
     }
-}
 
-fn check<T: core::fmt::Display>(
-    field: &'static str,
-    value: T,
-    valid: bool,
-    rule: impl FnOnce() -> String,
-    nearest: impl FnOnce() -> T,
-) -> Result<(), ConfigError> {
-    if valid {
-        return Ok(());
+    /// A block.
+    pub fn block_config(&self) -> BlockConfig {
+        BlockConfig::new(self.width, self.mlp_dim, self.num_heads)
+            .with_kind(self.block)
+            .with_norm(self.norm)
+            .with_qk_norm(self.qk_norm)
+            .with_gelu(self.gelu)
+            .with_layer_scale(self.layer_scale)
+            .with_epsilon(self.epsilon)
+            .with_norm_bias(self.biases.norm)
+            .with_qkv_bias(self.biases.qkv)
+            .with_out_bias(self.biases.attn_out)
+            .with_mlp_bias(self.biases.mlp)
     }
-    Err(ConfigError::Invalid {
-        field,
-        value: value.to_string(),
-        rule: rule(),
-        nearest: nearest().to_string(),
-    })
-}
 
-/// The positive multiple of `step` that is nearest to `value`.
-pub(super) fn nearest_multiple(value: usize, step: usize) -> usize {
-    let below = value / step * step;
-    if below == 0 || value - below > step / 2 { below.saturating_add(step) } else { below }
-}
+    /// The norm after the last block, and that of the embedding.
+    pub fn norm_config(&self) -> NormConfig {
+        NormConfig::new(self.width)
+            .with_kind(self.norm)
+            .with_bias(self.biases.norm)
+            .with_epsilon(self.epsilon)
+    }
 
-fn nearest_divisor(value: usize, of: usize) -> usize {
-    let divides = |n: &usize| of.is_multiple_of(*n);
-    let below = (1..=value.min(of)).rev().find(divides).unwrap_or(1);
-    let above = (value..=of).find(divides).unwrap_or(of);
-    if above.abs_diff(value) < value.abs_diff(below) { above } else { below }
+    /// The attention pooling, whether the model has it or not.
+    pub fn map_pool_config(&self) -> MapPoolConfig {
+        MapPoolConfig::new(self.width, self.mlp_dim, self.num_heads)
+            .with_norm(self.norm)
+            .with_gelu(self.gelu)
+            .with_epsilon(self.epsilon)
+            .with_norm_bias(self.biases.norm)
+            .with_qkv_bias(self.biases.map_qkv)
+            .with_out_bias(self.biases.map_out)
+            .with_mlp_bias(self.biases.mlp)
+    }
 }
 
 #[cfg(test)]
@@ -334,72 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn every_invalid_field_is_named_and_its_nearest_value_is_valid() {
-        type Case = (fn(ViT22BConfig) -> ViT22BConfig, &'static str);
-        let cases: [Case; 15] = [
-            (
-                |c| c.with_channels(0),
-                "channels = 0 is not valid: at least 1; the nearest valid value is 1",
-            ),
-            (
-                |c| c.with_patch(0),
-                "patch = 0 is not valid: at least 1; the nearest valid value is 1",
-            ),
-            (
-                |c| c.with_width(0),
-                "width = 0 is not valid: at least 1; the nearest valid value is 1",
-            ),
-            (
-                |c| c.with_depth(0),
-                "depth = 0 is not valid: at least 1; the nearest valid value is 1",
-            ),
-            (
-                |c| c.with_mlp_dim(0),
-                "mlp_dim = 0 is not valid: at least 1; the nearest valid value is 1",
-            ),
-            (
-                |c| c.with_num_heads(0),
-                "num_heads = 0 is not valid: at least 1; the nearest valid value is 1",
-            ),
-            (
-                |c| c.with_num_heads(5),
-                "num_heads = 5 is not valid: divides width = 48; the nearest valid value is 4",
-            ),
-            (
-                |c| c.with_num_heads(90),
-                "num_heads = 90 is not valid: divides width = 48; the nearest valid value is 48",
-            ),
-            (
-                |c| c.with_image([30, 42]),
-                "image[0] = 30 is not valid: a positive multiple of patch = 14; the nearest valid value is 28",
-            ),
-            (
-                |c| c.with_image([28, 0]),
-                "image[1] = 0 is not valid: a positive multiple of patch = 14; the nearest valid value is 14",
-            ),
-            (
-                |c| c.with_width(6).with_num_heads(1).with_positions(Positions::SinCos2d),
-                "width = 6 is not valid: a multiple of 4 from 8 on, for sine and cosine of row and column; the nearest valid value is 8",
-            ),
-            (
-                |c| c.with_dropout(1.0),
-                "dropout = 1 is not valid: a probability in [0, 1); the nearest valid value is 0.999",
-            ),
-            (
-                |c| c.with_stochastic_depth(f64::NAN),
-                "stochastic_depth = NaN is not valid: a probability in [0, 1); the nearest valid value is 0",
-            ),
-            (
-                |c| c.with_epsilon(-1.0),
-                "epsilon = -1 is not valid: a finite number above 0; the nearest valid value is 0.000001",
-            ),
-            (
-                |c| c.with_layer_scale(Some(f64::INFINITY)),
-                "layer_scale = inf is not valid: a finite number; the nearest valid value is 0.00001",
-            ),
-        ];
-        for (change, message) in cases {
-            assert_eq!(change(small()).validate().unwrap_err().to_string(), message);
-        }
+    fn json_of_earlier_versions_is_read() {
+        let config = small();
+        let mut json = serde_json::to_value(&config).unwrap();
+        json["projections"] = "fused".into();
+        assert_eq!(serde_json::from_value::<ViT22BConfig>(json).unwrap(), config);
     }
 }

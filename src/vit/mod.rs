@@ -7,6 +7,7 @@
 //! Letters of shapes, the same in the whole crate: `b` batch, `n` tokens, `d` width, `h` heads,
 //! `k` head dimension, `f` MLP dimension, `c` classes or channels, `p` patch, `gh × gw` grid.
 
+mod check;
 mod config;
 mod cost;
 mod features;
@@ -14,8 +15,8 @@ mod model;
 mod variant;
 
 pub use crate::layers::{
-    Attention, Block, BlockKind, Gelu, Interpolation, MapPool, Mlp, Norm, NormKind, PatchEmbed,
-    Projections, QkNorm, resample, sin_cos_2d,
+    Attention, Block, BlockKind, Draws, Gelu, Interpolation, MapPool, Mlp, Norm, NormKind,
+    PatchEmbed, Projections, QkNorm, resample, sin_cos_2d,
 };
 pub use config::{Biases, Pool, Positions, ViT22BConfig};
 pub use cost::ParameterCount;

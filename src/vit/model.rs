@@ -3,16 +3,15 @@
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::{Initializer, Linear};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor};
-use burn_trace::{Params, constrain_as, constrain_used, scan};
+use burn::tensor::{Device, Tensor};
+use burn_trace::constrain_as;
 
 use crate::error::ConfigError;
-use crate::layers::block::Draws;
 use crate::layers::linear::linear;
-use crate::layers::map_pool::learned_tokens;
-use crate::layers::{Block, MapPool, Norm, PatchEmbed, activation, resample, sin_cos_2d};
-use crate::params::{self, TensorFn};
-use crate::random::RandomKey;
+use crate::layers::{
+    Block, Draws, MapPool, Norm, PatchEmbed, Projections, activation, encode, mark_used, resample,
+    sin_cos_2d,
+};
 
 use super::config::{Pool, Positions, ViT22BConfig};
 use super::features::{FeatureRequest, Features};
@@ -62,6 +61,8 @@ pub struct ViT22B {
     config: ViT22BConfig,
 }
 
+burn_trace::impl_tensor_tree!(ViT22B);
+
 impl ViT22BConfig {
     /// A model with random parameters. Each is drawn when it is first used, so that this allocates
     /// nothing; see [`params::initialize`](crate::params::initialize) to draw them all.
@@ -71,28 +72,29 @@ impl ViT22BConfig {
     /// What [`validate`](Self::validate) finds.
     pub fn init(&self, device: &Device) -> Result<ViT22B, ConfigError> {
         self.validate()?;
-        let position_std = 1.0 / (self.width as f64).sqrt();
-        let norm = || Norm::init(self.norm, self.width, self.biases.norm, self.epsilon, device);
+        let norm = || self.norm_config().init(device);
+        let learned = |count: usize| {
+            let normal = Initializer::Normal { mean: 0.0, std: 1.0 / (self.width as f64).sqrt() };
+            (count > 0).then(|| normal.init([count, self.width], device))
+        };
         let head = || {
             let bias = Initializer::Constant { value: self.head_bias };
             let bias = self.biases.head.then_some(bias);
             linear([self.width, self.num_classes], Initializer::Zeros, bias, device)
         };
         Ok(ViT22B {
-            embedding: PatchEmbed::init(self, device),
+            embedding: self.patch_embed_config().init(device),
             pos_embedding: match self.positions {
-                Positions::Learned => {
-                    learned_tokens(self.patches(), self.width, position_std, device)
-                }
+                Positions::Learned => learned(self.patches()),
                 Positions::SinCos2d => None,
             },
             class_token: (self.pool == Pool::ClassToken)
                 .then(|| Initializer::Zeros.init([1, self.width], device)),
-            registers: learned_tokens(self.registers, self.width, position_std, device),
+            registers: learned(self.registers),
             embedding_norm: self.norm_embedding.then(norm),
-            blocks: (0..self.depth).map(|index| Block::init(self, index, device)).collect(),
+            blocks: self.block_config().stack(self.depth, device),
             norm: norm(),
-            map: (self.pool == Pool::Map).then(|| MapPool::init(self, device)),
+            map: (self.pool == Pool::Map).then(|| self.map_pool_config().init(device)),
             head: (self.num_classes > 0).then(head),
             config: self.clone(),
         })
@@ -103,6 +105,15 @@ impl ViT22B {
     /// The config that made the model.
     pub fn config(&self) -> &ViT22BConfig {
         &self.config
+    }
+
+    /// Sets how the projections of parallel blocks are executed. It changes no parameter, and no
+    /// result beyond rounding.
+    #[must_use]
+    pub fn with_projections(mut self, projections: Projections) -> Self {
+        let blocks = self.blocks.into_iter();
+        self.blocks = blocks.map(|block| block.with_projections(projections)).collect();
+        self
     }
 
     /// Logits, or the pooled vector of a model without a classifier.
@@ -119,9 +130,22 @@ impl ViT22B {
         self.output(images, None)
     }
 
-    /// [`forward`](Self::forward) with dropout and stochastic depth, drawn from `key`.
-    pub fn forward_train(&self, images: Tensor<4>, key: &RandomKey) -> Tensor<2> {
-        self.output(images, Some(key))
+    /// [`forward`](Self::forward) as in training: elements of the embedding, of hidden layers and
+    /// of residual branches are dropped, and residual branches of images, as `draws` says.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use vit22b::RandomKey;
+    /// use vit22b::vit::{Draws, Variant};
+    ///
+    /// let device = Device::flex();
+    /// let model = Variant::parse("mu/16")?.config(10).with_image([32, 32]).init(&device)?;
+    /// let draws = Draws::new(RandomKey::new(7, &device)).with_dropout(0.1);
+    /// assert_eq!(model.forward_train(Tensor::zeros([1, 3, 32, 32], &device), &draws).dims(), [1, 10]);
+    /// # Ok::<(), vit22b::ConfigError>(())
+    /// ```
+    pub fn forward_train(&self, images: Tensor<4>, draws: &Draws) -> Tensor<2> {
+        self.output(images, Some(draws))
     }
 
     /// The pooled vector `[b, d]`: the representation that frozen-feature evaluations use.
@@ -144,23 +168,18 @@ impl ViT22B {
         Ok(self.run(images, request, None))
     }
 
-    fn output(&self, images: Tensor<4>, key: Option<&RandomKey>) -> Tensor<2> {
+    fn output(&self, images: Tensor<4>, draws: Option<&Draws>) -> Tensor<2> {
         let request = match self.head {
             Some(_) => FeatureRequest::new().logits(),
             None => FeatureRequest::new().pooled(),
         };
-        let features = self.run(images, &request, key);
+        let features = self.run(images, &request, draws);
         features.logits.or(features.pooled).expect("one of the two was asked for")
     }
 
-    fn run(
-        &self,
-        images: Tensor<4>,
-        request: &FeatureRequest,
-        key: Option<&RandomKey>,
-    ) -> Features {
+    fn run(&self, images: Tensor<4>, request: &FeatureRequest, draws: Option<&Draws>) -> Features {
         let depth = self.blocks.len();
-        let (mut x, grid) = self.embed(images, key);
+        let (mut x, grid) = self.embed(images, draws);
         let mut out = Features {
             embedded: request.embedded.then(|| x.clone()),
             blocks: Default::default(),
@@ -177,7 +196,7 @@ impl ViT22B {
             && request.attention.is_empty()
             && request.attention_logits.is_empty();
         if is_whole {
-            x = self.encode(x, &self.blocks[..needed], key);
+            x = encode(&self.blocks[..needed], x, None, draws);
         } else {
             for (index, block) in self.blocks.iter().enumerate() {
                 let weights = request.attention.contains(&index);
@@ -193,7 +212,7 @@ impl ViT22B {
                 if index >= needed {
                     break;
                 }
-                x = block.forward(x, None);
+                x = block.forward(x, None, None);
                 if request.blocks.contains(&index) {
                     out.blocks.insert(index, x.clone());
                 }
@@ -218,28 +237,8 @@ impl ViT22B {
         out
     }
 
-    /// The blocks one after the other, as one loop where loops are rolled.
-    fn encode(&self, x: Tensor<3>, blocks: &[Block], key: Option<&RandomKey>) -> Tensor<3> {
-        let device = x.device();
-        let lane = |(index, block): (usize, &Block)| {
-            let number = Tensor::<1, Int>::from_ints([index as i64], &device);
-            let draws = key.map(|_| (number, block.path_rate(&device)));
-            (Params(block.clone()), draws)
-        };
-        let lanes: Vec<_> = blocks.iter().enumerate().map(lane).collect();
-        let (x, _) = scan(x, lanes, |x, (block, draws)| {
-            let draws = key.zip(draws).map(|(key, (number, rate))| {
-                // 0 is the embedding's.
-                Draws { key: key.fold_in(1).fold_in_tensor(number), rate }
-            });
-            let block = params::map(block.0, &mut Used("blocks.0"));
-            (block.forward_drawing(x, draws.as_ref()), ())
-        });
-        x
-    }
-
     /// Patches with positions, behind the prefix tokens.
-    fn embed(&self, images: Tensor<4>, key: Option<&RandomKey>) -> (Tensor<3>, [usize; 2]) {
+    fn embed(&self, images: Tensor<4>, draws: Option<&Draws>) -> (Tensor<3>, [usize; 2]) {
         let (x, grid) = self.embedding.forward(images);
         let [b, _, d] = x.dims();
         let positions = match &self.pos_embedding {
@@ -259,8 +258,8 @@ impl ViT22B {
             Some(norm) => norm.forward(x),
             None => x,
         };
-        let x = match key {
-            Some(key) => key.fold_in(0).dropout(x, self.config.dropout),
+        let x = match draws {
+            Some(Draws { key, dropout, .. }) => key.fold_in(0).dropout(x, *dropout),
             None => x,
         };
         (constrain_as(x, activation::RESIDUAL), grid)
@@ -275,24 +274,11 @@ impl ViT22B {
             _ => tokens.narrow(1, prefix, n - prefix),
         };
         let pooled = match (&self.map, self.config.pool) {
-            (Some(map), _) => params::map(map.clone(), &mut Used("map")).forward(patches(tokens)),
+            (Some(map), _) => mark_used(map.clone(), "map").forward(patches(tokens)),
             (None, Pool::ClassToken) => tokens.narrow(1, 0, 1).reshape([b, d]),
             (None, _) => patches(tokens).mean_dim(1).reshape([b, d]),
         };
         if self.config.norm_pooled { self.norm.forward(pooled) } else { pooled }
-    }
-}
-
-/// Tells that the weights of the module at a path are used, for layouts to say how they lie then; all
-/// blocks lie alike. Vectors go along.
-struct Used(&'static str);
-
-impl TensorFn for Used {
-    fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
-        match D {
-            1 => tensor,
-            _ => constrain_used(tensor, &format!("{}.{path}", self.0)),
-        }
     }
 }
 

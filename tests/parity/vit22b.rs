@@ -38,7 +38,7 @@ fn our_names(tensors: NamedTensors) -> NamedTensors {
 }
 
 fn model(fixture: &Fixture, projections: Projections) -> ViT22B {
-    let model = config(fixture).with_projections(projections).init(&device()).unwrap();
+    let model = config(fixture).init(&device()).unwrap().with_projections(projections);
     params::replace(model, our_names(fixture.tensors("model"))).unwrap()
 }
 

@@ -11,7 +11,7 @@ use burn_trace::{Save, Stacked, TensorTree, scan};
 use crate::params::blocks::{self, by_block};
 use crate::params::{self, NamedTensors, ParamsError, TensorFn};
 use crate::random::RandomKey;
-use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
+use crate::vit::{Draws, FeatureRequest, ViT22B, ViT22BConfig};
 
 use crate::train::duration::Budget;
 use crate::train::error::{TrainError, invalid};
@@ -186,7 +186,11 @@ impl TrainStep {
             let inputs = (images, targets, key.fold_in(1).fold_in_tensor(number));
             value_and_grad(model, frozen, inputs, |model, (images, targets, key)| {
                 let images = self.precision.cast_tensor(images);
-                self.loss.forward(model.forward_train(images, &key), targets)
+                let cfg = model.config();
+                let draws = Draws::new(key)
+                    .with_dropout(cfg.dropout)
+                    .with_stochastic_depth(cfg.stochastic_depth);
+                self.loss.forward(model.forward_train(images, &draws), targets)
             })
         };
         if count == 1 {

@@ -1,0 +1,129 @@
+//! Whether a config makes a model.
+
+use crate::error::{ConfigError, check, check_counts, check_finite, check_rate};
+
+use super::config::{Positions, ViT22BConfig};
+
+impl ViT22BConfig {
+    /// Checks every field; a config that passes makes a model.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] for the first field that breaks a rule.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.patch_embed_config().validate()?;
+        check_counts([("depth", self.depth)])?;
+        self.block_config().validate()?;
+        for (field, side) in [("image[0]", self.image[0]), ("image[1]", self.image[1])] {
+            check(
+                field,
+                side,
+                side >= 1 && side.is_multiple_of(self.patch),
+                || format!("a positive multiple of patch = {}", self.patch),
+                || nearest_multiple(side, self.patch),
+            )?;
+        }
+        if self.positions == Positions::SinCos2d {
+            check(
+                "width",
+                self.width,
+                self.width.is_multiple_of(4) && self.width >= 8,
+                || "a multiple of 4 from 8 on, for sine and cosine of row and column".into(),
+                || nearest_multiple(self.width, 4).max(8),
+            )?;
+        }
+        check_rate("stochastic_depth", self.stochastic_depth)?;
+        check_rate("dropout", self.dropout)?;
+        check_finite("head_bias", self.head_bias, -10.0)
+    }
+}
+
+/// The positive multiple of `step` that is nearest to `value`.
+pub(super) fn nearest_multiple(value: usize, step: usize) -> usize {
+    let below = value / step * step;
+    if below == 0 || value - below > step / 2 { below.saturating_add(step) } else { below }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> ViT22BConfig {
+        ViT22BConfig::new(10)
+            .with_image([28, 42])
+            .with_width(48)
+            .with_depth(2)
+            .with_mlp_dim(96)
+            .with_num_heads(3)
+    }
+
+    #[test]
+    fn every_invalid_field_is_named_and_its_nearest_value_is_valid() {
+        type Case = (fn(ViT22BConfig) -> ViT22BConfig, &'static str);
+        let cases: [Case; 15] = [
+            (
+                |c| c.with_channels(0),
+                "channels = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_patch(0),
+                "patch = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_width(0),
+                "width = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_depth(0),
+                "depth = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_mlp_dim(0),
+                "mlp_dim = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_num_heads(0),
+                "num_heads = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_num_heads(5),
+                "num_heads = 5 is not valid: divides width = 48; the nearest valid value is 4",
+            ),
+            (
+                |c| c.with_num_heads(90),
+                "num_heads = 90 is not valid: divides width = 48; the nearest valid value is 48",
+            ),
+            (
+                |c| c.with_image([30, 42]),
+                "image[0] = 30 is not valid: a positive multiple of patch = 14; the nearest valid value is 28",
+            ),
+            (
+                |c| c.with_image([28, 0]),
+                "image[1] = 0 is not valid: a positive multiple of patch = 14; the nearest valid value is 14",
+            ),
+            (
+                |c| c.with_width(6).with_num_heads(1).with_positions(Positions::SinCos2d),
+                "width = 6 is not valid: a multiple of 4 from 8 on, for sine and cosine of row and column; the nearest valid value is 8",
+            ),
+            (
+                |c| c.with_dropout(1.0),
+                "dropout = 1 is not valid: a probability in [0, 1); the nearest valid value is 0.999",
+            ),
+            (
+                |c| c.with_stochastic_depth(f64::NAN),
+                "stochastic_depth = NaN is not valid: a probability in [0, 1); the nearest valid value is 0",
+            ),
+            (
+                |c| c.with_epsilon(-1.0),
+                "epsilon = -1 is not valid: a finite number above 0; the nearest valid value is 0.000001",
+            ),
+            (
+                |c| c.with_layer_scale(Some(f64::INFINITY)),
+                "layer_scale = inf is not valid: a finite number; the nearest valid value is 0.00001",
+            ),
+        ];
+        for (change, message) in cases {
+            assert_eq!(change(small()).validate().unwrap_err().to_string(), message);
+        }
+    }
+}
