@@ -1,4 +1,4 @@
-//! What a config costs, counted without allocating anything: parameters, FLOPs, activations,
+//! The cost of a config, counted without allocating anything: parameters, FLOPs, activations,
 //! utilisation.
 
 use crate::layers::{BlockKind, NormKind, QkNorm};
@@ -25,7 +25,7 @@ pub struct ParameterCount {
 }
 
 impl ParameterCount {
-    /// Everything up to the final norm: what papers quote as the size of a ViT, 21.75 B for
+    /// Everything up to the final norm, which papers quote as the size of a ViT: 21.75 B for
     /// ViT-22B.
     pub fn body(&self) -> u64 {
         self.embedding + self.positions + self.blocks + self.norm
@@ -140,7 +140,7 @@ impl ViT22BConfig {
         tokens_per_second * self.train_flops_per_token() / peak_flops_per_second
     }
 
-    /// What `println!("{model}")` shows.
+    /// The lines that `println!("{model}")` shows.
     pub(crate) fn describe(&self) -> Vec<(&'static str, String)> {
         let count = self.parameters();
         let [height, width] = self.image;

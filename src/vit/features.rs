@@ -1,4 +1,4 @@
-//! Intermediates by name: which are wanted, and what came.
+//! Intermediates by name: the request, and the tensors.
 
 use core::str::FromStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,8 +8,8 @@ use burn::tensor::Tensor;
 use crate::error::ConfigError;
 use crate::params::AnyTensor;
 
-/// The intermediates that a call of [`ViT22B::features`](super::ViT22B::features) shall return.
-/// Nothing else is computed: after the last block that is needed the model stops.
+/// The intermediates that a call of [`ViT22B::features`](super::ViT22B::features) returns.
+/// Nothing else is computed: the model stops after the last block that is needed.
 ///
 /// As text it is a list of names: `embedded`, `block0`, `attention0`, `attention_logits0`,
 /// `encoded`, `pooled`, `logits`.
@@ -70,8 +70,9 @@ impl FeatureRequest {
         self
     }
 
-    /// Also what the softmax of block `index`, counted from 0, makes attention weights of: where
-    /// these grow, the weights become one-hot and training ends, which the QK norm prevents.
+    /// Also the attention logits of block `index`, counted from 0: the input of its softmax. Where
+    /// logits grow, attention weights become one-hot and training diverges, which the QK norm
+    /// prevents.
     pub fn attention_logits(mut self, index: usize) -> Self {
         self.attention_logits.insert(index);
         self
@@ -117,7 +118,7 @@ impl FeatureRequest {
         Ok(())
     }
 
-    /// How many blocks must run.
+    /// How many blocks have to run.
     pub(super) fn blocks_needed(&self, depth: usize) -> usize {
         if self.encoded || self.pooled || self.logits {
             return depth;
@@ -160,14 +161,14 @@ impl FromStr for FeatureRequest {
     }
 }
 
-/// The intermediates that were asked for.
+/// The requested intermediates.
 ///
 /// # Shapes
 ///
 /// `n` counts the prefix tokens (class token, registers) too; they come first.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// What enters the first block, `[b, n, d]`.
+    /// The tokens that enter the first block, `[b, n, d]`.
     pub embedded: Option<Tensor<3>>,
     /// Outputs of blocks, `[b, n, d]`.
     pub blocks: BTreeMap<usize, Tensor<3>>,
@@ -175,7 +176,7 @@ pub struct Features {
     pub attention: BTreeMap<usize, Tensor<4>>,
     /// Scaled products of queries and keys of blocks, `[b, h, n, n]`.
     pub attention_logits: BTreeMap<usize, Tensor<4>>,
-    /// What enters the pooling, `[b, n, d]`.
+    /// The tokens that enter the pooling, `[b, n, d]`.
     pub encoded: Option<Tensor<3>>,
     /// The pooled vector, `[b, d]`.
     pub pooled: Option<Tensor<2>>,
@@ -213,7 +214,7 @@ impl Features {
     ///
     /// # Panics
     ///
-    /// If the tokens are not of these images.
+    /// If the tokens are not those of these images.
     pub fn patch_grid(&self, tokens: Tensor<3>) -> Tensor<4> {
         let [b, _, d] = tokens.dims();
         let [rows, columns] = self.grid;

@@ -47,7 +47,7 @@ pub struct ViT22B {
     pub class_token: Option<Param<Tensor<2>>>,
     /// Register tokens `[r, d]`.
     pub registers: Option<Param<Tensor<2>>>,
-    /// A norm of the embedding, where the config has it.
+    /// The norm after the embedding, where the config has it.
     pub embedding_norm: Option<Norm>,
     /// The blocks.
     pub blocks: Vec<Block>,
@@ -64,12 +64,12 @@ pub struct ViT22B {
 burn_trace::impl_tensor_tree!(ViT22B);
 
 impl ViT22BConfig {
-    /// A model with random parameters. Each is drawn when it is first used, so that this allocates
-    /// nothing; see [`params::initialize`](crate::params::initialize) to draw them all.
+    /// A model with random parameters. Each is drawn when it is first used, so that `init` allocates
+    /// nothing; [`params::initialize`](crate::params::initialize) draws them all.
     ///
     /// # Errors
     ///
-    /// What [`validate`](Self::validate) finds.
+    /// The error that [`validate`](Self::validate) finds.
     pub fn init(&self, device: &Device) -> Result<ViT22B, ConfigError> {
         self.validate()?;
         let norm = || self.norm_config().init(device);
@@ -154,7 +154,7 @@ impl ViT22B {
         features.pooled.expect("pooled was asked for")
     }
 
-    /// The intermediates that are asked for, and no work for others.
+    /// The requested intermediates; others are not computed.
     ///
     /// # Errors
     ///
@@ -237,7 +237,8 @@ impl ViT22B {
         out
     }
 
-    /// Patches with positions, behind the prefix tokens.
+    /// The tokens that enter the first block, and the grid of the patches: class token, registers,
+    /// then patches with their positions.
     fn embed(&self, images: Tensor<4>, draws: Option<&Draws>) -> (Tensor<3>, [usize; 2]) {
         let (x, grid) = self.embedding.forward(images);
         let [b, _, d] = x.dims();
@@ -265,7 +266,7 @@ impl ViT22B {
         (constrain_as(x, activation::RESIDUAL), grid)
     }
 
-    /// Tokens to one vector.
+    /// One vector of the tokens of each image.
     fn pool(&self, tokens: Tensor<3>) -> Tensor<2> {
         let [b, n, d] = tokens.dims();
         let prefix = self.config.prefix_tokens();
