@@ -11,6 +11,7 @@ mod files;
 #[path = "../golden/mod.rs"]
 mod golden;
 mod layouts;
+mod native_v1;
 mod positions;
 mod published;
 mod report;
