@@ -10,7 +10,7 @@ use vit22b::data::{DataError, ImageSet, OnBroken, Preprocess};
 use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, ViT22B};
-use vit22b::weights::{HeadChoice, LoadOptions, WeightsError, WeightsFile};
+use vit22b::weights::{HeadChoice, Inspection, LoadOptions, WeightsError, WeightsFile};
 
 use crate::terminal::ImageBar;
 
@@ -58,6 +58,12 @@ pub(crate) struct Weights {
 impl Weights {
     pub(crate) fn path(&self) -> &Path {
         &self.weights
+    }
+
+    /// What the file is, and what a load would do with its tensors.
+    pub(crate) fn inspect(&self) -> anyhow::Result<Inspection> {
+        let file = WeightsFile::open(&self.weights);
+        file.and_then(|file| file.inspect(&self.unsaid.options())).map_err(explained)
     }
 
     /// The model without its classifier, on the device of a runtime.

@@ -29,6 +29,8 @@ enum Verb {
     Evaluate(verbs::evaluate::Arguments),
     /// Draw what a published model makes of the patches of images
     Explain(verbs::explain::Arguments),
+    /// Print what a weights file is, without images
+    Inspect(verbs::inspect::Arguments),
     /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
     Plan(verbs::plan::Arguments),
     /// Measure how much a linear classifier reads from the features of a published model
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Embed(arguments) => verbs::embed::run(arguments),
         Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Explain(arguments) => verbs::explain::run(arguments),
+        Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Probe(arguments) => verbs::probe::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),

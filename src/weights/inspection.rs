@@ -21,7 +21,7 @@ use super::report::LoadReport;
 ///
 /// let file = WeightsFile::open("tests/fixtures/hf_dinov2")?;
 /// let inspection = file.inspect(&LoadOptions::new())?;
-/// assert_eq!((inspection.origin, inspection.patch), ("transformers", 14));
+/// assert_eq!((inspection.origin, inspection.patch), ("transformers", 7));
 /// assert_eq!(inspection.unused, ["embeddings.mask_token"]);
 /// # Ok::<(), vit22b::weights::WeightsError>(())
 /// ```

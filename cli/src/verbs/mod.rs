@@ -4,6 +4,7 @@ pub(crate) mod draw;
 pub(crate) mod embed;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod inspect;
 pub(crate) mod plan;
 pub(crate) mod probe;
 pub(crate) mod train;

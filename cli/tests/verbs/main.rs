@@ -8,6 +8,7 @@ mod embed;
 mod evaluate;
 mod explain;
 mod help;
+mod inspect;
 mod plan;
 mod probe;
 mod train;

@@ -1,0 +1,72 @@
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::vit22b;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name)
+}
+
+/// The object that is printed, and what was said beside it.
+fn inspect(weights: &Path) -> (Value, String) {
+    let run =
+        vit22b(["inspect".as_ref(), "--weights".as_ref(), weights.as_os_str(), "--json".as_ref()]);
+    let said = run.stderr.clone();
+    let printed = run.succeeded();
+    assert_eq!(printed.lines().count(), 1, "{printed}");
+    (serde_json::from_str(&printed).expect("one line of JSON"), said)
+}
+
+#[test]
+fn every_field_of_a_model_of_timm() {
+    let (printed, said) = inspect(&fixture("timm_xp/model.safetensors"));
+    let expected = json!({
+        "origin": "timm",
+        "architecture": null,
+        "num_classes": 10,
+        "width": 48,
+        "depth": 2,
+        "num_heads": 3,
+        "patch": 14,
+        "image": [56, 56],
+        "pool": "token",
+        "preprocessing":
+            "resize_shorter(62, bicubic)|center_crop(56, 56)|value_range(-1, 1)",
+        "unused": [],
+        "missing": [],
+    });
+    assert_eq!(printed, expected, "{said}");
+    assert!(said.contains("guessed: preprocessing = resize_shorter(62, bicubic)"), "{said}");
+}
+
+#[test]
+fn every_field_of_a_model_of_transformers() {
+    let (printed, said) = inspect(&fixture("hf_dinov2"));
+    let expected = json!({
+        "origin": "transformers",
+        "architecture": "Dinov2Model",
+        "num_classes": 0,
+        "width": 32,
+        "depth": 2,
+        "num_heads": 2,
+        "patch": 7,
+        "image": [28, 28],
+        "pool": "token",
+        "preprocessing":
+            "resize_shorter(32, bicubic)|central_crop(28, 28)|normalize(imagenet)",
+        "unused": ["embeddings.mask_token"],
+        "missing": [],
+    });
+    assert_eq!(printed, expected, "{said}");
+    assert!(said.contains("left out: \"embeddings.mask_token\""), "{said}");
+}
+
+#[test]
+fn a_text_for_people() {
+    let folder = fixture("hf_dinov2");
+    let text = vit22b(["inspect".as_ref(), "--weights".as_ref(), folder.as_os_str()]).succeeded();
+    for line in ["origin         transformers", "patch          7", "pool           token"] {
+        assert!(text.lines().any(|printed| printed == line), "{line}\n{text}");
+    }
+}
