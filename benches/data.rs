@@ -13,7 +13,7 @@ use fastrand::Rng;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use vit22b::data::{
-    BatchSource, DecodeLimit, ExampleKey, ImageLoader, ImageSet, Prefetch, Preprocess,
+    BatchSource, DecodeLimit, ExampleKey, ImageBatch, ImageLoader, ImageSet, Prefetch, Preprocess,
 };
 
 const PHOTOS: u64 = 256;
@@ -118,7 +118,7 @@ fn two_threads(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCHES * SIZE as u64)).sample_size(10);
     for (name, steps) in [("training", TRAIN), ("evaluation", EVALUATION)] {
         let steps = steps.parse().expect("steps");
-        let loader: Arc<dyn BatchSource> =
+        let loader: Arc<dyn BatchSource<ImageBatch>> =
             Arc::new(ImageLoader::new(set.clone(), steps).expect("a loader"));
         // From starting the threads to the last batch, so that none is made outside of the time taken.
         group.bench_function(name, |bencher| {

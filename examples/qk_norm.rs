@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use burn::tensor::activation::{log_softmax, softmax};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use burn_trace::Params;
 use clap::Parser;
 use stability::{Point, Run, pictures};
 use terminal::Terminal;
-use vit22b::data::{Batch, BatchError, BatchSource, Prefetch, Synthetic};
+use vit22b::data::{BatchError, BatchSource, ImageBatch, Prefetch, Synthetic};
 use vit22b::report::panels;
 use vit22b::train::{
     Adam, Duration, Engine, Event, Loss, Pace, Recipe, Rules, Stage, TrainError, TrainStep, Tune,
@@ -77,12 +77,8 @@ fn main() -> anyhow::Result<()> {
     println!("on {runtime}");
     let measure = runtime.jit(measure);
     let held_out = Outlines::new(!args.seed).batch(0, MEASURED)?;
-    let chance = chance(&held_out.targets)?;
-    let device = Device::flex();
-    let held_out = (
-        Tensor::<4>::from_data(held_out.images, &device),
-        Tensor::<2>::from_data(held_out.targets, &device),
-    );
+    let chance = chance(&held_out.targets.to_data())?;
+    let held_out = (held_out.images, held_out.targets);
     let mut runs = Vec::new();
     for &rate in &args.rates {
         for norm in [false, true] {
@@ -208,17 +204,15 @@ impl Outlines {
 const LABELS: [&str; 8] =
     ["round", "polygon", "curve", "stroke", "sign", "one stroke", "two strokes", "three strokes"];
 
-impl BatchSource for Outlines {
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+impl BatchSource<ImageBatch> for Outlines {
+    fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
         let batch = self.images.batch(position, size)?;
-        let all = batch.targets.try_to_vec::<f32>();
+        let all = batch.targets.to_data().try_to_vec::<f32>();
         let all = all.map_err(|error| BatchError::new(position, format!("{error:?}")))?;
         let rows = all.chunks(all.len() / size);
         let targets = rows.flat_map(|row| self.labels.iter().map(|&label| row[label])).collect();
-        Ok(Batch {
-            targets: TensorData::new::<f32, _>(targets, [size, self.labels.len()]),
-            ..batch
-        })
+        let targets = TensorData::new::<f32, _>(targets, [size, self.labels.len()]);
+        Ok(ImageBatch::new(batch.images.into_data(), targets))
     }
 }
 

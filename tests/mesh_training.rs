@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_trace::{Params, describe};
 use burn_xla::Xla;
 use burn_xla::pjrt::{Executable, Instruction};
-use vit22b::data::Batch;
+use vit22b::data::ImageBatch;
 use vit22b::layers::activation;
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Activations, Plan, Sharding, Spec};
@@ -379,7 +379,7 @@ fn a_model_is_evaluated_over_a_mesh() {
     assert!(error < 1e-5, "{error}");
     let scores = |runtime: &Runtime| {
         let engine = Engine::new(runtime, train.clone(), state.clone()).unwrap();
-        engine.evaluate(Batch { images: images.clone(), targets: targets.clone() }).unwrap()
+        engine.evaluate(ImageBatch::new(images.clone(), targets.clone())).unwrap()
     };
     let (got, expected) = (scores(&mesh), scores(&alone));
     assert!((got.loss / expected.loss - 1.0).abs() < 1e-5, "{got:?} not {expected:?}");

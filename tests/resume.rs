@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use burn::tensor::TensorData;
+use burn::tensor::{Tensor, TensorData};
 use vit22b::Runtime;
-use vit22b::data::{Batch, BatchError, BatchSource, Synthetic};
+use vit22b::data::{BatchError, BatchSource, ImageBatch, Synthetic};
 use vit22b::train::{Checkpoints, Ema, Event, Recipe, Record, Trainer, read_records};
 use vit22b::vit::ViT22BConfig;
 
@@ -235,13 +235,14 @@ fn a_folder_belongs_to_one_run() {
 /// Procedural images, of which one is not a number.
 struct Poisoned(Synthetic);
 
-impl BatchSource for Poisoned {
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+impl BatchSource<ImageBatch> for Poisoned {
+    fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
         let mut batch = self.0.batch(position, size)?;
         if position == 12 {
-            let mut pixels: Vec<f32> = batch.images.iter().collect();
+            let mut pixels: Vec<f32> = batch.images.to_data().iter().collect();
             pixels[5] = f32::NAN;
-            batch.images = TensorData::new(pixels, batch.images.shape().clone());
+            let pixels = TensorData::new(pixels, batch.images.shape());
+            batch.images = Tensor::from_data(pixels, &batch.images.device());
         }
         match position {
             16 => Err(BatchError::new(position, "the disk is gone")),

@@ -39,7 +39,7 @@ fn start(config: &ViT22BConfig, recipe: &Recipe) -> (TrainStep, TrainState<ViT22
 
 fn batch(index: u64) -> (TensorData, TensorData) {
     let batch = Synthetic::new(SIDE, 0).batch(index * BATCH, BATCH as usize).unwrap();
-    (batch.images, batch.targets)
+    (batch.images.into_data(), batch.targets.into_data())
 }
 
 fn eager(

@@ -17,7 +17,8 @@ mod procedural;
 mod set;
 
 pub use batch::{
-    Batch, BatchError, BatchSource, Epoch, ExampleKey, MaskedBatch, Prefetch, ShareOf,
+    BatchError, BatchSource, Epoch, ExampleKey, FirstOf, HeldOut, ImageBatch, Masked, Prefetch,
+    ShareOf,
 };
 pub use corruption::{Corruption, CorruptionError};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};

@@ -286,7 +286,7 @@ impl Embedder {
             let batch = batch.map_err(EmbedError::Batch)?;
             let rows: Vec<(usize, usize)> = batch.indices().collect();
             let done = (batch.first + self.batch).min(set.len());
-            let images = Tensor::from_data(batch.images, &self.device);
+            let images = batch.batch.images.to_device(&self.device);
             let features = self.model.call((images, asked.clone())).map_err(EmbedError::Runtime)?;
             each(&rows, &BatchFeatures::read(features), done)?;
         }
@@ -364,7 +364,7 @@ mod tests {
         let embedder = embedder();
         let loader = ImageLoader::new(set.clone(), embedder.preprocess().clone()).unwrap();
         let batch = Arc::new(loader).epoch(set.len(), 1).next().unwrap().unwrap();
-        let images = Tensor::<4>::from_data(batch.images, &Device::flex());
+        let images = batch.batch.images;
         let (table, _) = embedder.embed(&set, |_| ()).unwrap();
         let values = embedder.tensor(images.clone()).unwrap().into_data();
         let far = |(a, b): (f32, &f32)| (a - b).abs() > 1e-5;

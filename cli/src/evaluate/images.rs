@@ -54,7 +54,7 @@ fn decode(
     let (mut planes, mut labels) = (vec![], vec![]);
     for batch in loader.epoch(count.min(set.len()), 2) {
         let batch = batch?;
-        let pixels: Vec<f32> = batch.images.clone().try_to_vec()?;
+        let pixels: Vec<f32> = batch.batch.images.to_data().try_to_vec()?;
         let images: Vec<&[f32]> = pixels.chunks_exact(3 * height * side).collect();
         for (row, index) in batch.indices() {
             planes.push(images[row].to_vec());

@@ -2,6 +2,7 @@
 
 mod example_key;
 mod held_out;
+mod image_batch;
 mod in_order;
 mod permutation;
 mod prefetch;
@@ -9,8 +10,9 @@ mod share;
 mod source;
 
 pub use example_key::ExampleKey;
-pub use held_out::{Epoch, MaskedBatch};
+pub use held_out::{Epoch, FirstOf, HeldOut, Masked};
+pub use image_batch::ImageBatch;
 pub(super) use permutation::permuted;
 pub use prefetch::Prefetch;
 pub use share::ShareOf;
-pub use source::{Batch, BatchError, BatchSource};
+pub use source::{BatchError, BatchSource};

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::source::{Batch, BatchError, BatchSource};
+use super::source::{BatchError, BatchSource};
 
 /// The same rows of every batch of a source: what one of several processes brings.
 ///
 /// It is asked for whole batches, by their position in the run and their size, and makes only its
-/// rows, as [`CompiledTraining::rows`](crate::train::CompiledTraining::rows) tells them.
+/// rows, as [`CompiledTraining::rows`](crate::train::CompiledTraining::rows) gives them.
 ///
 /// ```
 /// use vit22b::data::{BatchSource, ShareOf, Synthetic};
@@ -17,9 +17,8 @@ use super::source::{Batch, BatchError, BatchSource};
 /// // The second of two processes.
 /// let share = ShareOf::new(data, 4..8);
 /// let batch = share.batch(64, 8)?;
-/// assert_eq!(batch.images.shape().as_slice(), [4, 3, 16, 16]);
-/// let rows = whole.targets.iter::<f32>().skip(4 * whole.targets.shape()[1]);
-/// assert!(batch.targets.iter::<f32>().eq(rows));
+/// assert_eq!(batch.images.dims(), [4, 3, 16, 16]);
+/// assert_eq!(batch.targets.to_data(), whole.targets.narrow(0, 4, 4).to_data());
 /// # Ok::<(), vit22b::data::BatchError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -35,14 +34,18 @@ impl<S> ShareOf<S> {
     }
 }
 
-impl<S: BatchSource> BatchSource for ShareOf<S> {
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+impl<B, S: BatchSource<B>> BatchSource<B> for ShareOf<S> {
+    fn batch(&self, position: u64, size: usize) -> Result<B, BatchError> {
         let Range { start, end } = self.rows.clone();
         if end > size {
             let reason = format!("rows {start} to {end} of a batch of {size}; ask for larger ones");
             return Err(BatchError::new(position, reason));
         }
         self.source.batch(position + start as u64, end - start)
+    }
+
+    fn examples_per_epoch(&self) -> Option<u64> {
+        self.source.examples_per_epoch()
     }
 }
 

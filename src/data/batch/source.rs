@@ -2,22 +2,6 @@
 
 use std::error::Error;
 
-use burn::tensor::TensorData;
-
-/// Images and their targets on the host.
-///
-/// # Shapes
-///
-/// - images: `[b, 3, height, width]`, values in [−1, 1]
-/// - targets: `[b, c]`
-#[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
-    /// The images.
-    pub images: TensorData,
-    /// What the model should say about them.
-    pub targets: TensorData,
-}
-
 /// A batch that could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make the batch that begins with example {position}: {reason}")]
@@ -40,7 +24,7 @@ impl BatchError {
     }
 }
 
-/// An endless sequence of examples, cut into batches.
+/// An endless sequence of examples, cut into batches of the type `B`.
 ///
 /// A batch follows from its position alone: it does not matter which batches were made before it,
 /// or on which thread. So a run that begins anew at a position sees what an uninterrupted one sees.
@@ -50,15 +34,20 @@ impl BatchError {
 ///
 /// let data = Synthetic::new(16, 7);
 /// let batch = data.batch(100, 8)?;
-/// assert_eq!(batch.images.shape().as_slice(), [8, 3, 16, 16]);
-/// assert_eq!(batch, data.batch(100, 8)?);
+/// assert_eq!(batch.images.dims(), [8, 3, 16, 16]);
+/// assert_eq!(batch.images.to_data(), data.batch(100, 8)?.images.to_data());
 /// # Ok::<(), vit22b::data::BatchError>(())
 /// ```
-pub trait BatchSource: Send + Sync {
+pub trait BatchSource<B>: Send + Sync {
     /// `size` examples from the `position`-th on, counted from 0 over the whole run.
     ///
     /// # Errors
     ///
     /// [`BatchError`] if they cannot be had.
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError>;
+    fn batch(&self, position: u64, size: usize) -> Result<B, BatchError>;
+
+    /// Examples of a pass over the data, where it is finite: for recipes that speak of epochs.
+    fn examples_per_epoch(&self) -> Option<u64> {
+        None
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::tensor::TensorData;
 
 use crate::data::batch::{
-    Batch, BatchError, BatchSource, Epoch, ExampleKey, MaskedBatch, permuted,
+    BatchError, BatchSource, Epoch, ExampleKey, HeldOut, ImageBatch, Masked, permuted,
 };
 use crate::data::error::DataError;
 use crate::data::image::DecodeLimit;
@@ -38,7 +38,7 @@ const MOST_BROKEN: usize = 1_000;
 /// let loader = Arc::new(ImageLoader::new(set, steps)?.with_seed(7));
 /// // Batches 10 to 12 of 8 images, made ahead on two threads.
 /// for batch in Prefetch::new(loader.clone(), 80, 8, 3, 2) {
-///     assert_eq!(batch?.images.shape()[..], [8, 3, 32, 32]);
+///     assert_eq!(batch?.images.dims(), [8, 3, 32, 32]);
 /// }
 /// println!("{}", loader.broken());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -122,29 +122,14 @@ impl ImageLoader {
     /// let mut seen = 0;
     /// for batch in loader.epoch(7, 2) {
     ///     let batch = batch?;
-    ///     assert_eq!(batch.images.shape()[0], 7);
+    ///     assert_eq!(batch.batch.images.dims(), [7, 3, 32, 32]);
     ///     seen += batch.indices().count();
     /// }
     /// assert_eq!(seen, loader.set().len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn epoch(self: &Arc<Self>, size: usize, threads: usize) -> Epoch {
-        let (loader, size) = (Arc::clone(self), size.max(1));
-        let make = move |first| loader.masked(first, size);
-        Epoch::new(make, self.set.len(), size, threads)
-    }
-
-    /// `size` images from the `first`-th on.
-    fn masked(&self, first: usize, size: usize) -> Result<MaskedBatch, BatchError> {
-        let mut rows = self.rows(size);
-        let mut mask = vec![false; size];
-        for (row, valid) in mask.iter_mut().enumerate().take(self.set.len() - first) {
-            let index = first + row;
-            let read = self.read(index, 0, rows.row(row));
-            *valid = read.map_err(|error| BatchError::new(first as u64, error))?.is_none();
-        }
-        let Batch { images, targets } = rows.batch(self);
-        Ok(MaskedBatch { images, targets, mask, first })
+    pub fn epoch(self: &Arc<Self>, size: usize, threads: usize) -> Epoch<ImageBatch> {
+        Epoch::new(Arc::clone(self) as Arc<dyn HeldOut<ImageBatch>>, size, threads)
     }
 
     fn rows(&self, size: usize) -> Rows {
@@ -206,14 +191,37 @@ fn is_of_the_image(error: &DataError) -> bool {
     }
 }
 
-impl BatchSource for ImageLoader {
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+impl BatchSource<ImageBatch> for ImageLoader {
+    fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
         let mut rows = self.rows(size);
         for row in 0..size {
             self.read_at(position + row as u64, rows.row(row))
                 .map_err(|error| BatchError::new(position, error))?;
         }
         Ok(rows.batch(self))
+    }
+
+    fn examples_per_epoch(&self) -> Option<u64> {
+        Some(self.set.len() as u64)
+    }
+}
+
+/// The images in the order of the set. Random steps draw as in epoch 0; rows without an image and those
+/// of broken images are zeros.
+impl HeldOut<ImageBatch> for ImageLoader {
+    fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    fn batch(&self, first: usize, size: usize) -> Result<Masked<ImageBatch>, BatchError> {
+        let mut rows = self.rows(size);
+        let mut mask = vec![false; size];
+        for (row, valid) in mask.iter_mut().enumerate().take(self.set.len().saturating_sub(first)) {
+            let index = first + row;
+            let read = self.read(index, 0, rows.row(row));
+            *valid = read.map_err(|error| BatchError::new(first as u64, error))?.is_none();
+        }
+        Ok(Masked { batch: rows.batch(self), mask, first })
     }
 }
 
@@ -233,12 +241,12 @@ impl Rows {
         )
     }
 
-    fn batch(self, loader: &ImageLoader) -> Batch {
+    fn batch(self, loader: &ImageLoader) -> ImageBatch {
         let size = self.images.len() / self.image;
         let [height, width] = loader.preprocess.size();
-        Batch {
-            images: TensorData::new(self.images, [size, 3, height, width]),
-            targets: TensorData::new(self.targets, [size, self.classes]),
-        }
+        ImageBatch::new(
+            TensorData::new(self.images, [size, 3, height, width]),
+            TensorData::new(self.targets, [size, self.classes]),
+        )
     }
 }

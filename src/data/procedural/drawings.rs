@@ -10,7 +10,7 @@ use core::f32::consts::{PI, TAU};
 use burn::tensor::TensorData;
 use fastrand::Rng;
 
-use crate::data::batch::{Batch, BatchError, BatchSource};
+use crate::data::batch::{BatchError, BatchSource, ImageBatch};
 use crate::data::labels::Hierarchy;
 
 /// What is drawn: the name, its family, and its signed distance in the frame [−1, 1]².
@@ -180,8 +180,8 @@ impl Synthetic {
     }
 }
 
-impl BatchSource for Synthetic {
-    fn batch(&self, position: u64, size: usize) -> Result<Batch, BatchError> {
+impl BatchSource<ImageBatch> for Synthetic {
+    fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
         let (mut pixels, mut targets) = (Vec::new(), Vec::new());
         for index in position..position + size as u64 {
             let example = self.example(index);
@@ -190,10 +190,10 @@ impl BatchSource for Synthetic {
             targets.extend(target.map_err(|error| BatchError::new(position, error))?);
         }
         let classes = self.hierarchy().names().len();
-        Ok(Batch {
-            images: TensorData::new(pixels, [size, 3, self.side(), self.side()]),
-            targets: TensorData::new(targets, [size, classes]),
-        })
+        Ok(ImageBatch::new(
+            TensorData::new(pixels, [size, 3, self.side(), self.side()]),
+            TensorData::new(targets, [size, classes]),
+        ))
     }
 }
 

@@ -6,13 +6,13 @@ pub(crate) mod peak;
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use burn_trace::Stacked;
 use burn_xla::Xla;
 use burn_xla::program::{DeviceTree, Jit};
 
 use crate::Runtime;
-use crate::data::batch::Batch;
+use crate::data::batch::ImageBatch;
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
@@ -145,9 +145,11 @@ impl Engine {
     ///
     /// [`TrainError::Batch`] for a batch that the model cannot take, [`TrainError::Xla`]; also
     /// [`TrainError::NonFinite`] and [`TrainError::Diverged`] as [`Pending::read`] does.
-    pub fn step(&mut self, batch: Batch) -> Result<Pending, TrainError> {
+    pub fn step(&mut self, batch: ImageBatch) -> Result<Pending, TrainError> {
         let metrics = match &mut self.at {
-            At::Device(on) => Told::Later(Box::new(on.training.step(batch.images, batch.targets)?)),
+            At::Device(on) => Told::Later(Box::new(
+                on.training.step(batch.images.into_data(), batch.targets.into_data())?,
+            )),
             At::Host(state) => {
                 let (images, targets) = tensors(batch);
                 let (next, metrics) =
@@ -170,14 +172,14 @@ impl Engine {
     /// # Errors
     ///
     /// [`TrainError::Batch`] for a batch that the model cannot take, [`TrainError::Xla`].
-    pub fn evaluate(&self, batch: Batch) -> Result<Scores, TrainError> {
+    pub fn evaluate(&self, batch: ImageBatch) -> Result<Scores, TrainError> {
         let scores = match &self.at {
             At::Host(state) => {
                 let (images, targets) = tensors(batch);
                 self.train.evaluate(state, images, targets)?
             }
             At::Device(on) => {
-                on.training.check_batch(&batch.images, &batch.targets)?;
+                on.training.check_batch(&batch.images.to_data(), &batch.targets.to_data())?;
                 let batch = on.xla.upload_share(&tensors(batch))?;
                 let state = on.training.device_state().clone();
                 on.evaluate.call_on_device((state, batch))?.to_host()?
@@ -214,9 +216,8 @@ impl At {
     }
 }
 
-fn tensors(batch: Batch) -> Tensors {
-    let device = Device::flex();
-    (Tensor::from_data(batch.images, &device), Tensor::from_data(batch.targets, &device))
+fn tensors(batch: ImageBatch) -> Tensors {
+    (batch.images, batch.targets)
 }
 
 /// What a step will tell. Made by [`Engine::step`].

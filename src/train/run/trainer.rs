@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Runtime;
-use crate::data::batch::{BatchSource, Prefetch};
+use crate::data::batch::{BatchSource, ImageBatch, Prefetch};
 use crate::vit::ViT22BConfig;
 
 use super::curves::draw_curves;
@@ -62,7 +62,7 @@ use crate::train::step::TrainStep;
 pub struct Trainer {
     config: ViT22BConfig,
     recipe: Recipe,
-    data: Arc<dyn BatchSource>,
+    data: Arc<dyn BatchSource<ImageBatch>>,
     folder: PathBuf,
     checkpoints: Checkpoints,
     evaluation: Option<Evaluation>,
@@ -76,7 +76,7 @@ pub struct Trainer {
 
 #[derive(Clone)]
 struct Evaluation {
-    data: Arc<dyn BatchSource>,
+    data: Arc<dyn BatchSource<ImageBatch>>,
     batches: u64,
     every: u64,
 }
@@ -107,7 +107,7 @@ impl Trainer {
     pub fn new(
         config: ViT22BConfig,
         recipe: Recipe,
-        data: Arc<dyn BatchSource>,
+        data: Arc<dyn BatchSource<ImageBatch>>,
         folder: impl Into<PathBuf>,
     ) -> Self {
         let folder = folder.into();
@@ -130,7 +130,12 @@ impl Trainer {
     /// Scores the model on the first `batches` batches of held-out data every `every` steps, and
     /// at the end.
     #[must_use]
-    pub fn with_evaluation(mut self, data: Arc<dyn BatchSource>, batches: u64, every: u64) -> Self {
+    pub fn with_evaluation(
+        mut self,
+        data: Arc<dyn BatchSource<ImageBatch>>,
+        batches: u64,
+        every: u64,
+    ) -> Self {
         self.evaluation = Some(Evaluation { data, batches: batches.max(1), every: every.max(1) });
         self
     }
