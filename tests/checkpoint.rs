@@ -5,10 +5,14 @@ mod folder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use burn_trace::describe;
+use vit22b::Runtime;
+use vit22b::data::ImageBatch;
 use vit22b::params::{self, NamedTensors};
-use vit22b::train::{Adam, Checkpoints, Ema, Recipe, Stage, TrainState, TrainStep};
+use vit22b::train::{
+    Adam, Checkpoint, Checkpoints, Ema, Engine, Recipe, Stage, TrainState, TrainStep,
+};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
 use folder::Folder;
@@ -208,4 +212,54 @@ fn a_state_of_another_recipe_is_an_error_that_names_its_tensors() {
     assert!(text.contains("unused [adafactor.column/blocks.0.attn.key.weight, "), "{text}");
     let text = message(&Recipe { ema: None, ..recipe() });
     assert!(text.contains("unused [average of blocks.0.attn.k_norm.scale, "), "{text}");
+}
+
+/// A batch of four images, of numbers that every computer makes alike.
+fn batch_of_format_1(step: usize) -> ImageBatch {
+    let pixel = |i: usize| ((i * 7919 + step * 104_729) % 1000) as f32 / 500.0 - 1.0;
+    let target = |i: usize| f32::from(u8::from((i + step).is_multiple_of(3)));
+    let images = TensorData::new((0..4 * 192).map(pixel).collect(), [4, 3, 8, 8]);
+    ImageBatch::new(images, TensorData::new((0..4 * 5).map(target).collect(), [4, 5]))
+}
+
+/// `tests/fixtures/checkpoint_v1` was saved at commit 7cebe45, the last that wrote format 1, after five
+/// steps on the batches 0 to 4 under Burn's CPU backend: a ViT of width 8, two blocks, MLPs of 16, two
+/// heads and patch 4 for five classes of 8 x 8 images, with dropout 0.1 and stochastic depth 0.2, drawn
+/// from seed 7; `Recipe::vit22b_scaled(4, 40, 1e-2)` with mixup (α = 0.3), CutMix (α = 1), averages
+/// (0.9), two micro-batches and `min_dim_size_to_factor: 16`. The numbers below are what that commit
+/// gave for the batches 5 to 7.
+///
+/// Bit for bit on a processor with AVX-512 under Linux, as theirs was; elsewhere products and
+/// exponentials may round another way: 1e-5.
+#[test]
+fn a_checkpoint_of_format_1_goes_on() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/checkpoint_v1");
+    let checkpoint = Checkpoint::read(Path::new(folder)).unwrap();
+    let manifest = checkpoint.manifest();
+    assert_eq!((manifest.step, manifest.position), (5, 20));
+    let model = manifest.config.init(&Device::flex()).unwrap();
+    let train = TrainStep::new(&manifest.recipe, None, &model).unwrap();
+    let state = checkpoint.into_state(&train, &Device::flex()).unwrap();
+    let mut engine = Engine::new(&Runtime::flex(), train, state).unwrap();
+    let same = |got: f32, expected: f32| {
+        let is_alike = cfg!(target_os = "linux") && has_avx512();
+        let tolerance = if is_alike { 0.0 } else { 1e-5 * expected.abs() };
+        assert!((got - expected).abs() <= tolerance, "{got:?}, not {expected:?}");
+    };
+    let expected = [(17.375853, 3.3295145), (17.288857, 4.0963063), (14.807552, 2.9493792)];
+    for (step, (loss, gradient_norm)) in (5..).zip(expected) {
+        let reading = engine.step(batch_of_format_1(step)).unwrap().read().unwrap();
+        same(reading.loss, loss);
+        same(reading.gradient_norm, gradient_norm);
+    }
+    let scores = engine.evaluate(batch_of_format_1(8)).unwrap();
+    same(scores.loss, 17.17664);
+    same(scores.precision_at_1, 0.25);
+}
+
+fn has_avx512() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
