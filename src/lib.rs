@@ -7,7 +7,8 @@
 //! - [`probe`]: frozen features, and the linear probe on them
 //! - [`eval`]: measurements on features, logits and decisions
 //! - [`report`]: results for people, as pictures and as a page
-//! - [`shard`]: how training lies on a mesh of devices, and what that comes to on each
+//! - [`shard`]: how a train state is cut over a mesh of devices, and what each device holds of it
+//! - `forecast`, with the feature of that name: memory and time of a compiled training step
 //! - [`weights`]: published checkpoints, read and written
 //! - [`params`]: parameters, gradients and optimizer state as tensors by path
 //!
@@ -29,6 +30,7 @@
 pub mod data;
 mod error;
 pub mod eval;
+#[cfg(feature = "forecast")]
 pub mod forecast;
 pub mod layers;
 pub mod params;
