@@ -76,7 +76,7 @@ fn the_step_compiles_and_holds_what_the_plan_says() {
 
 /// Seconds of computing in the loops over the blocks.
 fn in_loops(forecast: &Forecast) -> f64 {
-    let parts = forecast.parts();
+    let parts = forecast.by_label();
     parts.iter().filter(|(part, _)| part.contains('/')).map(|(_, seconds)| seconds).sum()
 }
 

@@ -4,19 +4,19 @@ use thiserror::Error;
 
 use crate::shard::ShardError;
 
-/// A step whose cost cannot be told.
+/// A step of which no forecast can be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ForecastError {
-    /// The devices have too little memory for the step.
+    /// The step needs more memory than a device has.
     #[error("the step does not fit in the memory of a device: {used}; what helps: {help}")]
     DoesNotFit {
-        /// The compiler's words: what is used, what there is, by how much it is too much.
+        /// GiB that the step takes, GiB that there are and the difference, in the compiler's numbers.
         used: String,
-        /// What would take less.
+        /// Settings that would take less.
         help: String,
     },
-    /// A mesh of another size than the topology.
+    /// The mesh has another number of devices than the topology.
     #[error("the topology has {expected} devices, and the mesh {mesh} {got}; they must be as many")]
     Devices {
         /// The mesh.
@@ -32,7 +32,7 @@ pub enum ForecastError {
     /// A step that cannot be lowered or compiled.
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),
-    /// A compiled program that does not tell its cost.
+    /// A compiled program from which costs cannot be read.
     #[error(transparent)]
     Cost(#[from] burn_xla::cost::CostError),
     /// The plugin failed.

@@ -1,4 +1,4 @@
-//! What a training step will take on devices that are not here.
+//! Memory and time of a training step on devices that are not here, from its compiled program.
 
 mod error;
 mod report;
@@ -18,10 +18,8 @@ use crate::vit::ViT22BConfig;
 
 pub use error::ForecastError;
 
-/// A training step compiled for a topology: its memory, time and communication on each chip, by the
-/// compiler's own plan. Nothing of it was measured, and no device is needed.
-///
-/// It prints as a report.
+/// A training step compiled for a topology: memory, time and communication on each chip, by the
+/// compiler's own schedule. No device is needed, and nothing is measured. It prints as a report.
 ///
 /// ```no_run
 /// use burn::tensor::Device;
@@ -51,34 +49,34 @@ pub use error::ForecastError;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Forecast {
-    /// How the devices are arranged.
+    /// The devices with their axes.
     pub mesh: Mesh,
-    /// Number of chips.
+    /// Chips; one chip may have several devices.
     pub chips: usize,
     /// Images of a step.
     pub batch_size: usize,
-    /// How long recording, lowering and compiling took.
+    /// Times of recording, lowering and compiling.
     pub times: Times,
-    /// What each device holds.
+    /// Memory of each device.
     pub memory: MemoryUse,
-    /// What the compiler expects each instruction to take, and what goes over the links.
+    /// The time that the compiler expects of each instruction, and the bytes on the links.
     pub schedule: Schedule,
     /// The chip.
     pub chip: Chip,
     config: ViT22BConfig,
 }
 
-/// The programs behind a [`Forecast`].
+/// The programs of which a [`Forecast`] was made.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Programs {
-    /// The step as it was given to the compiler.
+    /// The step as the compiler received it.
     pub lowered: Lowered,
-    /// What the compiler made of it.
+    /// The compiled step, with its memory and schedule.
     pub executable: CompiledProgram,
 }
 
-/// A device's memory during a step, in bytes.
+/// The memory of a device during a step, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryUse {
@@ -86,18 +84,18 @@ pub struct MemoryUse {
     pub parameters: u64,
     /// The optimizer's moments, and averages of the parameters.
     pub optimizer: u64,
-    /// What the loop over the blocks keeps of each block for the gradients.
+    /// Tensors of each block that the loop over the blocks keeps for the gradients.
     pub activations: u64,
-    /// Whatever else is alive at the worst moment.
+    /// All other tensors that are alive when most are.
     pub temporaries: u64,
     /// The batch, the program, and padding.
     pub rest: u64,
-    /// What the device has, where it tells.
+    /// The memory of the device, if the topology names it.
     pub limit: Option<u64>,
 }
 
 impl MemoryUse {
-    /// All of it.
+    /// The sum of all these.
     pub fn total(&self) -> u64 {
         self.parameters + self.optimizer + self.activations + self.temporaries + self.rest
     }
@@ -115,12 +113,13 @@ impl MemoryUse {
 }
 
 impl Forecast {
-    /// Compiles a step for a topology whose devices, in the order of their ids, are the mesh.
+    /// Compiles a step for a topology. Its devices, in the order of their ids, are those of the mesh.
     ///
     /// # Errors
     ///
-    /// [`ForecastError::DoesNotFit`] if the devices have too little memory, with what would help;
-    /// other [`ForecastError`]s if the step cannot be lowered for the mesh or compiled.
+    /// [`ForecastError::DoesNotFit`] if the devices have too little memory, with what would take less;
+    /// [`ForecastError::Devices`] if the mesh and the topology differ in size; other variants if the
+    /// step cannot be lowered for the mesh or compiled.
     pub fn new(
         train: &TrainStep,
         config: &ViT22BConfig,
@@ -148,8 +147,8 @@ impl Forecast {
         let instructions = optimized.instructions().map_err(CostError::from)?;
         let results: Vec<_> = instructions.iter().flat_map(|i| &i.results).collect();
         let kept = lowered.program.kept.iter().map(|kept| {
-            let whole = kept.dims.iter().product::<usize>() * kept.element.bits() as usize / 8;
-            part_of(&kept.dims, got, &results).unwrap_or(whole) as u64
+            let all = kept.dims.iter().product::<usize>() * kept.element.bits() as usize / 8;
+            shard_bytes(&kept.dims, got, &results).unwrap_or(all) as u64
         });
         let memory = MemoryUse::new(&plan, &executable.memory_stats()?, kept.sum(), limit);
         let forecast = Self {
@@ -165,17 +164,18 @@ impl Forecast {
         Ok((forecast, Programs { lowered, executable }))
     }
 
-    /// Seconds of a step: computing, and waiting for other chips.
+    /// Seconds of a step: computing, and waiting for the links.
     pub fn step_s(&self) -> f64 {
         self.schedule.step_s
     }
 
-    /// Model FLOPs utilisation, by the paper's formula, of the whole step.
+    /// Model FLOPs utilisation of the step, by the paper's formula.
     pub fn utilisation(&self) -> f64 {
         self.utilisation_of(self.step_s())
     }
 
-    /// The same, were all communication hidden: a bound that no link can move.
+    /// The utilisation if no computation waited for the links: the upper bound of
+    /// [`utilisation`](Self::utilisation).
     pub fn utilisation_compute_only(&self) -> f64 {
         self.utilisation_of(self.schedule.compute_s())
     }
@@ -184,7 +184,7 @@ impl Forecast {
         self.config.utilisation(self.tokens_in(seconds), self.chip.peak_flops_per_second)
     }
 
-    /// Tokens that each chip trains on in a second.
+    /// Tokens a second on each chip.
     pub fn tokens_per_s_per_chip(&self) -> f64 {
         self.tokens_in(self.step_s())
     }
@@ -193,7 +193,7 @@ impl Forecast {
         (self.batch_size * self.config.tokens()) as f64 / seconds / self.chips as f64
     }
 
-    /// The figures as one object of JSON.
+    /// The figures as one JSON object.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "devices": self.mesh.num_devices(),
@@ -209,35 +209,36 @@ impl Forecast {
         })
     }
 
-    /// Seconds of computing by phase and part of the model, the costliest first.
-    pub fn parts(&self) -> Vec<(String, f64)> {
-        let mut parts: BTreeMap<&str, f64> = BTreeMap::new();
+    /// Seconds of computing by phase and label of the model, the costliest first.
+    pub fn by_label(&self) -> Vec<(String, f64)> {
+        let mut labels: BTreeMap<&str, f64> = BTreeMap::new();
         for work in &self.schedule.work {
-            *parts.entry(part(&work.op_name)).or_default() += work.seconds;
+            *labels.entry(label(&work.op_name)).or_default() += work.seconds;
         }
-        let mut parts: Vec<_> = parts.into_iter().map(|(part, s)| (part.to_owned(), s)).collect();
-        parts.sort_by(|a, b| b.1.total_cmp(&a.1));
-        parts
+        let mut labels: Vec<_> = labels.into_iter().map(|(name, s)| (name.to_owned(), s)).collect();
+        labels.sort_by(|a, b| b.1.total_cmp(&a.1));
+        labels
     }
 }
 
-/// The part that an operation belongs to; what has no name is outside of the blocks, or was made by
-/// the compiler.
-fn part(op_name: &str) -> &str {
+/// The label of an operation. Operations outside the blocks and those that the compiler made have no
+/// name; they are reported as `other`.
+fn label(op_name: &str) -> &str {
     if op_name.contains('/') { op_name } else { "other" }
 }
 
-/// The bytes of the smallest tensor that is a part of one with these dimensions, of at most as many as
-/// there are devices: the stacks of a program have parts of all devices, and other widths.
-fn part_of(dims: &[usize], devices: usize, tensors: &[&TensorType]) -> Option<usize> {
-    let is_part = |tensor: &&&TensorType| {
-        let of = dims.iter().zip(&tensor.dims);
-        tensor.dims.len() == dims.len()
-            && tensor.dims.first() == dims.first()
-            && of.clone().all(|(whole, part)| *part > 0 && whole.is_multiple_of(*part))
-            && of.map(|(whole, part)| whole / part).product::<usize>() <= devices
+/// The bytes of a device's shard of a stack with these dimensions, found among a program's tensors:
+/// the smallest whose dimensions divide those of the stack, the first one being equal, into at most as
+/// many shards as there are devices. None if there is no such tensor.
+fn shard_bytes(stack: &[usize], devices: usize, tensors: &[&TensorType]) -> Option<usize> {
+    let is_shard = |tensor: &&&TensorType| {
+        let pairs = stack.iter().zip(&tensor.dims);
+        tensor.dims.len() == stack.len()
+            && tensor.dims.first() == stack.first()
+            && pairs.clone().all(|(size, shard)| *shard > 0 && size.is_multiple_of(*shard))
+            && pairs.map(|(size, shard)| size / shard).product::<usize>() <= devices
     };
-    tensors.iter().filter(is_part).filter_map(|tensor| tensor.bytes()).min()
+    tensors.iter().filter(is_shard).filter_map(|tensor| tensor.bytes()).min()
 }
 
 fn attribute(topology: &Topology, name: &str) -> Option<u64> {
@@ -299,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_found_by_its_dimensions() {
+    fn a_shard_is_found_by_its_dimensions() {
         use burn_xla::pjrt::ElementType;
         let tensor = |dims: [usize; 3]| TensorType::new(ElementType::BF16, dims);
         let tensors = [tensor([4, 8, 2]), tensor([4, 8, 8]), tensor([4, 3, 2]), tensor([2, 16, 8])];
         let tensors: Vec<_> = tensors.iter().collect();
-        assert_eq!(part_of(&[4, 16, 8], 8, &tensors), Some(4 * 8 * 2 * 2));
-        // Of a wider stack the other one is the part.
-        assert_eq!(part_of(&[4, 16, 32], 8, &tensors), Some(4 * 8 * 8 * 2));
-        assert_eq!(part_of(&[5, 16, 8], 8, &tensors), None);
+        assert_eq!(shard_bytes(&[4, 16, 8], 8, &tensors), Some(4 * 8 * 2 * 2));
+        // The shard of a wider stack is the other tensor.
+        assert_eq!(shard_bytes(&[4, 16, 32], 8, &tensors), Some(4 * 8 * 8 * 2));
+        assert_eq!(shard_bytes(&[5, 16, 8], 8, &tensors), None);
     }
 }

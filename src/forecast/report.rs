@@ -1,4 +1,4 @@
-//! A forecast as text.
+//! A forecast as a printed report.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -67,21 +67,21 @@ impl fmt::Display for Forecast {
                 "  without kernels that the compiler has no estimate of: {op} and {more} more\n"
             )?;
         }
-        self.write_parts(f)?;
+        self.write_labels(f)?;
         self.write_collectives(f)
     }
 }
 
 impl Forecast {
-    fn write_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_labels(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 20;
         let all = self.schedule.compute_s();
         writeln!(f, "computing, by part of the model")?;
-        let parts = self.parts();
-        for (name, seconds) in parts.iter().take(SHOWN) {
+        let labels = self.by_label();
+        for (name, seconds) in labels.iter().take(SHOWN) {
             writeln!(f, "  {name:32} {seconds:8.3} s {:5.1} %", 100.0 * seconds / all)?;
         }
-        let rest: f64 = parts.iter().skip(SHOWN).map(|(_, seconds)| seconds).sum();
+        let rest: f64 = labels.iter().skip(SHOWN).map(|(_, seconds)| seconds).sum();
         if rest > 0.0 {
             writeln!(f, "  {:32} {rest:8.3} s {:5.1} %", "the rest", 100.0 * rest / all)?;
         }

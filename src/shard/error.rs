@@ -7,9 +7,9 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ShardError {
-    /// Rules that do not fit the model's paths.
+    /// Rules that do not cover the model's paths, or do not parse.
     #[error(transparent)]
-    Rules(#[from] crate::RulesError),
+    Rules(#[from] crate::params::RulesError),
     /// A spec that does not fit the mesh, or the shape of a parameter.
     #[error(transparent)]
     Mesh(#[from] MeshError),

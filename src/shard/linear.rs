@@ -1,4 +1,4 @@
-//! A linear layer over the axis of a mesh.
+//! A linear layer whose weights are sharded over an axis of a mesh.
 
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
@@ -9,8 +9,8 @@ use burn_trace::mesh::{MeshError, Spec};
 use burn_trace::{Ring, constrain, ring_linear};
 use serde::{Deserialize, Serialize};
 
-/// How the weights of a linear layer `y = A x` are cut over `k` devices, each of which has a `k`-th
-/// of `x` and of `y`. `A` is `[m, n]`, the transpose of what [`ShardedLinear`] keeps.
+/// How the weights of a linear layer `y = A x` are cut over `k` devices, where each device has a `k`-th
+/// of `x` and of `y`. `A` is `[m, n]`, the transpose of the layer's weight.
 ///
 /// # Reference
 ///
@@ -19,20 +19,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
-    /// Each device has rows of `A`, `[m / k, n]`, and gathers the input.
+    /// Each device has rows of `A`, `[m / k, n]`. The input is gathered.
     Row,
-    /// Each device has columns of `A`, `[m, n / k]`, and the sum of all their outputs is scattered.
+    /// Each device has columns of `A`, `[m, n / k]`. The sum of all outputs is scattered.
     Column,
 }
 
 impl Cut {
-    /// What each device receives for each token, in floats: `(k − 1) n / k` parts of the input by
-    /// rows, `(k − 1) m / k` parts of the output by columns.
+    /// Floats that each device receives for each token: `(k − 1) n / k` of the input if rows are cut,
+    /// `(k − 1) m / k` of the output if columns are.
     ///
     /// ```
     /// use vit22b::shard::Cut;
     ///
-    /// // The MLP's way out in ViT-22B, over 8 devices.
+    /// // The second layer of ViT-22B's MLP, over 8 devices.
     /// assert_eq!(Cut::Row.floats_per_token(24_576, 6_144, 8), 21_504);
     /// assert_eq!(Cut::Column.floats_per_token(24_576, 6_144, 8), 5_376);
     /// assert_eq!(Cut::cheaper(24_576, 6_144), Cut::Column);
@@ -45,20 +45,20 @@ impl Cut {
         (devices - 1) * travels / devices
     }
 
-    /// The cut that moves less: by columns where the input is wider than the output.
+    /// The cut that moves fewer floats: by columns where the input is wider than the output.
     pub fn cheaper(d_input: usize, d_output: usize) -> Self {
         if d_input > d_output { Self::Column } else { Self::Row }
     }
 }
 
-/// Who writes the communication of a [`ShardedLinear`].
+/// Where the communication of a [`ShardedLinear`] is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Communication {
-    /// XLA, from annotations of input, weights and output. On TPUs it makes a loop in which
+    /// In XLA, from annotations of input, weights and output. On TPUs it makes a loop in which
     /// transfers and products overlap.
     Annotated,
-    /// The layer, step by step: each hop to the next device is started before the product of the
+    /// In the layer, step by step: each transfer to the next device starts before the product of the
     /// step ([`ring_linear`]).
     Ring,
 }
@@ -73,12 +73,12 @@ pub struct ShardedLinearConfig {
     /// Whether the layer adds a bias.
     #[config(default = true)]
     pub bias: bool,
-    /// How the weights are cut; the cheaper way if none is said.
+    /// How the weights are cut; without a value, as [`Cut::cheaper`] says.
     pub cut: Option<Cut>,
-    /// Who writes the communication.
+    /// Where the communication is decided.
     #[config(default = "Communication::Annotated")]
     pub communication: Communication,
-    /// The axis of the mesh that cuts widths.
+    /// The axis of the mesh that cuts the widths of input and output.
     #[config(default = "String::from(\"model\")")]
     pub axis: String,
     /// The axis of the mesh that cuts the first dimension of the input.
@@ -89,11 +89,11 @@ pub struct ShardedLinearConfig {
     pub initializer: Initializer,
 }
 
-/// `y = x W + b`, with its width cut over an axis of a mesh.
+/// `y = x W + b`, with its weights sharded over an axis of a mesh.
 ///
-/// Over a mesh, input and output lie with their first dimension cut by the batch axis and their
-/// last one by the layer's axis. Where the layer does not run over a mesh it is a linear layer, and
-/// over one it computes the same. Should be created with [`ShardedLinearConfig`].
+/// Over a mesh, the batch axis cuts the first dimension of input and output, and the layer's axis the
+/// last one. Without a mesh the layer is a linear layer, and over one it computes the same. Should be
+/// created with [`ShardedLinearConfig`].
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -132,7 +132,7 @@ impl ShardedLinearConfig {
     ///
     /// # Errors
     ///
-    /// [`MeshError::Spec`] if an axis has no proper name, or both are one.
+    /// [`MeshError::Spec`] if the name of an axis is not one word, or both axes have the same name.
     pub fn init(&self, device: &Device) -> Result<ShardedLinear, MeshError> {
         let axes = [self.batch_axis.clone(), self.axis.clone()];
         Spec::new(axes.iter().map(|axis| vec![axis.clone()]).collect())?;
@@ -151,8 +151,8 @@ impl ShardedLinear {
         self.cut
     }
 
-    /// How the weights lie where the layer uses them. Between steps they may be cut by other axes
-    /// too; then they are gathered here.
+    /// The spec of the weights when the layer uses them. Other axes may cut them between steps; over
+    /// those they are gathered here.
     pub fn weight_spec(&self) -> Spec {
         let axis = vec![self.axes[1].clone()];
         spec(match self.cut {
@@ -172,7 +172,7 @@ impl ShardedLinear {
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let [width, _] = self.weight.dims();
         assert_shape!(input, [_, .., width]);
-        let lies = self.input_spec(D);
+        let spec = self.input_spec(D);
         let weight = self.weight.val();
         let output = match self.communication {
             Communication::Ring => {
@@ -180,11 +180,11 @@ impl ShardedLinear {
                     Cut::Row => Ring::Gather,
                     Cut::Column => Ring::Scatter,
                 };
-                ring_linear(input, weight, ring, &lies)
+                ring_linear(input, weight, ring, &spec)
             }
             Communication::Annotated => {
                 let weight = constrain(weight, &self.weight_spec());
-                constrain(linear(constrain(input, &lies), weight, None), &lies)
+                constrain(linear(constrain(input, &spec), weight, None), &spec)
             }
         };
         match &self.bias {
@@ -193,7 +193,7 @@ impl ShardedLinear {
         }
     }
 
-    /// How an input of this rank lies, and the output.
+    /// The spec of input and output of this rank.
     fn input_spec(&self, rank: usize) -> Spec {
         let [first, last] = self.axes.clone();
         let mut dims = vec![vec![]; rank];
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_layer_tells_what_it_is() {
+    fn a_layer_displays_its_widths_and_its_cut() {
         let layer = ShardedLinearConfig::new(64, 256).init(&Device::flex()).unwrap();
         assert_eq!(
             layer.to_string(),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn axes_without_a_name_are_told() {
+    fn an_axis_without_a_proper_name_is_an_error() {
         let config = ShardedLinearConfig::new(8, 8);
         let error = config.clone().with_axis("data".into()).init(&Device::flex()).unwrap_err();
         assert!(error.to_string().starts_with("`data,data` is no spec"), "{error}");

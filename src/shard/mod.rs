@@ -1,11 +1,12 @@
-//! How the training of a model lies on a mesh of devices.
+//! Training sharded over a mesh of devices.
 //!
-//! A [`Sharding`] says by which axes of a [`Mesh`] each parameter is cut, by ordered rules over the
-//! parameters' paths, and where inside the model activations are. From it and the model XLA makes
-//! one program for all devices, with the communication that it needs. A [`Plan`] tells what that
-//! comes to on each device before anything is compiled. A [`Forecast`](crate::forecast::Forecast) tells what compiled
-//! for a topology a step will take, with no device at hand. A [`ShardedLinear`] is the paper's linear layer
-//! over an axis of the mesh, by itself.
+//! A [`Sharding`] says which axes of a [`Mesh`] cut each parameter, by ordered rules over the parameters'
+//! paths, and which cut the batch and the activations inside the model. From it and the model, XLA
+//! makes one program for all devices, with the communication that this needs.
+//!
+//! A [`Plan`] lists what each device holds, before anything is compiled. `forecast::Forecast`, with the
+//! feature `forecast`, compiles the step for devices that are not here and reads its memory and time.
+//! A [`ShardedLinear`] is the paper's linear layer over one axis of the mesh, by itself.
 //!
 //! ```
 //! use vit22b::shard::{Activations, Plan, Sharding};
@@ -37,6 +38,6 @@ pub use role::StatePart;
 pub use sharding::{Activations, Sharding};
 
 /// The document's code is tested.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "xla"))]
 #[doc = include_str!("../../docs/scaling.md")]
 mod scaling {}

@@ -1,4 +1,4 @@
-//! What a sharding comes to on each device.
+//! The plan of a train state: each tensor with its shape, its spec and its bytes on each device.
 
 use burn_trace::LeafSpec;
 use burn_trace::mesh::{Mesh, Spec};
@@ -7,7 +7,7 @@ use super::error::ShardError;
 use super::role::{Role, StatePart, role};
 use super::sharding::{Resolved, Sharding};
 
-/// Why every device has the whole of a tensor.
+/// Why a tensor is replicated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// The rule with this pattern cuts nothing.
@@ -18,30 +18,30 @@ pub enum Reason {
     Size,
 }
 
-/// A tensor of the state, and how it lies on the mesh.
+/// A tensor of the state, sharded.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Planned {
-    /// Which part of the state it belongs to.
+    /// The part of the state to which it belongs.
     pub state_part: StatePart,
-    /// The path of its parameter.
+    /// The path of its parameter: a moment has that of the parameter which it is a moment of.
     pub path: String,
     /// Its shape.
     pub shape: Vec<usize>,
     /// Its spec.
     pub spec: Spec,
-    /// Its size.
+    /// Bytes of all of it.
     pub bytes: u64,
-    /// What each device holds of it.
+    /// Bytes that each device holds of it.
     pub bytes_per_device: u64,
-    /// Why that is everything, where it is.
+    /// Why each device holds all of it, if each does.
     pub replicated: Option<Reason>,
 }
 
-/// How a train state lies on a mesh, and what each device holds of it.
+/// A train state sharded over a mesh: the bytes of each tensor on each device.
 ///
-/// Nothing is compiled or allocated for it. It prints as a table, in which the state of a parameter is
-/// its moments and averages:
+/// Nothing is compiled or allocated for it. It prints as a table, with one row for a parameter that all
+/// blocks have; the column of its state is its moments and averages:
 ///
 /// ```text
 #[doc = include_str!("plan.txt")]
@@ -51,19 +51,19 @@ pub struct Planned {
 pub struct Plan {
     /// The mesh.
     pub mesh: Mesh,
-    /// The tensors; of the state all but the step and the seed.
+    /// The tensors of the state, without the step and the seed.
     pub tensors: Vec<Planned>,
 }
 
 impl Plan {
-    /// The plan of a train state, whose leaves
-    /// [`TrainStep::state_leaves`](crate::train::TrainStep::state_leaves) lists; any other tree of
-    /// parameters will do.
+    /// The plan of a train state. Its leaves are those that
+    /// [`TrainStep::state_leaves`](crate::train::TrainStep::state_leaves) lists, or those of any other
+    /// tree of parameters.
     ///
     /// # Errors
     ///
-    /// [`ShardError`] if no rule covers a path, or a spec does not fit mesh and shape: an axis that
-    /// is not there, or a dimension that its axes do not divide, with the nearest that they would.
+    /// [`ShardError`] if no rule covers a path; if a spec names an axis that the mesh does not have; or
+    /// if the axes of a spec do not divide a dimension, with the nearest size that they divide.
     pub fn new(mesh: &Mesh, sharding: &Sharding, leaves: &[LeafSpec]) -> Result<Self, ShardError> {
         let resolved = sharding.resolved()?;
         let mut tensors = Vec::new();
@@ -76,22 +76,22 @@ impl Plan {
         Ok(Self { mesh: mesh.clone(), tensors })
     }
 
-    /// The size of the state.
+    /// Bytes of the state.
     pub fn bytes(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.bytes).sum()
     }
 
-    /// What each device holds of the state.
+    /// Bytes of the state that each device holds.
     pub fn bytes_per_device(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.bytes_per_device).sum()
     }
 
-    /// What each device holds of a part of the state.
+    /// Bytes of a part of the state that each device holds.
     pub fn bytes_of(&self, part: StatePart) -> u64 {
         self.of(part).map(|tensor| tensor.bytes_per_device).sum()
     }
 
-    /// What every device has the whole of.
+    /// The tensors that are replicated.
     pub fn replicated(&self) -> impl Iterator<Item = &Planned> {
         self.tensors.iter().filter(|tensor| tensor.replicated.is_some())
     }
@@ -117,7 +117,7 @@ fn planned(
     let axes: Vec<String> = (0..spec.rank()).flat_map(|dim| spec.axes(dim)).cloned().collect();
     let reason = match pattern {
         _ if !axes.is_empty() => Reason::Axes(axes),
-        Some(pattern) if resolved.cuts_nothing(pattern) => Reason::Rule(pattern.to_owned()),
+        Some(pattern) if resolved.replicates(pattern) => Reason::Rule(pattern.to_owned()),
         _ => Reason::Size,
     };
     Ok(Planned {

@@ -1,4 +1,5 @@
-//! A plan as a table, one row for the parameters of all blocks that are alike.
+//! A plan as text: a table with one row for a parameter that all blocks have, sums, and the reasons why
+//! tensors are replicated.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The parameters of all blocks that are alike.
+/// A parameter that all blocks have, with the same shape and spec.
 struct Row {
     path: String,
     times: usize,
@@ -94,7 +95,7 @@ impl Plan {
             *bytes += tensor.bytes;
             sum += tensor.bytes;
             let path = without_numbers(&tensor.path);
-            // What goes for a parameter goes without saying for its moments.
+            // The moments of a parameter have its reason; they are named only without it.
             let name = match tensor.state_part {
                 StatePart::Parameters => path,
                 _ if names.contains(&path) => continue,

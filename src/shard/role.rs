@@ -1,4 +1,4 @@
-//! What a leaf of a train state is.
+//! The role of a leaf in a training program, by its path.
 
 /// A part of a train state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,15 +11,15 @@ pub enum StatePart {
     Averages,
 }
 
-/// What a leaf is.
+/// What a leaf of a program's arguments or results is.
 pub(super) enum Role<'a> {
-    /// A parameter, or what belongs to the parameter of this path.
+    /// A tensor of the train state, with the path of its parameter.
     State(StatePart, &'a str),
-    /// An argument or result without a name.
+    /// An argument or result without a name, such as the images of a batch.
     Unnamed,
 }
 
-/// What the leaf at a path is, which may be in a tuple.
+/// The role of the leaf at a path. The path may begin with the place in a tuple: `0.model.head.weight`.
 pub(super) fn role(path: &str) -> Role<'_> {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let path = match path.split_once('.') {

@@ -1,4 +1,4 @@
-//! Which spec each tensor of a training run has.
+//! The spec of each tensor of a training run.
 
 use burn_trace::LeafSpec;
 use burn_trace::mesh::{Layout, MeshError, Spec};
@@ -8,17 +8,18 @@ use crate::params::{Matcher, Rules, RulesError};
 
 use super::role::{Role, role};
 
-/// How parameters, batch and activations of a training run lie on a mesh.
+/// The axes of a mesh that cut parameters, batch and activations of a training run.
 ///
-/// The moments and averages of a parameter lie as the parameter does, with dimensions of size 1 left
-/// whole; the parameters of rolled blocks, which are stacked, lie in the stack as each does. Of a batch the first dimension is cut.
+/// Moments and averages of a parameter are cut as the parameter is, except along dimensions of size 1.
+/// The stacked parameters of rolled blocks are cut as each of them alone. A batch is cut along its
+/// first dimension.
 ///
 /// ```
 /// use vit22b::Rules;
 /// use vit22b::shard::{Activations, Sharding};
 ///
 /// let mut sharding = Sharding::vit22b(Activations::Width);
-/// // The classifier's rows over both axes, columns whole; the rest as it was.
+/// // Both axes cut the classifier's rows, and none its columns; all else as it was.
 /// sharding.parameters.0.insert(0, (r"head\.weight".into(), "data+model".parse()?));
 /// # Ok::<(), burn_trace::mesh::MeshError>(())
 /// ```
@@ -28,40 +29,44 @@ pub struct Sharding {
     pub parameters: Rules<Spec>,
     /// Axes that cut parameters where they are kept, and over which a block gathers them.
     pub gathered: Vec<String>,
-    /// Axes over which parameters are whole and the batch cut, see
+    /// Axes over which parameters are replicated and the batch is cut, see
     /// [`with_replicas`](Self::with_replicas).
     pub replicas: Vec<String>,
-    /// The axis round which products go, if any: [`Layout::with_ring`] with the rows of the batch.
+    /// The axis whose devices form a ring for the products of a block, if one does: see
+    /// [`Layout::with_ring`], with the rows of the batch.
     pub ring: Option<String>,
     /// The spec of images and targets.
     pub batch: Spec,
-    /// The specs of activations by their [`activation`].
+    /// The specs of activations, by their names in [`activation`].
     pub activations: Vec<(&'static str, Spec)>,
 }
 
-/// What of an activation the axis `model` cuts, between blocks.
+/// The dimension of an activation that the axis `model` cuts, between blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activations {
-    /// The width, as in the paper: a block's first products gather their input, its last ones
+    /// The width, as in the paper: the first products of a block gather their input, and the last ones
     /// scatter their sum.
     Width,
-    /// The tokens, so that norms and residuals are computed where they lie.
+    /// The tokens: each device computes the norms and residuals of its own.
     Tokens,
-    /// The images: norms, residuals and the loss are computed where they lie. Rows go round the
-    /// devices of the axis to the first products of a block, and the sums of its last ones on their
-    /// way back ([`Layout::with_ring`]).
+    /// The images: each device computes norms, residuals and the loss of its own. For the first
+    /// products of a block, rows go round the ring of the axis's devices; sums of its last products
+    /// come back the same way ([`Layout::with_ring`]).
     Images,
-    /// Nothing: every device of the axis has all of it.
+    /// None: every device of the axis has all of the activation.
     Whole,
 }
 
 impl Sharding {
-    /// Parameters cut over `data`, gathered where they are used, and over `model`, where each
-    /// device computes its part of the products; batch and activations over `data`, activations
-    /// over `model` as said.
+    /// The paper's sharding over the axes `data` and `model`.
     ///
-    /// The first products of a block are cut along their output and the last ones along their
-    /// input, so that attention heads and hidden units stay where they are computed.
+    /// Both axes cut parameters. A block gathers its parameters over `data` when it uses them; over
+    /// `model` each device computes with its own shard. Batch and activations are cut over `data`, and
+    /// activations over `model` along the dimension that `activations` names.
+    ///
+    /// The weights of the first products of a block are cut along their output and those of the last
+    /// ones along their input, so that attention heads and hidden units stay on the device that computes
+    /// them.
     ///
     /// # Reference
     ///
@@ -72,13 +77,13 @@ impl Sharding {
         let rules = [
             (r".*\.(query|key|value|fc1)\.weight", "data,model"),
             (r".*\.(query|key|value|fc1)\.bias", "model"),
-            // Both along the input: parts are gathered in the order in which the product reads them.
+            // Both axes along the input: shards are gathered in the order in which the product reads them.
             (r".*\.(out|fc2)\.weight", "model+data"),
             (r"embedding\.weight", "model"),
             (r"pos_embedding", "-,model"),
-            // Its classes, 29,593 in the paper, are divided by no power of two.
+            // Along the input: no power of two divides the number of classes, 29,593 in the paper.
             (r"head\.weight", "model+data"),
-            // Vectors: to gather them costs more than they take.
+            // Vectors are replicated: to gather them costs more than they take.
             (r".*norm\.(scale|bias)|.*bias|.*layer_scale|class_token|registers|map\.probe", "-"),
         ];
         let (residual, ring) = match activations {
@@ -104,7 +109,7 @@ impl Sharding {
         }
     }
 
-    /// Sets the spec of the activations at a [`activation`].
+    /// Sets the spec of an [`activation`].
     #[must_use]
     pub fn with_activation(mut self, place: &'static str, spec: Spec) -> Self {
         self.activations.retain(|(other, _)| *other != place);
@@ -112,9 +117,9 @@ impl Sharding {
         self
     }
 
-    /// Cuts batch and activations over one more axis than `data`, over which parameters are whole: each
-    /// group of devices has its copy, which shorter gathers reach, for more memory and one more
-    /// sum over gradients.
+    /// Cuts batch and activations over one more axis beside `data`, over which parameters are
+    /// replicated. Each group of devices then has a copy of the parameters: gathers are shorter, for
+    /// more memory and one more sum over gradients.
     ///
     /// ```
     /// use vit22b::shard::{Activations, Sharding};
@@ -126,7 +131,7 @@ impl Sharding {
     ///
     /// # Errors
     ///
-    /// [`MeshError`] for a name that is none.
+    /// [`MeshError`] for a text that is no name of an axis.
     pub fn with_replicas(mut self, axis: &str) -> Result<Self, MeshError> {
         let cut = |spec: &Spec| {
             spec.to_string().replacen("data", &format!("{axis}+data"), 1).parse::<Spec>()
@@ -139,16 +144,15 @@ impl Sharding {
         Ok(self)
     }
 
-    /// The rule that gives arguments and results of programs their specs: train states, batches,
-    /// modules, and what comes out of them.
+    /// The rule that gives the arguments and results of programs their specs: train states, batches,
+    /// modules and the results of functions of them.
     ///
-    /// A tensor that has a name is a parameter or what belongs to one; a tensor that has none, such
-    /// as the input of a function of a module, is cut as a batch. A single number is on every
-    /// device.
+    /// A tensor with a name is a parameter, or a moment or an average of one. A tensor without a name,
+    /// such as the input of a function of a module, is cut as a batch. A single number is replicated.
     ///
     /// # Errors
     ///
-    /// [`RulesError::Pattern`].
+    /// [`RulesError::Pattern`] for a rule that is no regular expression.
     pub fn layout(&self) -> Result<Layout, RulesError> {
         let names: Vec<_> = self
             .activations
@@ -177,7 +181,7 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    /// The spec of a leaf, and the pattern of the rule that gave it.
+    /// The spec of a leaf, and the pattern of the rule from which it comes.
     pub(super) fn decide(&self, leaf: &LeafSpec) -> Result<(Spec, Option<&str>), MeshError> {
         let shape = &leaf.ty.shape;
         if shape.iter().product::<usize>() <= 1 {
@@ -200,14 +204,14 @@ impl Resolved {
 }
 
 impl Resolved {
-    /// Whether the rule with this pattern cuts nothing.
-    pub(super) fn cuts_nothing(&self, pattern: &str) -> bool {
+    /// Whether the rule with this pattern replicates its parameters.
+    pub(super) fn replicates(&self, pattern: &str) -> bool {
         let mut rules = self.sharding.parameters.0.iter();
         rules.any(|(other, spec)| other == pattern && spec.is_replicated())
     }
 }
 
-/// Whether a path is that of stacked parts, as rolled blocks are.
+/// Whether a path is that of a stack, as the parameters of rolled blocks are: `blocks.*.norm.scale`.
 fn is_stack(path: &str) -> bool {
     path.split('.').any(|part| part == "*")
 }
