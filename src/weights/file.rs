@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use crate::params::{self, AnyTensor, NamedTensors};
 use crate::vit::ViT22B;
 
-use super::container::Container;
+use super::container::{self, Container};
 use super::description::Description;
 use super::error::WeightsError;
 use super::gather::{gather, read, resample_positions};
@@ -73,7 +73,7 @@ impl WeightsFile {
     /// [`WeightsError::Io`], and [`WeightsError::Damaged`] for what is wrong with the header.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
-        Ok(Self { container: Container::open(path)?, sidecar: Sidecar::beside(path)? })
+        Ok(Self { container: container::open(path)?, sidecar: Sidecar::beside(path)? })
     }
 
     /// The same for the bytes of one file; `name` stands for it in error texts.

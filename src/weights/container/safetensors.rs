@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::Entry;
 use super::element::ElementType;
+use super::entry::Entry;
 use super::error::{Bytes, Damage};
 
 /// The format's own limit.

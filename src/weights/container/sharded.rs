@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::entry::Entry;
 use super::error::{ContainerError, Damage};
-use super::{Container, Packing};
+use super::opened::{Container, Packing};
 
 #[derive(Deserialize)]
 struct Index {
@@ -49,7 +50,7 @@ pub(super) fn open(path: &Path) -> Result<Container, ContainerError> {
             shards.insert(shard.clone(), (file, part.entries));
         }
         let entry = shards.get_mut(&shard).and_then(|(file, entries)| {
-            entries.remove(&tensor).map(|entry| super::Entry { file: *file, ..entry })
+            entries.remove(&tensor).map(|entry| Entry { file: *file, ..entry })
         });
         let entry = entry.ok_or_else(|| damaged(problem("that file does not hold it")))?;
         whole.entries.insert(tensor, entry);
