@@ -13,10 +13,10 @@ use super::container::{Container, Entry};
 use super::error::WeightsError;
 use super::names::big_vision;
 use super::names::tensors::Tensors;
-use super::names::term::Term;
+use super::names::term::{Planned, Term};
 use super::options::LoadOptions;
 use super::origin::Origin;
-use super::plan::{POSITIONS, Planned};
+use super::positions::POSITIONS;
 use super::report::Resampled;
 
 /// Makes the planned parameters. Each tensor is read once, in the order of the disk, and all

@@ -6,19 +6,11 @@ use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
 use super::names::Recognised;
-use super::names::term::Term;
+use super::names::term::{Planned, Term};
 use super::nearest::nearest;
 use super::options::{HeadChoice, LoadOptions};
+use super::positions::POSITIONS;
 use super::report::{LoadReport, Loaded, Mismatched, Missing, Unused};
-
-/// The path of the learned positions.
-pub(super) const POSITIONS: &str = "pos_embedding";
-
-/// A parameter all of whose tensors are in the file.
-pub(super) struct Planned {
-    pub(super) path: String,
-    pub(super) terms: Vec<Term>,
-}
 
 /// The config of the model that is asked for.
 pub(super) fn target(file: &ViT22BConfig, options: &LoadOptions) -> ViT22BConfig {

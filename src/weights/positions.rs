@@ -1,6 +1,9 @@
-//! The grid of the positions in a file.
+//! The positions in a file: where they go, and the grid that they form.
 
 use super::error::WeightsError;
+
+/// The path of the learned positions.
+pub(super) const POSITIONS: &str = "pos_embedding";
 
 /// Splits `count` positions into a grid of patches and those of prefix tokens: rows and columns,
 /// and which of the numbers in `before` is that of the others.

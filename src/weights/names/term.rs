@@ -69,3 +69,11 @@ impl Term {
         Self::part(name, &[1, rows, width], |view| view.at(0).narrow(0, start, count))
     }
 }
+
+/// A parameter all of whose tensors are in the file.
+pub(crate) struct Planned {
+    /// The parameter's path.
+    pub(crate) path: String,
+    /// The terms that it is the sum of.
+    pub(crate) terms: Vec<Term>,
+}
