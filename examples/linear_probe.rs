@@ -19,7 +19,7 @@ use anyhow::{Context, ensure};
 use burn::tensor::Tensor;
 use clap::Parser;
 use small_model::{Pretraining, TRAIN_DIGITS};
-use vit22b::data::{DIGIT_SIDE, Digits, Synthetic};
+use vit22b::data::{DIGIT_SIDE, Digits, Drawings};
 use vit22b::eval::{Confusion, accuracy, principal_plane};
 use vit22b::probe::{Embedder, LinearProbeConfig};
 use vit22b::vit::Variant;
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
     check_writable(&args.out)?;
     let digits =
         Digits::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.csv.gz"))?;
-    let data = Synthetic::new(args.image, args.seed);
+    let data = Drawings::new(args.image, args.seed);
     let runtime = Runtime::named(&args.device)?;
     let device = runtime.device();
     device.seed(args.seed);

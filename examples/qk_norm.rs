@@ -21,7 +21,7 @@ use burn_trace::Params;
 use clap::Parser;
 use stability::{Point, Run, pictures};
 use terminal::Terminal;
-use vit22b::data::{BatchError, BatchSource, ImageBatch, Prefetch, Synthetic};
+use vit22b::data::{BatchError, BatchSource, Drawings, ImageBatch, Prefetch};
 use vit22b::report::panels;
 use vit22b::train::{
     Adam, Duration, Engine, Event, Loss, Pace, Recipe, Rules, Stage, TrainError, TrainStep, Tune,
@@ -187,14 +187,14 @@ fn train(
 /// The procedural images with eight labels, those of what an outline is made of: they are told by
 /// parts that lie apart, so that attention must find them.
 struct Outlines {
-    images: Synthetic,
+    images: Drawings,
     /// Which of the labels of the images.
     labels: Vec<usize>,
 }
 
 impl Outlines {
     fn new(seed: u64) -> Self {
-        let images = Synthetic::new(SIDE, seed);
+        let images = Drawings::new(SIDE, seed);
         let names = images.hierarchy().names().iter().enumerate();
         let labels = names.filter(|(_, name)| LABELS.contains(&name.as_str())).map(|(at, _)| at);
         Self { labels: labels.collect(), images }

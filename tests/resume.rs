@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use burn::tensor::{Tensor, TensorData};
 use vit22b::Runtime;
-use vit22b::data::{BatchError, BatchSource, ImageBatch, Synthetic};
+use vit22b::data::{BatchError, BatchSource, Drawings, ImageBatch};
 use vit22b::train::{Checkpoints, Ema, Event, Recipe, Record, Trainer, read_records};
 use vit22b::vit::ViT22BConfig;
 
@@ -20,7 +20,7 @@ use folder::Folder;
 const SIDE: usize = 8;
 
 fn config() -> ViT22BConfig {
-    let classes = Synthetic::new(SIDE, 0).hierarchy().names().len();
+    let classes = Drawings::new(SIDE, 0).hierarchy().names().len();
     let config = ViT22BConfig::new(classes).with_image([SIDE, SIDE]).with_patch(4);
     // All that is random in a step is in it.
     config.with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2).with_dropout(0.1)
@@ -31,8 +31,8 @@ fn recipe(steps: u64) -> Recipe {
 }
 
 fn trainer(folder: &Path, steps: u64) -> Trainer {
-    Trainer::new(config(), recipe(steps), Arc::new(Synthetic::new(SIDE, 0)), folder)
-        .with_evaluation(Arc::new(Synthetic::new(SIDE, 1)), 2, 7)
+    Trainer::new(config(), recipe(steps), Arc::new(Drawings::new(SIDE, 0)), folder)
+        .with_evaluation(Arc::new(Drawings::new(SIDE, 1)), 2, 7)
         .with_checkpoints(3, 2)
         .with_threads(2)
         .with_seed(4)
@@ -207,7 +207,7 @@ fn a_folder_belongs_to_one_run() {
         error(&trainer(folder.path(), 6)),
         format!("{path} holds a run that is at step 6; resume it, or choose another folder")
     );
-    let data = Arc::new(Synthetic::new(SIDE, 0));
+    let data = Arc::new(Drawings::new(SIDE, 0));
     let other =
         Trainer::new(config().with_depth(2), recipe(6), data, folder.path()).with_resume(true);
     assert_eq!(
@@ -233,7 +233,7 @@ fn a_folder_belongs_to_one_run() {
 }
 
 /// Procedural images, of which one is not a number.
-struct Poisoned(Synthetic);
+struct Poisoned(Drawings);
 
 impl BatchSource<ImageBatch> for Poisoned {
     fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
@@ -256,7 +256,7 @@ fn what_goes_wrong_in_a_step_is_told_with_the_step() {
     let folder = Folder::new("wrong");
     let run = |skip: bool, name: &str, device: &Runtime| {
         let recipe = Recipe { skip_non_finite: skip, ..recipe(8) };
-        let data = Arc::new(Poisoned(Synthetic::new(SIDE, 0)));
+        let data = Arc::new(Poisoned(Drawings::new(SIDE, 0)));
         let mut lines = Vec::new();
         let ended = Trainer::new(config(), recipe, data, folder.path().join(name)).run(
             device,

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, TensorData};
 use burn_trace::describe;
 use burn_xla::Xla;
 use vit22b::Runtime;
-use vit22b::data::{BatchSource, Synthetic};
+use vit22b::data::{BatchSource, Drawings};
 use vit22b::params;
 use vit22b::train::{
     Checkpoints, CompiledTraining, CutMix, Ema, Engine, Mixup, Precision, Recipe, TrainState,
@@ -20,7 +20,7 @@ const BATCH: u64 = 8;
 const SIDE: usize = 16;
 
 fn config() -> ViT22BConfig {
-    let classes = Synthetic::new(SIDE, 0).hierarchy().names().len();
+    let classes = Drawings::new(SIDE, 0).hierarchy().names().len();
     let config = ViT22BConfig::new(classes).with_image([SIDE, SIDE]).with_patch(4);
     config.with_width(32).with_depth(2).with_mlp_dim(64).with_num_heads(2)
 }
@@ -38,7 +38,7 @@ fn start(config: &ViT22BConfig, recipe: &Recipe) -> (TrainStep, TrainState<ViT22
 }
 
 fn batch(index: u64) -> (TensorData, TensorData) {
-    let batch = Synthetic::new(SIDE, 0).batch(index * BATCH, BATCH as usize).unwrap();
+    let batch = Drawings::new(SIDE, 0).batch(index * BATCH, BATCH as usize).unwrap();
     (batch.images.into_data(), batch.targets.into_data())
 }
 
@@ -262,7 +262,7 @@ fn a_run_moves_from_one_runtime_to_the_other() {
     let recipe = Recipe { ema: Some(Ema { decay: 0.9 }), ..recipe() };
     let (train, state) = start(&config(), &recipe);
     let runtimes = [Runtime::flex(), Runtime::xla(Xla::cpu().unwrap())];
-    let data = Synthetic::new(SIDE, 0);
+    let data = Drawings::new(SIDE, 0);
     let batch = |index| data.batch(index * BATCH, BATCH as usize).unwrap();
     let close = |got: f32, expected: f32| {
         assert!((got / expected - 1.0).abs() < 1e-3, "{got} not {expected}");

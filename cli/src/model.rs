@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
-use vit22b::data::{DIGIT_SIDE, Digits, Prefetch, Preprocess, Synthetic};
+use vit22b::data::{DIGIT_SIDE, Digits, Drawings, Prefetch, Preprocess};
 use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::weights::{LoadOptions, WeightsFile};
@@ -41,7 +41,7 @@ impl Pretraining {
     pub(crate) fn run(
         &self,
         runtime: &Runtime,
-        data: Synthetic,
+        data: Drawings,
         model: ViT22B,
     ) -> anyhow::Result<(ViT22B, Vec<(u64, f64)>)> {
         let recipe = Recipe::vit22b_scaled(self.batch, self.steps, self.lr);
@@ -75,7 +75,7 @@ pub(crate) fn open_or_train(
     seed: u64,
     runtime: &Runtime,
 ) -> anyhow::Result<(ViT22B, ViT22B)> {
-    let data = Synthetic::new(SIDE, seed);
+    let data = Drawings::new(SIDE, seed);
     let config = config(data.hierarchy().names().len(), SIDE);
     let untrained = params::initialize(config.init(&runtime.device())?);
     if path.exists() {

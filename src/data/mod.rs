@@ -27,5 +27,5 @@ pub use image::{DecodeLimit, FloatImage, Image, ImageError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
 pub use preprocess::{Filter, ImageOp, Preprocess, PreprocessError, RobustnessSet, Step};
-pub use procedural::{CueConflict, CueImage, Example, Synthetic};
-pub use set::{ImageSet, Item, Place};
+pub use procedural::{CueConflict, CueImage, Drawings, Example};
+pub use set::{ImageSet, Item, Location};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use vit22b::data::{CueConflict, Digits, Hierarchy, Synthetic};
+use vit22b::data::{CueConflict, Digits, Drawings, Hierarchy};
 use vit22b::eval::Matrix;
 
 use super::classifiers::classifiers;
@@ -40,7 +40,7 @@ pub(crate) fn drawn(
     let labelled = labelled.collect::<anyhow::Result<Vec<_>>>()?;
     let (mut parts, fitted) = classifiers("Digits", &labelled, 10, seed)?;
 
-    let data = Synthetic::new(side, seed.wrapping_add(1));
+    let data = Drawings::new(side, seed.wrapping_add(1));
     let drawings = draw(&data, 0..count(597) as u64);
     let unknown = sources[0].features(&drawings)?;
     let unknown = fitted[0].logistic.classifier.scores(unknown.matrix())?;
@@ -63,13 +63,13 @@ pub(crate) fn drawn(
     Ok(parts)
 }
 
-fn draw(data: &Synthetic, indices: std::ops::Range<u64>) -> Images {
+fn draw(data: &Drawings, indices: std::ops::Range<u64>) -> Images {
     Images { side: data.side(), planes: indices.map(|index| data.example(index).pixels).collect() }
 }
 
 /// Whether a drawing is a sign of the script or a shape, for groups by colour. Signs are more often
 /// warm than grey here, which a classifier may learn.
-fn signs(data: &Synthetic, source: &Source, count: usize, seed: u64) -> anyhow::Result<GroupTask> {
+fn signs(data: &Drawings, source: &Source, count: usize, seed: u64) -> anyhow::Result<GroupTask> {
     const GROUPS: [(&str, f64); 3] = [("warm", 0.7), ("cold", 0.5), ("grey", 0.3)];
     let has = |hierarchy: &Hierarchy, label: &str, ancestor: &str| -> anyhow::Result<bool> {
         let at = hierarchy.names().iter().position(|name| name == ancestor);

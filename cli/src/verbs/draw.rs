@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use image::{Rgb, RgbImage};
-use vit22b::data::{CueConflict, Synthetic};
+use vit22b::data::{CueConflict, Drawings};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             Box::new(move |index| of_cues(&drawings, cues, index))
         }
         None => {
-            let drawings = Synthetic::new(side.into(), seed);
+            let drawings = Drawings::new(side.into(), seed);
             Box::new(move |index| of_label(&drawings, class, index))
         }
     };
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// The class of a procedural drawing is its shape, its texture or its colour.
-fn of_label(drawings: &Synthetic, class: Class, index: u64) -> Drawing {
+fn of_label(drawings: &Drawings, class: Class, index: u64) -> Drawing {
     let example = drawings.example(index);
     let labels = example.labels.map(String::from);
     Drawing { class: labels[class as usize].clone(), labels: labels.into(), pixels: example.pixels }

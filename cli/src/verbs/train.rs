@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use vit22b::data::Synthetic;
+use vit22b::data::Drawings;
 use vit22b::train::{Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
@@ -76,8 +76,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { variant, steps, batch, seed, out, .. } = arguments;
     let stop = stop_on_signal()?;
     let side = arguments.image.unwrap_or(8 * variant.patch);
-    let data = Synthetic::new(side, seed);
-    let held_out = Synthetic::new(side, seed ^ 0x4e1d);
+    let data = Drawings::new(side, seed);
+    let held_out = Drawings::new(side, seed ^ 0x4e1d);
     let config = variant.config(data.hierarchy().names().len()).with_image([side, side]);
     let precision = arguments.precision.into();
     let recipe = Recipe {

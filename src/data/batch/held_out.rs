@@ -10,9 +10,9 @@ use super::source::{BatchError, BatchSource};
 /// Examples of which an evaluation sees each exactly once.
 ///
 /// ```
-/// use vit22b::data::{FirstOf, HeldOut, ImageBatch, Synthetic};
+/// use vit22b::data::{FirstOf, HeldOut, ImageBatch, Drawings};
 ///
-/// let held_out = FirstOf::new(Synthetic::new(16, 7), 10);
+/// let held_out = FirstOf::new(Drawings::new(16, 7), 10);
 /// let last: vit22b::data::Masked<ImageBatch> = held_out.batch(8, 4)?;
 /// assert_eq!(last.mask, [true, true, false, false]);
 /// # Ok::<(), vit22b::data::BatchError>(())
@@ -93,9 +93,9 @@ impl<B, S: BatchSource<B>> HeldOut<B> for FirstOf<S> {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use vit22b::data::{Epoch, FirstOf, ImageBatch, Synthetic};
+/// use vit22b::data::{Epoch, FirstOf, ImageBatch, Drawings};
 ///
-/// let held_out = Arc::new(FirstOf::new(Synthetic::new(16, 7), 10));
+/// let held_out = Arc::new(FirstOf::new(Drawings::new(16, 7), 10));
 /// let batches = Epoch::<ImageBatch>::new(held_out, 4, 2);
 /// let seen: Vec<_> = batches.map(|batch| Ok(batch?.indices().count())).collect::<Result<_, _>>()?;
 /// assert_eq!(seen, [4, 4, 2]);

@@ -9,9 +9,9 @@ use super::source::{BatchError, BatchSource};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use vit22b::data::{Prefetch, Synthetic};
+/// use vit22b::data::{Prefetch, Drawings};
 ///
-/// let data = Arc::new(Synthetic::new(16, 7));
+/// let data = Arc::new(Drawings::new(16, 7));
 /// let batches = Prefetch::new(data, 0, 8, 3, 2);
 /// assert_eq!(batches.collect::<Result<Vec<_>, _>>()?.len(), 3);
 /// # Ok::<(), vit22b::data::BatchError>(())

@@ -10,9 +10,9 @@ use super::source::{BatchError, BatchSource};
 /// rows, as [`CompiledTraining::rows`](crate::train::CompiledTraining::rows) gives them.
 ///
 /// ```
-/// use vit22b::data::{BatchSource, ShareOf, Synthetic};
+/// use vit22b::data::{BatchSource, ShareOf, Drawings};
 ///
-/// let data = Synthetic::new(16, 7);
+/// let data = Drawings::new(16, 7);
 /// let whole = data.batch(64, 8)?;
 /// // The second of two processes.
 /// let share = ShareOf::new(data, 4..8);
@@ -52,11 +52,11 @@ impl<B, S: BatchSource<B>> BatchSource<B> for ShareOf<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Synthetic;
+    use crate::data::Drawings;
 
     #[test]
     fn a_batch_that_has_not_these_rows_is_an_error() {
-        let share = ShareOf::new(Synthetic::new(8, 0), 4..8);
+        let share = ShareOf::new(Drawings::new(8, 0), 4..8);
         assert_eq!(
             share.batch(16, 6).unwrap_err().to_string(),
             "cannot make the batch that begins with example 16: rows 4 to 8 of a batch of 6; ask for \

@@ -30,9 +30,9 @@ impl BatchError {
 /// or on which thread. So a run that begins anew at a position sees what an uninterrupted one sees.
 ///
 /// ```
-/// use vit22b::data::{BatchSource, Synthetic};
+/// use vit22b::data::{BatchSource, Drawings};
 ///
-/// let data = Synthetic::new(16, 7);
+/// let data = Drawings::new(16, 7);
 /// let batch = data.batch(100, 8)?;
 /// assert_eq!(batch.images.dims(), [8, 3, 16, 16]);
 /// assert_eq!(batch.images.to_data(), data.batch(100, 8)?.images.to_data());

@@ -104,9 +104,9 @@ enum Stroke {
 /// An endless set of labelled images.
 ///
 /// ```
-/// use vit22b::data::Synthetic;
+/// use vit22b::data::Drawings;
 ///
-/// let data = Synthetic::new(32, 7);
+/// let data = Drawings::new(32, 7);
 /// let example = data.example(5);
 /// assert_eq!(example.pixels.len(), 3 * 32 * 32);
 /// // Shape, texture and colour, and the family of each (signs have two: their strokes, and signs).
@@ -114,7 +114,7 @@ enum Stroke {
 /// # Ok::<(), vit22b::data::LabelError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Synthetic {
+pub struct Drawings {
     side: usize,
     seed: u64,
     signs: Vec<(String, Vec<Stroke>)>,
@@ -130,7 +130,7 @@ pub struct Example<'a> {
     pub labels: [&'a str; 3],
 }
 
-impl Synthetic {
+impl Drawings {
     /// Square images of `side` pixels. The seed chooses the images; the script is always the same.
     pub fn new(side: usize, seed: u64) -> Self {
         let signs: Vec<_> = (0..SIGNS).map(sign).collect();
@@ -180,7 +180,7 @@ impl Synthetic {
     }
 }
 
-impl BatchSource<ImageBatch> for Synthetic {
+impl BatchSource<ImageBatch> for Drawings {
     fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
         let (mut pixels, mut targets) = (Vec::new(), Vec::new());
         for index in position..position + size as u64 {
@@ -414,15 +414,15 @@ mod tests {
 
     #[test]
     fn images_follow_from_seed_and_index() {
-        let data = Synthetic::new(16, 3);
-        assert_eq!(data.example(4), Synthetic::new(16, 3).example(4));
+        let data = Drawings::new(16, 3);
+        assert_eq!(data.example(4), Drawings::new(16, 3).example(4));
         assert_ne!(data.example(4), data.example(5));
-        assert_ne!(data.example(4), Synthetic::new(16, 4).example(4));
+        assert_ne!(data.example(4), Drawings::new(16, 4).example(4));
     }
 
     #[test]
     fn every_label_occurs_and_every_pixel_is_in_range() {
-        let data = Synthetic::new(12, 0);
+        let data = Drawings::new(12, 0);
         let mut counts = vec![0.0; data.hierarchy().names().len()];
         for index in 0..6_000 {
             let example = data.example(index);

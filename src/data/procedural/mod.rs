@@ -4,4 +4,4 @@ mod cue_conflict;
 mod drawings;
 
 pub use cue_conflict::{CueConflict, CueImage};
-pub use drawings::{Example, Synthetic};
+pub use drawings::{Drawings, Example};

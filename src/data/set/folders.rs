@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{ImageSet, Item, Place};
+use super::{ImageSet, Item, Location};
 use crate::data::error::DataError;
 
 /// Endings of names, in any case, that are read.
@@ -67,7 +67,7 @@ fn items(root: &Path, folder: &Path, label: Option<usize>) -> Result<Vec<Item>, 
             let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
             found.push(Item {
                 name,
-                place: Place::File(path),
+                location: Location::File(path),
                 labels: label.into_iter().collect(),
             });
         }

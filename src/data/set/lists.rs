@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::table::{Row, read_csv};
-use super::{ImageSet, Place};
+use super::{ImageSet, Location};
 use crate::data::error::DataError;
 
 /// A line of a list of JSON objects.
@@ -76,8 +76,8 @@ impl ImageSet {
             return Err(DataError::NoImages { path: path.into(), expected });
         }
         let item = |(name, labels): (String, Vec<String>)| {
-            let place = Place::File(folder.join(&name));
-            (name, place, labels)
+            let location = Location::File(folder.join(&name));
+            (name, location, labels)
         };
         Ok(Self::from_names(rows.into_iter().map(item).collect()))
     }

@@ -19,11 +19,11 @@ use crate::data::labels::Hierarchy;
 /// Where the bytes of an encoded image are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Place {
+pub enum Location {
     /// A file of its own.
     File(PathBuf),
-    /// A part of a larger file, such as a tar shard.
-    Part {
+    /// Some bytes of a larger file, such as a tar shard.
+    Within {
         /// The larger file.
         file: Arc<Path>,
         /// Its first byte.
@@ -39,12 +39,12 @@ pub struct Item {
     /// What reports call it: its path, or its key in a shard.
     pub name: String,
     /// Where it is.
-    pub place: Place,
+    pub location: Location,
     /// Indices of classes; none, one or many.
     pub labels: Vec<usize>,
 }
 
-/// Images with labels: names, places and classes in memory, and nothing else. Any of them can be
+/// Images with labels: names, locations and classes in memory, and nothing else. Any of them can be
 /// read at any time, from any thread.
 ///
 /// ```
@@ -91,7 +91,7 @@ impl ImageSet {
 
     /// A set of items with labels by name. The classes are all names, sorted; if they are whole
     /// numbers, they are the indices of the classes.
-    pub(super) fn from_names(items: Vec<(String, Place, Vec<String>)>) -> Self {
+    pub(super) fn from_names(items: Vec<(String, Location, Vec<String>)>) -> Self {
         let names: BTreeSet<&String> = items.iter().flat_map(|(_, _, labels)| labels).collect();
         let number = |name: &&String| name.parse().ok().filter(|index: &usize| *index < 1 << 20);
         let numbers: Option<Vec<usize>> = names.iter().map(number).collect();
@@ -100,12 +100,12 @@ impl ImageSet {
             _ => names.into_iter().cloned().collect(),
         };
         let index: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
-        let item = |(name, place, labels): (String, Place, Vec<String>)| {
+        let item = |(name, location, labels): (String, Location, Vec<String>)| {
             let label = |label: &String| match numbers {
                 Some(_) => label.parse().ok(),
                 None => index.get(label).copied(),
             };
-            Item { name, place, labels: labels.iter().filter_map(label).collect() }
+            Item { name, location, labels: labels.iter().filter_map(label).collect() }
         };
         let items = items.into_iter().map(item).collect();
         Self { items, classes }
@@ -194,16 +194,18 @@ impl ImageSet {
     ///
     /// If there is no such image.
     pub fn read(&self, index: usize) -> Result<Vec<u8>, DataError> {
-        let place = &self.items[index].place;
-        let path = match place {
-            Place::File(path) => path.as_path(),
-            Place::Part { file, .. } => file,
+        let location = &self.items[index].location;
+        let path = match location {
+            Location::File(path) => path.as_path(),
+            Location::Within { file, .. } => file,
         };
         let io = |reason| DataError::Io { path: path.into(), reason };
         let mut bytes = Vec::new();
-        match place {
-            Place::File(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
-            Place::Part { file, offset, len } => File::open(file).and_then(|mut file| {
+        match location {
+            Location::File(path) => {
+                File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+            }
+            Location::Within { file, offset, len } => File::open(file).and_then(|mut file| {
                 file.seek(SeekFrom::Start(*offset))?;
                 file.take(*len).read_to_end(&mut bytes)
             }),

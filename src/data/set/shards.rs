@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::folders::is_image;
 use super::lists::Labels;
-use super::{ImageSet, Place};
+use super::{ImageSet, Location};
 use crate::data::error::DataError;
 
 /// More bytes than a label file has.
@@ -42,11 +42,11 @@ impl ImageSet {
 /// Files of the same name up to the first dot.
 struct Example {
     key: String,
-    place: Option<Place>,
+    location: Option<Location>,
     labels: Vec<String>,
 }
 
-fn examples(path: &Path) -> Result<Vec<(String, Place, Vec<String>)>, DataError> {
+fn examples(path: &Path) -> Result<Vec<(String, Location, Vec<String>)>, DataError> {
     let io = |reason| DataError::Io { path: path.into(), reason };
     let broken = |entry: &str, expected: &str, got: String| DataError::Shard {
         path: path.into(),
@@ -75,14 +75,14 @@ fn examples(path: &Path) -> Result<Vec<(String, Place, Vec<String>)>, DataError>
         }
         let Some((key, ending)) = split(&name) else { continue };
         if examples.last().is_none_or(|example| example.key != key) {
-            examples.push(Example { key: key.into(), place: None, labels: Vec::new() });
+            examples.push(Example { key: key.into(), location: None, labels: Vec::new() });
         }
         let Some(example) = examples.last_mut() else { continue };
         if is_image(ending) {
-            if example.place.is_some() {
+            if example.location.is_some() {
                 return Err(broken(&name, "one image in each example", "another".into()));
             }
-            example.place = Some(Place::Part { file: shared.clone(), offset, len });
+            example.location = Some(Location::Within { file: shared.clone(), offset, len });
         } else if ending == "cls" || ending == "json" {
             let mut text = String::new();
             let read = (&mut entry).take(MOST_LABEL_BYTES).read_to_string(&mut text);
@@ -99,7 +99,7 @@ fn examples(path: &Path) -> Result<Vec<(String, Place, Vec<String>)>, DataError>
     let item = |example: Example| {
         let expected = "an image in each example: .jpg, .png, .webp or .bmp";
         let none = || broken(&example.key, expected, "none".into());
-        Ok((example.key.clone(), example.place.clone().ok_or_else(none)?, example.labels))
+        Ok((example.key.clone(), example.location.clone().ok_or_else(none)?, example.labels))
     };
     examples.into_iter().map(item).collect()
 }

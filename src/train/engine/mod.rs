@@ -29,11 +29,11 @@ type State = TrainState<ViT22B>;
 ///
 /// ```
 /// use vit22b::Runtime;
-/// use vit22b::data::{BatchSource, Synthetic};
+/// use vit22b::data::{BatchSource, Drawings};
 /// use vit22b::train::{Engine, Recipe, TrainStep};
 /// use vit22b::vit::ViT22BConfig;
 ///
-/// let data = Synthetic::new(8, 0);
+/// let data = Drawings::new(8, 0);
 /// let config = ViT22BConfig::new(data.hierarchy().names().len())
 ///     .with_image([8, 8]).with_patch(4)
 ///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);

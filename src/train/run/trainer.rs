@@ -34,18 +34,18 @@ use crate::train::step::TrainStep;
 /// use std::sync::Arc;
 /// use std::sync::atomic::AtomicBool;
 /// use vit22b::Runtime;
-/// use vit22b::data::Synthetic;
+/// use vit22b::data::Drawings;
 /// use vit22b::train::{Event, Recipe, Trainer};
 /// use vit22b::vit::ViT22BConfig;
 ///
-/// let data = Synthetic::new(8, 0);
+/// let data = Drawings::new(8, 0);
 /// let config = ViT22BConfig::new(data.hierarchy().names().len())
 ///     .with_image([8, 8]).with_patch(4)
 ///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);
 /// let folder = std::env::temp_dir().join("vit22b-trainer-doc");
 /// # let _ = std::fs::remove_dir_all(&folder);
 /// let run = Trainer::new(config, Recipe::vit22b_scaled(4, 6, 1e-3), Arc::new(data), &folder)
-///     .with_evaluation(Arc::new(Synthetic::new(8, 1)), 2, 3);
+///     .with_evaluation(Arc::new(Drawings::new(8, 1)), 2, 3);
 ///
 /// let stop = AtomicBool::new(false); // set it, from a signal say, and the run saves and ends
 /// let mut steps = 0;
