@@ -26,6 +26,8 @@ pub use error::DataError;
 pub use image::{DecodeLimit, FloatImage, Image, ImageError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
-pub use preprocess::{Filter, ImageOp, Preprocess, PreprocessError, RobustnessSet, Step};
+pub use preprocess::{
+    Filter, ImageOp, Preprocess, PreprocessError, RobustnessSet, Rounding, Transform,
+};
 pub use procedural::{CueConflict, CueImage, Drawings, Example};
 pub use set::{ImageSet, Item, Location};

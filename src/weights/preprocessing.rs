@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::data::preprocess::{Filter, Preprocess, Step};
+use crate::data::preprocess::{Filter, Preprocess, Rounding, Transform};
 
 use super::description::{Evidence, Note, Notes};
 use super::error::WeightsError;
@@ -58,10 +58,10 @@ pub(super) fn infer(
 }
 
 impl Numbers {
-    fn steps(self, origin: Origin, [height, width]: [usize; 2]) -> Vec<Step> {
+    fn steps(self, origin: Origin, [height, width]: [usize; 2]) -> Vec<Transform> {
         let Self { mean, std, filter, crop, squash } = self;
         let mut steps = match crop.filter(|_| height == width) {
-            None => vec![Step::Resize { size: [height, width], filter }],
+            None => vec![Transform::Resize { size: [height, width], filter }],
             Some(fraction) => {
                 let size = [height, width];
                 let side = height as f64 / fraction;
@@ -71,19 +71,24 @@ impl Numbers {
                 let side = if timm { side.floor() } else { side.round() } as usize;
                 vec![
                     match squash {
-                        true => Step::Resize { size: [side, side], filter },
-                        false => Step::ResizeShorter { side, filter },
+                        true => Transform::Resize { size: [side, side], filter },
+                        false => {
+                            Transform::ResizeShorter { side, filter, rounding: Rounding::Down }
+                        }
                     },
-                    match timm {
-                        true => Step::CenterCrop { size },
-                        false => Step::CentralCrop { size },
+                    Transform::CenterCrop {
+                        size,
+                        rounding: match timm {
+                            true => Rounding::HalfToEven,
+                            false => Rounding::Down,
+                        },
                     },
                 ]
             }
         };
         steps.push(match (mean, std) {
-            (HALVES, HALVES) => Step::ValueRange { low: -1.0, high: 1.0 },
-            _ => Step::Normalize { mean, std },
+            (HALVES, HALVES) => Transform::ValueRange { low: -1.0, high: 1.0 },
+            _ => Transform::Normalize { mean, std },
         });
         steps
     }
@@ -158,10 +163,10 @@ pub(super) fn for_timm(preprocess: &Preprocess) -> serde_json::Value {
     let (mut resized, [side, _]) = (None, preprocess.size());
     for step in preprocess.steps() {
         match *step {
-            Step::Resize { size: [height, _], filter } => {
+            Transform::Resize { size: [height, _], filter } => {
                 resized = Some((height, filter, "squash"));
             }
-            Step::ResizeSmall { side, filter } | Step::ResizeShorter { side, filter } => {
+            Transform::ResizeShorter { side, filter, .. } => {
                 resized = Some((side, filter, "center"));
             }
             _ => {}

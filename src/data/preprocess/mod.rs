@@ -31,7 +31,7 @@ pub use error::PreprocessError;
 pub use image_op::ImageOp;
 pub use resize::Filter;
 pub use robustness::RobustnessSet;
-pub use transform::Step;
+pub use transform::{Rounding, Transform};
 
 /// Steps from a decoded image to values of one size, written as big_vision does:
 ///
@@ -66,7 +66,7 @@ pub use transform::Step;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Preprocess {
-    steps: Vec<Step>,
+    steps: Vec<Transform>,
     size: [usize; 2],
     /// Values of the three channels for each byte.
     table: Box<[[f32; 256]; 3]>,
@@ -78,18 +78,18 @@ impl Preprocess {
     /// # Errors
     ///
     /// [`PreprocessError::Order`] with the first step that cannot.
-    pub fn new(steps: Vec<Step>) -> Result<Self, PreprocessError> {
+    pub fn new(steps: Vec<Transform>) -> Result<Self, PreprocessError> {
         let text = join(&steps);
         let order = |position: usize, rule: String| PreprocessError::Order {
             position: position + 1,
-            step: steps.get(position).map_or_else(|| "the end".into(), Step::to_string),
+            step: steps.get(position).map_or_else(|| "the end".into(), Transform::to_string),
             steps: text.clone(),
             rule,
         };
         let (mut known, mut table) = (KnownSize { least: [1, 1], exact: false }, None);
         for (position, step) in steps.iter().enumerate() {
             known = step.size_after(known).map_err(|rule| order(position, rule))?;
-            let erases = matches!(step, Step::RandomErasing { .. });
+            let erases = matches!(step, Transform::RandomErasing { .. });
             match (&table, erases) {
                 (Some(_), false) => {
                     let rule = "the values are made already; let it come before them";
@@ -115,7 +115,7 @@ impl Preprocess {
     }
 
     /// The steps.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[Transform] {
         &self.steps
     }
 
@@ -126,15 +126,15 @@ impl Preprocess {
 
     /// Whether a step draws, so that an image comes out differently for another key.
     pub fn is_random(&self) -> bool {
-        self.steps.iter().any(Step::is_random)
+        self.steps.iter().any(Transform::is_random)
     }
 
     /// Mean and deviation of the channels that make a model's values of those in [0, 1]:
     /// `(x − mean) / std`.
     pub fn normalisation(&self) -> [[f32; 3]; 2] {
-        let of_step = |step: &Step| match *step {
-            Step::Normalize { mean, std } => Some([mean, std]),
-            Step::ValueRange { low, high } => {
+        let of_step = |step: &Transform| match *step {
+            Transform::Normalize { mean, std } => Some([mean, std]),
+            Transform::ValueRange { low, high } => {
                 let std = 1.0 / (high - low);
                 Some([[-low * std; 3], [std; 3]])
             }
@@ -154,7 +154,7 @@ impl Preprocess {
     /// # Ok::<(), vit22b::data::PreprocessError>(())
     /// ```
     pub fn with_value_range(&self, low: f32, high: f32) -> Self {
-        let range = Step::ValueRange { low, high };
+        let range = Transform::ValueRange { low, high };
         let mut new = self.clone();
         for step in &mut new.steps {
             if let (Some(_), Some(table)) = (step.table(), range.table()) {
@@ -194,7 +194,7 @@ impl Preprocess {
             values.iter_mut().zip(bytes).for_each(|(value, byte)| *value = table[*byte as usize]);
         }
         for (usage, step) in (0..).zip(&self.steps) {
-            if let Step::RandomErasing { probability } = *step {
+            if let Transform::RandomErasing { probability } = *step {
                 random_erasing(values, self.size, probability, &mut key.rng(usage));
             }
         }
@@ -202,43 +202,44 @@ impl Preprocess {
 }
 
 /// Takes one step of those that work on bytes.
-fn take(step: &Step, view: &mut View<'_>, mut rng: Rng) {
+fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
     let [height, width] = view.size();
     match *step {
-        Step::Resize { size, filter } => view.resize(size, filter),
-        Step::ResizeSmall { side, filter } => {
-            let scale = side as f64 / height.min(width) as f64;
-            let scaled = |n: usize| (n as f64 * scale).round_ties_even() as usize;
+        Transform::Resize { size, filter } => view.resize(size, filter),
+        Transform::ResizeShorter { side, filter, rounding } => {
+            let shorter = height.min(width);
+            let scaled = |n: usize| match rounding {
+                Rounding::Down => side * n / shorter,
+                Rounding::HalfToEven => {
+                    (n as f64 * (side as f64 / shorter as f64)).round_ties_even() as usize
+                }
+            };
             view.resize([scaled(height), scaled(width)], filter);
         }
-        Step::ResizeShorter { side, filter } => {
-            let scaled = |n: usize| side * n / height.min(width);
-            view.resize([scaled(height), scaled(width)], filter);
+        Transform::CenterCrop { size: [h, w], rounding } => {
+            let half = |rest: usize| match rounding {
+                Rounding::Down => rest / 2,
+                Rounding::HalfToEven => (rest as f64 / 2.0).round_ties_even() as usize,
+            };
+            view.crop([half(height - h), half(width - w), h, w]);
         }
-        Step::CentralCrop { size: [h, w] } => {
-            view.crop([(height - h) / 2, (width - w) / 2, h, w]);
-        }
-        Step::CenterCrop { size: [h, w] } => {
-            let middle = |rest: usize| (rest as f64 / 2.0).round_ties_even() as usize;
-            view.crop([middle(height - h), middle(width - w), h, w]);
-        }
-        Step::InceptionCrop { size, area, filter } => {
+        Transform::InceptionCrop { size, area, filter } => {
             view.crop(inception_region([height, width], area, &mut rng));
             view.resize(size, filter);
         }
-        Step::FlipLr if rng.bool() => flip_lr(view.render()),
-        Step::RandAugment { layers, magnitude } => {
+        Transform::FlipLr if rng.bool() => flip_lr(view.render()),
+        Transform::RandAugment { layers, magnitude } => {
             rand_augment(view.render(), layers, magnitude, &mut rng);
         }
-        Step::FlipLr
-        | Step::ValueRange { .. }
-        | Step::Normalize { .. }
-        | Step::RandomErasing { .. } => {}
+        Transform::FlipLr
+        | Transform::ValueRange { .. }
+        | Transform::Normalize { .. }
+        | Transform::RandomErasing { .. } => {}
     }
 }
 
-fn join(steps: &[Step]) -> String {
-    steps.iter().map(Step::to_string).collect::<Vec<_>>().join("|")
+fn join(steps: &[Transform]) -> String {
+    steps.iter().map(Transform::to_string).collect::<Vec<_>>().join("|")
 }
 
 impl fmt::Display for Preprocess {

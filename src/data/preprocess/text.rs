@@ -1,13 +1,13 @@
-//! The text form of the steps of preprocessing.
+//! The text form of transforms, in which preprocessing is written and kept.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::error::PreprocessError;
 use super::resize::Filter;
-use super::transform::{STATISTICS, Step};
+use super::transform::{Rounding, STATISTICS, Transform};
 
-impl fmt::Display for Step {
+impl fmt::Display for Transform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |filter: Filter| {
             Filter::NAMES.iter().find(|(_, known)| *known == filter).map_or("", |(name, _)| *name)
@@ -16,14 +16,20 @@ impl fmt::Display for Step {
             Self::Resize { size: [h, w], filter } => {
                 write!(f, "resize({h}, {w}, {})", name(filter))
             }
-            Self::ResizeSmall { side, filter } => {
-                write!(f, "resize_small({side}, {})", name(filter))
+            Self::ResizeShorter { side, filter, rounding } => {
+                let resize = match rounding {
+                    Rounding::Down => "resize_shorter",
+                    Rounding::HalfToEven => "resize_small",
+                };
+                write!(f, "{resize}({side}, {})", name(filter))
             }
-            Self::ResizeShorter { side, filter } => {
-                write!(f, "resize_shorter({side}, {})", name(filter))
+            Self::CenterCrop { size: [h, w], rounding } => {
+                let crop = match rounding {
+                    Rounding::Down => "central_crop",
+                    Rounding::HalfToEven => "center_crop",
+                };
+                write!(f, "{crop}({h}, {w})")
             }
-            Self::CentralCrop { size: [h, w] } => write!(f, "central_crop({h}, {w})"),
-            Self::CenterCrop { size: [h, w] } => write!(f, "center_crop({h}, {w})"),
             Self::InceptionCrop { size: [h, w], area: [low, high], filter } => {
                 write!(f, "inception_crop({h}, {w}, {low}, {high}, {})", name(filter))
             }
@@ -45,7 +51,7 @@ impl fmt::Display for Step {
     }
 }
 
-impl FromStr for Step {
+impl FromStr for Transform {
     type Err = PreprocessError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -76,20 +82,22 @@ impl FromStr for Step {
                 step.ok_or("resize(224), resize(h, w) or resize(h, w, bicubic)")
             }
             ("resize_small" | "resize_shorter", _) => match words {
-                [word] => side(word).map(|side| match name {
-                    "resize_small" => {
-                        Self::ResizeSmall { side, filter: filter.unwrap_or_default() }
-                    }
-                    _ => Self::ResizeShorter { side, filter: filter.unwrap_or_default() },
+                [word] => side(word).map(|side| Self::ResizeShorter {
+                    side,
+                    filter: filter.unwrap_or_default(),
+                    rounding: match name {
+                        "resize_shorter" => Rounding::Down,
+                        _ => Rounding::HalfToEven,
+                    },
                 }),
                 _ => None,
             }
             .ok_or("the smaller side, as resize_small(256), and perhaps a filter"),
             ("central_crop", None) => sides(words)
-                .map(|size| Self::CentralCrop { size })
+                .map(|size| Self::CenterCrop { size, rounding: Rounding::Down })
                 .ok_or("central_crop(224) or central_crop(h, w)"),
             ("center_crop", None) => sides(words)
-                .map(|size| Self::CenterCrop { size })
+                .map(|size| Self::CenterCrop { size, rounding: Rounding::HalfToEven })
                 .ok_or("center_crop(224) or center_crop(h, w)"),
             ("inception_crop", _) => inception_crop(words, filter.unwrap_or_default())
                 .ok_or("inception_crop(224), (h, w) or (h, w, min, max) in percent of the area, and perhaps a filter"),
@@ -125,7 +133,7 @@ impl FromStr for Step {
     }
 }
 
-fn inception_crop(words: &[&str], filter: Filter) -> Option<Step> {
+fn inception_crop(words: &[&str], filter: Filter) -> Option<Transform> {
     let number = |word: &str| word.parse::<f64>().ok();
     let (sides, area) = match words {
         [sides @ .., low, high] if sides.len() == 2 => (sides, [number(low)?, number(high)?]),
@@ -137,15 +145,15 @@ fn inception_crop(words: &[&str], filter: Filter) -> Option<Step> {
         [height, width] => [height, width],
         _ => return None,
     };
-    Some(Step::InceptionCrop { size, area, filter })
+    Some(Transform::InceptionCrop { size, area, filter })
 }
 
-fn normalize(words: &[&str]) -> Option<Step> {
+fn normalize(words: &[&str]) -> Option<Transform> {
     if let [name] = words {
         let (_, mean, std) = STATISTICS.iter().find(|(known, ..)| known == name)?;
-        return Some(Step::Normalize { mean: *mean, std: *std });
+        return Some(Transform::Normalize { mean: *mean, std: *std });
     }
     let numbers: Vec<f32> = words.iter().map(|word| word.parse().ok()).collect::<Option<_>>()?;
     let [r, g, b, red, green, blue] = numbers[..] else { return None };
-    Some(Step::Normalize { mean: [r, g, b], std: [red, green, blue] })
+    Some(Transform::Normalize { mean: [r, g, b], std: [red, green, blue] })
 }

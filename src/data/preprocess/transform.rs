@@ -1,11 +1,23 @@
-//! The steps of preprocessing: what each needs and gives.
+//! The transforms that preprocessing is made of: what each needs and gives.
 
 use super::resize::Filter;
 
-/// One step of a [`Preprocess`](super::Preprocess), which lists them. Sizes are height and width.
+/// How a number of pixels that is no whole number becomes one.
+///
+/// Libraries differ here, and features with them: half a pixel moves every edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// Down to the next whole number.
+    Down,
+    /// To the nearest whole number, halves to the even one.
+    HalfToEven,
+}
+
+/// One step of a [`Preprocess`](super::Preprocess), whose table says what each does. Sizes are height
+/// and width.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub enum Step {
+pub enum Transform {
     /// `resize(h, w, filter)`
     Resize {
         /// The new size.
@@ -13,29 +25,21 @@ pub enum Step {
         /// How pixels are weighted.
         filter: Filter,
     },
-    /// `resize_small(s, filter)`
-    ResizeSmall {
-        /// The new smaller side.
-        side: usize,
-        /// How pixels are weighted.
-        filter: Filter,
-    },
-    /// `resize_shorter(s, filter)`
+    /// `resize_shorter(s, filter)` if it rounds down, `resize_small(s, filter)` if to even
     ResizeShorter {
-        /// The new smaller side.
+        /// The new shorter side.
         side: usize,
         /// How pixels are weighted.
         filter: Filter,
+        /// How the longer side becomes a whole number.
+        rounding: Rounding,
     },
-    /// `central_crop(h, w)`
-    CentralCrop {
-        /// The size of the part.
-        size: [usize; 2],
-    },
-    /// `center_crop(h, w)`
+    /// `central_crop(h, w)` if it rounds down, `center_crop(h, w)` if to even
     CenterCrop {
-        /// The size of the part.
+        /// The size of the crop.
         size: [usize; 2],
+        /// How the pixels above the crop, and those left of it, become whole numbers: half of the rest.
+        rounding: Rounding,
     },
     /// `inception_crop(h, w, min, max, filter)`
     InceptionCrop {
@@ -91,7 +95,7 @@ pub(super) struct KnownSize {
     pub(super) exact: bool,
 }
 
-impl Step {
+impl Transform {
     /// Whether the step draws.
     pub(super) fn is_random(&self) -> bool {
         matches!(
@@ -113,7 +117,6 @@ impl Step {
         match *self {
             // Of an image of one row they would make too much to hold.
             Self::Resize { .. }
-            | Self::ResizeSmall { .. }
             | Self::ResizeShorter { .. }
             | Self::FlipLr
             | Self::RandAugment { .. }
@@ -125,12 +128,12 @@ impl Step {
                 sides(&size)?;
                 Ok(KnownSize { least: size, exact: true })
             }
-            Self::ResizeSmall { side, .. } | Self::ResizeShorter { side, .. } => {
+            Self::ResizeShorter { side, .. } => {
                 sides(&[side])?;
                 let exact = before.exact && before.least[0] == before.least[1];
                 Ok(KnownSize { least: [side, side], exact })
             }
-            Self::CentralCrop { size } | Self::CenterCrop { size } => {
+            Self::CenterCrop { size, .. } => {
                 sides(&size)?;
                 let [h, w] = before.least;
                 if size[0] > h || size[1] > w {
