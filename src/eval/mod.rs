@@ -9,7 +9,7 @@
 //! | whether it is right as often as it says | [`Reliability`], [`class_wise_error`], [`negative_log_likelihood`], [`brier_score`], [`fit_temperature`] |
 //! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`] |
 //! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`] |
-//! | whether it treats groups alike | [`GroupTable`], [`ParityConfig`] |
+//! | whether it treats groups alike | [`GroupTable`], [`DemographicParityConfig`] |
 //! | how it does elsewhere | [`LabelMap`], [`RobustnessSet`](crate::data::RobustnessSet), [`mean_corruption_error`], [`RobustnessBaseline`] |
 //!
 //! [`Scorecard`] takes the usual ones of a classifier's logits at once; [`report`](crate::report) draws them.
@@ -38,7 +38,7 @@ pub use features::{
     BIAS_CONSTANT, FewShotAccuracy, FewShotConfig, LinearClassifier, LogisticConfig, LogisticFit,
     NearestNeighbours, Ridge, draw_shots, principal_plane,
 };
-pub use groups::{GroupRates, GroupTable, ParityConfig, ParityThresholds};
+pub use groups::{DemographicParityConfig, DemographicParityThresholds, GroupRates, GroupTable};
 pub use people::{
     Agreement, CueDecisions, HumanComparison, Trial, Trials, TrialsError, sixteen_classes,
 };

@@ -1,7 +1,7 @@
 //! Fairness: a binary decision on members of groups.
 
 use serde_json::json;
-use vit22b::eval::{Binning, GroupTable, ParityConfig, Reliability};
+use vit22b::eval::{Binning, DemographicParityConfig, GroupTable, Reliability};
 use vit22b::report::{Axis, Block, Chart, Mark, Section, Series};
 
 use super::part::{Part, line, number, percent, table};
@@ -47,8 +47,11 @@ pub(crate) fn groups(task: &GroupTask) -> anyhow::Result<Part> {
     ];
     let bounds: Vec<f64> = (0..=10).map(|i| parity * f64::from(i) / 10.0).collect();
     let accuracy_at = |&max_gap: &f64| {
-        let thresholds =
-            ParityConfig { max_gap, ..Default::default() }.fit(scores, group, names.len())?;
+        let thresholds = DemographicParityConfig { max_gap, ..Default::default() }.fit(
+            scores,
+            group,
+            names.len(),
+        )?;
         Ok([max_gap, thresholds.accuracy(scores, group, truth)?])
     };
     let points: Vec<[f64; 2]> =

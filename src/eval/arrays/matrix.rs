@@ -5,10 +5,10 @@ use rayon::prelude::*;
 
 use super::error::{EvalError, check_some};
 use super::row;
-use super::vectors::Lane;
+use super::vectors::Vectorized;
 
 /// What logits and features are made of: `f32` or `f64`.
-pub trait Real: Lane {}
+pub trait Real: Vectorized {}
 
 impl Real for f32 {}
 impl Real for f64 {}

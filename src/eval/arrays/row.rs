@@ -4,14 +4,14 @@ use core::cell::Cell;
 
 use pulp::Arch;
 
-use super::vectors::{Lane, vectorized};
+use super::vectors::{Vectorized, vectorized};
 
 /// Numbers that are added side by side, so that a processor can take them together.
-const LANES: usize = 32;
+const WIDTH: usize = 32;
 
 /// The place of the largest value, of the first one if there are several. None if a value is NaN or
 /// +∞, or all are −∞.
-pub(crate) fn argmax<T: Lane>(arch: Arch, row: &[T]) -> Option<usize> {
+pub(crate) fn argmax<T: Vectorized>(arch: Arch, row: &[T]) -> Option<usize> {
     vectorized(
         arch,
         #[inline(always)]
@@ -24,7 +24,7 @@ pub(crate) fn argmax<T: Lane>(arch: Arch, row: &[T]) -> Option<usize> {
 
 /// The largest value, the place of the first one, and `Σ exp(z)` with `z = β (x − max)`. The sum is
 /// NaN if a value is NaN or +∞, or all are −∞.
-pub(crate) fn max_and_sum<T: Lane>(
+pub(crate) fn max_and_sum<T: Vectorized>(
     arch: Arch,
     row: &[T],
     inverse_temperature: f64,
@@ -42,18 +42,24 @@ pub(crate) fn max_and_sum<T: Lane>(
 }
 
 /// `Σ exp(z)²`
-pub(crate) fn sum_of_squares<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64) -> f64 {
+pub(crate) fn sum_of_squares<T: Vectorized>(arch: Arch, row: &[T], max: f64, beta: f64) -> f64 {
     sum_over(arch, row, max, beta, |_, e| e * e)
 }
 
 /// `Σ z exp(z)`
-pub(crate) fn weighted_sum<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64) -> f64 {
+pub(crate) fn weighted_sum<T: Vectorized>(arch: Arch, row: &[T], max: f64, beta: f64) -> f64 {
     sum_over(arch, row, max, beta, |z, e| e * z)
 }
 
 /// `Σ f(z, exp(z))`
 #[inline(always)]
-fn sum_over<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64, term: impl Fn(T, T) -> T) -> f64 {
+fn sum_over<T: Vectorized>(
+    arch: Arch,
+    row: &[T],
+    max: f64,
+    beta: f64,
+    term: impl Fn(T, T) -> T,
+) -> f64 {
     let (max, beta) = (T::narrow(max), T::narrow(beta));
     vectorized(
         arch,
@@ -68,7 +74,7 @@ fn sum_over<T: Lane>(arch: Arch, row: &[T], max: f64, beta: f64, term: impl Fn(T
 }
 
 /// `exp(z)` at some of the places.
-pub(crate) fn exponentials<T: Lane>(
+pub(crate) fn exponentials<T: Vectorized>(
     arch: Arch,
     row: &[T],
     places: &[usize],
@@ -87,52 +93,52 @@ pub(crate) fn exponentials<T: Lane>(
 }
 
 #[inline(always)]
-fn scaled<T: Lane>(x: T, max: T, beta: T) -> T {
+fn scaled<T: Vectorized>(x: T, max: T, beta: T) -> T {
     let z = beta * (x - max);
     // −∞ becomes a number, NaN stays.
     if z < T::LOWEST { T::LOWEST } else { z }
 }
 
 #[inline(always)]
-fn maximum<T: Lane>(row: &[T]) -> T {
+fn maximum<T: Vectorized>(row: &[T]) -> T {
     let larger = |a: T, b: T| if b > a { b } else { a };
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    let mut lanes = [T::NEG_INFINITY; LANES];
+    let (chunks, rest) = row.as_chunks::<WIDTH>();
+    let mut partial = [T::NEG_INFINITY; WIDTH];
     for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = larger(*lane, *x));
+        partial.iter_mut().zip(chunk).for_each(|(a, x)| *a = larger(*a, *x));
     }
-    rest.iter().copied().chain(lanes).fold(T::NEG_INFINITY, larger)
+    rest.iter().copied().chain(partial).fold(T::NEG_INFINITY, larger)
 }
 
 #[inline(always)]
-fn all_below_infinity<T: Lane>(row: &[T]) -> bool {
+fn all_below_infinity<T: Vectorized>(row: &[T]) -> bool {
     // What is not below is kept as a number: comparisons of bits would not become vector code.
     let keep = |kept: T, x: T| if x < T::INFINITY { kept } else { x };
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    let mut lanes = [T::ZERO; LANES];
+    let (chunks, rest) = row.as_chunks::<WIDTH>();
+    let mut partial = [T::ZERO; WIDTH];
     for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = keep(*lane, *x));
+        partial.iter_mut().zip(chunk).for_each(|(a, x)| *a = keep(*a, *x));
     }
-    lanes.iter().chain(rest).all(|x| *x < T::INFINITY)
+    partial.iter().chain(rest).all(|x| *x < T::INFINITY)
 }
 
 #[inline(always)]
-fn first<T: Lane>(row: &[T], value: T) -> usize {
+fn first<T: Vectorized>(row: &[T], value: T) -> usize {
     // A chunk is searched as a whole, then the one that has it element by element.
     let has = |chunk: &[T]| chunk.iter().fold(false, |found, x| found | (*x == value));
-    let chunk = row.chunks(LANES).position(has).unwrap_or(0);
-    let within = row[chunk * LANES..].iter().position(|x| *x == value);
-    chunk * LANES + within.unwrap_or(0)
+    let chunk = row.chunks(WIDTH).position(has).unwrap_or(0);
+    let within = row[chunk * WIDTH..].iter().position(|x| *x == value);
+    chunk * WIDTH + within.unwrap_or(0)
 }
 
 #[inline(always)]
-fn sum_of<T: Lane>(row: &[T], term: impl Fn(T) -> T) -> f64 {
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    let mut lanes = [T::ZERO; LANES];
+fn sum_of<T: Vectorized>(row: &[T], term: impl Fn(T) -> T) -> f64 {
+    let (chunks, rest) = row.as_chunks::<WIDTH>();
+    let mut partial = [T::ZERO; WIDTH];
     for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = *lane + term(*x));
+        partial.iter_mut().zip(chunk).for_each(|(a, x)| *a = *a + term(*x));
     }
-    rest.iter().map(|x| term(*x)).chain(lanes).map(Into::into).sum()
+    rest.iter().map(|x| term(*x)).chain(partial).map(Into::into).sum()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use core::ops::{Add, Mul, Sub};
 use pulp::{Arch, NullaryFnOnce};
 
 /// What logits are computed in: their own precision.
-pub trait Lane:
+pub trait Vectorized:
     Copy
     + PartialOrd
     + Add<Output = Self>
@@ -38,7 +38,7 @@ pub trait Lane:
 /// the first of which times a small integer is exact; the series is Taylor's, the highest term first.
 macro_rules! exponential {
     ($float:ident, $lowest:expr, $mantissa:expr, $bias:expr, $ln2:expr, $series:expr) => {
-        impl Lane for $float {
+        impl Vectorized for $float {
             const ZERO: Self = 0.0;
             const NEG_INFINITY: Self = $float::NEG_INFINITY;
             const INFINITY: Self = $float::INFINITY;

@@ -20,18 +20,18 @@ use crate::eval::arrays::{EvalError, check_labels, check_length, check_numbers};
 /// which the paper uses in its section on fairness.
 ///
 /// ```
-/// use vit22b::eval::ParityConfig;
+/// use vit22b::eval::DemographicParityConfig;
 ///
 /// let scores = [0.9, 0.4, 0.2, -0.5, -0.1, -0.6, -0.7, -0.9];
 /// let group = [0, 0, 0, 0, 1, 1, 1, 1];
-/// let unbounded = ParityConfig { max_gap: 1.0, ..Default::default() }.fit(&scores, &group, 2)?;
+/// let unbounded = DemographicParityConfig { max_gap: 1.0, ..Default::default() }.fit(&scores, &group, 2)?;
 /// assert!((unbounded.gap(&scores, &group)? - 0.75).abs() < 1e-9);
-/// let bounded = ParityConfig { max_gap: 0.1, ..Default::default() }.fit(&scores, &group, 2)?;
+/// let bounded = DemographicParityConfig { max_gap: 0.1, ..Default::default() }.fit(&scores, &group, 2)?;
 /// assert!(bounded.gap(&scores, &group)? < 0.1 + 1e-9);
 /// # Ok::<(), vit22b::eval::EvalError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ParityConfig {
+pub struct DemographicParityConfig {
     /// `γ`, the width over which decisions are drawn by lot, in units of the score. Smaller is
     /// nearer to a threshold; default 0.05, for scores `2 p − 1`.
     pub randomisation: f64,
@@ -39,21 +39,21 @@ pub struct ParityConfig {
     pub max_gap: f64,
 }
 
-impl Default for ParityConfig {
+impl Default for DemographicParityConfig {
     fn default() -> Self {
         Self { randomisation: 0.05, max_gap: 0.05 }
     }
 }
 
-/// A shift for each group. Made by [`ParityConfig::fit`].
+/// A shift for each group. Made by [`DemographicParityConfig::fit`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct ParityThresholds {
+pub struct DemographicParityThresholds {
     /// `t_k` of each group; 0 for a group without members.
     pub shifts: Vec<f64>,
     randomisation: f64,
 }
 
-impl ParityConfig {
+impl DemographicParityConfig {
     /// Fits shifts to scores, which are positive where the answer is yes, such as `2 p − 1`. Truth
     /// is not needed: fit them where they will be used.
     ///
@@ -66,7 +66,7 @@ impl ParityConfig {
         scores: &[f64],
         group: &[usize],
         num_groups: usize,
-    ) -> Result<ParityThresholds, EvalError> {
+    ) -> Result<DemographicParityThresholds, EvalError> {
         check_labels(group, scores.len(), num_groups)?;
         check_numbers("scores", scores)?;
         if let Some(row) = scores.iter().position(|score| score.is_infinite()) {
@@ -106,7 +106,7 @@ impl ParityConfig {
         let better =
             |best: f64, end: f64| if objective(end) <= objective(best) { end } else { best };
         let centre = ends.into_iter().fold(inside, better);
-        Ok(ParityThresholds { shifts: shifts_at(centre), randomisation })
+        Ok(DemographicParityThresholds { shifts: shifts_at(centre), randomisation })
     }
 }
 
@@ -158,7 +158,7 @@ impl Rule {
     }
 }
 
-impl ParityThresholds {
+impl DemographicParityThresholds {
     /// The probability of a positive decision on each score.
     ///
     /// # Errors
@@ -241,7 +241,7 @@ mod tests {
         let (scores, group, truth) = biased();
         let mut last = 0.0;
         for max_gap in [0.0, 0.05, 0.2, 1.0] {
-            let config = ParityConfig { max_gap, randomisation: 0.01 };
+            let config = DemographicParityConfig { max_gap, randomisation: 0.01 };
             let thresholds = config.fit(&scores, &group, 3).unwrap();
             let gap = thresholds.gap(&scores, &group).unwrap();
             assert!(gap <= max_gap + 1e-6, "{gap} above {max_gap}");
@@ -250,9 +250,9 @@ mod tests {
             last = accuracy;
         }
         // Without a bound nothing is shifted.
-        let config = ParityConfig { max_gap: 1.0, randomisation: 0.01 };
+        let config = DemographicParityConfig { max_gap: 1.0, randomisation: 0.01 };
         assert_eq!(config.fit(&scores, &group, 3).unwrap().shifts, [0.0; 3]);
-        let thresholds = ParityConfig::default().fit(&scores, &group, 3).unwrap();
+        let thresholds = DemographicParityConfig::default().fit(&scores, &group, 3).unwrap();
         let decisions = thresholds.decide(&scores, &group, 0).unwrap();
         assert_eq!(decisions, thresholds.decide(&scores, &group, 0).unwrap());
     }
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn the_centre_is_the_best_one() {
         let (scores, group, _) = biased();
-        let config = ParityConfig { max_gap: 0.1, randomisation: 0.1 };
+        let config = DemographicParityConfig { max_gap: 0.1, randomisation: 0.1 };
         let fitted = config.fit(&scores, &group, 3).unwrap();
         let objective = |shifts: &[f64]| -> f64 {
             let term = |(score, k): (&f64, &usize)| {
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn constant_scores_and_empty_groups_have_an_answer() {
-        let config = ParityConfig { max_gap: 0.0, ..Default::default() };
+        let config = DemographicParityConfig { max_gap: 0.0, ..Default::default() };
         let thresholds = config.fit(&[0.5; 4], &[0, 0, 2, 2], 3).unwrap();
         assert_eq!(thresholds.shifts, [0.0; 3]);
         assert_eq!(thresholds.gap(&[0.5; 4], &[0, 0, 2, 2]), Ok(0.0));
@@ -298,7 +298,9 @@ mod tests {
         assert!(config.fit(&[f64::NAN], &[0], 1).is_err());
         assert!(config.fit(&[f64::INFINITY], &[0], 1).is_err());
         assert!(config.fit(&[1.0], &[1], 1).is_err());
-        assert!(ParityConfig { max_gap: 2.0, ..config }.fit(&[1.0], &[0], 1).is_err());
-        assert!(ParityConfig { randomisation: 0.0, ..config }.fit(&[1.0], &[0], 1).is_err());
+        assert!(DemographicParityConfig { max_gap: 2.0, ..config }.fit(&[1.0], &[0], 1).is_err());
+        assert!(
+            DemographicParityConfig { randomisation: 0.0, ..config }.fit(&[1.0], &[0], 1).is_err()
+        );
     }
 }

@@ -3,5 +3,5 @@
 mod demographic_parity;
 mod rates;
 
-pub use demographic_parity::{ParityConfig, ParityThresholds};
+pub use demographic_parity::{DemographicParityConfig, DemographicParityThresholds};
 pub use rates::{GroupRates, GroupTable};
