@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::ensure;
-use vit22b::data::{ImageLoader, ImageSet, Item, Place, Preprocess};
+use vit22b::data::{ImageLoader, ImageSet, Item, Location, Preprocess};
 use vit22b::probe::{Embedder, FeatureCache, FeatureKey};
 
 use super::classifiers::classifiers;
@@ -22,8 +22,8 @@ fn features(
     cache: &FeatureCache,
 ) -> anyhow::Result<Labelled> {
     // Names, sizes and times of the files stand for the pixels.
-    let stamp = |item: &Item| match &item.place {
-        Place::File(path) => {
+    let stamp = |item: &Item| match &item.location {
+        Location::File(path) => {
             let file = std::fs::metadata(path).ok();
             format!("{path:?} {:?}", file.map(|file| (file.len(), file.modified().ok())))
         }
