@@ -1,7 +1,7 @@
 //! What a call of a tiny compiled program costs, with arguments that live on the device.
 //!
 //! ```text
-//! $ cargo run --release -p burn-xla --example dispatch
+//! $ cargo bench --workspace --bench dispatch
 //! call                            1.85µs
 //! call, wait for the result       2.09µs
 //! call, copy it to the host       2.48µs

@@ -1,7 +1,7 @@
 //! How long recording, lowering and calling take.
 //!
 //! ```text
-//! cargo run --release -p burn-xla --example jit_times
+//! cargo bench --workspace --bench jit_times
 //! ```
 
 use std::time::Instant;
@@ -26,7 +26,7 @@ struct Block {
 struct Blocks {
     blocks: Vec<Block>,
 }
-burn_xla::impl_tensor_tree!(Blocks);
+burn_trace::impl_tensor_tree!(Blocks);
 
 impl Block {
     fn new(d: usize, device: &Device) -> Self {

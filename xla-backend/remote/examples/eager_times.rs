@@ -2,7 +2,7 @@
 //! device beside the same step compiled as one function.
 //!
 //! ```text
-//! cargo run --release -p burn-xla --example eager_times -- [WIDTH…]
+//! cargo run --release --manifest-path xla-backend/remote/Cargo.toml --example eager_times -- [WIDTH…]
 //! ```
 //!
 //! Losses are read after every tenth step; a step's time is the median of the means of ten, with the
@@ -22,8 +22,8 @@ use burn_autodiff::Autodiff;
 use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps, ModuleOps};
 use burn_backend::{AutodiffBackend, FloatDType, Scalar, TensorData, TensorMetadata, read_sync};
 use burn_router::RouterTensor;
-use burn_xla::Xla;
 use burn_trace::value_and_grad;
+use burn_xla::Xla;
 use burn_xla::eager::{XlaBackend as B, XlaClient, XlaDevice};
 use burn_xla::plugin::Platform;
 use burn_xla::serve::Server;

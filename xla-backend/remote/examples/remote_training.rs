@@ -1,8 +1,8 @@
 //! A Burn program that trains on a remote device. It knows neither the server nor its backend.
 //!
 //! ```text
-//! cargo run --release -p burn-xla -- serve --device cpu &
-//! cargo run --release -p burn-xla --example remote_training
+//! cargo run --release -- serve --device cpu &
+//! cargo run --release --manifest-path xla-backend/remote/Cargo.toml --example remote_training
 //! ```
 //!
 //! It runs the same training on Burn's CPU backend, and fails if a loss differs by more than 1e-4.

@@ -36,8 +36,8 @@ fn still_serves(number: u8) {
 
 /// A server in a process of its own, and its address.
 pub(crate) fn process() -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_burn-xla"))
-        .args(["serve", "--listen", "127.0.0.1:0"])
+    let mut child = Command::new(env!("CARGO_BIN_EXE_burn-xla-remote"))
+        .args(["--listen", "127.0.0.1:0"])
         .env("RUST_LOG", "off")
         .stdout(Stdio::piped())
         .spawn()

@@ -1,8 +1,8 @@
 //! Burn programs on a remote device that the eager backend serves.
 
+#[path = "../../../tests/harness/compare.rs"]
+mod compare;
 mod faults;
-#[path = "../../../tests/harness/mod.rs"]
-mod harness;
 mod sweep;
 #[allow(dead_code, reason = "its `main`")]
 #[path = "../../examples/remote_training.rs"]

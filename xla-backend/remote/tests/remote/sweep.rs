@@ -6,7 +6,7 @@ use burn::tensor::module;
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, PadMode};
 use burn::tensor::{Bool, DType, Device, Float, IndexingUpdateOp, Int, Tensor, TensorData, s};
 
-use super::harness::compare;
+use super::compare::compare;
 use super::{remote, turn};
 
 type Later = Box<dyn FnOnce() -> TensorData>;

@@ -1,1 +1,0 @@
-//! Tests and measurements of the remote backend; see `tests/` and `examples/`.
