@@ -14,11 +14,13 @@ use vit22b::weights::{HeadChoice, Inspection, LoadOptions, WeightsError, Weights
 
 use crate::terminal::ImageBar;
 
-/// Where the work is done.
+/// Where the work is done. Most backends of Burn are features of this program, and a name that is not built in is an
+/// error that names its feature.
 #[derive(Args)]
 pub(crate) struct DeviceName {
-    /// What computes: auto, flex or xla
-    #[arg(long, value_name = "NAME", default_value = "auto")]
+    /// What computes: auto, flex, cuda[:n], rocm[:n], wgpu, vulkan,
+    /// metal, tch[:n] or xla[:cpu|cuda|tpu]
+    #[arg(long, value_name = "NAME", default_value = "auto", verbatim_doc_comment)]
     device: String,
 }
 
@@ -68,9 +70,7 @@ impl Weights {
 
     /// The model without its classifier, on the device of a runtime.
     pub(crate) fn embedder(&self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
-        let options = HeadChoice::Drop;
-        let Loaded { model, preprocess } =
-            self.unsaid.load(&self.weights, options, &runtime.device())?;
+        let Loaded { model, preprocess } = self.unsaid.load(&self.weights, &runtime.device())?;
         eprintln!("on {runtime}\n");
         let embedder = Embedder::new(runtime, model, preprocess)?;
         Ok(embedder.with_batch(images.batch.into()).with_broken(images.on_broken()))
@@ -89,6 +89,10 @@ pub(crate) struct Unsaid {
     /// Side of the images in pixels, in place of the model's own
     #[arg(long, value_name = "PIXELS", alias = "image")]
     side: Option<usize>,
+    /// Rows and columns of the positions in the file, such as 7x9, where
+    /// they form no square
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid, verbatim_doc_comment)]
+    grid: Option<[usize; 2]>,
     /// Steps of preprocessing, in place of the model's own
     #[arg(long, value_name = "STEPS")]
     preprocess: Option<Preprocess>,
@@ -100,6 +104,14 @@ enum GeluName {
     Erf,
 }
 
+fn grid(text: &str) -> Result<[usize; 2], String> {
+    let sides = text.split_once('x').map(|(rows, columns)| [rows.parse(), columns.parse()]);
+    match sides {
+        Some([Ok(rows), Ok(columns)]) => Ok([rows, columns]),
+        _ => Err("expected rows and columns, such as 7x9".into()),
+    }
+}
+
 /// A model, and what images become for it.
 pub(crate) struct Loaded {
     pub(crate) model: ViT22B,
@@ -107,7 +119,7 @@ pub(crate) struct Loaded {
 }
 
 impl Unsaid {
-    pub(crate) fn options(&self) -> LoadOptions {
+    fn options(&self) -> LoadOptions {
         let gelu = self.gelu.map(|name| match name {
             GeluName::Tanh => Gelu::Tanh,
             GeluName::Erf => Gelu::Erf,
@@ -115,17 +127,14 @@ impl Unsaid {
         LoadOptions::new()
             .with_num_heads(self.num_heads)
             .with_gelu(gelu)
+            .with_grid(self.grid)
             .with_image(self.side.map(|side| [side, side]))
     }
 
-    /// Loads a model of colour images, and prints on standard error what it is and how that is known.
-    pub(crate) fn load(
-        &self,
-        weights: &Path,
-        head: HeadChoice,
-        device: &Device,
-    ) -> anyhow::Result<Loaded> {
-        let options = self.options().with_head(head);
+    /// Loads a model of colour images without its classifier, and prints on standard error what it is
+    /// and how that is known.
+    pub(crate) fn load(&self, weights: &Path, device: &Device) -> anyhow::Result<Loaded> {
+        let options = self.options().with_head(HeadChoice::Drop);
         let file = WeightsFile::open(weights);
         let loaded = file.and_then(|file| file.load(&options, device)).map_err(explained)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
@@ -148,11 +157,19 @@ impl Unsaid {
     }
 }
 
-/// The error, with the command's own option where the library names one of its own.
-pub(crate) fn explained(error: WeightsError) -> anyhow::Error {
+/// The error in the words of this program: its options where the library names its own.
+fn explained(error: WeightsError) -> anyhow::Error {
     match error {
-        WeightsError::Ambiguous { field, why, option: "num_heads" } => {
-            anyhow!("{field} does not follow from the file: {why}; give --num-heads")
+        WeightsError::Ambiguous { field, why, option } => {
+            let option = option.replace('_', "-");
+            anyhow!("--weights: {field} does not follow from the file: {why}; give --{option}")
+        }
+        WeightsError::Unsupported { what, next } => {
+            let next = next.replace("`LoadOptions::gelu`", "--gelu");
+            anyhow!("--weights: {what} is not a part of this model family; {next}")
+        }
+        WeightsError::DoesNotFit(report) => {
+            anyhow!("--weights: the file does not fit the model\n{report}")
         }
         error => anyhow!(error).context("--weights"),
     }

@@ -21,6 +21,8 @@ struct Command {
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
 #[derive(Subcommand)]
 enum Verb {
+    /// Print which plugins and devices of XLA there are, and what is missing
+    Doctor(verbs::doctor::Arguments),
     /// Write procedural drawings as folders of images, a folder for each class
     Draw(verbs::draw::Arguments),
     /// Compute features of images by a published model, and write them to a file
@@ -31,10 +33,14 @@ enum Verb {
     Explain(verbs::explain::Arguments),
     /// Print what a weights file is, without images
     Inspect(verbs::inspect::Arguments),
+    /// Fetch a platform's plugin of XLA (pinned, checked) into the cache folder
+    Install(verbs::install::Arguments),
     /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
     Plan(verbs::plan::Arguments),
     /// Measure how much a linear classifier reads from the features of a published model
     Probe(verbs::probe::Arguments),
+    /// Let Burn programs run on the devices of this machine, until Ctrl-C
+    Serve(verbs::serve::Arguments),
     /// Train a ViT-22B on procedural images, by the paper's recipe scaled down
     Train(verbs::train::Arguments),
     /// Print the sizes of the family, counted from their configs
@@ -46,13 +52,16 @@ const AFTER: &str = "\
 
 fn main() -> ExitCode {
     let done = match Command::parse().verb {
+        Verb::Doctor(arguments) => verbs::doctor::run(arguments),
         Verb::Draw(arguments) => verbs::draw::run(arguments),
         Verb::Embed(arguments) => verbs::embed::run(arguments),
         Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Explain(arguments) => verbs::explain::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
+        Verb::Install(arguments) => verbs::install::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Probe(arguments) => verbs::probe::run(arguments),
+        Verb::Serve(arguments) => verbs::serve::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),
     };

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use vit22b::probe::{Embedder, FeatureKey};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
-use vit22b::weights::HeadChoice;
 
 use crate::args::{DeviceName, Loaded, Unsaid, train_test};
 use crate::evaluate::drawn::drawn;
@@ -125,8 +124,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     device.seed(seed);
     let (model, untrained, steps) = match &arguments.weights {
         Some(path) => {
-            let Loaded { model, preprocess } =
-                arguments.unsaid.load(path, HeadChoice::Keep, &device)?;
+            let Loaded { model, preprocess } = arguments.unsaid.load(path, &device)?;
             (model, None, preprocess)
         }
         None => {

@@ -1,11 +1,14 @@
 //! The verbs, a file each. A verb has its options, `Arguments`, and `run`; it knows no other verb.
 
+pub(crate) mod doctor;
 pub(crate) mod draw;
 pub(crate) mod embed;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod inspect;
+pub(crate) mod install;
 pub(crate) mod plan;
 pub(crate) mod probe;
+pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod variants;

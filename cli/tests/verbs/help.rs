@@ -6,7 +6,10 @@ use crate::vit22b;
 fn without_a_verb_it_lists_the_verbs() {
     let run = vit22b::<&str>([]);
     assert_eq!(run.code, 2);
-    for verb in ["draw", "embed", "evaluate", "explain", "plan", "probe", "train", "variants"] {
+    for verb in [
+        "doctor", "install", "serve", "inspect", "draw", "embed", "evaluate", "explain", "plan",
+        "probe", "train", "variants",
+    ] {
         assert!(run.stderr.contains(&format!("\n  {verb} ")), "{}", run.stderr);
     }
 }

@@ -3,14 +3,17 @@
 #[path = "../../../tests/folder/mod.rs"]
 mod folder;
 
+mod doctor;
 mod draw;
 mod embed;
 mod evaluate;
 mod explain;
 mod help;
 mod inspect;
+mod install;
 mod plan;
 mod probe;
+mod serve;
 mod train;
 mod variants;
 
@@ -46,6 +49,7 @@ fn vit22b<T: AsRef<OsStr>>(arguments: impl IntoIterator<Item = T>) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_vit22b"))
         .args(arguments)
         .env_remove("RUST_BACKTRACE")
+        .env_remove("BURN_XLA_TOKEN")
         .output()
         .expect("the command starts");
     let text = |bytes| String::from_utf8(bytes).expect("the command prints UTF-8");
