@@ -20,7 +20,7 @@ use crate::terminal::ImageBar;
 pub(crate) struct DeviceName {
     /// What computes: auto, flex, cuda[:n], rocm[:n], wgpu, vulkan,
     /// metal, tch[:n] or xla[:cpu|cuda|tpu]
-    #[arg(long, value_name = "NAME", default_value = "auto", verbatim_doc_comment)]
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     device: String,
 }
 
@@ -51,7 +51,7 @@ impl From<PrecisionName> for Precision {
 pub(crate) struct Weights {
     /// A checkpoint of timm, transformers, big_vision or vit22b: a file
     /// or a folder
-    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    #[arg(long, value_name = "PATH")]
     weights: PathBuf,
     #[command(flatten)]
     unsaid: Unsaid,
@@ -91,7 +91,7 @@ pub(crate) struct Unsaid {
     side: Option<usize>,
     /// Rows and columns of the positions in the file, such as 7x9, where
     /// they form no square
-    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid, verbatim_doc_comment)]
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid)]
     grid: Option<[usize; 2]>,
     /// Steps of preprocessing, in place of the model's own
     #[arg(long, value_name = "STEPS")]

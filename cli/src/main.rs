@@ -2,13 +2,14 @@
 
 mod args;
 mod evaluate;
+mod help;
 mod model;
 mod terminal;
 mod verbs;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Vision transformers of the ViT-22B family: features, probes, training and plans
 #[derive(Parser)]
@@ -35,7 +36,7 @@ enum Verb {
     Inspect(verbs::inspect::Arguments),
     /// Fetch a platform's plugin of XLA (pinned, checked) into the cache folder
     Install(verbs::install::Arguments),
-    /// Compile ViT-22B's training step for a TPU slice that is not here, and print what it takes
+    /// Compile the training step for a TPU slice that is not here, and print what it will take
     Plan(verbs::plan::Arguments),
     /// Measure how much a linear classifier reads from the features of a published model
     Probe(verbs::probe::Arguments),
@@ -51,7 +52,9 @@ const AFTER: &str = "\
 `vit22b VERB --help` has the options of a verb.";
 
 fn main() -> ExitCode {
-    let done = match Command::parse().verb {
+    let matches = help::wrapped(Command::command()).get_matches();
+    let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let done = match command.verb {
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
         Verb::Draw(arguments) => verbs::draw::run(arguments),
         Verb::Embed(arguments) => verbs::embed::run(arguments),
@@ -90,13 +93,12 @@ fn chain(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use anyhow::anyhow;
-    use clap::CommandFactory;
 
     use super::*;
 
     #[test]
     fn help_fits_in_100_columns_and_describes_every_option() {
-        let mut command = Command::command();
+        let mut command = help::wrapped(Command::command());
         command.build();
         let mut texts = vec![command.render_long_help().to_string()];
         for verb in command.get_subcommands_mut() {

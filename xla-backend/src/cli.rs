@@ -48,13 +48,12 @@ pub struct Serve {
     /// cpu, cuda or tpu
     #[arg(long, default_value = "cpu", value_parser = platform)]
     pub device: Platform,
-    /// Where to listen; other addresses than this machine's own need a
-    /// token
-    #[arg(long, verbatim_doc_comment, default_value_t = DEFAULT_ADDRESS)]
+    /// Where to listen; other addresses than this machine's own need a token
+    #[arg(long, default_value_t = DEFAULT_ADDRESS)]
     pub listen: SocketAddr,
-    /// What clients must present; better in the variable
-    /// BURN_XLA_TOKEN, which others on this machine do not see
-    #[arg(long, verbatim_doc_comment)]
+    /// What clients must present; better in the variable BURN_XLA_TOKEN, which others on this machine
+    /// do not see
+    #[arg(long)]
     pub token: Option<String>,
 }
 

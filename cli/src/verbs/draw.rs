@@ -13,7 +13,7 @@ use vit22b::data::{CueConflict, Drawings};
 pub(crate) struct Arguments {
     /// Folder for the images: a folder for each class, and labels.csv,
     /// a list with all labels of each image
-    #[arg(long, default_value = "out/draw", verbatim_doc_comment)]
+    #[arg(long, default_value = "out/draw")]
     out: PathBuf,
     /// Number of images
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     class: Class,
     /// Draw six classes instead, each with a shape and a texture that
     /// agree, or that disagree; the class is the shape
-    #[arg(long, verbatim_doc_comment, conflicts_with = "class")]
+    #[arg(long, conflicts_with = "class")]
     cues: Option<Cues>,
     /// Seed of the images
     #[arg(long, default_value_t = 0)]

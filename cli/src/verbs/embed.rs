@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// Where the features go: a file that ends in .safetensors (with
     /// names and labels in its header), .npy (names in a text file
     /// beside it) or .jsonl
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
     device: DeviceName,

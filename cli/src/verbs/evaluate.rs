@@ -27,30 +27,28 @@ pub(crate) struct Arguments {
     /// The small model of the example linear_probe, which is measured
     /// without --weights; it is trained and kept here if there is none
     #[arg(long, value_name = "FILE", default_value = "out/linear_probe/model.safetensors")]
-    #[arg(verbatim_doc_comment)]
     model: PathBuf,
     /// A published model instead: a checkpoint of timm, transformers,
     /// big_vision or vit22b, a file or a folder
-    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     #[command(flatten)]
     unsaid: Unsaid,
     /// Images of your own instead of drawings and digits: a folder for
     /// each class, or train/ and val/ with such folders
-    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    #[arg(long, value_name = "PATH")]
     images: Option<PathBuf>,
     /// Logits instead of a model: .safetensors with logits and labels,
     /// perhaps unknown and groups; or .csv, a label and its logits in
     /// each line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "images"])]
-    #[arg(verbatim_doc_comment)]
     logits: Option<PathBuf>,
     /// A data set of model-vs-human's raw data, in addition
     #[arg(long, value_name = "FOLDER")]
     trials: Option<PathBuf>,
     /// Share of the drawings to use; a large model on a small machine
     /// wants few
-    #[arg(long, default_value_t = 1.0, verbatim_doc_comment)]
+    #[arg(long, default_value_t = 1.0)]
     share: f64,
     /// Steps of training the small model
     #[arg(long, default_value_t = 6000, value_parser = clap::value_parser!(u64).range(1..))]

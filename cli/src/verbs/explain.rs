@@ -21,11 +21,11 @@ pub(crate) struct Arguments {
     images: Images,
     /// Folder for pictures of the patches: their first three principal
     /// components as red, green and blue
-    #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
+    #[arg(long, value_name = "DIR")]
     pca: Option<PathBuf>,
     /// Folder for pictures of the attention that pools the patches:
     /// bright where the pooled vector takes most
-    #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
+    #[arg(long, value_name = "DIR")]
     attention: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceName,

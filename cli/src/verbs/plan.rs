@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// Axes and sizes, such as data=128,model=8; an axis besides `data`
     /// and `model` divides the batch only
     /// [default: at most 256 on `data`, the rest on `replica`]
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long)]
     mesh: Option<Mesh>,
     /// How activations are sharded over the axis `model` between blocks
     #[arg(long, default_value = "images")]
@@ -42,13 +42,11 @@ pub(crate) struct Arguments {
     /// The spec of one activation by its name, such as
     /// residual=data+model,-,- or norm=data,model; it replaces the one
     /// that --activations gives. Can be repeated
-    #[arg(long, value_name = "NAME=SPEC", verbatim_doc_comment)]
+    #[arg(long, value_name = "NAME=SPEC")]
     activation: Vec<String>,
     /// What blocks keep for their gradients: nothing, products,
     /// everything, or names of query,key,value,scores,attended,hidden
-    /// [default: query,key,value,attended,hidden]
-    #[arg(long, default_value = KEEP, hide_default_value = true, value_delimiter = ',')]
-    #[arg(verbatim_doc_comment)]
+    #[arg(long, default_value = KEEP, value_delimiter = ',')]
     keep: Vec<String>,
     /// Equal parts of a batch that are computed one after the other
     #[arg(long, default_value_t = 4)]
@@ -64,7 +62,7 @@ pub(crate) struct Arguments {
     save: Option<PathBuf>,
     /// Try several meshes, micro-batches and what blocks keep, half a
     /// minute each on an idle core, and rank them by the time of a step
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long)]
     search: bool,
     /// Print one line of JSON
     #[arg(long)]

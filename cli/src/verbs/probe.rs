@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     images: Images,
     /// Seed of the probe, and of which images test where they are not
     /// in train/ and val/: each fifth does
-    #[arg(long, default_value_t = 0, verbatim_doc_comment)]
+    #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Print one line of JSON
     #[arg(long)]

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     variant: Variant,
     /// Side of the images in pixels, a multiple of the patch
     /// [default: eight patches]
-    #[arg(long, value_name = "PIXELS", verbatim_doc_comment)]
+    #[arg(long, value_name = "PIXELS")]
     image: Option<usize>,
     /// Steps of the run
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     batch: u64,
     /// Equal parts of a batch that are computed one after the other,
     /// for less memory
-    #[arg(long, default_value_t = 1, verbatim_doc_comment)]
+    #[arg(long, default_value_t = 1)]
     micro_batches: u64,
     /// Peak learning rate
     #[arg(long, default_value_t = 0.003)]
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     device: DeviceName,
     /// Floating-point operations in a second, in TFLOP/s, that the
     /// device can do [default: what a matrix product reaches on it]
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long)]
     peak_tflops: Option<f64>,
     /// Steps between evaluations on held-out images
     #[arg(long, value_name = "STEPS", default_value_t = 50)]
