@@ -322,3 +322,23 @@ fn random_operations_in_a_loop_are_refused() {
     let text: Vec<_> = text.map(ToString::to_string).collect();
     assert!(text.join(": ").contains("draw the same numbers in each lane"), "{text:?}");
 }
+
+/// Constants, loops and what they keep are in maps by tensor; no text may follow the order of a map.
+#[test]
+fn a_function_has_one_text() {
+    fn f((layers, x): In) -> (Tensor<1>, (Vec<Layer>, Tensor<2>)) {
+        let device = x.device();
+        let factors = (1..6).map(|i| Tensor::<1>::from_floats([i as f32, 2.0, 3.0], &device));
+        let x = factors.fold(x, |x, factor| x * factor.unsqueeze());
+        gradients((layers, x))
+    }
+    let arguments = (layers(DEPTH), input());
+    for save in all_saves() {
+        let text = || {
+            let rolled = xla().jit(f).roll(save.clone());
+            rolled.lower(&arguments).unwrap().program.text
+        };
+        let first = text();
+        assert!((1..8).all(|_| text() == first), "{save:?}");
+    }
+}
