@@ -10,9 +10,9 @@ use burn_trace::mesh::{Layout, Mesh, Spec};
 
 use super::custom::CustomLowering;
 use super::error::{Fault, Lowered, unsupported};
-use super::parts::Parts;
-use super::replicas::{self, Apart};
-use super::ring_products::{self, AllLate, Lies};
+use super::graph::labels::Parts;
+use super::mesh::replicas::{self, Apart};
+use super::mesh::ring::{self, AllLate, Lies};
 use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// The state of a lowering: a builder, and a value for each tensor that is known.
@@ -24,9 +24,9 @@ pub struct Context<'a> {
     lanes: RefCell<HashMap<TensorId, (Value, usize)>>,
     /// Values that are another with its last two axes swapped, and that other.
     swapped: RefCell<HashMap<Value, Value>>,
-    /// Sums over replicas that were not taken yet, see [`super::replicas`].
+    /// Sums over replicas that were not taken yet, see [`super::mesh::replicas`].
     pub(super) apart: RefCell<HashMap<TensorId, Apart>>,
-    /// Products that are not built yet, see [`super::ring_products`].
+    /// Products that are not built yet, see [`super::mesh::ring`].
     pub(super) late: RefCell<AllLate>,
     /// What they read, in a whole block.
     pub(super) ring_operands: RefCell<HashMap<Value, Lies>>,
@@ -129,7 +129,7 @@ impl<'a> Context<'a> {
             self.define(id, value);
             return Ok(value);
         }
-        if let Some(value) = ring_products::build(self, id)? {
+        if let Some(value) = ring::build(self, id)? {
             return Ok(value);
         }
         let (stack, lane) = self.lane(id).ok_or(Fault::Missing(id))?;

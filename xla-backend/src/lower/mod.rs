@@ -21,48 +21,14 @@
 //! captured as placeholders. Random operations read a seed, which becomes the last argument
 //! ([`Program::seed`]) when there is one of them.
 
-mod activation;
-mod attention;
-mod base;
-mod cast;
-mod compare;
 mod context;
-mod conv;
-mod ctc;
 mod custom;
-mod deform;
-mod distributed;
 mod error;
-mod float;
-mod grid_sample;
-mod index;
-mod int;
-mod interpolate;
-mod lanes;
+mod graph;
+mod loops;
 mod mesh;
-mod module;
-mod norm;
-mod numeric;
-mod parts;
-mod pool;
-mod power;
-mod product;
+mod ops;
 mod program;
-mod quantize;
-mod random;
-mod reduce;
-mod replicas;
-mod resample;
-mod ring;
-mod ring_products;
-mod rolled;
-mod sample;
-mod scan;
-mod sharding;
-mod sort;
-mod stack;
-mod stream;
-mod summed_product;
 mod support;
 
 pub use burn_trace::Save;

@@ -11,15 +11,13 @@ use burn_trace::mesh::{Layout, Mesh, Spec};
 use super::context::{Context, element_of, tensor_type};
 use super::custom::{CustomLowering, NoCustom};
 use super::error::{Fault, LowerError, Lowered, unsupported};
-use super::mesh::shardy;
-use super::parts::Parts;
-use super::rolled;
-use super::stream::{Live, Node, Stream, writes};
+use super::graph::labels::Parts;
+use super::graph::lanes;
+use super::graph::regions::{Live, Node, Stream, writes};
+use super::loops::{scan, stack};
+use super::mesh::{constraint, ring, ring_linear, shardy};
+use super::ops::{activation, base, contraction, distributed, float, int, module, numeric};
 use super::support::name_of;
-use super::{
-    activation, base, distributed, float, int, lanes, module, numeric, ring, ring_products,
-    sharding, stack, summed_product,
-};
 use crate::stablehlo::{Builder, ElementType, TensorType, UnaryKind, Value};
 
 /// A program for the compiler.
@@ -208,22 +206,22 @@ pub(super) fn lower_nodes(
             Node::Scan(_) => read.extend(stream.reads(node)),
             Node::Backward(back) => {
                 read.extend(stream.reads(node));
-                let tensors = rolled::reads_of_forward(stream, node, back, &live.needed, &cx.save);
+                let tensors = scan::reads_of_forward(stream, node, back, &live.needed, &cx.save);
                 to_keep.insert(back.forward, tensors);
             }
         }
     }
-    let summed = summed_product::find(&operations, &read);
+    let summed = contraction::find(&operations, &read);
     let mut nodes = live.nodes.clone();
     while !nodes.is_empty() {
         // What waits for products that are not built yet.
         let mut waiting: Vec<&Node<'_>> = Vec::new();
         let (mut wanted, mut made_later) = (BTreeSet::new(), BTreeSet::new());
         for node in nodes {
-            if ring_products::are_in(cx) {
+            if ring::are_in(cx) {
                 let mut reads = stream.reads(node);
                 let sum = match node {
-                    Node::Op(op) => summed_product::summed(&summed, op),
+                    Node::Op(op) => contraction::summed(&summed, op),
                     _ => None,
                 };
                 reads.extend(sum.iter().flat_map(|product| [product.lhs.id, product.rhs.id]));
@@ -231,7 +229,7 @@ pub(super) fn lower_nodes(
                     && waiting.iter().any(|node| matches!(node, Node::Scan(_)));
                 if is_behind_loop
                     || !reads.is_disjoint(&made_later)
-                    || ring_products::waits(cx, node, &reads)
+                    || ring::waits(cx, node, &reads)
                 {
                     wanted.extend(reads);
                     made_later.extend(writes(node));
@@ -241,21 +239,21 @@ pub(super) fn lower_nodes(
             }
             cx.locate(node.op());
             let lowered = match node {
-                Node::Op(op) => match summed_product::summed(&summed, op) {
+                Node::Op(op) => match contraction::summed(&summed, op) {
                     Some(product) => {
-                        op.outputs().try_for_each(|out| summed_product::lower(cx, product, out))
+                        op.outputs().try_for_each(|out| contraction::lower(cx, product, out))
                     }
                     None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
                     None => dispatch(cx, op),
                 },
                 Node::Scan(scan) => {
                     let keep = to_keep.remove(&scan.region).unwrap_or_default();
-                    rolled::forward(cx, stream, node, scan, &live.needed, &keep)
+                    scan::forward(cx, stream, node, scan, &live.needed, &keep)
                         .map(|stacks| drop(kept.insert(scan.region, stacks)))
                 }
                 Node::Backward(back) => {
                     let kept = kept.remove(&back.forward).unwrap_or_default();
-                    rolled::backward(cx, stream, node, back, &live.needed, &kept)
+                    scan::backward(cx, stream, node, back, &live.needed, &kept)
                 }
             };
             lowered.map_err(|fault| {
@@ -263,7 +261,7 @@ pub(super) fn lower_nodes(
                 fault.at(format!("{family}::{variant}"), types_of(node.op()))
             })?;
         }
-        ring_products::build_all(cx, &wanted)
+        ring::build_all(cx, &wanted)
             .map_err(|fault| fault.at("a product over a ring".to_owned(), String::new()))?;
         nodes = waiting;
     }
@@ -314,8 +312,8 @@ fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
         OperationIr::Float(_, op) => float::lower(cx, op),
         OperationIr::Module(op) => module::lower(cx, op),
         OperationIr::Activation(op) => activation::lower(cx, op),
-        OperationIr::Custom(op) if sharding::is_known(op) => sharding::lower(cx, op),
-        OperationIr::Custom(op) if ring::is_known(op) => ring::lower(cx, op),
+        OperationIr::Custom(op) if constraint::is_known(op) => constraint::lower(cx, op),
+        OperationIr::Custom(op) if ring_linear::is_known(op) => ring_linear::lower(cx, op),
         OperationIr::Custom(op) if stack::is_known(op) => stack::lower(cx, op),
         OperationIr::Custom(op) if activation::is_known(op) => activation::lower_softmax(cx, op),
         OperationIr::Custom(op) if op.id.starts_with(NAMED) => {

@@ -1,3 +1,7 @@
-//! Meshes and specs in programs.
+//! Meshes of devices in programs.
 
-pub(super) mod shardy;
+pub(crate) mod constraint;
+pub(crate) mod replicas;
+pub(crate) mod ring;
+pub(crate) mod ring_linear;
+pub(crate) mod shardy;

@@ -1,0 +1,4 @@
+//! Loops over lanes.
+
+pub(crate) mod scan;
+pub(crate) mod stack;

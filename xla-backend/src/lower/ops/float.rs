@@ -1,0 +1,111 @@
+//! Operations of float tensors alone.
+
+use burn_ir::{CrossOpIr, FloatOperationIr, UnaryOpIr};
+
+use super::numeric::in_wide;
+use super::{cast, grid_sample, power, product, quantize, random};
+use crate::lower::context::{Context, element_of};
+use crate::lower::error::Lowered;
+use crate::stablehlo::{Comparison, UnaryKind, Value};
+
+pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Lowered {
+    use FloatOperationIr as Op;
+    let b = &cx.b;
+    match op {
+        Op::Exp(d) => unary(cx, d, UnaryKind::Exponential),
+        Op::Log(d) => unary(cx, d, UnaryKind::Log),
+        Op::Log1p(d) => unary(cx, d, UnaryKind::LogPlusOne),
+        Op::Erf(d) => unary(cx, d, UnaryKind::Erf),
+        Op::Sqrt(d) => unary(cx, d, UnaryKind::Sqrt),
+        Op::Cos(d) => unary(cx, d, UnaryKind::Cosine),
+        Op::Cosh(d) => unary(cx, d, UnaryKind::Cosh),
+        Op::Sin(d) => unary(cx, d, UnaryKind::Sine),
+        Op::Sinh(d) => unary(cx, d, UnaryKind::Sinh),
+        Op::Tan(d) => unary(cx, d, UnaryKind::Tan),
+        Op::Tanh(d) => unary(cx, d, UnaryKind::Tanh),
+        Op::ArcCos(d) => unary(cx, d, UnaryKind::Acos),
+        Op::ArcCosh(d) => unary(cx, d, UnaryKind::Acosh),
+        Op::ArcSin(d) => unary(cx, d, UnaryKind::Asin),
+        Op::ArcSinh(d) => unary(cx, d, UnaryKind::Asinh),
+        Op::ArcTan(d) => unary(cx, d, UnaryKind::Atan),
+        Op::ArcTanh(d) => unary(cx, d, UnaryKind::Atanh),
+        Op::Round(d) => unary(cx, d, UnaryKind::RoundNearestEven),
+        Op::Floor(d) => unary(cx, d, UnaryKind::Floor),
+        Op::Ceil(d) => unary(cx, d, UnaryKind::Ceil),
+        Op::Trunc(d) => in_wide(cx, &d.input, &d.out, |x| truncate(cx, x)),
+        Op::Recip(d) => cx.set(&d.out, b.reciprocal(cx.get(&d.input)?)?),
+        Op::ArcTan2(d) => {
+            let y = b.broadcast_to(cx.get_wide(&d.lhs)?, &d.out.shape)?;
+            let x = b.broadcast_to(cx.get_wide(&d.rhs)?, &d.out.shape)?;
+            cx.set_as(&d.out, b.atan2(y, x)?)
+        }
+        Op::Hypot(d) => {
+            let x = b.broadcast_to(cx.get_wide(&d.lhs)?, &d.out.shape)?;
+            let y = b.broadcast_to(cx.get_wide(&d.rhs)?, &d.out.shape)?;
+            cx.set_as(&d.out, hypot(cx, x, y)?)
+        }
+        Op::Powf(d) => power::tensor(cx, d),
+        Op::PowfScalar(d) => power::float_scalar(cx, d),
+        Op::IntoInt(d) => {
+            let y = cast::cast(cx, cx.get(&d.input)?, element_of(d.out.dtype)?)?;
+            cx.set(&d.out, y)
+        }
+        Op::Matmul(d) => product::matmul(cx, d),
+        Op::Cross(d) => cross(cx, d),
+        Op::Random(d) => random::lower(cx, d),
+        Op::IsNan(d) => cx.set(&d.out, b.is_nan(cx.get(&d.input)?)?),
+        Op::IsInf(d) => {
+            let x = b.unary(UnaryKind::Abs, cx.get(&d.input)?)?;
+            let infinity = b.splat_like(f64::INFINITY, x)?;
+            cx.set(&d.out, b.compare(Comparison::Equal, x, infinity)?)
+        }
+        Op::Quantize(d) => quantize::quantize(cx, d),
+        Op::Dequantize(d) => quantize::dequantize(cx, d),
+        Op::GridSample2d(d) => grid_sample::lower(cx, d),
+    }
+}
+
+fn unary(cx: &Context<'_>, d: &UnaryOpIr, kind: UnaryKind) -> Lowered {
+    in_wide(cx, &d.input, &d.out, |x| Ok(cx.b.unary(kind, x)?))
+}
+
+/// Towards zero: the floor of positive, the ceiling of negative numbers.
+pub(crate) fn truncate(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+    let b = &cx.b;
+    let negative = b.compare(Comparison::Less, x, b.splat_like(0.0, x)?)?;
+    Ok(b.select(negative, b.unary(UnaryKind::Ceil, x)?, b.unary(UnaryKind::Floor, x)?)?)
+}
+
+/// `sqrt(x^2 + y^2)` without overflow: the larger times `sqrt(1 + ratio^2)`.
+fn hypot(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+    let b = &cx.b;
+    let (x, y) = (b.unary(UnaryKind::Abs, x)?, b.unary(UnaryKind::Abs, y)?);
+    let (large, small) = (b.maximum(x, y)?, b.minimum(x, y)?);
+    let zero = b.splat_like(0.0, x)?;
+    let one = b.splat_like(1.0, x)?;
+    let infinity = b.splat_like(f64::INFINITY, x)?;
+    let empty = b.compare(Comparison::Equal, large, zero)?;
+    let ratio = b.divide(small, b.select(empty, one, large)?)?;
+    let root = b.unary(UnaryKind::Sqrt, b.add(one, b.multiply(ratio, ratio)?)?)?;
+    let length = b.multiply(large, root)?;
+    let infinite = b.or(
+        b.compare(Comparison::Equal, x, infinity)?,
+        b.compare(Comparison::Equal, y, infinity)?,
+    )?;
+    Ok(b.select(infinite, infinity, length)?)
+}
+
+fn cross(cx: &Context<'_>, d: &CrossOpIr) -> Lowered {
+    let b = &cx.b;
+    let x = b.broadcast_to(cx.get(&d.lhs)?, &d.out.shape)?;
+    let y = b.broadcast_to(cx.get(&d.rhs)?, &d.out.shape)?;
+    let part = |v: Value, i: usize| b.slice_dim(v, d.dim, i % 3, 1);
+    let parts = (0..3)
+        .map(|i| {
+            let forth = b.multiply(part(x, i + 1)?, part(y, i + 2)?)?;
+            let back = b.multiply(part(x, i + 2)?, part(y, i + 1)?)?;
+            b.subtract(forth, back)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    cx.set(&d.out, b.concatenate(&parts, d.dim)?)
+}

@@ -1,0 +1,30 @@
+//! The operations of Burn, a file for each family.
+
+pub(crate) mod activation;
+pub(crate) mod attention;
+pub(crate) mod base;
+pub(crate) mod cast;
+pub(crate) mod compare;
+pub(crate) mod contraction;
+pub(crate) mod conv;
+pub(crate) mod ctc;
+pub(crate) mod cumulative;
+pub(crate) mod deform;
+pub(crate) mod distributed;
+pub(crate) mod float;
+pub(crate) mod grid_sample;
+pub(crate) mod index;
+pub(crate) mod int;
+pub(crate) mod interpolate;
+pub(crate) mod module;
+pub(crate) mod norm;
+pub(crate) mod numeric;
+pub(crate) mod pool;
+pub(crate) mod power;
+pub(crate) mod product;
+pub(crate) mod quantize;
+pub(crate) mod random;
+pub(crate) mod reduce;
+pub(crate) mod resample;
+pub(crate) mod sample;
+pub(crate) mod sort;

@@ -1,0 +1,152 @@
+//! Matrix products and the linear layer.
+//!
+//! Products of 16-bit floats accumulate in f32 and are rounded once, by the product itself: what
+//! devices add up or exchange of partial products has 16 bits, too. A matrix that all batches
+//! share is contracted as it is, so that XLA sees one large product instead of a broadcast.
+
+use burn_ir::{
+    LinearBiasBackwardOpIr, LinearOpIr, LinearWeightBackwardOpIr, LinearXBackwardOpIr, MatmulOpIr,
+};
+
+use super::base::reduce_keep;
+use crate::lower::context::Context;
+use crate::lower::error::Lowered;
+use crate::lower::mesh::{replicas, ring};
+use crate::stablehlo::{DotDims, ElementType, ReduceKind, Value};
+
+/// The product by `dims`, of the type of its operands.
+pub(crate) fn dot(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Lowered<Value> {
+    Ok(cx.b.dot_general(lhs, rhs, dims, cx.b.element(lhs))?)
+}
+
+/// The product by `dims`, in f32 for 16-bit floats.
+pub(crate) fn dot_wide(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Lowered<Value> {
+    let element = cx.b.element(lhs);
+    let out = if element.is_half() { ElementType::F32 } else { element };
+    Ok(cx.b.dot_general(lhs, rhs, dims, out)?)
+}
+
+/// `x: [.., k]` as one matrix of all its rows, for a sum over them: XLA's CPU compiler copies the
+/// operands of a product that sums over several axes into another order first. Not over a mesh, which
+/// may cut these axes in different ways.
+pub(crate) fn rows(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+    let dims = cx.b.dims(x);
+    let (&columns, rows) = dims.split_last().unwrap_or((&1, &[]));
+    Ok(cx.b.reshape(x, &[rows.iter().product(), columns])?)
+}
+
+/// The product `xᵀ y` of two matrices.
+pub(crate) fn over_rows() -> DotDims {
+    DotDims { lhs_contract: vec![0], rhs_contract: vec![0], ..DotDims::default() }
+}
+
+pub(crate) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
+    let b = &cx.b;
+    let batch = d.out.shape.num_dims().saturating_sub(2);
+    let (mut lhs, mut rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
+    // `xᵀ y`: the gradient by a matrix that all rows share.
+    if batch == 0
+        && let Some(rows) = cx.swapped(lhs)
+    {
+        let [x, y] = ring::gathered(cx, [rows, rhs])?;
+        if let Some([x, y]) = replicas::split(cx, [x, y])? {
+            let (batch, contract) = (vec![0], vec![1]);
+            let dims = DotDims {
+                lhs_batch: batch.clone(),
+                rhs_batch: batch,
+                lhs_contract: contract.clone(),
+                rhs_contract: contract,
+            };
+            return replicas::keep_apart(cx, dot_wide(cx, x, y, &dims)?, &d.out);
+        }
+        if x != rows {
+            lhs = cx.permuted(x, &[1, 0])?;
+        }
+        rhs = y;
+    }
+    let right = b.dims(rhs);
+    let is_shared =
+        batch > 0 && right.len() >= 2 && right[..right.len() - 2].iter().all(|&n| n == 1);
+    if (is_shared || batch == 0) && ring::take(cx, d, [lhs, rhs])? {
+        return Ok(());
+    }
+    // A product reads a matrix along either axis, and XLA may copy one that is transposed first.
+    // Over a mesh where matrices stay cut, the loops of hops that XLA makes are slower that way.
+    let is_alone = cx.mesh.is_none();
+    let is_whole = cx.mesh.is_none_or(|(mesh, layout)| layout.gathers_all(mesh));
+    let read = |x: Value, may_swap: bool| match cx.swapped(x).filter(|_| may_swap) {
+        Some(x) => (x, true),
+        None => (x, false),
+    };
+    let (lhs, lhs_swapped) = read(lhs, is_alone);
+    let (rhs, rhs_swapped) = read(rhs, is_alone || (is_whole && is_shared));
+    let (left, right) = (b.dims(lhs), b.dims(rhs));
+    let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;
+    let lhs_contract = vec![if lhs_swapped { batch } else { batch + 1 }];
+    let rhs_axis = usize::from(rhs_swapped);
+    if is_shared {
+        let rhs = b.reshape(rhs, &right[right.len() - 2..])?;
+        let dims = DotDims { lhs_contract, rhs_contract: vec![rhs_axis], ..DotDims::default() };
+        return cx.set(&d.out, dot(cx, lhs, rhs, &dims)?);
+    }
+    let rhs = b.broadcast_to(rhs, &with_batch(&d.out.shape, &right))?;
+    let dims = DotDims {
+        lhs_batch: (0..batch).collect(),
+        rhs_batch: (0..batch).collect(),
+        lhs_contract,
+        rhs_contract: vec![batch + rhs_axis],
+    };
+    cx.set(&d.out, dot(cx, lhs, rhs, &dims)?)
+}
+
+/// The batch dimensions of `out` with the matrix dimensions of `dims`.
+fn with_batch(out: &[usize], dims: &[usize]) -> Vec<usize> {
+    let mut result = out[..out.len().saturating_sub(2)].to_vec();
+    result.extend_from_slice(&dims[dims.len().saturating_sub(2)..]);
+    result
+}
+
+/// `x w + b` over the last dimension of `x`, with `w` as `[in, out]`.
+pub(crate) fn linear(cx: &Context<'_>, d: &LinearOpIr) -> Lowered {
+    let b = &cx.b;
+    let (x, w) = (cx.get(&d.x)?, cx.get(&d.weight)?);
+    let dims = DotDims {
+        lhs_contract: vec![b.rank(x).saturating_sub(1)],
+        rhs_contract: vec![0],
+        ..DotDims::default()
+    };
+    let y = dot(cx, x, w, &dims)?;
+    let Some(bias) = &d.bias else {
+        return cx.set(&d.out, y);
+    };
+    let bias = b.broadcast_to(cx.get(bias)?, &b.dims(y))?;
+    cx.set(&d.out, b.add(y, bias)?)
+}
+
+pub(crate) fn linear_x(cx: &Context<'_>, d: &LinearXBackwardOpIr) -> Lowered {
+    let (grad, w) = (cx.get(&d.output_grad)?, cx.get(&d.weight)?);
+    let dims = DotDims {
+        lhs_contract: vec![cx.b.rank(grad).saturating_sub(1)],
+        rhs_contract: vec![1],
+        ..DotDims::default()
+    };
+    cx.set(&d.out, dot(cx, grad, w, &dims)?)
+}
+
+pub(crate) fn linear_weight(cx: &Context<'_>, d: &LinearWeightBackwardOpIr) -> Lowered {
+    let (x, grad) = (cx.get(&d.x)?, cx.get(&d.output_grad)?);
+    if cx.mesh.is_none() {
+        return cx.set(&d.out, dot(cx, rows(cx, x)?, rows(cx, grad)?, &over_rows())?);
+    }
+    let rows: Vec<_> = (0..cx.b.rank(x).saturating_sub(1)).collect();
+    let dims = DotDims { lhs_contract: rows.clone(), rhs_contract: rows, ..DotDims::default() };
+    cx.set(&d.out, dot(cx, x, grad, &dims)?)
+}
+
+pub(crate) fn linear_bias(cx: &Context<'_>, d: &LinearBiasBackwardOpIr) -> Lowered {
+    let b = &cx.b;
+    let grad = cx.get_wide(&d.output_grad)?;
+    let rows: Vec<_> = (0..b.rank(grad).saturating_sub(1)).collect();
+    let sum = reduce_keep(cx, grad, &rows, ReduceKind::Add)?;
+    cx.set_as(&d.out, b.reshape(sum, &d.out.shape)?)
+}

@@ -1,0 +1,191 @@
+//! Reductions to one element, or along an axis.
+
+use burn_ir::TensorIr;
+
+use super::base::reduce_keep;
+use crate::lower::context::Context;
+use crate::lower::error::{Fault, Lowered, unsupported};
+use crate::stablehlo::{
+    BuildError, Builder, Comparison, ElementType, ReduceKind, TensorType, UnaryKind, Value,
+};
+
+/// What a reduction starts from.
+pub(crate) fn identity(cx: &Context<'_>, kind: ReduceKind, element: ElementType) -> Lowered<Value> {
+    let b = &cx.b;
+    let range = element.int_range();
+    Ok(match (kind, range) {
+        (ReduceKind::Add | ReduceKind::Or, _) => b.scalar(0.0, element)?,
+        (ReduceKind::Multiply, _) => b.scalar(1.0, element)?,
+        (ReduceKind::And, Some(_)) => b.splat_int(-1, element, &[])?,
+        (ReduceKind::And, None) => b.scalar(1.0, element)?,
+        (ReduceKind::Maximum, Some((low, _))) => b.splat_int(low, element, &[])?,
+        (ReduceKind::Minimum, Some((_, high))) => b.splat_int(high, element, &[])?,
+        (ReduceKind::Maximum, None) => b.scalar(f64::NEG_INFINITY, element)?,
+        (ReduceKind::Minimum, None) => b.scalar(f64::INFINITY, element)?,
+    })
+}
+
+/// Combines two elements; extrema of floats are NaN if either is.
+///
+/// `stablehlo.maximum` says so too, but XLA's CPU compiler drops NaN where it vectorises a
+/// reduction with it (seen with C API 0.81, 2026-11).
+pub(crate) fn combine(
+    b: &Builder,
+    kind: ReduceKind,
+    old: Value,
+    new: Value,
+) -> Result<Value, BuildError> {
+    let how = match kind {
+        ReduceKind::Maximum => Comparison::GreaterEqual,
+        ReduceKind::Minimum => Comparison::LessEqual,
+        _ => return kind.combine(b, old, new),
+    };
+    if !b.element(old).is_float() {
+        return kind.combine(b, old, new);
+    }
+    let keep = b.or(b.compare(how, old, new)?, b.is_nan(old)?)?;
+    b.select(keep, old, new)
+}
+
+/// Reduces all dimensions or those of `axes`; 16-bit floats in f32.
+pub(crate) fn fold(
+    cx: &Context<'_>,
+    input: &TensorIr,
+    axes: Option<&[usize]>,
+    kind: ReduceKind,
+    out: &TensorIr,
+) -> Lowered {
+    let y = folded(cx, cx.get(input)?, axes, kind)?;
+    cx.set_as(out, cx.b.reshape(y, &out.shape)?)
+}
+
+fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) -> Lowered<Value> {
+    let all: Vec<_> = (0..cx.b.rank(x)).collect();
+    let axes = axes.unwrap_or(&all);
+    if matches!(kind, ReduceKind::Maximum | ReduceKind::Minimum) {
+        nonempty(cx, x, axes)?;
+        return extreme(cx, x, axes, kind);
+    }
+    reduce_keep(cx, cx.wide(x)?, axes, kind)
+}
+
+/// The largest or smallest element along axes, NaN where there is one.
+///
+/// NaN is looked for beside the reduction and not in it: libtpu 0.0.52 dies of a reduction that
+/// compares and selects, as [`combine`] does.
+fn extreme(cx: &Context<'_>, x: Value, axes: &[usize], kind: ReduceKind) -> Lowered<Value> {
+    let b = &cx.b;
+    let y = reduce_keep(cx, x, axes, kind)?;
+    if !b.element(x).is_float() {
+        return Ok(y);
+    }
+    let has_nan = reduce_keep(cx, b.is_nan(x)?, axes, ReduceKind::Or)?;
+    Ok(b.select(has_nan, b.splat_like(f64::NAN, y)?, y)?)
+}
+
+fn nonempty(cx: &Context<'_>, x: Value, axes: &[usize]) -> Lowered {
+    let dims = cx.b.dims(x);
+    if axes.iter().any(|&axis| dims[axis] == 0) && axes.len() == dims.len() {
+        return unsupported("an empty tensor has no extremum");
+    }
+    Ok(())
+}
+
+pub(crate) fn mean(
+    cx: &Context<'_>,
+    input: &TensorIr,
+    axis: Option<usize>,
+    out: &TensorIr,
+) -> Lowered {
+    let b = &cx.b;
+    let x = cx.get(input)?;
+    let axes: Vec<_> = axis.map_or_else(|| (0..b.rank(x)).collect(), |axis| vec![axis]);
+    let count: usize = axes.iter().map(|&axis| b.dims(x)[axis]).product();
+    let mut sum = reduce_keep(cx, cx.wide(x)?, &axes, ReduceKind::Add)?;
+    if b.element(x).is_int() {
+        if count == 0 {
+            return unsupported("an empty dimension has no integer mean");
+        }
+        // The sum wraps in its own type, and is divided in a wider one.
+        let wide = if b.element(x).is_unsigned() { ElementType::U64 } else { ElementType::I64 };
+        sum = b.convert(sum, wide)?;
+        let count = b.splat_int(count as i128, wide, &b.dims(sum))?;
+        let mean = b.divide(sum, count)?;
+        return cx.set_as(out, b.reshape(mean, &out.shape)?);
+    }
+    let mean = b.divide(sum, b.splat_like(count as f64, sum)?)?;
+    cx.set_as(out, b.reshape(mean, &out.shape)?)
+}
+
+pub(crate) fn max_abs(
+    cx: &Context<'_>,
+    input: &TensorIr,
+    axis: Option<usize>,
+    out: &TensorIr,
+) -> Lowered {
+    let b = &cx.b;
+    let x = cx.get(input)?;
+    let x = if b.element(x).is_unsigned() { x } else { b.unary(UnaryKind::Abs, x)? };
+    let axes = axis.map(|axis| vec![axis]);
+    let y = folded(cx, x, axes.as_deref(), ReduceKind::Maximum)?;
+    cx.set(out, b.reshape(y, &out.shape)?)
+}
+
+/// The extremum along `axis` and where it is first; a NaN is more extreme than all else.
+pub(crate) fn extremum(
+    cx: &Context<'_>,
+    input: &TensorIr,
+    axis: usize,
+    how: Comparison,
+    values: Option<&TensorIr>,
+    indices: &TensorIr,
+) -> Lowered {
+    let b = &cx.b;
+    let x = cx.get(input)?;
+    let (value, index) = extremum_of(cx, x, axis, how)?;
+    if let Some(out) = values {
+        cx.set(out, b.reshape(value, &out.shape)?)?;
+    }
+    cx.set_as(indices, b.reshape(index, &indices.shape)?)
+}
+
+/// As [`extremum`], without the axis.
+pub(crate) fn extremum_of(
+    cx: &Context<'_>,
+    x: Value,
+    axis: usize,
+    how: Comparison,
+) -> Lowered<(Value, Value)> {
+    let b = &cx.b;
+    let dims = b.dims(x);
+    if dims[axis] == 0 {
+        let rest: usize =
+            dims.iter().enumerate().filter(|&(d, _)| d != axis).map(|d| d.1).product();
+        if rest > 0 {
+            return unsupported("an empty dimension has no extremum");
+        }
+    }
+    let at = b.iota(ElementType::I32, &dims, axis)?;
+    let kind = if how == Comparison::Greater { ReduceKind::Maximum } else { ReduceKind::Minimum };
+    let inits =
+        [identity(cx, kind, b.element(x))?, b.splat_int(i32::MAX.into(), ElementType::I32, &[])?];
+    let results = b.reduce_with::<Fault>(&[x, at], &inits, &[axis], |b, acc, new| {
+        let (v, i) = (acc[0], acc[1]);
+        let (w, j) = (new[0], new[1]);
+        let float = b.element(v).is_float();
+        let mut better = b.compare(how, v, w)?;
+        let mut tie = b.compare(Comparison::Equal, v, w)?;
+        if float {
+            let (nan_v, nan_w) = (b.is_nan(v)?, b.is_nan(w)?);
+            let truth = TensorType::scalar(ElementType::Bool);
+            let only_v = b.compare(Comparison::Greater, nan_v, nan_w)?;
+            better = b.or(better, only_v)?;
+            tie = b.or(tie, b.and(nan_v, nan_w)?)?;
+            debug_assert_eq!(*b.type_of(tie), truth);
+        }
+        let earlier = b.compare(Comparison::Less, i, j)?;
+        let keep = b.or(better, b.and(tie, earlier)?)?;
+        Ok(vec![b.select(keep, v, w)?, b.select(keep, i, j)?])
+    })?;
+    Ok((results[0], results[1]))
+}
