@@ -43,6 +43,10 @@ pub mod train;
 pub mod vit;
 pub mod weights;
 
+/// Trees of tensors, and marks for compilers. `burn_trace::impl_tensor_tree!` makes a module of one's
+/// own such a tree, which a [`Runtime`] binds.
+pub use burn_trace;
+
 pub use error::ConfigError;
 pub use params::{Rules, RulesError};
 pub use random::RandomKey;

@@ -50,7 +50,7 @@ impl MlpConfig {
         check_counts([("width", self.width), ("mlp_dim", self.mlp_dim)])
     }
 
-    /// An MLP with random parameters: Xavier-uniform weights, biases of 1e-6 at most a few times.
+    /// An MLP with random parameters: Xavier-uniform weights, and biases of standard deviation 1e-6.
     ///
     /// # Panics
     ///
