@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use super::between;
+use super::noise::between;
 use crate::data::image::FloatImage;
 
 /// An image blurred by a normal kernel that is cut at `truncate` deviations, mirrored at its edges.

@@ -5,7 +5,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageFormat};
 
 use super::blur::{gaussian_blur, gaussian_kernel};
-use super::{CorruptionError, between};
+use super::error::CorruptionError;
+use super::noise::between;
 use crate::data::image::FloatImage;
 
 pub(super) fn contrast(image: &FloatImage, level: usize) -> FloatImage {

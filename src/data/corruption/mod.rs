@@ -12,33 +12,16 @@
 
 mod blur;
 mod digital;
+mod error;
 mod noise;
 mod plasma;
 mod weather;
 
 use fastrand::Rng;
-use thiserror::Error;
 
 use crate::data::image::FloatImage;
 
-/// A corruption that cannot be applied.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CorruptionError {
-    /// The strength is none of the five.
-    #[error("strength = {0}: expected 1 to 5")]
-    Strength(usize),
-    /// The image cannot be a JPEG.
-    #[error("{width} × {height} pixels as JPEG: {reason}")]
-    Jpeg {
-        /// Pixels in a row.
-        width: usize,
-        /// Rows.
-        height: usize,
-        /// What the encoder said.
-        reason: String,
-    },
-}
+pub use error::CorruptionError;
 
 /// A way to harm an image.
 ///
@@ -170,10 +153,6 @@ impl core::fmt::Display for Corruption {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.name())
     }
-}
-
-fn between(rng: &mut Rng, low: f32, high: f32) -> f32 {
-    low + (high - low) * rng.f32()
 }
 
 #[cfg(test)]

@@ -42,6 +42,11 @@ pub(super) fn impulse(image: &FloatImage, level: usize, rng: &mut Rng) -> FloatI
     })
 }
 
+/// A number drawn uniformly from an interval.
+pub(super) fn between(rng: &mut Rng, low: f32, high: f32) -> f32 {
+    low + (high - low) * rng.f32()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::between;
+use super::noise::between;
 
 /// A square field of values in [0, 1], row by row.
 pub(super) struct Plasma {

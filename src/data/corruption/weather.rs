@@ -2,9 +2,8 @@
 
 use fastrand::Rng;
 
-use super::between;
 use super::blur::{along, enlarged};
-use super::noise::normal;
+use super::noise::{between, normal};
 use super::plasma::Plasma;
 use crate::data::image::FloatImage;
 
