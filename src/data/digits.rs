@@ -1,4 +1,4 @@
-//! Real handwritten digits in a file of comma-separated values.
+//! Real handwritten digits, the test data of the examples.
 
 use std::path::{Path, PathBuf};
 
@@ -16,19 +16,19 @@ pub enum DigitsError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// A line is not an image.
+    /// A line that is no image with its class.
     #[error("{}, line {line}: expected {expected}, got {got}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What a line holds.
+        /// What a line should hold.
         expected: &'static str,
-        /// What this one holds.
+        /// What this line holds.
         got: String,
     },
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-/// Labels that do not form a hierarchy, or that it does not know.
+/// Labels that do not form a hierarchy, or are not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LabelError {
-    /// A label is among its own ancestors.
+    /// A label is one of its own ancestors.
     #[error("label \"{label}\" is its own ancestor; remove one of its parents")]
     Cycle {
         /// The label.
@@ -24,10 +24,10 @@ pub enum LabelError {
     },
 }
 
-/// Labels with their parents, any number each.
+/// Labels, each with any number of parents, to be turned into targets.
 ///
-/// JFT's labels form such a hierarchy, and the ViT-22B recipe flattens it: an image of a label is
-/// also one of all its ancestors, and the classes are all labels of every level.
+/// JFT's labels form such a hierarchy, which the ViT-22B recipe flattens: an image with a label also
+/// has the labels of all ancestors, and the labels of all levels are the classes.
 ///
 /// ```
 /// use vit22b::data::Hierarchy;
@@ -41,12 +41,12 @@ pub enum LabelError {
 pub struct Hierarchy {
     names: Vec<String>,
     index: BTreeMap<String, usize>,
-    /// For each label itself and all its ancestors.
+    /// For each label, the indices of itself and of all its ancestors.
     closure: Vec<Vec<usize>>,
 }
 
 impl Hierarchy {
-    /// A hierarchy from pairs of child and parent; the classes are all names, sorted.
+    /// A hierarchy from pairs of child and parent. The classes are all names, sorted.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Hierarchy {
         &self.names
     }
 
-    /// Ones for the labels and all their ancestors, zeros elsewhere.
+    /// A target of all classes: 1 for the labels and all their ancestors, 0 for the others.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Blur, which moves light to other pixels.
+//! The four kinds of blur, and what they share with other corruptions.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use fastrand::Rng;
 use super::noise::between;
 use crate::data::image::FloatImage;
 
-/// An image blurred by a normal kernel that is cut at `truncate` deviations, mirrored at its edges.
+/// Blurs an image with a Gaussian kernel that is cut off after `truncate` standard deviations. Beyond its
+/// edges the image is continued as its mirror image.
 pub(super) fn gaussian_blur(image: &FloatImage, deviation: f32, truncate: f32) -> FloatImage {
     let kernel = gaussian_kernel(deviation, truncate);
     let (height, width) = (image.height, image.width);
@@ -27,7 +28,7 @@ pub(super) fn gaussian_blur(image: &FloatImage, deviation: f32, truncate: f32) -
     })
 }
 
-/// Weights that add up to 1.
+/// The weights of a Gaussian kernel in one dimension, which add up to 1.
 pub(super) fn gaussian_kernel(deviation: f32, truncate: f32) -> Vec<f32> {
     let reach = (truncate * deviation + 0.5) as i32;
     let weight = |i: i32| (-0.5 * (i as f32 / deviation.max(1e-6)).powi(2)).exp();
@@ -36,7 +37,8 @@ pub(super) fn gaussian_kernel(deviation: f32, truncate: f32) -> Vec<f32> {
     weights.iter().map(|weight| weight / total).collect()
 }
 
-/// A place mirrored into `0..size`, edges doubled: `d c b a | a b c d | d c b a`.
+/// The index in `0..size` that `at` falls on when the row is continued as its mirror image, with the
+/// outermost pixels doubled: `d c b a | a b c d | d c b a`.
 fn mirrored(at: isize, size: usize) -> usize {
     let at = at.rem_euclid(2 * size as isize) as usize;
     at.min(2 * size - 1 - at)
@@ -57,8 +59,8 @@ pub(super) fn defocus(image: &FloatImage, level: usize, unit: f32) -> FloatImage
     })
 }
 
-/// Offsets and weights of a disk: points of it, each shared by the four pixels around it, so that
-/// it has soft edges, and a size also where it is smaller than a pixel.
+/// The pixels of a disk, as offsets from its centre, and their weights. Each sample point of the disk is
+/// divided among the four pixels around it: edges are soft, and a disk smaller than a pixel still blurs.
 fn disk(radius: f32) -> Vec<((isize, isize), f32)> {
     const ACROSS: usize = 49;
     let along = |i: usize| 2.0 * i as f32 / (ACROSS - 1) as f32 - 1.0;
@@ -89,7 +91,7 @@ pub(super) fn glass(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) 
     let (height, width) = (image.height, image.width);
     let wanted = reach * unit;
     let reach = (wanted.round() as usize).max(1);
-    // Where less than a pixel is meant, so many pixels move by one.
+    // For shifts below one pixel, this share of the pixels moves by one pixel.
     let moving = wanted / reach as f32;
     for _ in 0..passes {
         for y in (reach..height.saturating_sub(reach)).rev() {
@@ -113,7 +115,7 @@ pub(super) fn motion(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng)
     along(image, radius, deviation, angle, unit)
 }
 
-/// Blurred along a line to one side, by the half of a normal kernel.
+/// Blurs an image along a line, to one side only, with one half of a Gaussian kernel.
 pub(super) fn along(
     image: &FloatImage,
     radius: usize,
@@ -137,7 +139,7 @@ pub(super) fn along(
 
 pub(super) fn zoom(image: &FloatImage, level: usize) -> FloatImage {
     let (count, step) = [(11, 0.01), (16, 0.01), (11, 0.02), (13, 0.02), (11, 0.03)][level];
-    // The sharp image, and the zoomed ones, of which the first is sharp too.
+    // The mean of the image and of its enlargements; the first enlargement is by 1.
     let zoomed = (0..count).map(|i| enlarged(image, 1.0 + i as f32 * step));
     let mut sum = image.clone();
     for zoomed in zoomed {
@@ -147,7 +149,7 @@ pub(super) fn zoom(image: &FloatImage, level: usize) -> FloatImage {
     sum.map(|value| value / (count + 1) as f32)
 }
 
-/// The middle of the image, enlarged to the same size.
+/// The middle of the image, enlarged to the size of the image.
 pub(super) fn enlarged(image: &FloatImage, factor: f32) -> FloatImage {
     let (cy, cx) = ((image.height - 1) as f32 / 2.0, (image.width - 1) as f32 / 2.0);
     FloatImage::from_fn(image.height, image.width, |y, x| {

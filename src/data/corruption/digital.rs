@@ -1,4 +1,4 @@
-//! What is done to images in computers.
+//! Corruptions that computers cause: contrast, distortion, large pixels, JPEG.
 
 use fastrand::Rng;
 use image::codecs::jpeg::JpegEncoder;
@@ -19,7 +19,7 @@ pub(super) fn contrast(image: &FloatImage, level: usize) -> FloatImage {
     })
 }
 
-/// A random affine map, then a random field of shifts that is smooth.
+/// Distorts an image by a random affine map, then shifts each pixel by a smooth random field.
 pub(super) fn elastic(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -> FloatImage {
     let (shift, smoothness, affine) = [
         (488.0, 170.8, 24.4),
@@ -32,8 +32,8 @@ pub(super) fn elastic(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng
     let moved = stretched(image, affine * unit, rng);
     let mut field = image.clone().map(|_| between(rng, -1.0, 1.0));
     field = gaussian_blur(&field, smoothness * unit, 3.0);
-    // Smoothing leaves less of the noise the more pixels it spans; at another size than that of
-    // the definition as much is left as there.
+    // Smoothing weakens the noise the more, the more pixels it spans. This factor gives the field the
+    // strength that it has at 224 pixels, at any size.
     let left = |deviation: f32| {
         gaussian_kernel(deviation, 3.0).iter().map(|weight| weight * weight).sum::<f32>()
     };
@@ -44,13 +44,13 @@ pub(super) fn elastic(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng
     })
 }
 
-/// The image under the affine map that moves three points around the middle by up to `reach`.
+/// Applies the affine map that moves three points around the middle, each by up to `reach`.
 fn stretched(image: &FloatImage, reach: f32, rng: &mut Rng) -> FloatImage {
     let (cy, cx) = ((image.height / 2) as f32, (image.width / 2) as f32);
     let side = (image.height.min(image.width) / 3).max(1) as f32;
     let from = [[cy + side, cx + side], [cy - side, cx + side], [cy - side, cx - side]];
     let to = from.map(|point| point.map(|v| v + between(rng, -reach, reach)));
-    // The inverse map: from where the points came to where they are, along their two sides.
+    // For each pixel of the result, the point of the image that it comes from: the inverse map.
     let edge = |points: &[[f32; 2]; 3], i: usize| {
         [points[i][0] - points[1][0], points[i][1] - points[1][1]]
     };
@@ -77,8 +77,8 @@ pub(super) fn pixelate(image: &FloatImage, level: usize) -> FloatImage {
     })
 }
 
-/// The mean of the part `[i / n, (i + 1) / n]` of the rows and of the columns, which may cut
-/// through pixels.
+/// The mean colour of cell (row, column) of a grid that divides rows and columns of pixels evenly; edges
+/// of cells may cut through pixels.
 fn area_mean(image: &FloatImage, [y, rows]: [usize; 2], [x, columns]: [usize; 2]) -> [f32; 3] {
     let covered = |i: usize, parts: usize, side: usize| {
         let (low, high) =
@@ -102,7 +102,7 @@ pub(super) fn jpeg(image: &FloatImage, level: usize) -> Result<FloatImage, Corru
     let (height, width) = (image.height, image.width);
     let error = |reason: String| CorruptionError::Jpeg { width, height, reason };
     let mut file = Vec::new();
-    // A side beyond u32 is beyond what a JPEG may have: the encoder says so.
+    // A JPEG has at most 65,535 pixels a side; of a larger one, the encoder gives the error.
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     JpegEncoder::new_with_quality(&mut file, quality)
         .encode(&image.to_bytes(), side(width), side(height), ExtendedColorType::Rgb8)

@@ -1,14 +1,14 @@
 //! The fifteen corruptions of ImageNet-C, drawn from their definitions.
 //!
 //! "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (arXiv
-//! 1903.12261) defines them for images of 224 × 224 pixels. Here lengths in pixels grow and shrink
-//! with the smaller side, so that an image of any size is harmed alike; at 224 the constants are
-//! those of the definition. What differs, besides the random numbers:
+//! 1903.12261) defines them for images of 224 × 224 pixels. Here all lengths in pixels scale with the
+//! shorter side, so that images of any size are corrupted alike; at 224 pixels the constants are those
+//! of the definition. Besides the random numbers, four things differ:
 //!
-//! - disks of the defocus blur have soft edges at any radius, in place of a small blur after it;
-//! - frost is drawn, where the published set lays photographs of frost over the image;
-//! - behind glass pixels move by whole pixels, and where less is meant, only some of them move;
-//! - motion is blurred with bilinear samples along the line, where ImageMagick rounds.
+//! - defocus blur: disks have soft edges at any radius; the definition blurs a hard disk afterwards;
+//! - frost: it is drawn; the published set overlays photographs of frost;
+//! - glass blur: pixels move by whole pixels; for shifts below one pixel, only some of them move;
+//! - motion blur: samples along the line are bilinear; ImageMagick takes the nearest pixel.
 
 mod blur;
 mod digital;
@@ -23,7 +23,7 @@ use crate::data::image::FloatImage;
 
 pub use error::CorruptionError;
 
-/// A way to harm an image.
+/// A kind of damage to an image, at one of five strengths, to measure how much a classifier suffers from it.
 ///
 /// ```
 /// use vit22b::data::{Corruption, FloatImage};
@@ -37,31 +37,31 @@ pub use error::CorruptionError;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Corruption {
-    /// Normal noise.
+    /// Gaussian noise.
     GaussianNoise,
-    /// Noise of counted light: Poisson.
+    /// Poisson noise, as of a sensor that counts photons.
     ShotNoise,
-    /// Single values that are black or white.
+    /// Single values set to 0 or 1.
     ImpulseNoise,
     /// A lens out of focus: each point becomes a disk.
     DefocusBlur,
-    /// Frosted glass: near pixels change places.
+    /// Frosted glass: neighbouring pixels are swapped.
     GlassBlur,
-    /// A camera that moves, in any direction within 45° of level.
+    /// A camera that moves while it exposes, at most 45° from horizontal.
     MotionBlur,
-    /// A camera that comes nearer.
+    /// A camera that approaches while it exposes.
     ZoomBlur,
-    /// Falling snow, which also brightens.
+    /// Falling snow, which also brightens the image.
     Snow,
     /// Frost on the lens.
     Frost,
     /// Fog, as a plasma fractal.
     Fog,
-    /// More light.
+    /// More brightness.
     Brightness,
     /// Less contrast.
     Contrast,
-    /// A stretched and rippled image.
+    /// Stretching and ripples.
     Elastic,
     /// Fewer, larger pixels.
     Pixelate,
@@ -110,7 +110,7 @@ impl Corruption {
         }
     }
 
-    /// The image at a strength from 1 to 5. What is random follows from the seed.
+    /// Corrupts an image at a strength from 1 to 5. All random numbers follow from the seed.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Corruption {
             return Err(CorruptionError::Strength(strength));
         }
         let rng = &mut Rng::with_seed(seed);
-        // Pixels per pixel of the definition.
+        // How many pixels one pixel of the definition, which has 224 a side, is here.
         let unit = image.height.min(image.width) as f32 / 224.0;
         let harmed = match self {
             Self::GaussianNoise => noise::gaussian(image, level, rng),

@@ -1,10 +1,10 @@
-//! Noise of single values.
+//! The three kinds of noise, and draws that other corruptions share.
 
 use fastrand::Rng;
 
 use crate::data::image::FloatImage;
 
-/// Two normal numbers of mean 0 and deviation 1 from two uniform ones (Box and Muller).
+/// Two independent draws from the standard normal distribution, by the Box–Muller transform.
 pub(super) fn normal(rng: &mut Rng) -> f32 {
     // 1 − u is never 0, where the logarithm is infinite.
     let radius = (-2.0 * (1.0 - rng.f32()).ln()).sqrt();
@@ -21,8 +21,8 @@ pub(super) fn shot(image: &FloatImage, level: usize, rng: &mut Rng) -> FloatImag
     image.clone().map(|value| poisson(value * photons, rng) / photons)
 }
 
-/// A count of events that are `mean` on average: so many uniform numbers can be multiplied before
-/// the product falls below `exp(−mean)`. Means are at most 60.
+/// A draw from the Poisson distribution (Knuth): how many uniform numbers can be multiplied before the
+/// product falls below `exp(−mean)`. Means are at most 60.
 fn poisson(mean: f32, rng: &mut Rng) -> f32 {
     let limit = (-f64::from(mean)).exp();
     let (mut count, mut product) = (0.0, rng.f64());

@@ -1,4 +1,4 @@
-//! A field of clouds.
+//! Plasma fractals, which look like clouds: fog, and the ridges of frost.
 
 use fastrand::Rng;
 
@@ -11,10 +11,10 @@ pub(super) struct Plasma {
 }
 
 impl Plasma {
-    /// A plasma fractal by the diamond-square method on a torus: each pass halves the grid, and new
-    /// points are the mean of four neighbours and noise that shrinks by `decay`.
+    /// Draws a plasma fractal by the diamond-square algorithm on a torus. Each pass halves the grid; a new
+    /// point is the mean of its four neighbours plus noise, whose amplitude each pass divides by `decay`.
     ///
-    /// Its side is a power of two from `at_least` on.
+    /// The side is the smallest power of two that is not below `at_least`.
     pub(super) fn new(at_least: usize, decay: f32, rng: &mut Rng) -> Self {
         let side = at_least.next_power_of_two().max(2);
         let mut field = Self { side, values: vec![0.0; side * side] };
@@ -23,7 +23,7 @@ impl Plasma {
             let back = side - half;
             let diagonal = [[half, half], [half, back], [back, half], [back, back]];
             let straight = [[half, 0], [back, 0], [0, half], [0, back]];
-            // The middles of the squares, then the middles of their sides.
+            // First the centres of the squares, then the middles of their sides.
             field.fill([half, half], half, diagonal, noise, rng);
             field.fill([0, half], half, straight, noise, rng);
             field.fill([half, 0], half, straight, noise, rng);
@@ -36,7 +36,7 @@ impl Plasma {
         field
     }
 
-    /// Sets every point of a grid to the mean of the points at four offsets, and noise.
+    /// Sets each point of a grid to the mean of the points at four offsets from it, plus noise.
     fn fill(
         &mut self,
         start: [usize; 2],
@@ -49,14 +49,14 @@ impl Plasma {
         for y in (start[0]..side).step_by(2 * half) {
             for x in (start[1]..side).step_by(2 * half) {
                 let neighbours = offsets.map(|[dy, dx]| self.at(y + dy, x + dx));
-                // The definition multiplies by the noise twice.
+                // As the definition has it: the amplitude enters twice.
                 let drawn = noise * between(rng, -noise, noise);
                 self.values[y * side + x] = neighbours.iter().sum::<f32>() / 4.0 + drawn;
             }
         }
     }
 
-    /// The value at a row and a column; the field repeats.
+    /// The value at a row and a column; beyond its side the field repeats.
     pub(super) fn at(&self, y: usize, x: usize) -> f32 {
         self.values[y % self.side * self.side + x % self.side]
     }

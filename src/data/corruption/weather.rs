@@ -1,4 +1,4 @@
-//! What the weather does.
+//! The four kinds of weather.
 
 use fastrand::Rng;
 
@@ -8,8 +8,8 @@ use super::plasma::Plasma;
 use crate::data::image::FloatImage;
 
 pub(super) fn snow(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -> FloatImage {
-    // Mean and deviation of the noise, how far it is enlarged, below what it is none, radius and
-    // deviation of its motion, and what is left of the colours.
+    // Mean and deviation of the noise, its enlargement, the threshold below which it is set to 0, radius
+    // and deviation of its motion blur, and the share of the image that stays.
     let (mean, deviation, zoom, threshold, radius, motion, kept) = [
         (0.1, 0.3, 3.0, 0.5, 10, 4.0, 0.8),
         (0.2, 0.3, 2.0, 0.5, 12, 4.0, 0.7),
@@ -21,7 +21,7 @@ pub(super) fn snow(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -
     let layer = image.clone();
     let mut drawn = 0.0;
     let mut channel = 0;
-    // One number for the three channels of a pixel.
+    // All three channels of a pixel get the same number.
     let layer = layer.map(|_| {
         if channel % 3 == 0 {
             drawn = mean + deviation * normal(rng);
@@ -29,7 +29,7 @@ pub(super) fn snow(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -
         channel += 1;
         drawn
     });
-    // Flakes of the size that they have at 224 pixels, if pixels are that small.
+    // Flakes keep the size that they have at 224 pixels, or the size of a pixel if that is larger.
     let layer = enlarged(&layer, (zoom * unit).max(1.0));
     let layer = layer.map(|value| if value < threshold { 0.0 } else { value.min(1.0) });
     let angle = between(rng, -135.0, -45.0).to_radians();
@@ -38,7 +38,7 @@ pub(super) fn snow(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -
         let at = y * width + x;
         let [r, g, b] = image.values[at];
         let bright = (0.299 * r + 0.587 * g + 0.114 * b) * 1.5 + 0.5;
-        // Snow falls also as if the layer were turned by half.
+        // The layer is added twice, the second time rotated by 180°.
         let flakes = layer.values[at][0] + layer.values[height * width - 1 - at][0];
         image.values[at].map(|value| kept * value + (1.0 - kept) * value.max(bright) + flakes)
     })
@@ -49,10 +49,10 @@ pub(super) fn frost(image: &FloatImage, level: usize, rng: &mut Rng) -> FloatIma
     let side = image.height.max(image.width);
     let (clouds, grain) = (Plasma::new(side, 1.5, rng), Plasma::new(side, 1.25, rng));
     FloatImage::from_fn(image.height, image.width, |y, x| {
-        // Ridges of the clouds are crystals, which are dense in some places and thin in others.
+        // The ridges of one fractal are crystals; a second, rougher one adds grain.
         let ridge = 1.0 - (2.0 * clouds.at(y, x) - 1.0).abs();
         let crystal = (ridge.powi(6) + grain.at(y, x) * 0.35).min(1.0);
-        // Ice is a little blue.
+        // Ice has a tinge of blue.
         let ice = [0.86 * crystal, 0.94 * crystal, crystal];
         let pixel = image.values[y * image.width + x];
         [0, 1, 2].map(|c| kept * pixel[c] + added * ice[c])
@@ -70,7 +70,7 @@ pub(super) fn fog(image: &FloatImage, level: usize, rng: &mut Rng) -> FloatImage
     })
 }
 
-/// The value of hue, saturation and value raised, the others kept.
+/// Raises the value of each pixel, in the sense of HSV; hue and saturation stay.
 pub(super) fn brightness(image: &FloatImage, level: usize) -> FloatImage {
     let more = [0.1, 0.2, 0.3, 0.4, 0.5][level];
     FloatImage::from_fn(image.height, image.width, |y, x| {

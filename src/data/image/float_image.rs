@@ -1,4 +1,4 @@
-//! An image of floats, for what is done to images between bytes and tensors.
+//! An image of floats, which corruptions work on, between bytes and tensors.
 
 use super::{Image, ImageError};
 
@@ -7,7 +7,7 @@ use super::{Image, ImageError};
 /// ```
 /// use vit22b::data::FloatImage;
 ///
-/// // One row of two pixels, red and half grey, as a model takes it and back.
+/// // One row of two pixels, red and grey, converted to what a model takes and back.
 /// let image = FloatImage::new(1, 2, vec![1.0, 0.0, 0.0, 0.5, 0.5, 0.5])?;
 /// assert_eq!(image.to_planes(), [1.0, 0.0, -1.0, 0.0, -1.0, 0.0]);
 /// assert_eq!(FloatImage::from_planes(1, 2, &image.to_planes())?, image);
@@ -22,11 +22,11 @@ pub struct FloatImage {
 }
 
 impl FloatImage {
-    /// An image of `[height, width, 3]` values, row by row; those outside of [0, 1] are clipped.
+    /// An image of `[height, width, 3]` values, row by row. Values outside [0, 1] are clipped.
     ///
     /// # Errors
     ///
-    /// [`ImageError`] if the values do not fill a non-empty image, or one is NaN.
+    /// [`ImageError::Size`] if the values do not fill a non-empty image, [`ImageError::NotANumber`].
     pub fn new(height: usize, width: usize, values: Vec<f32>) -> Result<Self, ImageError> {
         let (pixels, rest) = values.as_chunks::<3>();
         let expected = width.checked_mul(height);
@@ -48,28 +48,28 @@ impl FloatImage {
         let area = planes.len() / 3;
         let pixel = |at: usize| [0, 1, 2].map(|c| planes[c * area + at] * 0.5 + 0.5);
         let mut values: Vec<f32> = (0..area).flat_map(pixel).collect();
-        // What does not make whole pixels is an error too.
+        // With values that are left over, `new` gives its error.
         values.resize(planes.len(), 0.0);
         Self::new(height, width, values)
     }
 
-    /// `[3, height, width]` values in [−1, 1].
+    /// The image as `[3, height, width]` values in [−1, 1], as models take them.
     pub fn to_planes(&self) -> Vec<f32> {
         let plane = |c: usize| self.values.iter().map(move |pixel| pixel[c] * 2.0 - 1.0);
         (0..3).flat_map(plane).collect()
     }
 
-    /// The image in 8 bits, rounded.
+    /// The image as `[height, width, 3]` bytes, rounded.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.values.iter().flatten().map(|value| (value * 255.0).round() as u8).collect()
     }
 
-    /// Rows.
+    /// Height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Pixels in a row.
+    /// Width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -91,7 +91,7 @@ impl FloatImage {
         self
     }
 
-    /// The image whose pixel at (row, column) is that of the function.
+    /// Makes an image of a function of row and column.
     pub(in crate::data) fn from_fn(
         height: usize,
         width: usize,
@@ -102,7 +102,8 @@ impl FloatImage {
         Self { height, width, values }
     }
 
-    /// Between the pixels: bilinear, the edge going on outside.
+    /// The colour at a point between pixels, by bilinear interpolation; outside the image, that of the
+    /// nearest edge pixel.
     pub(in crate::data) fn sample(&self, y: f32, x: f32) -> [f32; 3] {
         let (y, x) =
             (y.clamp(0.0, (self.height - 1) as f32), x.clamp(0.0, (self.width - 1) as f32));

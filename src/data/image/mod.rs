@@ -11,30 +11,30 @@ use thiserror::Error;
 
 pub use float_image::FloatImage;
 
-/// Bytes that are no image that can be read.
+/// Bytes that cannot be decoded as an image, or values that form none.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// The first bytes are of no known format.
+    /// The first bytes belong to no format that is read.
     #[error("expected JPEG, PNG, WebP or BMP, got {got}")]
     Format {
-        /// What the bytes begin with.
+        /// The first bytes.
         got: String,
     },
-    /// The bytes end early or contradict themselves.
+    /// The file ends early or contradicts itself.
     #[error("broken {format}: {reason}")]
     Broken {
         /// The format.
         format: &'static str,
-        /// What the decoder said.
+        /// The decoder's error.
         reason: String,
     },
-    /// A valid image of a kind that no decoder here reads.
+    /// A valid image of a kind that the decoder does not read.
     #[error("{format} of an unsupported kind: {reason}; save it as plain 8-bit {format}")]
     Unsupported {
         /// The format.
         format: &'static str,
-        /// What the decoder said.
+        /// The decoder's error.
         reason: String,
     },
     /// The header announces more pixels than the limit allows.
@@ -42,24 +42,24 @@ pub enum ImageError {
         "{width} × {height} pixels exceed the limit of {limit}; raise DecodeLimit if they are meant"
     )]
     TooLarge {
-        /// Pixels in a row.
+        /// Width in pixels.
         width: u32,
-        /// Rows.
+        /// Height in pixels.
         height: u32,
-        /// Pixels that the limit allows.
+        /// The most pixels that are allowed.
         limit: u64,
     },
-    /// Pixels that do not fill the stated size.
+    /// The number of values is not that of an image of this size.
     #[error("expected 3 × {width} × {height} values of a non-empty image, got {got}")]
     Size {
-        /// Pixels in a row.
+        /// Width in pixels.
         width: usize,
-        /// Rows.
+        /// Height in pixels.
         height: usize,
-        /// Values that came.
+        /// The number of values.
         got: usize,
     },
-    /// A pixel of floats without a value.
+    /// A value is NaN.
     #[error("a pixel is NaN; expected values in [0, 1]")]
     NotANumber,
 }
@@ -67,7 +67,7 @@ pub enum ImageError {
 /// The most pixels that an image may announce in its header before any memory is taken for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeLimit {
-    /// Width times height; above 0. Default 178,956,970, where Pillow too refuses to go on.
+    /// Width times height; above 0. Default: 178,956,970, beyond which Pillow refuses an image too.
     pub max_pixels: u64,
 }
 
@@ -109,16 +109,16 @@ impl Image {
         Ok(Self { width, height, pixels })
     }
 
-    /// Decodes JPEG, PNG, WebP or BMP, which the first bytes tell apart, and turns the image
-    /// upright by its EXIF orientation.
+    /// Decodes JPEG, PNG, WebP or BMP, recognised by the first bytes, and turns the image upright
+    /// by its EXIF orientation.
     ///
-    /// Grey becomes equal red, green and blue, palettes are looked up, 16-bit values are rounded
-    /// to 8 bits, CMYK is converted without a colour profile, and alpha is dropped, as
-    /// `Image.convert("RGB")` of Pillow does. Of an animation, the first frame is read.
+    /// Grey becomes equal red, green and blue, palettes are looked up, 16-bit values are rounded to
+    /// 8 bits, CMYK is converted without a colour profile, and alpha is dropped, all as Pillow's
+    /// `Image.convert("RGB")` does. Of an animation, the first frame is read.
     ///
     /// # Errors
     ///
-    /// [`ImageError`]. A file that ends early is broken, also where its decoder would fill in the rest.
+    /// [`ImageError`]. A file that ends early is an error, even if its decoder would fill in the rest.
     pub fn decode(bytes: &[u8], limit: DecodeLimit) -> Result<Self, ImageError> {
         let format = image::guess_format(bytes).ok().and_then(|format| {
             let known = [
@@ -138,17 +138,17 @@ impl Image {
         })
     }
 
-    /// Pixels in a row.
+    /// Width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows.
+    /// Height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// `[height, width, 3]` bytes, row by row.
+    /// The `[height, width, 3]` bytes, row by row.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
@@ -175,7 +175,7 @@ fn decode(
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::no_limits();
-    // Four channels of 16 bits, and as much again for tables and what is compressed.
+    // Four channels of 16 bits a pixel, and 64 MiB for the decoder's tables and compressed data.
     limits.max_alloc = Some(limit.max_pixels.saturating_mul(8).saturating_add(1 << 26));
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(error)?;
@@ -183,7 +183,7 @@ fn decode(
     if u64::from(width) * u64::from(height) > limit.max_pixels {
         return Err(ImageError::TooLarge { width, height, limit: limit.max_pixels });
     }
-    // A broken note on the orientation does not break the image.
+    // An orientation that cannot be read is ignored.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut decoded = DynamicImage::from_decoder(decoder).map_err(error)?;
     decoded.apply_orientation(orientation);
@@ -191,8 +191,8 @@ fn decode(
     Image::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw())
 }
 
-/// Whether the marker that ends a JPEG stands behind the one that starts its first scan. The
-/// decoder fills what is missing of a file with grey and says nothing.
+/// Whether the end marker of a JPEG comes after its last start of a scan. Without this check a truncated
+/// file would pass: the decoder fills the missing pixels with grey and reports nothing.
 fn has_end(jpeg: &[u8]) -> bool {
     let position = |marker: [u8; 2]| jpeg.windows(2).rposition(|pair| pair == marker);
     match (position([0xff, 0xda]), position([0xff, 0xd9])) {
@@ -201,7 +201,7 @@ fn has_end(jpeg: &[u8]) -> bool {
     }
 }
 
-/// The first bytes for an error text.
+/// The first bytes, for an error text.
 fn beginning(bytes: &[u8]) -> String {
     match bytes {
         [] => "an empty file".into(),

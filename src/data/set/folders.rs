@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::{ImageSet, Item, Location};
 use crate::data::error::DataError;
 
-/// Endings of names, in any case, that are read.
+/// Endings of the files that are read, in upper or lower case.
 const ENDINGS: [&str; 6] = ["bmp", "jfif", "jpeg", "jpg", "png", "webp"];
 
 const EXPECTED: &str = "files that end in .jpg, .jpeg, .jfif, .png, .webp or .bmp";
 
 impl ImageSet {
-    /// All images in a folder and the folders in it, in the order of their paths, without labels.
-    /// Names are paths from the folder on; hidden files and folders are left out.
+    /// All images below a folder, in the order of their paths, without labels. Names are paths relative
+    /// to the folder; hidden files and folders are left out.
     ///
     /// # Errors
     ///
@@ -26,11 +26,12 @@ impl ImageSet {
         Self::new(Vec::new(), items)
     }
 
-    /// A folder with one folder for each class; the classes are their names, sorted. A class may be empty.
+    /// The images of a folder that has one folder for each class. The names of the folders, sorted, are
+    /// the classes. A class may have no images.
     ///
     /// # Errors
     ///
-    /// [`DataError::NoImages`] if all are, or [`DataError::Io`] for a folder that cannot be read.
+    /// [`DataError::NoImages`] if no class has an image, [`DataError::Io`] for a folder that cannot be read.
     pub fn class_folders(root: &Path) -> Result<Self, DataError> {
         let (mut classes, mut all) = (Vec::new(), Vec::new());
         for path in sorted(root)?.into_iter().filter(|path| path.is_dir()) {
@@ -44,12 +45,11 @@ impl ImageSet {
         Self::new(classes, all)
     }
 
-    /// The class folders of `root/train` and `root/val`, both with the classes of the first.
+    /// The class folders of `root/train` and of `root/val`, both with the classes of `train`.
     ///
     /// # Errors
     ///
-    /// As [`ImageSet::class_folders`], and [`DataError::Class`] for a class of the second that
-    /// the first has not.
+    /// As [`ImageSet::class_folders`], and [`DataError::Class`] for a class of `val` that `train` lacks.
     pub fn train_val(root: &Path) -> Result<[Self; 2], DataError> {
         let train = Self::class_folders(&root.join("train"))?;
         let val = Self::class_folders(&root.join("val"))?.with_classes(train.classes())?;
@@ -57,7 +57,7 @@ impl ImageSet {
     }
 }
 
-/// The images below a folder, named from `root` on.
+/// Adds the images below a folder, named by their path relative to `root`.
 fn items(root: &Path, folder: &Path, label: Option<usize>) -> Result<Vec<Item>, DataError> {
     let mut found = Vec::new();
     for path in sorted(folder)? {
@@ -80,7 +80,7 @@ pub(super) fn is_image(ending: &str) -> bool {
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
-/// What is in a folder and not hidden.
+/// The paths in a folder that are not hidden.
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let io = |reason| DataError::Io { path: folder.into(), reason };
     let entries = std::fs::read_dir(folder).map_err(io)?;

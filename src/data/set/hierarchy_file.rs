@@ -19,17 +19,18 @@ enum Parents {
 }
 
 impl Hierarchy {
-    /// A tree or a directed acyclic graph in a file, by the ending of its name:
+    /// Reads a hierarchy, a tree or a directed acyclic graph, from a file. The ending of its name says
+    /// the format:
     ///
-    /// - `.csv`: a header `child,parent` and a line for each pair; a label without parents leaves
-    ///   `parent` empty
-    /// - `.json`: an object with each label's parent, list of parents or null:
+    /// - `.csv`: a header `child,parent` and a line for each pair; for a label without parents, `parent` is
+    ///   empty
+    /// - `.json`: an object with the parent of each label, a list of parents, or null:
     ///   `{"dog": "pet", "pet": ["animal", "friend"]}`
     ///
     /// # Errors
     ///
-    /// [`DataError::Line`] with the first line that is none, [`DataError::Label`] for a label that is its own
-    /// ancestor, [`DataError::Format`], [`DataError::Io`].
+    /// [`DataError::Line`] for the first line that does not have this form, [`DataError::Label`] for a
+    /// label that is its own ancestor, [`DataError::Format`] for another ending, [`DataError::Io`].
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let parents = match &*ending {

@@ -17,7 +17,7 @@ struct Entry {
     labels: Labels,
 }
 
-/// Labels as they are written in JSON. Other fields may stand beside them.
+/// The fields of a JSON object that hold labels; other fields are ignored.
 #[derive(Deserialize, Default)]
 pub(super) struct Labels {
     #[serde(alias = "cls")]
@@ -44,20 +44,21 @@ impl Labels {
 }
 
 impl ImageSet {
-    /// Images that a file lists with one or many labels each, by the ending of its name:
+    /// Reads a list of images with any number of labels each. The ending of the file's name says the
+    /// format:
     ///
     /// - `.csv`: a header with `path` (or `file_name`), and `label` or `labels`, the latter with `;`
     ///   between labels
     /// - `.jsonl` or `.ndjson`: an object on each line, as `{"path": "a/1.jpg", "label": "cat"}` or
     ///   `{"path": "a/1.jpg", "labels": ["cat", "pet"]}`
     ///
-    /// Paths start at the list's folder, other columns and fields are left alone. The classes are
-    /// all labels, sorted; labels that are all whole numbers below 2²⁰ are indices of classes.
+    /// Paths are relative to the list's folder. Other columns and fields are ignored. The classes are all
+    /// labels, sorted; if all labels are whole numbers below 2²⁰, they are indices of classes.
     ///
     /// # Errors
     ///
-    /// [`DataError::Line`] with the first line that is none, [`DataError::NoImages`],
-    /// [`DataError::Io`].
+    /// [`DataError::Line`] for the first line that does not have this form, [`DataError::NoImages`] for an
+    /// empty list, [`DataError::Format`] for another ending, [`DataError::Io`].
     pub fn list(path: &Path) -> Result<Self, DataError> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();

@@ -1,4 +1,4 @@
-//! A set of images with labels that stays on disk.
+//! Sets of images with labels. The images stay on disk.
 
 mod folders;
 mod hierarchy_file;
@@ -36,16 +36,16 @@ pub enum Location {
 /// An encoded image and its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// What reports call it: its path, or its key in a shard.
+    /// The name that reports use: its path, or its key in a shard.
     pub name: String,
-    /// Where it is.
+    /// Where its bytes are.
     pub location: Location,
-    /// Indices of classes; none, one or many.
+    /// Indices of its classes: none, one or many.
     pub labels: Vec<usize>,
 }
 
-/// Images with labels: names, locations and classes in memory, and nothing else. Any of them can be
-/// read at any time, from any thread.
+/// A set of images with labels, to train or to evaluate with. It holds names, locations and labels, not
+/// pixels; any image can be read at any time, from any thread.
 ///
 /// ```
 /// use vit22b::data::{DecodeLimit, ImageSet};
@@ -75,7 +75,7 @@ impl ImageSet {
     ///
     /// # Errors
     ///
-    /// [`DataError::Class`] for the first label that is not.
+    /// [`DataError::Class`] for the first label that is no index of `classes`.
     pub fn new(classes: Vec<String>, items: Vec<Item>) -> Result<Self, DataError> {
         for item in &items {
             if let Some(label) = item.labels.iter().find(|label| **label >= classes.len()) {
@@ -89,8 +89,8 @@ impl ImageSet {
         Ok(Self { classes, items })
     }
 
-    /// A set of items with labels by name. The classes are all names, sorted; if they are whole
-    /// numbers, they are the indices of the classes.
+    /// A set of items whose labels are names. The classes are all names, sorted; if all names are whole
+    /// numbers, they are indices of classes.
     pub(super) fn from_names(items: Vec<(String, Location, Vec<String>)>) -> Self {
         let names: BTreeSet<&String> = items.iter().flat_map(|(_, _, labels)| labels).collect();
         let number = |name: &&String| name.parse().ok().filter(|index: &usize| *index < 1 << 20);
@@ -153,7 +153,7 @@ impl ImageSet {
         Ok(Self { classes: classes.to_vec(), items })
     }
 
-    /// The same images with all ancestors of their labels too; the classes are the hierarchy's.
+    /// The same images with the ancestors of their labels added. The classes are those of the hierarchy.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ impl ImageSet {
         Ok(Self { classes: hierarchy.names().to_vec(), items })
     }
 
-    /// Ones for the labels of the `index`-th image, zeros for the other classes.
+    /// The target of the `index`-th image: 1 for its labels, 0 for the other classes.
     ///
     /// # Panics
     ///
@@ -188,7 +188,7 @@ impl ImageSet {
     ///
     /// # Errors
     ///
-    /// [`DataError::Io`] if they are not there.
+    /// [`DataError::Io`] if they cannot be read.
     ///
     /// # Panics
     ///
@@ -214,11 +214,11 @@ impl ImageSet {
         Ok(bytes)
     }
 
-    /// The `index`-th image.
+    /// Reads and decodes the `index`-th image.
     ///
     /// # Errors
     ///
-    /// [`DataError::Io`] or [`DataError::Image`] with its name.
+    /// [`DataError::Io`], or [`DataError::Image`] with the name of the image.
     ///
     /// # Panics
     ///

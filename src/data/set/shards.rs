@@ -10,21 +10,21 @@ use super::lists::Labels;
 use super::{ImageSet, Location};
 use crate::data::error::DataError;
 
-/// More bytes than a label file has.
+/// The most bytes that are read of a label.
 const MOST_LABEL_BYTES: u64 = 1 << 20;
 
 impl ImageSet {
-    /// Tar files in the layout of webdataset: files that follow each other and have the same name up to its
-    /// first dot are one example, such as `a/17.jpg` and `a/17.cls`.
+    /// Reads tar files in the layout of webdataset. Consecutive files with the same name up to the first
+    /// dot, such as `a/17.jpg` and `a/17.cls`, are one example.
     ///
-    /// An example has one image (`.jpg`, `.jpeg`, `.jfif`, `.png`, `.webp`, `.bmp`), and labels from `.cls`, which
-    /// holds one, or `.json` with the fields `label`, `cls` or `labels`; other files are left alone.
-    /// Only the headers are read now, so that shards can be larger than memory; each image is read from its place
-    /// when it is asked for, in any order. Classes are as for [`ImageSet::list`].
+    /// An example has one image (`.jpg`, `.jpeg`, `.jfif`, `.png`, `.webp`, `.bmp`). Its labels come from
+    /// `.cls`, which holds one label, or from the fields `label`, `cls` or `labels` of `.json`; other files are
+    /// ignored. This call reads headers and labels alone, so that shards can be larger than memory; images are
+    /// read from the shard when they are asked for, in any order. Classes are as for [`ImageSet::list`].
     ///
     /// # Errors
     ///
-    /// [`DataError::Shard`] for a file that is no tar file, ends early, or has an example without an image,
+    /// [`DataError::Shard`] for a file that is no tar file or ends early, or an example without an image,
     /// [`DataError::NoImages`], [`DataError::Io`].
     pub fn shards(paths: &[PathBuf]) -> Result<Self, DataError> {
         let mut items = Vec::new();
@@ -39,7 +39,7 @@ impl ImageSet {
     }
 }
 
-/// Files of the same name up to the first dot.
+/// Consecutive files of the same name up to the first dot.
 struct Example {
     key: String,
     location: Option<Location>,
@@ -104,8 +104,7 @@ fn examples(path: &Path) -> Result<Vec<(String, Location, Vec<String>)>, DataErr
     examples.into_iter().map(item).collect()
 }
 
-/// The key of a name and its ending: what is before and behind the first dot behind the last
-/// slash.
+/// Splits a name into key and ending at the first dot after the last slash.
 fn split(name: &str) -> Option<(&str, &str)> {
     let file = name.rfind('/').map_or(0, |slash| slash + 1);
     let dot = file + name[file..].find('.')?;

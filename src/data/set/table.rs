@@ -1,4 +1,4 @@
-//! Rows of comma-separated values with a header.
+//! Tables of comma-separated values with a header.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use csv_core::{ReadFieldResult, Reader};
 
 use crate::data::error::DataError;
 
-/// A row, by the names of its columns.
+/// A row of a table, whose fields are found by the names of their columns.
 pub(super) struct Row<'a> {
     path: &'a Path,
     header: &'a [String],
@@ -15,7 +15,7 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The field of the first of these columns that there is.
+    /// The field of the first of these columns that the table has.
     pub(super) fn field(&self, names: &[&str]) -> Result<&str, DataError> {
         let field = names.iter().find_map(|name| self.optional(name));
         field.ok_or_else(|| DataError::Line {
@@ -26,7 +26,7 @@ impl Row<'_> {
         })
     }
 
-    /// The field of a column, if there is such a column.
+    /// The field of a column, or none if the table lacks the column.
     pub(super) fn optional(&self, name: &str) -> Option<&str> {
         let column = self.header.iter().position(|column| column == name)?;
         self.fields.get(column).map(String::as_str)
@@ -42,7 +42,7 @@ impl Row<'_> {
     }
 }
 
-/// What a function makes of each row of a file.
+/// Reads a table and applies a function to each row.
 pub(super) fn read_csv<T>(
     path: &Path,
     make: impl Fn(Row<'_>) -> Result<T, DataError>,
@@ -61,18 +61,18 @@ pub(super) fn read_csv<T>(
     made.collect()
 }
 
-/// The fields of each row that is not empty, without spaces around them, and the row's line.
+/// The line number and the fields of each row that is not empty. Fields are trimmed.
 fn rows(text: &str) -> Vec<(u64, Vec<String>)> {
     let (mut reader, mut rest) = (Reader::new(), text.as_bytes());
-    // No field is longer than the text; quotes only make it shorter.
+    // A field is never longer than the text: removing quotes shortens it.
     let mut buffer = vec![0; text.len()];
     let (mut rows, mut fields, mut filled) = (Vec::new(), Vec::new(), 0);
-    // The line of the row, and how many lines it has been on beyond that.
+    // The line on which the row starts, and the line breaks seen in it so far.
     let (mut line, mut inside) = (1, 0);
     let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
     loop {
         if fields.is_empty() && filled == 0 {
-            // Ends of lines before a row, which the reader would count to it.
+            // Skips empty lines, which the reader would count as a part of the next row.
             let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             line += breaks(&rest[..ends]);
             rest = &rest[ends..];
@@ -82,7 +82,7 @@ fn rows(text: &str) -> Vec<(u64, Vec<String>)> {
         rest = &rest[read..];
         filled += written;
         match result {
-            // The end of the text is told by an empty input.
+            // An empty input tells the reader that the text has ended.
             ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
             ReadFieldResult::Field { record_end } => {
                 let field = String::from_utf8_lossy(&buffer[..filled]).trim().to_string();
