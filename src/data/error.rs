@@ -1,4 +1,4 @@
-//! What can go wrong with sets of images.
+//! What can go wrong when sets of images are read.
 
 use std::path::PathBuf;
 
@@ -11,15 +11,15 @@ use crate::data::labels::LabelError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The system refused.
+    /// A file or folder that cannot be read.
     #[error("{}: {reason}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// One image that cannot be decoded.
+    /// An image that cannot be decoded.
     #[error("{name}: {reason}")]
     Image {
         /// The image.
@@ -27,7 +27,7 @@ pub enum DataError {
         /// What is wrong with it.
         reason: ImageError,
     },
-    /// A place without images.
+    /// A file or folder without images.
     #[error("{}: no images; expected {expected}", path.display())]
     NoImages {
         /// The file or folder.
@@ -47,7 +47,7 @@ pub enum DataError {
         /// How many classes there are.
         known: usize,
     },
-    /// Labels that form no hierarchy, or are not in it.
+    /// Labels that form no hierarchy, or are not in the hierarchy.
     #[error("{name}: {reason}")]
     Label {
         /// The image or the file.
@@ -55,45 +55,45 @@ pub enum DataError {
         /// What is wrong.
         reason: LabelError,
     },
-    /// A file whose name does not tell a format that is read.
+    /// A file whose name does not end as one of the formats that are read.
     #[error("{}: expected {expected}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is read.
+        /// The formats that are read.
         expected: &'static str,
     },
-    /// A line of a list or a hierarchy.
+    /// A line of a list or a hierarchy that does not have the right form.
     #[error("{}, line {line}: expected {expected}, got {got}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: u64,
-        /// What a line holds.
+        /// What a line should hold.
         expected: String,
-        /// What this one holds.
+        /// What this line holds.
         got: String,
     },
-    /// A tar file, or something in it.
+    /// A tar file that is broken, or an entry of it that does not have the right form.
     #[error("{}, {entry}: expected {expected}, got {got}", path.display())]
     Shard {
         /// The tar file.
         path: PathBuf,
-        /// The name of the file in it, or of the one before.
+        /// The name of the entry; where it cannot be read, that of the entry before.
         entry: String,
         /// What should be there.
         expected: String,
         /// What is there.
         got: String,
     },
-    /// A set without images where some are needed.
+    /// A set without images, where at least one is needed.
     #[error("the set has no images; read it from another place")]
     Empty,
-    /// So many broken images that something else must be wrong.
+    /// Too many consecutive broken images: something else must be wrong.
     #[error("{tries} images in a row cannot be read; the last is {last}")]
     Broken {
-        /// How many.
+        /// The number of images.
         tries: usize,
         /// What is wrong with the last one.
         last: String,

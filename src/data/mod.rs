@@ -1,9 +1,9 @@
-//! Images and labels to train and to measure with.
+//! Images and labels to train and to evaluate with.
 //!
-//! An [`ImageSet`] knows where encoded images are and how they are labelled, [`Image`] is one of
-//! them decoded, and a [`Preprocess`] makes of it what a model takes. An [`ImageLoader`] joins the three:
+//! An [`ImageSet`] says where encoded images are and how they are labelled, an [`Image`] is one of them
+//! decoded, and a [`Preprocess`] turns it into what a model takes. An [`ImageLoader`] joins the three: it gives
 //! endless shuffled batches for training ([`BatchSource`], made ahead by [`Prefetch`]), and each image once for
-//! evaluation ([`Epoch`]).
+//! evaluation ([`Epoch`]). [`Drawings`] and [`CueConflict`] are procedural images, [`Corruption`] damages images.
 
 pub(crate) mod batch;
 mod corruption;

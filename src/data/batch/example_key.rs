@@ -1,9 +1,9 @@
-//! Randomness of one example.
+//! The random numbers of one example.
 
 use fastrand::Rng;
 
-/// What all that is random in one example follows from: the seed of the run, the epoch and the
-/// index of the example. The number of threads, and what was drawn before, do not enter.
+/// The key from which all random numbers of one example follow. It is made of the seed of the run, the
+/// epoch and the index of the example, so that neither the number of threads nor earlier draws matter.
 ///
 /// ```
 /// use vit22b::data::ExampleKey;
@@ -17,17 +17,17 @@ use fastrand::Rng;
 pub struct ExampleKey(u64);
 
 impl ExampleKey {
-    /// A key of its own for each seed, epoch and example.
+    /// The key of an example in an epoch; other seeds, epochs and examples have other keys.
     pub fn new(seed: u64, epoch: u64, index: u64) -> Self {
         Self([epoch, index].into_iter().fold(mix(seed), |key, value| mix(key ^ value)))
     }
 
-    /// A number of its own for each use.
+    /// A number that differs for each use.
     pub(super) fn hash(self, usage: u64) -> u64 {
         mix(self.0 ^ usage)
     }
 
-    /// A generator of its own for each use, such as a step of the preprocessing.
+    /// A generator that differs for each use, such as a step of the preprocessing.
     pub fn rng(self, usage: u64) -> Rng {
         Rng::with_seed(self.hash(usage))
     }

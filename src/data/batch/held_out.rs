@@ -10,7 +10,7 @@ use super::source::{BatchError, BatchSource};
 /// Examples of which an evaluation sees each exactly once.
 ///
 /// ```
-/// use vit22b::data::{FirstOf, HeldOut, ImageBatch, Drawings};
+/// use vit22b::data::{Drawings, FirstOf, HeldOut, ImageBatch};
 ///
 /// let held_out = FirstOf::new(Drawings::new(16, 7), 10);
 /// let last: vit22b::data::Masked<ImageBatch> = held_out.batch(8, 4)?;
@@ -93,7 +93,7 @@ impl<B, S: BatchSource<B>> HeldOut<B> for FirstOf<S> {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use vit22b::data::{Epoch, FirstOf, ImageBatch, Drawings};
+/// use vit22b::data::{Drawings, Epoch, FirstOf, ImageBatch};
 ///
 /// let held_out = Arc::new(FirstOf::new(Drawings::new(16, 7), 10));
 /// let batches = Epoch::<ImageBatch>::new(held_out, 4, 2);

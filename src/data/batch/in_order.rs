@@ -1,14 +1,14 @@
-//! Results of a function of 0, 1, 2, …, made ahead on threads and given in order.
+//! Results of a function of 0, 1, 2, …, computed ahead on threads and yielded in order.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
-/// Results that each thread makes ahead.
+/// Results that each thread computes ahead.
 const AHEAD: usize = 2;
 
-/// An iterator over numbers and what a function makes of them, however many threads call it; `None` where
-/// it panicked. Dropping it stops the threads.
+/// An iterator over the numbers 0, 1, 2, … and a function's result for each, in this order for any number
+/// of threads. The result is `None` where the function panicked. Dropping the iterator stops the threads.
 #[derive(Debug)]
 pub(super) struct InOrder<T> {
     workers: Vec<Worker<T>>,
@@ -16,7 +16,7 @@ pub(super) struct InOrder<T> {
     count: u64,
 }
 
-/// It makes every n-th result, n being the number of threads.
+/// A thread that computes every n-th result, with n threads in all.
 #[derive(Debug)]
 struct Worker<T> {
     results: Receiver<T>,
@@ -36,7 +36,7 @@ impl<T: Send + 'static> InOrder<T> {
             let (send, results) = sync_channel(AHEAD);
             let thread = std::thread::spawn(move || {
                 for index in (first as u64..count).step_by(threads) {
-                    // Sending fails when nobody wants more.
+                    // Sending fails when the iterator has been dropped.
                     if send.send(make(index)).is_err() {
                         break;
                     }
@@ -65,7 +65,7 @@ impl<T> Iterator for InOrder<T> {
 impl<T> Drop for InOrder<T> {
     fn drop(&mut self) {
         let workers = std::mem::take(&mut self.workers).into_iter();
-        // All receivers first, which is what the threads stop for.
+        // Threads stop when their receiver is gone, so all receivers go before a thread is joined.
         let threads: Vec<_> = workers.map(|worker| worker.thread).collect();
         for thread in threads {
             let _ = thread.join();

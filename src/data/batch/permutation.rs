@@ -1,14 +1,15 @@
-//! Random orders without memory.
+//! Random permutations that take no memory.
 
 use super::example_key::ExampleKey;
 
-/// Rounds after which small domains, too, are well mixed; the test counts.
+/// Rounds of the network. After six, permutations of a few numbers are well mixed too; the tests count.
 const ROUNDS: u64 = 6;
 
-/// The `index`-th number in a random order of the numbers below `count`, one order for each key.
+/// The `index`-th number of a random permutation of the numbers below `count`. The key chooses the
+/// permutation.
 ///
-/// A Feistel network permutes the numbers of an even count of bits that hold `count`; what falls
-/// outside is sent through again until it does not ("cycle walking", Black and Rogaway 2002).
+/// A Feistel network permutes all numbers of the smallest even number of bits that can hold `count`. A
+/// result of `count` or more is sent through the network again ("cycle walking", Black and Rogaway 2002).
 pub(in crate::data) fn permuted(index: u64, count: u64, key: ExampleKey) -> u64 {
     debug_assert!(index < count);
     let half_bits = (64 - count.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);

@@ -1,15 +1,16 @@
-//! Batches made ahead on threads.
+//! Training batches, made ahead on threads.
 
 use std::sync::Arc;
 
 use super::in_order::InOrder;
 use super::source::{BatchError, BatchSource};
 
-/// Consecutive batches of a [`BatchSource`], in order, however many threads make them.
+/// Consecutive batches of a [`BatchSource`], made ahead on threads so that a training step does not wait
+/// for them. Their order does not depend on the number of threads.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use vit22b::data::{Prefetch, Drawings};
+/// use vit22b::data::{Drawings, Prefetch};
 ///
 /// let data = Arc::new(Drawings::new(16, 7));
 /// let batches = Prefetch::new(data, 0, 8, 3, 2);

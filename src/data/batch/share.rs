@@ -10,7 +10,7 @@ use super::source::{BatchError, BatchSource};
 /// rows, as [`CompiledTraining::rows`](crate::train::CompiledTraining::rows) gives them.
 ///
 /// ```
-/// use vit22b::data::{BatchSource, ShareOf, Drawings};
+/// use vit22b::data::{BatchSource, Drawings, ShareOf};
 ///
 /// let data = Drawings::new(16, 7);
 /// let whole = data.batch(64, 8)?;

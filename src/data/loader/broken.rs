@@ -1,25 +1,25 @@
-//! Images that are not there or cannot be decoded.
+//! Images that are missing or cannot be decoded.
 
 use std::fmt;
 
-/// What to do with an image that is not there or cannot be decoded.
+/// What happens at an image that is missing or cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnBroken {
-    /// Leave it out and name it in [`ImageLoader::broken`](super::ImageLoader::broken).
+    /// It is skipped, and [`ImageLoader::broken`](super::ImageLoader::broken) names it.
     #[default]
     Skip,
-    /// Stop with an error.
+    /// The call ends with an error.
     Fail,
 }
 
-/// Images that were skipped, each with the reason.
+/// The images that were skipped, each with the reason.
 ///
-/// Prints as a sentence and a line for each of the first ten.
+/// As text it is a line with their number, and a line for each of the first ten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenImages {
-    /// Images in the set.
+    /// The number of images in the set.
     pub of: usize,
-    /// Name and reason, in the order of the set.
+    /// Name of each skipped image and the reason, in the order of the set.
     pub images: Vec<(String, String)>,
 }
 

@@ -17,14 +17,14 @@ use crate::data::set::ImageSet;
 
 pub use broken::{BrokenImages, OnBroken};
 
-/// Broken images in a row after which training stops.
+/// The number of consecutive broken images after which training stops.
 const MOST_BROKEN: usize = 1_000;
 
-/// An [`ImageSet`], how its images are preprocessed, and what happens to broken ones.
+/// Images of an [`ImageSet`], preprocessed and joined to batches, for training and evaluation.
 ///
-/// As a [`BatchSource`] it gives batches for training without end: each epoch in an order of its own, in
-/// which every image comes once. Order and augmentations follow from the seed and the position, so that
-/// neither the number of threads nor a restart changes them. In the place of a broken image comes the one after it.
+/// As a [`BatchSource`] it gives batches for training without end. Each epoch has its own order, in which
+/// every image comes once. Order and augmentations follow from the seed and the position, so that neither
+/// the number of threads nor a restart changes them. A broken image is replaced by the next one.
 ///
 /// [`ImageLoader::epoch`] gives each image once, in the order of the set, for evaluation.
 ///
@@ -54,11 +54,11 @@ pub struct ImageLoader {
 }
 
 impl ImageLoader {
-    /// A loader with seed 0 that skips broken images.
+    /// A loader that skips broken images, with seed 0.
     ///
     /// # Errors
     ///
-    /// [`DataError::Empty`].
+    /// [`DataError::Empty`] for a set without images.
     pub fn new(set: ImageSet, preprocess: Preprocess) -> Result<Self, DataError> {
         if set.is_empty() {
             return Err(DataError::Empty);
@@ -73,32 +73,32 @@ impl ImageLoader {
         })
     }
 
-    /// The seed of orders and augmentations.
+    /// Sets the seed that orders and augmentations follow from.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// The most pixels of an image.
+    /// Sets the most pixels of an image.
     pub fn with_limit(self, limit: DecodeLimit) -> Self {
         Self { limit, ..self }
     }
 
-    /// What to do with broken images.
+    /// Sets what happens at broken images.
     pub fn with_broken(self, on_broken: OnBroken) -> Self {
         Self { on_broken, ..self }
     }
 
-    /// The images.
+    /// The set of images.
     pub fn set(&self) -> &ImageSet {
         &self.set
     }
 
-    /// The steps.
+    /// The steps of preprocessing.
     pub fn preprocess(&self) -> &Preprocess {
         &self.preprocess
     }
 
-    /// The broken images met until now.
+    /// The broken images seen so far.
     pub fn broken(&self) -> BrokenImages {
         let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         let name = |index: &usize| self.set.items()[*index].name.clone();
@@ -108,8 +108,8 @@ impl ImageLoader {
         }
     }
 
-    /// Each image once, in the order of the set, in batches of `size`, made ahead by `threads` threads.
-    /// Random steps draw as in epoch 0.
+    /// Each image once, in the order of the set, in batches of `size` that `threads` threads make ahead.
+    /// Random steps draw the numbers of epoch 0.
     ///
     /// ```
     /// use std::{path::Path, sync::Arc};
@@ -138,7 +138,7 @@ impl ImageLoader {
         Rows { image, classes, images: vec![0.0; size * image], targets: vec![0.0; size * classes] }
     }
 
-    /// Reads an image into a row. What is wrong with it, if it is to be skipped.
+    /// Reads an image and its labels into a row. For an image that is skipped, returns the reason.
     fn read(
         &self,
         index: usize,
@@ -165,7 +165,7 @@ impl ImageLoader {
         }
     }
 
-    /// Reads the image at a position of an endless run, or the next that is not broken.
+    /// Reads the image at a position of an endless run, or the next one that is not broken.
     fn read_at(&self, position: u64, row: (&mut [f32], &mut [f32])) -> Result<(), DataError> {
         let count = self.set.len() as u64;
         let epoch = position / count;
@@ -183,7 +183,8 @@ impl ImageLoader {
     }
 }
 
-/// Whether another image may be read where this one cannot: not if a disk fails.
+/// Whether an error concerns this image alone, so that others can still be read: a missing or broken file,
+/// but not a failing disk.
 fn is_of_the_image(error: &DataError) -> bool {
     match error {
         DataError::Io { reason, .. } => reason.kind() == std::io::ErrorKind::NotFound,
@@ -225,7 +226,7 @@ impl HeldOut<ImageBatch> for ImageLoader {
     }
 }
 
-/// A batch while it is filled.
+/// A batch that is being filled.
 struct Rows {
     image: usize,
     classes: usize,

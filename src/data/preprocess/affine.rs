@@ -2,8 +2,8 @@
 
 use crate::data::image::Image;
 
-/// Gives each pixel at (x, y) what lies at `(a x + b y + c, d x + e y + f)`, positions being those of
-/// the pixels' centres, or a colour where nothing lies. The nearest pixel is taken.
+/// Replaces each pixel (x, y) by the pixel nearest to `(a x + b y + c, d x + e y + f)`, or by the colour
+/// `fill` if that is outside the image. Coordinates are those of pixels' centres.
 pub(super) fn transform(image: &mut Image, [[a, b, c], [d, e, f]]: [[f64; 3]; 2], fill: [u8; 3]) {
     let (height, width) = (image.height(), image.width());
     let source = image.pixels().to_vec();

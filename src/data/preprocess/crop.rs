@@ -4,12 +4,12 @@ use fastrand::Rng;
 
 use crate::data::image::Image;
 
-/// Tries before the whole image is taken, as in torchvision.
+/// Random crops that are tried before a central one is taken, as in torchvision.
 const TRIES: usize = 10;
 
-/// Top, left, height and width of a random part of an image: its share of the area uniform
-/// between two percentages, its width to height from 3/4 to 4/3, uniform in the logarithm. If
-/// none of ten such parts fits, the largest central part with allowed proportions.
+/// Draws a random crop of an image: top, left, height and width. Its share of the area is uniform between
+/// two percentages, the logarithm of its width over its height uniform between those of 3/4 and 4/3. If
+/// none of ten such crops fits into the image, it is the largest central crop with allowed proportions.
 ///
 /// # Reference
 ///

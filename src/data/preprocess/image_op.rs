@@ -1,12 +1,12 @@
-//! Changes of colour and of geometry that augmentations draw from.
+//! The changes of colour and geometry that RandAugment draws from.
 
 use super::affine::transform;
 use crate::data::image::Image;
 
-/// What is laid open, or cut out, is filled with this grey, as in big_vision.
+/// The grey that fills areas outside the original image and areas that are cut out, as in big_vision.
 pub(super) const FILL: [u8; 3] = [128; 3];
 
-/// A change of an image that keeps its size, with Pillow's results.
+/// A change of an image that keeps its size. Results are those of Pillow.
 ///
 /// ```
 /// use vit22b::data::{Image, ImageOp};
@@ -19,73 +19,73 @@ pub(super) const FILL: [u8; 3] = [128; 3];
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ImageOp {
-    /// Each channel stretched over all values.
+    /// Stretches the values of each channel to the range 0 to 255.
     AutoContrast,
-    /// Each channel's values made equally frequent.
+    /// Equalises the histogram of each channel.
     Equalize,
-    /// Black for white.
+    /// Inverts all values.
     Invert,
-    /// Turned around the centre, counter-clockwise.
+    /// Rotates around the centre, counter-clockwise.
     Rotate {
-        /// By this angle.
+        /// The angle.
         degrees: f64,
     },
-    /// Only the upper bits of each value.
+    /// Keeps only the upper bits of each value.
     Posterize {
-        /// So many, at most 8.
+        /// The number of bits, at most 8.
         bits: u32,
     },
-    /// Values from a threshold on inverted.
+    /// Inverts values from a threshold on.
     Solarize {
         /// The threshold; 256 leaves the image as it is.
         threshold: u16,
     },
-    /// Values below 128 increased.
+    /// Increases values below 128.
     SolarizeAdd {
-        /// By so much.
+        /// The increase.
         addition: u8,
     },
-    /// Away from grey: 0 makes the image grey, 1 leaves it.
+    /// Changes saturation: 0 makes the image grey, 1 leaves it as it is.
     Color {
-        /// The distance from grey.
+        /// The distance from the grey image, relative to the original.
         factor: f32,
     },
-    /// Away from the mean brightness: 0 makes one grey of all, 1 leaves the image.
+    /// Changes contrast: 0 makes all pixels the mean grey, 1 leaves the image as it is.
     Contrast {
-        /// The distance from the mean.
+        /// The distance from the mean grey, relative to the original.
         factor: f32,
     },
-    /// Away from black: 0 makes the image black, 1 leaves it.
+    /// Changes brightness: 0 makes the image black, 1 leaves it as it is.
     Brightness {
-        /// The distance from black.
+        /// The distance from black, relative to the original.
         factor: f32,
     },
-    /// Away from a smoothed image: 0 smooths, 1 leaves the image.
+    /// Changes sharpness: 0 smooths the image, 1 leaves it as it is.
     Sharpness {
-        /// The distance from smooth.
+        /// The distance from the smoothed image, relative to the original.
         factor: f32,
     },
-    /// Rows pushed along, more the lower they are.
+    /// Shears horizontally.
     ShearX {
-        /// By so many pixels for each row.
+        /// The shift in pixels of each row against the one above.
         by: f64,
     },
-    /// Columns pushed along, more the further right they are.
+    /// Shears vertically.
     ShearY {
-        /// By so many pixels for each column.
+        /// The shift in pixels of each column against the one on its left.
         by: f64,
     },
-    /// Moved to the left.
+    /// Moves the image to the left.
     TranslateX {
-        /// By so many pixels.
+        /// The shift in pixels.
         by: f64,
     },
-    /// Moved up.
+    /// Moves the image up.
     TranslateY {
-        /// By so many pixels.
+        /// The shift in pixels.
         by: f64,
     },
-    /// A square made grey, or what of it lies in the image.
+    /// Makes a square grey, as far as it is inside the image.
     Cutout {
         /// Row and column of its centre.
         centre: [usize; 2],
@@ -95,7 +95,7 @@ pub enum ImageOp {
 }
 
 impl ImageOp {
-    /// Changes an image.
+    /// Applies the change to an image.
     pub fn apply(self, image: &mut Image) {
         match self {
             Self::AutoContrast => by_channel(image, auto_contrast),
@@ -162,8 +162,8 @@ fn by_value(image: &mut Image, change: impl Fn(u8) -> u8) {
     image.pixels_mut().iter_mut().for_each(|value| *value = table[*value as usize]);
 }
 
-/// Changes each channel by a table that follows from its histogram, if that has more than one
-/// value.
+/// Maps the values of each channel by a table that follows from the channel's histogram. A channel for
+/// which there is no table stays as it is.
 fn by_channel(image: &mut Image, table: impl Fn(&[u64; 256]) -> Option<[u8; 256]>) {
     for channel in 0..3 {
         let mut histogram = [0; 256];
@@ -200,19 +200,19 @@ fn equalize(histogram: &[u64; 256]) -> Option<[u8; 256]> {
     }))
 }
 
-/// The brightness of a pixel by ITU-R 601-2.
+/// The luma of a pixel by ITU-R BT.601.
 fn luma([red, green, blue]: [u8; 3]) -> u8 {
     let [red, green, blue] = [red, green, blue].map(u32::from);
     ((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16) as u8
 }
 
-/// From one value, by a factor, to another and beyond.
+/// Interpolates between two values, or extrapolates with factors above 1.
 fn blend(from: u8, to: u8, factor: f32) -> u8 {
-    // The cast cuts fractions and what is out of range.
+    // The cast truncates fractions and saturates at 0 and 255.
     (f32::from(from) + factor * (f32::from(to) - f32::from(from))) as u8
 }
 
-/// Blends an image with its average over 3 × 3 pixels, the middle one counted five times; the
+/// Blends an image with its mean over 3 × 3 pixels, in which the middle one counts five times. The
 /// outermost pixels stay.
 fn sharpen(image: &mut Image, factor: f32) {
     let (height, width) = (image.height(), image.width());

@@ -48,36 +48,37 @@ pub use transform::{Rounding, Transform};
 ///
 /// | step | what it does |
 /// | --- | --- |
-/// | `resize(h, w, filter)` | to this size, whatever the proportions |
-/// | `resize_small(s, filter)` | the smaller side to `s`, the other in proportion, rounded, as in big_vision |
-/// | `resize_shorter(s, filter)` | the same with the other side rounded down, as in torchvision, timm and transformers |
-/// | `central_crop(h, w)` | the middle; an odd rest is larger below and right, as in big_vision and transformers |
-/// | `center_crop(h, w)` | the middle; half a pixel is rounded to even, as in torchvision and timm |
-/// | `inception_crop(h, w, min, max, filter)` | a random part of `min` to `max` percent of the area (5 to 100), its width to height 3/4 to 4/3, resized |
-/// | `flip_lr` | mirrored left to right with probability 1/2 |
-/// | `randaug(layers, magnitude)` | RandAugment: so many of sixteen operations (2), their strength from 0 to 10 (10) |
-/// | `value_range(low, high)` | values in this range |
-/// | `normalize(mean, std)` | values in [0, 1] less the mean, by the deviation: `imagenet`, `clip`, or six numbers |
-/// | `random_erasing(p)` | behind the values: a rectangle of them set to 0 with probability `p`, as in torchvision and timm |
+/// | `resize(h, w, filter)` | resizes to `h` × `w`, whatever the proportions |
+/// | `resize_small(s, filter)` | resizes the shorter side to `s`, the other in proportion, rounded to the nearest whole number, as in big_vision |
+/// | `resize_shorter(s, filter)` | the same, the other side rounded down, as in torchvision, timm and transformers |
+/// | `central_crop(h, w)` | crops the centre; of an odd number of dropped rows or columns, more are dropped below and on the right, as in big_vision and transformers |
+/// | `center_crop(h, w)` | crops the centre; the distance from top and left, if it ends in a half, is rounded to an even number, as in torchvision and timm |
+/// | `inception_crop(h, w, min, max, filter)` | crops a random region of `min` to `max` percent of the area (5 to 100), its width 3/4 to 4/3 of its height, and resizes it |
+/// | `flip_lr` | mirrors left to right with probability 1/2 |
+/// | `randaug(layers, magnitude)` | RandAugment: this many of sixteen operations (2), at a strength from 0 to 10 (10) |
+/// | `value_range(low, high)` | turns bytes into values in this range |
+/// | `normalize(mean, std)` | turns bytes into values in [0, 1], subtracts the mean and divides by the standard deviation: `imagenet`, `clip`, or six numbers |
+/// | `random_erasing(p)` | after the values are made: sets a random rectangle to 0 with probability `p`, as in torchvision and timm |
 ///
-/// A square size may be one number, filters are `bilinear` (if not given), `bicubic`, `lanczos` and `box`,
-/// all antialiased. A resize that follows another works on its 8-bit result; crops that follow a resize never compute
-/// what they drop.
+/// A square size may be written as one number. Filters are `bilinear` (the default), `bicubic`, `lanczos` and
+/// `box`, all antialiased. A resize after another one works on its 8-bit result. Pixels that a crop after a resize drops
+/// are never computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Preprocess {
     steps: Vec<Transform>,
     size: [usize; 2],
-    /// Values of the three channels for each byte.
+    /// The value of each byte in each channel.
     table: Box<[[f32; 256]; 3]>,
 }
 
 impl Preprocess {
-    /// Checks that each step can follow the ones before it, and that values of one size result.
+    /// Preprocessing by these steps. Each step must be possible after the steps before it, and the last
+    /// must leave values of one size.
     ///
     /// # Errors
     ///
-    /// [`PreprocessError::Order`] with the first step that cannot.
+    /// [`PreprocessError::Order`] with the first step that is not possible.
     pub fn new(steps: Vec<Transform>) -> Result<Self, PreprocessError> {
         let text = join(&steps);
         let order = |position: usize, rule: String| PreprocessError::Order {
@@ -119,17 +120,17 @@ impl Preprocess {
         &self.steps
     }
 
-    /// Height and width of what comes out.
+    /// Height and width of the result.
     pub fn size(&self) -> [usize; 2] {
         self.size
     }
 
-    /// Whether a step draws, so that an image comes out differently for another key.
+    /// Whether a step draws random numbers, so that another key gives another result.
     pub fn is_random(&self) -> bool {
         self.steps.iter().any(Transform::is_random)
     }
 
-    /// Mean and deviation of the channels that make a model's values of those in [0, 1]:
+    /// Mean and standard deviation of each channel that turn a value `x` in [0, 1] into what a model takes:
     /// `(x − mean) / std`.
     pub fn normalisation(&self) -> [[f32; 3]; 2] {
         let of_step = |step: &Transform| match *step {
@@ -143,7 +144,8 @@ impl Preprocess {
         self.steps.iter().find_map(of_step).unwrap_or([[0.0; 3], [1.0; 3]])
     }
 
-    /// The same steps with values in another range: what a person sees of what a model does.
+    /// The same steps with values in another range, for example [0, 1] to show a person what the model
+    /// sees.
     ///
     /// ```
     /// use vit22b::data::Preprocess;
@@ -164,7 +166,7 @@ impl Preprocess {
         new
     }
 
-    /// Takes the steps.
+    /// Preprocesses an image.
     ///
     /// # Shapes
     ///
@@ -176,11 +178,11 @@ impl Preprocess {
         TensorData::new(values, [3, height, width])
     }
 
-    /// Takes the steps and puts the values at their place in a batch.
+    /// Preprocesses an image and writes the values into a slice, such as a row of a batch.
     ///
     /// # Panics
     ///
-    /// If `values` has not the length 3 × height × width.
+    /// Unless `values` has the length 3 × height × width.
     pub fn write(&self, image: &Image, key: ExampleKey, values: &mut [f32]) {
         let mut view = View::new(Cow::Borrowed(image));
         for (usage, step) in (0..).zip(&self.steps) {
@@ -201,7 +203,7 @@ impl Preprocess {
     }
 }
 
-/// Takes one step of those that work on bytes.
+/// Applies a step to a view. Steps that work on values do nothing here.
 fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
     let [height, width] = view.size();
     match *step {

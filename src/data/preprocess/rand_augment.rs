@@ -1,4 +1,4 @@
-//! RandAugment.
+//! RandAugment: a few random changes of an image.
 
 use fastrand::Rng;
 
@@ -17,12 +17,12 @@ pub(super) fn rand_augment(image: &mut Image, layers: usize, magnitude: f64, rng
     }
 }
 
-/// One of sixteen operations. Magnitudes are meant to go from 0 to 10 but may go beyond.
+/// Draws one of the sixteen operations. Magnitudes usually go from 0 to 10; larger ones are possible.
 fn draw([height, width]: [usize; 2], magnitude: f64, rng: &mut Rng) -> ImageOp {
     let level = magnitude / 10.0;
     let mut either = |most: f64| if rng.bool() { level * most } else { -level * most };
     let (angle, shear, shift) = (either(30.0), either(0.3), either(100.0));
-    // From 0.1 to 1.9: less than the image, or more.
+    // From 0.1 to 1.9: below 1 weakens the property, above 1 strengthens it.
     let factor = (level * 1.8 + 0.1) as f32;
     match rng.u8(..16) {
         0 => ImageOp::AutoContrast,

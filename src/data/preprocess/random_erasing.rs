@@ -1,12 +1,12 @@
-//! Random erasing.
+//! Random erasing: a rectangle of an image set to 0.
 
 use fastrand::Rng;
 
-/// Tries before the image is left as it is, as in torchvision.
+/// Rectangles that are tried before the image is left as it is, as in torchvision.
 const TRIES: usize = 10;
 
-/// With a probability, sets a rectangle of an image to 0: from 2 to 33 percent of the area, its
-/// height to width from 0.3 to 3.3, uniform in the logarithm.
+/// With the given probability, sets a random rectangle of an image to 0. Its share of the area is uniform
+/// from 2 to 33 percent, the logarithm of its height over its width uniform between those of 0.3 and 3.3.
 ///
 /// # Shapes
 ///

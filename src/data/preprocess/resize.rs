@@ -8,19 +8,19 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use crate::data::image::Image;
 
-/// How pixels are weighted when an image is resized. All widen with the reduction, which is
-/// called antialiasing, and give Pillow's results.
+/// How pixels are weighted when an image is resized. When an image shrinks, all filters widen in
+/// proportion (antialiasing). Results are those of Pillow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Filter {
-    /// Averages of what falls on a pixel; known as area too.
+    /// The mean of the pixels that fall on a new one; also called "area".
     Box,
-    /// Linear in both directions, the usual one.
+    /// Linear in both directions; the default.
     #[default]
     Bilinear,
     /// Cubic with a = −1/2.
     Bicubic,
-    /// A sinc in a window of three lobes.
+    /// A windowed sinc with three lobes.
     Lanczos,
 }
 
@@ -42,14 +42,14 @@ impl Filter {
     }
 }
 
-/// What is seen of an image: a region of it, resized. Crops after a resize only narrow the region,
-/// so that pixels that a crop drops are never computed.
+/// A region of an image, resized, but not computed yet. A crop after a resize only narrows the region, so
+/// that pixels that the crop drops are never computed.
 #[derive(Debug, Clone)]
 pub(super) struct View<'a> {
     image: Cow<'a, Image>,
-    /// Top, left, height and width in pixels of the image.
+    /// Top, left, height and width of the region, in pixels of the image.
     region: [f64; 4],
-    /// Height and width in pixels of the result.
+    /// Height and width of the result, in pixels.
     size: [usize; 2],
     filter: Filter,
 }
@@ -65,16 +65,16 @@ impl<'a> View<'a> {
         self.size
     }
 
-    /// The whole view in another size.
+    /// Resizes the view.
     pub(super) fn resize(&mut self, size: [usize; 2], filter: Filter) {
         if self.region[2..] != self.size.map(|n| n as f64) {
-            // Two resizes are not one.
+            // Two resizes in a row are not one: the second works on the 8-bit result of the first.
             self.render();
         }
         (self.size, self.filter) = (size, filter);
     }
 
-    /// A part of the view: top, left, height and width in pixels of the result.
+    /// Crops the view: top, left, height and width, in pixels of the result.
     pub(super) fn crop(&mut self, [top, left, height, width]: [usize; 4]) {
         let [row, column] =
             [self.region[2] / self.size[0] as f64, self.region[3] / self.size[1] as f64];
@@ -87,7 +87,7 @@ impl<'a> View<'a> {
         self.size = [height, width];
     }
 
-    /// The view as an image of its own.
+    /// Computes the view.
     pub(super) fn render(&mut self) -> &mut Image {
         let [height, width] = self.size;
         if self.region != [0.0, 0.0, self.image.height() as f64, self.image.width() as f64]
@@ -112,7 +112,7 @@ impl<'a> View<'a> {
         )
         .expect("an image has 3 bytes for each pixel");
         let [top, left, height, width] = self.region;
-        // Products of fractions may end a little outside.
+        // By rounding, the region may end a little outside the image.
         let width = width.min(image.width() as f64 - left);
         let height = height.min(image.height() as f64 - top);
         let options = ResizeOptions::new()

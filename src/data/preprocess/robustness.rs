@@ -1,33 +1,34 @@
-//! The crops that the paper takes of the test sets beside ImageNet's.
+//! The paper's preprocessing of test sets that measure robustness.
 
 use super::Preprocess;
 use super::error::PreprocessError;
 
-/// A test set beside ImageNet's, for the crop that the paper takes of it.
+/// A test set that measures a classifier of ImageNet on other images, for the paper's preprocessing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RobustnessSet {
-    /// ImageNet-v2; all classes, in folders named by their number.
+    /// ImageNet-v2: all classes, in folders named by their index.
     ImageNetV2,
-    /// ImageNet-R, renditions of 200 classes.
+    /// ImageNet-R: renditions of 200 classes.
     ImageNetR,
-    /// ImageNet-A, natural adversarial examples of 200 classes.
+    /// ImageNet-A: natural adversarial examples of 200 classes.
     ImageNetA,
-    /// ImageNet-Sketch; all classes.
+    /// ImageNet-Sketch: all classes.
     ImageNetSketch,
-    /// ObjectNet, of which 113 classes are also ImageNet's.
+    /// ObjectNet, 113 of whose classes are also classes of ImageNet.
     ObjectNet,
     /// ImageNet's validation images, with the labels of ImageNet or ReaL.
     ImageNetVal,
 }
 
 impl RobustnessSet {
-    /// The steps to images of `side` pixels with values in [−1, 1]: ObjectNet and ImageNet-A keep
-    /// their aspect and give the central 75 % of the smaller side, the others are made square and
-    /// give the central 87.5 %.
+    /// The steps to images of `side` × `side` values in [−1, 1]. Images of ObjectNet and ImageNet-A keep
+    /// their aspect ratio, and the crop is the central 75 % of the shorter side; images of the other sets
+    /// are resized to squares, and the crop is the central 87.5 %.
     ///
     /// # Errors
     ///
-    /// [`PreprocessError`] for a side of 0, or beyond what an image may have.
+    /// [`PreprocessError`] for a side of 0, or one for which an image would be resized to more than 65,536
+    /// pixels a side.
     ///
     /// # Reference
     ///

@@ -64,7 +64,7 @@ impl FromStr for Transform {
         };
         let words: Vec<&str> =
             arguments.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-        // A filter may stand last; everything else is numbers.
+        // The last argument may be a filter; all others are numbers.
         let named = |word: &&str| Filter::NAMES.iter().find(|(name, _)| name == word);
         let filter = words.last().and_then(named).map(|(_, filter)| *filter);
         let words = &words[..words.len() - usize::from(filter.is_some())];

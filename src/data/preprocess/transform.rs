@@ -1,15 +1,15 @@
-//! The transforms that preprocessing is made of: what each needs and gives.
+//! The steps of preprocessing: their arguments, what size of image each needs and gives.
 
 use super::resize::Filter;
 
-/// How a number of pixels that is no whole number becomes one.
+/// How a fractional number of pixels becomes a whole one.
 ///
-/// Libraries differ here, and features with them: half a pixel moves every edge.
+/// Libraries differ here, and features differ with them, as all pixels move by a part of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rounding {
-    /// Down to the next whole number.
+    /// Rounds down.
     Down,
-    /// To the nearest whole number, halves to the even one.
+    /// Rounds to the nearest whole number, halves to the even one.
     HalfToEven,
 }
 
@@ -25,20 +25,22 @@ pub enum Transform {
         /// How pixels are weighted.
         filter: Filter,
     },
-    /// `resize_shorter(s, filter)` if it rounds down, `resize_small(s, filter)` if to even
+    /// `resize_shorter(s, filter)` with [`Rounding::Down`], `resize_small(s, filter)` with
+    /// [`Rounding::HalfToEven`]
     ResizeShorter {
         /// The new shorter side.
         side: usize,
         /// How pixels are weighted.
         filter: Filter,
-        /// How the longer side becomes a whole number.
+        /// How the length of the longer side is rounded.
         rounding: Rounding,
     },
-    /// `central_crop(h, w)` if it rounds down, `center_crop(h, w)` if to even
+    /// `central_crop(h, w)` with [`Rounding::Down`], `center_crop(h, w)` with [`Rounding::HalfToEven`]
     CenterCrop {
         /// The size of the crop.
         size: [usize; 2],
-        /// How the pixels above the crop, and those left of it, become whole numbers: half of the rest.
+        /// How the distance of the crop from the top and from the left is rounded, which is half of the
+        /// pixels that are cropped away.
         rounding: Rounding,
     },
     /// `inception_crop(h, w, min, max, filter)`
@@ -54,7 +56,7 @@ pub enum Transform {
     FlipLr,
     /// `randaug(layers, magnitude)`
     RandAugment {
-        /// How many operations follow each other.
+        /// The number of operations, applied one after the other.
         layers: usize,
         /// Their strength, usually from 0 to 10.
         magnitude: f64,
@@ -75,28 +77,28 @@ pub enum Transform {
     },
     /// `random_erasing(probability)`
     RandomErasing {
-        /// How often, from 0 to 1.
+        /// The share of images with an erased rectangle, from 0 to 1.
         probability: f64,
     },
 }
 
-/// Means and deviations that have a name.
+/// Means and standard deviations that have a name.
 pub(super) const STATISTICS: [(&str, [f32; 3], [f32; 3]); 2] = [
     ("imagenet", [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
     ("clip", [0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]),
 ];
 
-/// What is known of the size of images between two steps, whatever the image.
+/// The size of images between two steps, as far as it is the same for all images.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KnownSize {
-    /// At least so many rows and columns.
+    /// The least number of rows and columns.
     pub(super) least: [usize; 2],
-    /// Not more either.
+    /// Whether all images have exactly this size.
     pub(super) exact: bool,
 }
 
 impl Transform {
-    /// Whether the step draws.
+    /// Whether the step draws random numbers.
     pub(super) fn is_random(&self) -> bool {
         matches!(
             self,
@@ -107,15 +109,15 @@ impl Transform {
         )
     }
 
-    /// What is known of the size after the step, or the rule that it breaks.
+    /// The size after the step, or the rule that the step breaks.
     pub(super) fn size_after(&self, before: KnownSize) -> Result<KnownSize, String> {
-        // Also bounds what a pixel count can come to.
+        // The upper bound keeps numbers of pixels far from an overflow.
         let sides = |sides: &[usize]| {
             let fit = sides.iter().all(|side| (1..=1 << 16).contains(side));
             if fit { Ok(()) } else { Err(String::from("sides go from 1 to 65,536")) }
         };
         match *self {
-            // Of an image of one row they would make too much to hold.
+            // Resized by its shorter side, an image of one row could become too large for memory.
             Self::Resize { .. }
             | Self::ResizeShorter { .. }
             | Self::FlipLr
@@ -176,7 +178,7 @@ impl Transform {
         }
     }
 
-    /// The value of each byte in each channel, of a step that makes values.
+    /// For a step that turns bytes into values: the value of each byte in each channel.
     pub(super) fn table(&self) -> Option<Box<[[f32; 256]; 3]>> {
         let value = |channel: usize, byte: usize| {
             let unit = byte as f64 / 255.0;

@@ -1,10 +1,10 @@
-//! Cue conflict, drawn: the shape of one class with the texture of another.
+//! Drawings with conflicting cues: the shape of one class with the texture of another.
 
 use fastrand::Rng;
 
 use super::drawings::shape_in_texture;
 
-/// The shape and the texture that go together in a class.
+/// The shape and the texture of each class.
 const CATEGORIES: [(&str, &str); 6] = [
     ("disc", "striped"),
     ("square", "ringed"),
@@ -14,12 +14,13 @@ const CATEGORIES: [(&str, &str); 6] = [
     ("half disc", "diagonal"),
 ];
 
-/// Images of six classes, each with a shape and a texture of its own.
+/// Drawings of six classes, each with a shape and a texture of its own, to find out whether a classifier
+/// goes by shape or by texture.
 ///
-/// Where the two agree, either cue tells the class, and a classifier may learn any of them. Then
-/// images whose cues disagree show which it learnt: the same question that stylised photographs
-/// ask of classifiers of ImageNet (arXiv 1811.12231), with nothing to download. Colours, places and
-/// backgrounds are drawn and tell nothing.
+/// In training images the two cues agree, and a classifier may learn either. Images whose cues disagree
+/// then show which one it learnt, as stylised photographs do for classifiers of ImageNet (arXiv
+/// 1811.12231), with nothing to download. Colour, position and background are random and independent of
+/// the class.
 ///
 /// ```
 /// use vit22b::data::CueConflict;
@@ -49,15 +50,15 @@ pub struct CueImage {
 }
 
 impl CueConflict {
-    /// Classes.
+    /// The number of classes.
     pub const CLASSES: usize = CATEGORIES.len();
 
-    /// Square images of `side` pixels; the seed chooses them.
+    /// Square images of `side` pixels. Another seed gives other images.
     pub fn new(side: usize, seed: u64) -> Self {
         Self { side, seed }
     }
 
-    /// What the classes are.
+    /// The names of the classes, such as "striped disc".
     pub fn class_names() -> [String; Self::CLASSES] {
         CATEGORIES.map(|(shape, texture)| format!("{texture} {shape}"))
     }
@@ -72,13 +73,13 @@ impl CueConflict {
         CATEGORIES.map(|(_, texture)| texture)
     }
 
-    /// The `index`-th image whose cues agree; classes take turns.
+    /// The `index`-th image whose cues agree. The classes take turns.
     pub fn agreeing(&self, index: u64) -> CueImage {
         let class = (index % Self::CLASSES as u64) as usize;
         self.image(class, class, index)
     }
 
-    /// The `index`-th image whose cues disagree; all pairs of classes take turns.
+    /// The `index`-th image whose cues disagree. All pairs of classes take turns.
     pub fn conflicting(&self, index: u64) -> CueImage {
         let classes = Self::CLASSES as u64;
         let shape = index % classes;
@@ -87,7 +88,7 @@ impl CueConflict {
     }
 
     fn image(&self, shape: usize, texture: usize, index: u64) -> CueImage {
-        // Agreeing and conflicting images of one index share nothing but their seed's form.
+        // The pair of classes is a part of the seed, so that images of one index are independent.
         let pair = (shape * Self::CLASSES + texture) as u64;
         let seed = (index << 8 | pair).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed;
         let rng = &mut Rng::with_seed(seed);

@@ -1,9 +1,9 @@
-//! Procedural images: a shape with a texture in a colour, before a background.
+//! Procedural images: a shape with a texture and a colour on a dark background.
 //!
-//! They stand in for the photographs that nobody may share: each image follows from a seed and
-//! its index, there are as many as one wants, and their labels form a hierarchy as JFT's do. Some
-//! shapes are filled, some are drawn with a pen, and most of the images show a sign of an invented
-//! script: a few curved strokes, bent a little differently each time, as in handwriting.
+//! They stand in for photographs, which cannot be shared freely. Each image follows from a seed and an
+//! index, there is no end of them, and their labels form a hierarchy as JFT's do. Some shapes are filled,
+//! some are drawn with a pen. Most images show a sign of an invented script: a few curved strokes, bent a
+//! little differently each time, as in handwriting.
 
 use core::f32::consts::{PI, TAU};
 
@@ -13,7 +13,7 @@ use fastrand::Rng;
 use crate::data::batch::{BatchError, BatchSource, ImageBatch};
 use crate::data::labels::Hierarchy;
 
-/// What is drawn: the name, its family, and its signed distance in the frame [−1, 1]².
+/// A shape: its name, its family, and the signed distance from its edge in the frame [−1, 1]².
 type Shape = (&'static str, &'static str, fn([f32; 2]) -> f32);
 
 const SHAPES: [Shape; 20] = [
@@ -63,7 +63,7 @@ const SHAPES: [Shape; 20] = [
     }),
 ];
 
-/// The name, its family, and the share of ink at a point.
+/// A texture: its name, its family, and the share of ink at a point.
 type Texture = (&'static str, &'static str, fn([f32; 2]) -> f32);
 
 const TEXTURES: [Texture; 7] = [
@@ -76,7 +76,7 @@ const TEXTURES: [Texture; 7] = [
     ("ringed", "lined", |p| wave(length(p))),
 ];
 
-/// The name, its family, and red, green, blue.
+/// A colour: its name, its family, and red, green and blue.
 type Colour = (&'static str, &'static str, [f32; 3]);
 
 const COLOURS: [Colour; 7] = [
@@ -89,19 +89,19 @@ const COLOURS: [Colour; 7] = [
     ("white", "grey", [0.95, 0.95, 0.95]),
 ];
 
-/// Signs of the invented script.
+/// The number of signs of the invented script.
 const SIGNS: usize = 120;
 
-/// A line of a sign.
+/// A stroke of a sign.
 #[derive(Debug, Clone, Copy)]
 enum Stroke {
-    /// From the first point to the last, drawn towards the one between.
+    /// A quadratic Bézier curve.
     Curve([[f32; 2]; 3]),
-    /// Once around a centre, with two radii.
+    /// An ellipse: its centre and its two radii.
     Loop([[f32; 2]; 2]),
 }
 
-/// An endless set of labelled images.
+/// An endless sequence of labelled drawings, to train on without data on disk.
 ///
 /// ```
 /// use vit22b::data::Drawings;
@@ -145,22 +145,22 @@ impl Drawings {
         Self { side, seed, signs, hierarchy }
     }
 
-    /// Rows and columns of pixels.
+    /// The side of the images in pixels.
     pub fn side(&self) -> usize {
         self.side
     }
 
-    /// All labels and their families.
+    /// The hierarchy of all labels and their families.
     pub fn hierarchy(&self) -> &Hierarchy {
         &self.hierarchy
     }
 
-    /// The `index`-th image; the same at every call.
+    /// The `index`-th image with its labels. Every call gives the same.
     pub fn example(&self, index: u64) -> Example<'_> {
-        // A multiplication spreads neighbouring indices over the seeds.
+        // The multiplication gives neighbouring indices distant seeds.
         let rng = &mut Rng::with_seed(self.seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (name, outline) = self.outline(rng);
-        // Half of the images are plain, or textures would hide the shapes.
+        // More than half of the images are plain: textures hide shapes.
         let texture =
             if rng.f32() < 0.6 { TEXTURES[0] } else { TEXTURES[rng.usize(..TEXTURES.len())] };
         let colour = COLOURS[rng.usize(..COLOURS.len())];
@@ -168,7 +168,7 @@ impl Drawings {
         Example { pixels, labels: [name, texture.0, colour.0] }
     }
 
-    /// A sign or a shape.
+    /// Draws a shape or a sign.
     fn outline(&self, rng: &mut Rng) -> (&str, Outline) {
         if rng.f32() < 0.4 {
             let (name, _, distance) = SHAPES[rng.usize(..SHAPES.len())];
@@ -197,8 +197,8 @@ impl BatchSource<ImageBatch> for Drawings {
     }
 }
 
-/// The pixels of an outline, in a texture and a colour, as [`Example`] has them. Place, slant,
-/// background and noise are drawn.
+/// Paints an outline with a texture and a colour; the pixels are as in [`Example`]. Position, slant,
+/// background and noise are random.
 fn paint(
     n: usize,
     outline: &Outline,
@@ -215,7 +215,7 @@ fn paint(
     let mut pixels = vec![0.0; 3 * n * n];
     for (row, column) in (0..n).flat_map(|row| (0..n).map(move |column| (row, column))) {
         let at = [(column as f32 + 0.5) * pixel - 1.0, (row as f32 + 0.5) * pixel - 1.0];
-        // Ink fades over the blur's width, in pixels, around the edge.
+        // Around the edge, ink fades over `blur` pixels.
         let distance = outline.distance(figure.apply(at)) * figure.scale;
         let cover = (0.5 - distance / (pixel * blur)).clamp(0.0, 1.0);
         let share = texture(paper.apply(at));
@@ -229,7 +229,7 @@ fn paint(
     pixels
 }
 
-/// The pixels of a shape and a texture by their names, in a colour that is drawn.
+/// Paints a shape with a texture, both given by name, in a random colour.
 pub(super) fn shape_in_texture(side: usize, shape: &str, texture: &str, rng: &mut Rng) -> Vec<f32> {
     let (_, _, distance) = SHAPES.iter().find(|(name, ..)| *name == shape).expect("a shape");
     let (_, _, share) = TEXTURES.iter().find(|(name, ..)| *name == texture).expect("a texture");
@@ -238,7 +238,7 @@ pub(super) fn shape_in_texture(side: usize, shape: &str, texture: &str, rng: &mu
 }
 
 impl Stroke {
-    /// The stroke as a hand draws it, a little different each time.
+    /// The stroke with its points moved a little, as a hand draws it.
     fn bent(self, rng: &mut Rng) -> Self {
         let mut bend = |point: [f32; 2], by: f32| point.map(|v| v + between(rng, -by, by));
         match self {
@@ -247,7 +247,7 @@ impl Stroke {
         }
     }
 
-    /// The stroke as straight pieces.
+    /// The stroke as a line of straight pieces.
     fn polyline(&self) -> [[f32; 2]; PIECES + 1] {
         core::array::from_fn(|i| {
             let t = i as f32 / PIECES as f32;
@@ -265,13 +265,13 @@ impl Stroke {
     }
 }
 
-/// Straight pieces of a stroke.
+/// The number of straight pieces of a stroke.
 const PIECES: usize = 10;
 
-/// The edge of what is drawn.
+/// A figure, by the distance from its edge.
 enum Outline {
     Shape(fn([f32; 2]) -> f32),
-    /// Lines, and half the width of the pen.
+    /// The lines of a sign, and half the width of the pen.
     Strokes(Vec<[[f32; 2]; PIECES + 1]>, f32),
 }
 
@@ -287,7 +287,7 @@ impl Outline {
     }
 }
 
-/// The name and the strokes, one to three, of a sign. Strokes often begin where another ends.
+/// The name of a sign and its one to three strokes. A stroke often begins where the one before ends.
 fn sign(index: usize) -> (String, Vec<Stroke>) {
     let rng = &mut Rng::with_seed(1_000 + index as u64);
     let place = |rng: &mut Rng| [(); 2].map(|()| rng.usize(..4) as f32 * 0.5 - 0.75);
@@ -318,19 +318,19 @@ struct Frame {
 }
 
 impl Frame {
-    /// Where and how large the shape stands: mostly upright.
+    /// Draws position, size, slant and rotation of a figure, which is nearly upright.
     fn figure(rng: &mut Rng) -> Self {
         let (angle, scale) = (between(rng, -0.2, 0.2), between(rng, 0.85, 1.1));
         let room = 0.12;
         let (shear, stretch) = (between(rng, -0.25, 0.25), between(rng, 0.75, 1.2));
         let (sin, cos) = angle.sin_cos();
-        // Rotation, then slant, then width: inverse map of the pen.
+        // The inverse of rotation, slant and stretch: from the image to the figure.
         let rotation = [[cos / stretch + shear * sin, sin / stretch - shear * cos], [-sin, cos]];
         let shift = [between(rng, -room, room), between(rng, -room, room)];
         Self { rotation, shift, scale }
     }
 
-    /// How the texture lies, in any direction.
+    /// Draws position, size and direction of a texture.
     fn texture(rng: &mut Rng) -> Self {
         let (angle, frequency) = (between(rng, -PI, PI), between(rng, 1.2, 2.2));
         let (sin, cos) = angle.sin_cos();
@@ -372,19 +372,19 @@ fn length([x, y]: [f32; 2]) -> f32 {
     x.hypot(y)
 }
 
-/// Distance to a line drawn with a pen, from that to its middle.
+/// The distance from the edge of a line drawn with a pen, by the distance from the line's middle.
 fn pen(distance: f32) -> f32 {
     distance - 0.17
 }
 
-/// Distance to a straight line between two points.
+/// The distance from the straight line between two points.
 fn segment(p: [f32; 2], a: [f32; 2], b: [f32; 2]) -> f32 {
     let (d, e) = ([p[0] - a[0], p[1] - a[1]], [b[0] - a[0], b[1] - a[1]]);
     let along = ((d[0] * e[0] + d[1] * e[1]) / (e[0] * e[0] + e[1] * e[1])).clamp(0.0, 1.0);
     length([d[0] - along * e[0], d[1] - along * e[1]])
 }
 
-/// Distance to a part, from 0 to 1, of a circle that is open at its bottom.
+/// The distance from an arc that is open at its bottom; `part` is its share of the circle, from 0 to 1.
 fn arc(p: [f32; 2], radius: f32, part: f32) -> f32 {
     let angle = p[0].atan2(-p[1]).abs();
     if angle <= part * PI {
@@ -394,16 +394,16 @@ fn arc(p: [f32; 2], radius: f32, part: f32) -> f32 {
     length([p[0].abs() - radius * sin, p[1] + radius * cos])
 }
 
-/// Signed distance, near the edge, to a regular polygon.
+/// The signed distance from the edge of a regular polygon, exact near its sides.
 fn polygon(p: [f32; 2], corners: usize, radius: f32) -> f32 {
     let step = TAU / corners as f32;
     let angle = (p[0].atan2(-p[1]) + step / 2.0).rem_euclid(step) - step / 2.0;
-    // Measured across the side that faces the point: corners point up.
+    // Measured perpendicular to the side that faces the point. A corner points up.
     let to_side = length(p) * (step / 2.0 - angle.abs()).cos();
     to_side - radius * (step / 2.0).cos()
 }
 
-/// A periodic share of ink with soft edges.
+/// A share of ink with period 1 and soft edges.
 fn wave(x: f32) -> f32 {
     (0.5 + 1.2 * (TAU * x).sin()).clamp(0.0, 1.0)
 }

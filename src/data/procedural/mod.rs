@@ -1,4 +1,4 @@
-//! Images that are drawn, for when there are no photographs.
+//! Procedural images, for training and tests without photographs.
 
 mod cue_conflict;
 mod drawings;
