@@ -107,7 +107,8 @@ fn tests_may_do_what_they_like() {
         #[allow(dead_code)]
         mod tests { fn f() { unsafe { crate::Thing } } }
         #[cfg(test)]
-        mod fake;",
+        mod fake;
+        pub(in crate::middle) fn f() {}",
     );
     let fake = ("src/ground/fake.rs", "use crate::middle::Three;");
     assert_eq!(told(&[LIB, MIDDLE, ground, fake]), [""; 0]);

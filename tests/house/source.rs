@@ -59,6 +59,10 @@ impl Source {
                 }
                 "mod" if word(i + 2) == ";" => self.children.push(word(i + 1).to_owned()),
                 "mod" if word(i + 2) == "{" => inline.push((depth + 1, word(i + 1).to_owned())),
+                // `pub(in crate::room)` is no import.
+                "(" if word(i + 1) == "in" => {
+                    i += words[i..].iter().position(|w| w.1 == ")").unwrap_or(0)
+                }
                 "use" if word(i + 1) != "<" => {
                     let public = i > 0 && (word(i - 1) == "pub" || word(i - 1) == ")");
                     i = self.read_use(words, i + 1, &mut vec![], &at, public);
