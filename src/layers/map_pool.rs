@@ -147,8 +147,8 @@ impl MapPool {
     /// - output: `[b, d]`
     pub fn forward(&self, tokens: Tensor<3>) -> Tensor<2> {
         let [b, _, d] = tokens.dims();
-        let tokens = constrain_as(tokens, activation::ENTRANCE);
-        let z = self.attn.forward(self.probes(b), tokens, None);
+        let probes = self.probes(b);
+        let z = self.attn.forward(probes, constrain_as(tokens, activation::ENTRANCE), None);
         let pooled = z.clone() + self.mlp.forward(self.norm.forward(z), None);
         pooled.reshape([b, d])
     }

@@ -501,12 +501,12 @@ module @train_step {
       %697 = sdy.sharding_constraint %696 <@mesh, [{}, {"model"}]> : tensor<16x32xbf16> loc("forward/map.mlp.fc1")
       %698 = sdy.sharding_constraint %346 <@mesh, [{"model", "data"}, {}]> : tensor<32x16xbf16> loc("forward/map.mlp.fc2")
       %699 = sdy.sharding_constraint %698 <@mesh, [{"model"}, {}]> : tensor<32x16xbf16> loc("forward/map.mlp.fc2")
-      %700 = sdy.sharding_constraint %685 <@mesh, [{"replica", "data", "model"}, {}, {}]> : tensor<8x4x16xbf16> loc("forward/entrance")
-      %701 = stablehlo.reshape %687 : (tensor<1x16xbf16>) -> tensor<1x1x16xbf16> loc("forward/map.probe")
-      %702 = stablehlo.broadcast_in_dim %701, dims = [0, 1, 2] : (tensor<1x1x16xbf16>) -> tensor<8x1x16xbf16> loc("forward/map.probe")
-      %703 = stablehlo.reshape %702 : (tensor<8x1x16xbf16>) -> tensor<8x16xbf16> loc("forward/map.probe")
-      %704 = stablehlo.reshape %700 : (tensor<8x4x16xbf16>) -> tensor<32x16xbf16> loc("forward/entrance")
-      %705 = stablehlo.reshape %700 : (tensor<8x4x16xbf16>) -> tensor<32x16xbf16> loc("forward/entrance")
+      %700 = stablehlo.reshape %687 : (tensor<1x16xbf16>) -> tensor<1x1x16xbf16> loc("forward/map.probe")
+      %701 = stablehlo.broadcast_in_dim %700, dims = [0, 1, 2] : (tensor<1x1x16xbf16>) -> tensor<8x1x16xbf16> loc("forward/map.probe")
+      %702 = sdy.sharding_constraint %685 <@mesh, [{"replica", "data", "model"}, {}, {}]> : tensor<8x4x16xbf16> loc("forward/entrance")
+      %703 = stablehlo.reshape %701 : (tensor<8x1x16xbf16>) -> tensor<8x16xbf16> loc("forward/map.probe")
+      %704 = stablehlo.reshape %702 : (tensor<8x4x16xbf16>) -> tensor<32x16xbf16> loc("forward/entrance")
+      %705 = stablehlo.reshape %702 : (tensor<8x4x16xbf16>) -> tensor<32x16xbf16> loc("forward/entrance")
       %706 = stablehlo.reshape %339 : (tensor<16xbf16>) -> tensor<1x16xbf16>
       %707 = stablehlo.reshape %333 : (tensor<16xf32>) -> tensor<1x1x16xf32>
       %708 = stablehlo.reshape %343 : (tensor<32xbf16>) -> tensor<1x32xbf16>
@@ -553,7 +553,7 @@ module @train_step {
       %749 = stablehlo.transpose %373, dims = [1, 0] : (tensor<32x48xbf16>) -> tensor<48x32xbf16>
       %750 = stablehlo.transpose %689, dims = [1, 0] : (tensor<16x16xbf16>) -> tensor<16x16xbf16> loc("forward/map.attn.query")
       %751 = stablehlo.transpose %703, dims = [1, 0] : (tensor<8x16xbf16>) -> tensor<16x8xbf16> loc("forward/map.probe")
-      %775 = "sdy.manual_computation"(%702, %689) <{in_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data", "model"}, {}, {}]>, <@mesh, [{}, {"model"}]>]>, manual_axes = #sdy<manual_axes{"replica", "data", "model"}>, out_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data"}, {}, {"model"}]>]>}> ({
+      %775 = "sdy.manual_computation"(%701, %689) <{in_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data", "model"}, {}, {}]>, <@mesh, [{}, {"model"}]>]>, manual_axes = #sdy<manual_axes{"replica", "data", "model"}>, out_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data"}, {}, {"model"}]>]>}> ({
       ^bb0(%752: tensor<1x1x16xbf16>, %753: tensor<16x8xbf16>):
         %754 = stablehlo.custom_call @AllocateBuffer() : () -> tensor<2x1x8xbf16>
         %755 = stablehlo.partition_id : tensor<ui32>
@@ -579,7 +579,7 @@ module @train_step {
         sdy.return %774 : tensor<2x1x8xbf16>
       }) : (tensor<8x1x16xbf16>, tensor<16x16xbf16>) -> (tensor<8x1x16xbf16>) loc("forward/map.attn.query")
       %776 = stablehlo.reshape %775 : (tensor<8x1x16xbf16>) -> tensor<8x16xbf16> loc("forward/map.attn.query")
-      %806:2 = "sdy.manual_computation"(%700, %691, %693) <{in_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data", "model"}, {}, {}]>, <@mesh, [{}, {"model"}]>, <@mesh, [{}, {"model"}]>]>, manual_axes = #sdy<manual_axes{"replica", "data", "model"}>, out_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data"}, {}, {"model"}]>, <@mesh, [{"replica", "data"}, {}, {"model"}]>]>}> ({
+      %806:2 = "sdy.manual_computation"(%702, %691, %693) <{in_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data", "model"}, {}, {}]>, <@mesh, [{}, {"model"}]>, <@mesh, [{}, {"model"}]>]>, manual_axes = #sdy<manual_axes{"replica", "data", "model"}>, out_shardings = #sdy.sharding_per_value<[<@mesh, [{"replica", "data"}, {}, {"model"}]>, <@mesh, [{"replica", "data"}, {}, {"model"}]>]>}> ({
       ^bb0(%777: tensor<1x4x16xbf16>, %778: tensor<16x8xbf16>, %779: tensor<16x8xbf16>):
         %780 = stablehlo.custom_call @AllocateBuffer() : () -> tensor<2x4x8xbf16>
         %781 = stablehlo.custom_call @AllocateBuffer() : () -> tensor<2x4x8xbf16>
