@@ -1,21 +1,21 @@
 //! Random numbers as a function of a seed that is a tensor.
 //!
-//! A compiled program is the same at every step, so what is random in it must follow from an
-//! input. [`RandomKey`] is such an input: a counter-based generator in integer tensor operations,
-//! which gives the same numbers on every device, in every order and however often it is asked.
-//! Dropout, stochastic depth and mixup draw from it.
+//! A compiled program is the same at every step, so its random numbers must follow from an input.
+//! [`RandomKey`] is such an input: the state of a counter-based generator in integer tensor
+//! operations. A key gives the same numbers on every device, however often and in whatever order they
+//! are drawn. Dropout, stochastic depth and mixup draw from keys.
 //!
-//! The generator hashes `(key, counter)` on 31 bits by multiplications and shifts; every step of
-//! the hash is a bijection of the counter, so that one draw never repeats a value. It is meant
-//! for augmentation and regularisation, not for cryptography.
+//! The generator hashes key and counter on 31 bits, by multiplications and shifts. Every step of the
+//! hash is a bijection of the counter, so that one draw never repeats a value. It is meant for
+//! augmentation and regularisation, not for cryptography.
 
 use burn::tensor::{Device, Int, Shape, Tensor};
 use burn_trace::{Leaves, TensorTree, TreeError, Visitor};
 
-/// All values of the hash lie in 31 bits, so that they are never negative, also in an `i32`.
+/// All values of the hash have 31 bits, so that they are not negative in an `i32` either.
 const MASK: i64 = 0x7fff_ffff;
 
-/// A seed on a device, from which random tensors follow.
+/// A seed on a device, of which random tensors are functions.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -32,7 +32,7 @@ pub struct RandomKey {
 }
 
 impl RandomKey {
-    /// A key from a number.
+    /// The key of a seed.
     pub fn new(seed: u64, device: &Device) -> Self {
         let low = (seed as i64) & MASK;
         let high = ((seed >> 31) as i64) & MASK;
@@ -40,12 +40,12 @@ impl RandomKey {
         if high == 0 { key } else { key.fold_in_tensor(Tensor::from_ints([high], device)) }
     }
 
-    /// A key from a tensor of one non-negative element.
+    /// The key of a seed that is a tensor of one non-negative element.
     pub fn from_tensor(seed: Tensor<1, Int>) -> Self {
         Self { state: seed.bitwise_and_scalar(MASK) }
     }
 
-    /// The key as a tensor of one element, to be kept or passed on.
+    /// The key as a tensor of one element, of which [`from_tensor`](Self::from_tensor) makes it again.
     pub fn to_tensor(&self) -> Tensor<1, Int> {
         self.state.clone()
     }
@@ -58,19 +58,19 @@ impl RandomKey {
         Self { state }
     }
 
-    /// A key of its own for the `index`-th use.
+    /// An independent key for the `index`-th use of this one.
     pub fn fold_in(&self, index: usize) -> Self {
         Self { state: hash(hash(self.state.clone().add_scalar(1 + index as i64))) }
     }
 
-    /// A key of its own for a number that changes from step to step, a tensor of one
-    /// non-negative element.
+    /// An independent key for a number that is a tensor of one non-negative element, such as the number
+    /// of a step.
     pub fn fold_in_tensor(&self, index: Tensor<1, Int>) -> Self {
         let mixed = hash(self.state.clone()).bitwise_xor(index.add_scalar(1));
         Self { state: hash(hash(mixed)) }
     }
 
-    /// Numbers in [0, 1), in steps of 2⁻²⁴.
+    /// Numbers in [0, 1), multiples of 2⁻²⁴.
     pub fn uniform<const D: usize>(&self, shape: impl Into<Shape>) -> Tensor<D> {
         let shape = shape.into();
         let device = self.state.device();
@@ -90,13 +90,14 @@ impl RandomKey {
         self.uniform(shape).lower_scalar(probability).float()
     }
 
-    /// Drops each element with probability `rate` and scales what stays by `1 / (1 - rate)`.
+    /// Sets each element to zero with probability `rate`, and scales the others by `1 / (1 - rate)`.
     pub fn dropout<const D: usize>(&self, input: Tensor<D>, rate: f64) -> Tensor<D> {
         let shape = input.shape();
         self.drop(input, rate, shape)
     }
 
-    /// Drops whole entries of the first axis, as stochastic depth does.
+    /// As [`dropout`](Self::dropout), for all elements of an entry of the first axis together, as in
+    /// stochastic depth.
     pub fn drop_path<const D: usize>(&self, input: Tensor<D>, rate: f64) -> Tensor<D> {
         let mut shape = [1; D];
         shape[0] = input.dims()[0];

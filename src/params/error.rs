@@ -20,13 +20,13 @@ use super::tensors::NamedTensors;
 pub struct ParamsError {
     /// Paths of the module for which there was no tensor.
     pub missing: Vec<String>,
-    /// Names that no path of the module took.
+    /// Names that are no path of the module.
     pub unused: Vec<String>,
     /// Paths with the expected and the given shape.
     pub mismatched: Vec<String>,
 }
 
-/// The first of many names, and how many more there are.
+/// The first eight names, and the number of the others.
 fn list(names: &[String]) -> String {
     let shown = names.len().min(8);
     let rest = match names.len() - shown {
@@ -37,12 +37,12 @@ fn list(names: &[String]) -> String {
 }
 
 impl ParamsError {
-    /// An error if there is anything to tell.
+    /// An error if any list has an entry.
     pub(crate) fn into_result(self) -> Result<(), Self> {
         if self == Self::default() { Ok(()) } else { Err(self) }
     }
 
-    /// Adds what of the tensors is not as expected; `kind` stands before their names.
+    /// Adds the tensors that are missing, unused or of another shape, with `kind` before their names.
     pub(crate) fn compare(
         &mut self,
         kind: &str,

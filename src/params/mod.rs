@@ -18,15 +18,15 @@ pub use tensors::{AnyTensor, NamedTensors, TensorFn};
 pub(crate) use rules::Matcher;
 pub(crate) use tensors::with_rank;
 
-/// Paths and shapes of all float parameters, in the order of the module's fields. Nothing is
-/// initialised.
+/// Paths and shapes of all float parameters, in the order of the module's fields. No parameter is
+/// drawn for it.
 pub fn shapes<M: Module>(module: &M) -> Vec<(String, Shape)> {
     let mut shapes = Shapes(vec![]);
     visit(module, &mut shapes);
     shapes.0
 }
 
-/// All float parameters by path; those not yet initialised are.
+/// All float parameters by path. Parameters that have not been drawn yet are drawn.
 pub fn collect<M: Module>(module: &M) -> NamedTensors {
     let mut values = NamedTensors::default();
     visit(module, &mut values);
@@ -37,19 +37,19 @@ pub fn collect<M: Module>(module: &M) -> NamedTensors {
 ///
 /// # Errors
 ///
-/// [`ParamsError`] with every path that is missing, unused or of another shape; nothing is
+/// [`ParamsError`] with every path that is missing, unused or of another shape. No parameter is
 /// replaced then.
 pub fn replace<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
     compare(&module, &tensors).into_result()?;
     Ok(map_params(module, &mut Replace(tensors)))
 }
 
-/// The module with some parameters replaced by the tensors of their paths. The others stay as they
-/// are, drawn or not.
+/// The module with some parameters replaced by the tensors of their paths. The other parameters stay
+/// as they are, drawn or not.
 ///
 /// # Errors
 ///
-/// [`ParamsError`] with every path that is unused or of another shape; nothing is replaced then.
+/// [`ParamsError`] with every path that is unused or of another shape. No parameter is replaced then.
 pub fn overwrite<M: Module>(module: M, tensors: NamedTensors) -> Result<M, ParamsError> {
     ParamsError { missing: vec![], ..compare(&module, &tensors) }.into_result()?;
     Ok(map_params(module, &mut Replace(tensors)))
@@ -61,8 +61,8 @@ fn compare<M: Module>(module: &M, tensors: &NamedTensors) -> ParamsError {
     error
 }
 
-/// The module with each parameter replaced by the tensor of its path, where there is one; shapes
-/// are not checked.
+/// The module with each parameter replaced by the tensor of its path, if there is such a tensor.
+/// Shapes are not checked.
 pub(crate) fn assign<M: Module>(module: M, tensors: NamedTensors) -> M {
     map_params(module, &mut Replace(tensors))
 }
@@ -72,8 +72,8 @@ pub fn map<M: Module>(module: M, f: &mut impl TensorFn) -> M {
     map_params(module, &mut Values(f))
 }
 
-/// Draws every parameter that has not been drawn yet, in the order of the fields, so that it
-/// follows from the device's seed alone and not from the order of use.
+/// Draws every parameter that has not been drawn yet, in the order of the fields. Values then follow
+/// from the device's seed alone, and not from the order in which parameters are used.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -91,12 +91,12 @@ pub fn initialize<M: Module>(module: M) -> M {
     module
 }
 
-/// What looks at each float parameter and its path.
+/// A visitor of each float parameter, with its path.
 pub(crate) trait ParamVisitor {
     fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>);
 }
 
-/// What changes each float parameter, knowing its path.
+/// A mapper of each float parameter, with its path.
 pub(crate) trait ParamMapper {
     fn map<const D: usize>(&mut self, path: &str, param: Param<Tensor<D>>) -> Param<Tensor<D>>;
 }
@@ -144,7 +144,7 @@ impl<F: TensorFn> ParamMapper for Values<'_, F> {
     }
 }
 
-/// Burn's traversal of a module, with the names of the modules that it is in.
+/// Burn's traversal of a module, with the path from the root.
 struct Traversal<'a, T> {
     path: Vec<String>,
     at: &'a mut T,

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Rules that do not fit the paths that they are for.
+/// Rules that do not cover all paths, or that do not parse.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RulesError {
@@ -28,8 +28,8 @@ pub enum RulesError {
     },
 }
 
-/// A list of patterns with values: a path takes the value of the first pattern that matches all
-/// of it, and a path that none matches is an error.
+/// A list of patterns with values. A path has the value of the first pattern that matches the whole
+/// path; a path that no pattern matches is an error.
 ///
 /// ```
 /// use vit22b::Rules;
@@ -47,7 +47,7 @@ pub enum RulesError {
 pub struct Rules<T>(pub Vec<(String, T)>);
 
 impl<T: Clone> Rules<T> {
-    /// Rules in the order in which they are tried.
+    /// Rules, in the order in which they are tried.
     pub fn new<P: Into<String>>(rules: impl IntoIterator<Item = (P, T)>) -> Self {
         Self(rules.into_iter().map(|(pattern, value)| (pattern.into(), value)).collect())
     }
@@ -71,7 +71,7 @@ impl<T: Clone> Rules<T> {
 }
 
 impl<T> Rules<T> {
-    /// The number of the rule that decides on each path.
+    /// The number of the rule that matches each path.
     fn matches<P: AsRef<str>>(
         &self,
         paths: impl IntoIterator<Item = P>,
@@ -92,11 +92,11 @@ impl<T> Rules<T> {
         }
     }
 
-    /// The patterns, ready to be tried.
+    /// The compiled patterns.
     ///
     /// # Errors
     ///
-    /// [`RulesError::Pattern`].
+    /// [`RulesError::Pattern`] for a pattern that is no regular expression.
     pub(crate) fn matcher(&self) -> Result<Matcher, RulesError> {
         let compile = |(pattern, _): &(String, T)| {
             // Not `^{pattern}$`: an alternative in the pattern must not escape the anchors.
@@ -109,7 +109,7 @@ impl<T> Rules<T> {
     }
 }
 
-/// The patterns of rules, in their order.
+/// The compiled patterns of rules, in their order.
 #[derive(Debug, Clone)]
 pub(crate) struct Matcher(Vec<Regex>);
 
@@ -120,7 +120,7 @@ impl Matcher {
     }
 }
 
-/// The line of a regex error that says what is wrong.
+/// The last line of a regex error, which has the reason; the lines above repeat the pattern.
 fn last_line(error: impl fmt::Display) -> String {
     error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_string()
 }

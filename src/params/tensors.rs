@@ -8,7 +8,7 @@ use burn_trace::{Leaves, TensorTree, TreeError, Visitor};
 
 macro_rules! any_tensor {
     ($($variant:ident $rank:literal),*) => {
-        /// A float tensor whose rank, 1 to 6, is known when the program runs.
+        /// A float tensor of a rank from 1 to 6 that is not part of its type.
         #[derive(Debug, Clone)]
         pub enum AnyTensor {
             $(#[doc = concat!("Rank ", stringify!($rank), ".")] $variant(Tensor<$rank>),)*
@@ -22,7 +22,7 @@ macro_rules! any_tensor {
         }
 
         impl AnyTensor {
-            /// Forgets the rank.
+            /// The tensor without its rank in the type.
             ///
             /// # Panics
             ///
@@ -35,7 +35,7 @@ macro_rules! any_tensor {
                 }
             }
 
-            /// The tensor of these values, their type kept.
+            /// A tensor of these values, in their own type.
             ///
             /// # Panics
             ///
@@ -48,7 +48,7 @@ macro_rules! any_tensor {
                 }
             }
 
-            /// The tensor, if it has this rank.
+            /// The tensor with its rank, if that is `D`.
             pub fn get<const D: usize>(&self) -> Option<&Tensor<D>> {
                 with_rank!(self, tensor => (tensor as &dyn Any).downcast_ref())
             }
@@ -69,12 +69,12 @@ impl AnyTensor {
         with_rank!(self, tensor => tensor.dtype())
     }
 
-    /// The values, read back from the device.
+    /// The values, read from the device.
     pub fn to_data(&self) -> TensorData {
         with_rank!(self, tensor => tensor.to_data())
     }
 
-    /// Whether no element is a NaN or an infinity. It reads from the device.
+    /// Whether all elements are finite. This reads from the device.
     pub fn is_finite(&self) -> bool {
         with_rank!(self, tensor => tensor.clone().is_finite().all().into_scalar::<bool>())
     }
@@ -96,7 +96,7 @@ pub trait TensorFn {
 pub struct NamedTensors(BTreeMap<String, AnyTensor>);
 
 impl NamedTensors {
-    /// Keeps `tensor` as `name`, in place of what had that name.
+    /// Adds a tensor under a name. It replaces a tensor that has the name already.
     pub fn insert<const D: usize>(&mut self, name: impl Into<String>, tensor: Tensor<D>) {
         self.0.insert(name.into(), AnyTensor::new(tensor));
     }
@@ -106,7 +106,7 @@ impl NamedTensors {
         self.0.insert(name, any);
     }
 
-    /// The tensor of this name and rank.
+    /// The tensor of this name, if it has this rank.
     pub fn get<const D: usize>(&self, name: &str) -> Option<Tensor<D>> {
         self.0.get(name).and_then(|any| any.get()).cloned()
     }
@@ -121,7 +121,7 @@ impl NamedTensors {
         self.0.get(name).map(AnyTensor::shape)
     }
 
-    /// Takes the tensor of this name and rank out.
+    /// Removes and returns the tensor of this name, if it has this rank.
     pub fn take<const D: usize>(&mut self, name: &str) -> Option<Tensor<D>> {
         let found = self.get(name);
         if found.is_some() {
@@ -139,22 +139,22 @@ impl NamedTensors {
         Self(mapped.collect())
     }
 
-    /// Names and tensors.
+    /// Names and tensors, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &AnyTensor)> {
         self.0.iter().map(|(name, any)| (name.as_str(), any))
     }
 
-    /// How many tensors there are.
+    /// The number of tensors.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The first tensor, by name, that holds a NaN or an infinity. It reads from the device.
+    /// The name of the first tensor with an element that is not finite. This reads from the device.
     pub fn first_non_finite(&self) -> Option<&str> {
         self.iter().find(|(_, any)| !any.is_finite()).map(|(name, _)| name)
     }
