@@ -187,7 +187,7 @@ impl TensorTree for AnyTensor {
 
 impl TensorTree for NamedTensors {
     fn visit(&self, visitor: &mut Visitor<'_>) {
-        visitor.mark(self.len());
+        visitor.note(self.len());
         for (name, tensor) in self.iter() {
             visitor.child(name, tensor);
         }

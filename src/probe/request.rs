@@ -55,7 +55,7 @@ impl fmt::Debug for Asked {
 
 impl TensorTree for Asked {
     fn visit(&self, visitor: &mut Visitor<'_>) {
-        visitor.mark(self.number);
+        visitor.note(self.number);
     }
 
     fn rebuild(&self, _: &mut Leaves<'_>) -> Result<Self, TreeError> {

@@ -190,7 +190,7 @@ impl Resolved {
         match role(&leaf.path) {
             Role::State(_, path) => {
                 let rule = self.matcher.find(path);
-                let rule = rule.ok_or_else(|| MeshError::Uncovered { place: path.to_owned() })?;
+                let rule = rule.ok_or_else(|| MeshError::Uncovered { tensor: path.to_owned() })?;
                 let (pattern, spec) = &self.sharding.parameters.0[rule];
                 let spec = match shape.split_first() {
                     Some((_, lane)) if is_stack(path) => spec.for_shape(lane).stacked(),

@@ -1,4 +1,9 @@
-//! What compilers of recordings need, and nobody else.
+//! For compilers of recordings; other code has no use for it.
+//!
+//! A compiler [records](record_with) a function on [`placeholders`], with loops kept as loops inside of
+//! [`rolling`]. It [walks](walk) trees for their leaves, whose [structure](join_structures) is the key of
+//! compiled programs, reads marks by [`Mark::of`], and [cuts](cut) values into shards. Where an operation is a
+//! mark that it does not know, it may take a [`Hint`] as the identity.
 
 pub use crate::mark::rolling;
 pub use crate::mesh::cut::{cut, paste};

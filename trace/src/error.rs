@@ -2,11 +2,11 @@
 
 use crate::leaf_type::{Kind, LeafType};
 
-/// A tree that does not fit the values it shall be built of.
+/// A tree that cannot be walked, or rebuilt from the tensors that it is given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TreeError {
-    /// A leaf asks for another kind or rank.
+    /// A leaf of another kind or rank than its value.
     #[error(
         "leaf {index} of the tree is {kind} of rank {rank}, its value {got}; `TensorTree::visit` and \
          `rebuild` must name the same leaves in the same order"
@@ -18,7 +18,7 @@ pub enum TreeError {
         kind: Kind,
         /// The rank that the leaf asks for.
         rank: usize,
-        /// What there is.
+        /// The type of the value.
         got: LeafType,
     },
     /// There are fewer values than leaves.
@@ -30,7 +30,7 @@ pub enum TreeError {
         /// How many values there are.
         count: usize,
     },
-    /// A module changes its state behind its own back.
+    /// A module with state that its clones share and change.
     #[error(
         "{module} at `{path}` keeps running state that all clones of the module share; compute it \
          outside the program, or pass its statistics as tensors"
@@ -38,7 +38,7 @@ pub enum TreeError {
     RunningState {
         /// The type of the module.
         module: String,
-        /// Where it is.
+        /// Its path in the tree.
         path: String,
     },
 }
@@ -64,7 +64,7 @@ pub enum CaptureError {
         /// The device.
         device: String,
     },
-    /// Burn refused to record.
+    /// Burn refuses to record.
     #[error("Burn refused to record the function: {reason}")]
     Scope {
         /// What Burn says.

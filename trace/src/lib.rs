@@ -1,15 +1,4 @@
-//! Burn functions recorded as graphs, with marks for compilers.
-//!
-//! A [`TensorTree`] is anything built of tensors: a tensor, a tuple, a `Vec`, an `Option`, a
-//! module in [`Params`]. [`record`] runs a function on placeholders that have the shapes of its
-//! argument tree, and gives the recorded graph with the ids of arguments and results.
-//!
-//! Nothing is computed and nothing takes memory: placeholders have no values, and the parameters of
-//! a module that were not drawn yet are not drawn, so that models of any size can be recorded.
-//!
-//! Whatever is not a tensor of the argument tree is a constant of the recording: numbers, fields of
-//! modules that are not parameters, tensors that the function makes from values.
-
+#![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(test),

@@ -8,7 +8,7 @@ use burn_trace::{Ring, constrain, constrain_as, ring_linear, value_and_grad};
 use burn_xla::Xla;
 use burn_xla::pjrt::{Client, ClientOptions};
 use burn_xla::plugin::{self, Platform};
-use burn_xla::program::ProgramError;
+use burn_xla::program::{PlacementError, ProgramError};
 
 fn client() -> Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
@@ -230,7 +230,7 @@ fn one_process_brings_all_rows() {
         assert!(error.to_string().contains("8 is the nearest size that divides"), "{error}");
         assert!(xla.rows(&spec, 6).is_err());
     }
-    let error = mesh_error(Xla::over_ids(&client, &[0, 99], "data=2".parse().unwrap()));
+    let error = Xla::over_ids(&client, &[0, 99], "data=2".parse().unwrap()).unwrap_err();
     assert!(
         error.to_string().starts_with("no process has the device 99; the devices are [0, 1,"),
         "{error}"
@@ -239,7 +239,7 @@ fn one_process_brings_all_rows() {
 
 #[test]
 fn what_does_not_fit_is_told() {
-    let error = mesh_error(Xla::over(&client(), "data=4".parse().unwrap()));
+    let error = Xla::over(&client(), "data=4".parse().unwrap()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the mesh data=4 takes 4 devices, got 8; change an axis, or the number of devices"
@@ -255,17 +255,20 @@ fn what_does_not_fit_is_told() {
     // Lying otherwise, or elsewhere, than the program takes it.
     let whole = xla.with_layout(Layout::replicated());
     let arguments = whole.upload(&(random([8]), random([8]))).unwrap();
-    let error = mesh_error(sum.call_on_device(arguments));
+    let error = sum.call_on_device(arguments).unwrap_err();
     assert_eq!(
         error.to_string(),
         "argument `0` lies as `-`, the program takes it as `data`; upload it by the same layout"
     );
     let alone = Xla::new(&client()).unwrap();
-    let error = mesh_error(sum.call_on_device(alone.upload(&(random([8]), random([8]))).unwrap()));
-    assert!(matches!(error, MeshError::Foreign { .. }), "{error}");
+    let elsewhere = alone.upload(&(random([8]), random([8]))).unwrap();
+    let error = sum.call_on_device(elsewhere).unwrap_err();
+    let is_foreign =
+        |e: &ProgramError| matches!(e, ProgramError::Placement(PlacementError::Foreign { .. }));
+    assert!(is_foreign(&error), "{error}");
     let mixed = (alone.upload(&random([8])).unwrap(), whole.upload(&random([8])).unwrap());
-    let error = mesh_error(sum.call_on_device(mixed));
-    assert!(matches!(error, MeshError::Foreign { .. }), "{error}");
+    let error = sum.call_on_device(mixed).unwrap_err();
+    assert!(is_foreign(&error), "{error}");
     // An axis that is not there, in a constraint.
     let spec: Spec = "pipeline".parse().unwrap();
     let constrained = xla.jit(move |x: Tensor<1>| constrain(x, &spec));

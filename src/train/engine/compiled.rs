@@ -144,7 +144,7 @@ impl CompiledTraining {
     /// that are not in one piece.
     pub fn rows(&self, batch_size: usize) -> Result<Range<usize>, TrainError> {
         let spec = self.images_spec(DType::F32, self.images_shape(batch_size).to_vec())?;
-        Ok(self.xla.rows(&spec, batch_size).map_err(ProgramError::from)?)
+        Ok(self.xla.rows(&spec, batch_size)?)
     }
 
     fn images_shape(&self, rows: usize) -> [usize; 4] {

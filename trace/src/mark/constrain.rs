@@ -1,4 +1,4 @@
-//! A constraint on how a tensor inside a function lies on the mesh.
+//! Marks that say how tensors inside of a function are sharded.
 
 use burn::tensor::Tensor;
 
@@ -6,21 +6,18 @@ use super::identity::identity;
 use crate::mesh::Spec;
 use crate::wire::Hint;
 
-/// The same tensor, lying on the mesh as `spec` says; its gradient lies so as well.
+/// Has a tensor sharded by `spec`, and its gradient too, in a function that is compiled over a mesh. The
+/// tensor is returned as it is.
 ///
-/// It means something in a function that is compiled over a mesh. Everywhere else the tensor is
-/// returned as it is.
+/// # Errors of the compiler
 ///
-/// # Errors of the program
-///
-/// An axis that the mesh does not have is an error where the function is compiled.
+/// An axis that the mesh does not have.
 pub fn constrain<const D: usize>(tensor: Tensor<D>, spec: &Spec) -> Tensor<D> {
     both_ways(tensor, Hint::Constrain(spec.clone()))
 }
 
-/// As [`constrain`], by the spec that the [`Layout`](crate::mesh::Layout) has for this name: so a function
-/// can say where a constraint may matter, and leave it to the layout which one it is. Where the
-/// layout has none, the tensor is returned as it is.
+/// As [`constrain`], by the spec that the [`Layout`](crate::mesh::Layout) has for this name, if it has one:
+/// a function names the tensors whose sharding may matter, and a layout chooses it.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -39,10 +36,11 @@ pub fn constrain_as<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> 
     both_ways(tensor, Hint::ConstrainAs(name.to_owned()))
 }
 
-/// A parameter where it is used, by the [`Layout`](crate::mesh::Layout): it lies as the leaf at this path,
-/// then without the axes that the layout [gathers](crate::mesh::Layout::with_gathered). Its gradient goes the
-/// same way back: computed as it lies where it is used, and kept where the leaf lies. Where the layout
-/// does not cover the path, the tensor is returned as it is.
+/// Marks a parameter at its point of use, so that a [`Layout`](crate::mesh::Layout) can gather it there. The
+/// parameter is sharded as the layout stores the leaf at `path`, and then gathered over the axes of
+/// [`Layout::with_gathered`](crate::mesh::Layout::with_gathered). Its gradient goes the other way: it is
+/// computed with the sharding of the point of use, and then sharded as the leaf is stored. A path that no rule of the
+/// layout covers is not sharded.
 pub fn constrain_used<const D: usize>(tensor: Tensor<D>, path: &str) -> Tensor<D> {
     let stored = both_ways(tensor, Hint::ConstrainLeaf(path.to_owned()));
     both_ways(stored, Hint::ConstrainUsed(path.to_owned()))

@@ -1,4 +1,4 @@
-//! Operations that leave a tensor as it is, and mean something to the compiler.
+//! Marks that leave a tensor as it is.
 
 use burn::tensor::Tensor;
 use burn_autodiff::checkpoint::base::Checkpointer;
@@ -10,14 +10,14 @@ use burn_capture::CaptureBackend;
 use crate::recorder::{Primitive, Tracking, record_one, type_of};
 use crate::wire::{Hint, Mark};
 
-/// The same tensor under a name, by which a rolled loop can be told to keep it for the backward
-/// pass: [`Save::Named`](crate::Save::Named). Everywhere else it is the tensor.
+/// Names a tensor, so that a rolled loop can keep it for the backward pass:
+/// [`Save::Named`](crate::Save::Named). The tensor is returned as it is.
 pub fn checkpoint_name<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<D> {
     identity(tensor, Hint::Named(name.to_owned()), None)
 }
 
-/// The same tensor, which a compiled program computes once and keeps in memory, and not again inside of
-/// each operation that reads it: for what several products read. Everywhere else it is the tensor.
+/// Has a compiled program compute a tensor once and keep it in memory, where it would else be computed again
+/// inside of each operation that reads it: for a tensor that several products read. It is returned as it is.
 pub fn materialize<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     identity(tensor, Hint::Materialize, None)
 }

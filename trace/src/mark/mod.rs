@@ -1,4 +1,4 @@
-//! Marks: operations that are the identity, or plain arithmetic, and tell a compiler something.
+//! Marks: operations that tell a compiler something, and are the identity or plain arithmetic elsewhere.
 
 mod constrain;
 mod identity;

@@ -1,4 +1,4 @@
-//! Linear layers over an axis of the mesh as explicit rings.
+//! Linear layers whose products pass round a ring of devices.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::linear;
@@ -14,24 +14,24 @@ use crate::mesh::Spec;
 use crate::recorder::{Primitive, Tracking, record_one};
 use crate::wire::{Mark, RingProduct};
 
-/// What goes round the ring of a linear layer over `k` devices, of which each has a `k`-th of the
+/// Which shards of a linear layer pass round the ring, over `k` devices that each have a `k`-th of the
 /// input's and of the output's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ring {
-    /// The parts of the input. Each device has the weights of its part of the output,
-    /// `[n, m / k]`, and adds up the products with each part of the input as it comes by.
+    /// Shards of the input. Each device has the weights of its shard of the output, `[n, m / k]`, and adds
+    /// up the products with each shard of the input as it passes.
     Gather,
-    /// Sums of parts of the output. Each device has the weights of its part of the input,
-    /// `[n / k, m]`, and adds its product to each sum as it comes by.
+    /// Sums of shards of the output. Each device has the weights of its shard of the input, `[n / k, m]`,
+    /// and adds its product to each sum as it passes.
     Scatter,
 }
 
-/// `x w` over the last dimension of `x`, step by step round a ring of devices: each hop to the next
-/// device is started before the product of the step, which needs nothing of it.
+/// `x w` over the last dimension of `x`, computed in as many steps as a ring has devices. Each step starts to
+/// send a shard to the next device, and computes a product meanwhile that does not need it.
 ///
-/// `spec` says how `x` lies, and how the result will: its last dimension is cut by one axis, the
-/// ring. Where the function is not compiled over a mesh, or the axis has one device, it is a plain
-/// product. Gradients go round rings too.
+/// `spec` says how `x` and the result are sharded; its last dimension is cut by one axis, whose devices are
+/// the ring. Gradients are computed in rings too. In a function that is not compiled over a mesh, or
+/// where the axis has one device, it is a plain product.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -56,9 +56,9 @@ pub enum Ring {
 ///
 /// If `w` does not have as many rows as `x` is wide.
 ///
-/// # Errors of the program
+/// # Errors of the compiler
 ///
-/// A spec that does not fit mesh and shapes is an error where the function is compiled.
+/// A spec that does not fit mesh and shapes.
 ///
 /// # Reference
 ///

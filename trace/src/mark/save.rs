@@ -1,17 +1,17 @@
-//! What loops keep.
+//! The choice of tensors that a rolled loop keeps for the backward pass.
 
-/// What a rolled loop forward keeps of each lane for the loop backward; the input of each lane is
-/// always kept, and what is not kept is computed again.
+/// Which tensors a rolled loop keeps of each lane for the backward pass. The input of each lane is always
+/// kept; tensors that are needed and not kept are computed again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Save {
-    /// Whatever the backward pass reads: the most memory, the least work.
+    /// All tensors that the backward pass reads: the most memory, the least work.
     #[default]
     Everything,
-    /// Results of matrix products, convolutions and attention; the rest is cheap.
+    /// Results of matrix products, convolutions and attention; other operations are cheap to repeat.
     Products,
     /// Tensors that were given one of these names by
     /// [`checkpoint_name`](crate::checkpoint_name).
     Named(Vec<String>),
-    /// Nothing: the least memory, one more forward pass.
+    /// Nothing but the inputs: the least memory, one more forward pass.
     Nothing,
 }

@@ -1,4 +1,4 @@
-//! The same function over many lanes, one after the other, as one loop of the program.
+//! A loop over lanes that a compiler can keep as a loop.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -13,19 +13,17 @@ use crate::recorder::{
 use crate::tree::{Leaves, TensorTree, walk};
 use crate::wire::{Lane, Mark, Scan, ScanBackward};
 
-/// `body` on each lane in order: it gets what the lane before has passed on, and passes something
-/// of the same types on, besides a result of its own.
+/// Calls `body` on each lane in order. The body gets a lane, and what the call before has passed on; it passes
+/// something of the same types on, and returns a result of its own. All results are returned at the end.
 ///
-/// In a function that is compiled with rolled loops (burn-xla's `Jit::roll`) what
-/// the body is on the first lane becomes one loop of the program, and one more for its gradients:
-/// the size of the program does not grow with the number of lanes. Elsewhere it is called for each
-/// lane.
+/// In a function that is compiled with rolled loops (burn-xla's `Jit::roll`) the body is recorded on the first
+/// lane, and becomes one loop of the program and a second one for its gradients: the size of the program does
+/// not grow with the number of lanes. Elsewhere `scan` is a plain loop.
 ///
-/// What differs from lane to lane must be a tensor of the lane: the body is a function of its
-/// arguments, and of tensors outside them that are without gradients. So that nothing else differs
-/// unseen, such as a rate or a number of heads that is a field of the lane, the body is recorded on
-/// the other lanes too, and compared: see burn-xla's `LowerError::Lane`. Lanes of several shapes are
-/// not rolled.
+/// Lanes must differ in their tensors alone. So that a difference elsewhere is not overlooked, such as a
+/// rate or a number of heads that is a field of the lane, the body is recorded on every other lane too, and the
+/// compiler compares the recordings: a difference is an error. Tensors that the body uses besides its arguments
+/// must be without gradients. Lanes of several shapes are not rolled.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -40,7 +38,7 @@ use crate::wire::{Lane, Mark, Scan, ScanBackward};
 ///
 /// # Panics
 ///
-/// In a rolled loop, if the body passes on other types than it gets.
+/// If the body of a rolled loop passes on other types than it gets.
 pub fn scan<C: TensorTree, L: TensorTree, Y: TensorTree>(
     carry: C,
     lanes: Vec<L>,
@@ -66,7 +64,7 @@ pub fn scan<C: TensorTree, L: TensorTree, Y: TensorTree>(
 enum Mode {
     Unrolled,
     Rolled,
-    /// On a lane that is only compared: the loops in its body were compared on the first lane.
+    /// Rolled, on a lane that is recorded to be compared: loops inside of it were compared on the first lane.
     Compared,
 }
 
@@ -74,7 +72,7 @@ thread_local! {
     static MODE: Cell<Mode> = const { Cell::new(Mode::Unrolled) };
 }
 
-/// Calls a function with loops rolled, or not.
+/// Calls a function with its loops recorded as loops, or unrolled.
 pub fn rolling<T>(on: bool, function: impl FnOnce() -> T) -> T {
     in_mode(if on { Mode::Rolled } else { Mode::Unrolled }, function)
 }
@@ -90,7 +88,7 @@ fn in_mode<T>(mode: Mode, function: impl FnOnce() -> T) -> T {
     function()
 }
 
-/// The leaves of a loop.
+/// A loop to be recorded: its leaves.
 struct Rolled {
     client: Recorder,
     carry: Vec<Traced>,
@@ -195,8 +193,8 @@ impl Rolled {
         (rebuilt(&next, finals), results)
     }
 
-    /// The body on another lane, between marks that tell what it is given and makes, here and on
-    /// the first lane.
+    /// Records the body on another lane, between marks that say what it is given and what it makes, here and
+    /// on the first lane.
     fn record_to_compare<C: TensorTree, L: TensorTree, Y: TensorTree>(
         &self,
         number: usize,
@@ -217,7 +215,7 @@ impl Rolled {
         record(&self.client, &Mark::EndLane(Lane { number, given, made }), vec![]);
     }
 
-    /// What stands in the body for what is passed on, and for a lane.
+    /// The tensors that stand in the body for what is passed on, and for a lane.
     fn all_inside(&self) -> (Vec<Traced>, Vec<Traced>) {
         let passed = self.carry.iter().map(|leaf| self.inside(leaf, self.is_tracked)).collect();
         let of_lane = self
@@ -242,7 +240,7 @@ impl Rolled {
         record(&self.client, &Mark::EndRegion { region }, vec![]);
     }
 
-    /// What stands for a leaf in the body.
+    /// The tensor that stands for a leaf in the body.
     fn inside(&self, leaf: &Traced, is_tracked: bool) -> Traced {
         let (shape, dtype) = type_of(leaf.primitive());
         let inside = leaf.fresh(placeholder(&self.client, shape, dtype));
@@ -253,14 +251,14 @@ impl Rolled {
     }
 }
 
-/// The gradient of a body.
+/// The recorded gradient of a body.
 struct Gradient {
     forward: u64,
     region: u64,
-    /// What the gradients by outputs, and by results, are in the body.
+    /// The tensors that stand for the gradients with respect to what the body passes on, and to its results.
     by_outputs: Vec<Option<Primitive>>,
     by_results: Vec<Option<Primitive>>,
-    /// The gradients by what is passed on and by the lane.
+    /// The gradients with respect to what the body is passed, and to the lane.
     by_carry: Vec<Option<Primitive>>,
     by_lane: Vec<Option<Primitive>>,
 }
@@ -297,11 +295,11 @@ impl Gradient {
         Self { forward, region, by_outputs, by_results, by_carry, by_lane }
     }
 
-    /// Puts the results of the loop into the graph of gradients.
+    /// Connects arguments and results of the loop in the graph of gradients.
     fn connect(self, rolled: Rolled, finals: &mut [Traced], by_lane: &mut [Vec<Traced>]) {
         let slots = |count: usize| (0..count).map(|_| Slot::default()).collect::<Vec<_>>();
         let lanes = by_lane.len();
-        // The gradients by what goes into the loop: passed on, and by leaf and lane.
+        // The gradients with respect to arguments of the loop: what is passed on, and each leaf of each lane.
         let into_carry = slots(rolled.carry.len());
         let into_lanes: Vec<_> = rolled.leaves.iter().map(|lanes| slots(lanes.len())).collect();
         let mut token = token_of(&rolled);
@@ -311,7 +309,7 @@ impl Gradient {
         for (leaf, slot) in rolled.leaves.iter().flatten().zip(into_lanes.iter().flatten()) {
             token = tapped(token, leaf, slot);
         }
-        // The gradients by what comes out of it.
+        // The gradients with respect to its results.
         let out_carry = slots(finals.len());
         let out_lanes: Vec<_> = (0..lanes).map(|_| slots(self.by_results.len())).collect();
         let client = rolled.client.clone();
@@ -341,7 +339,7 @@ impl Gradient {
         }
     }
 
-    /// Records the loop backward.
+    /// Records the loop of the backward pass.
     fn run(
         self,
         client: &Recorder,
@@ -352,7 +350,7 @@ impl Gradient {
     ) {
         let lanes = out_lanes.len();
         let taken = |slot: &Slot, like: &Primitive| slot.take().unwrap_or_else(|| zeros_like(like));
-        // The gradient that is passed on has the leaves that are passed on, if they take one.
+        // A gradient is passed on for each leaf that is passed on and takes one.
         let carried: Vec<_> = (0..outputs.len()).filter(|&k| self.by_carry[k].is_some()).collect();
         let starts: Vec<_> = carried.iter().map(|&k| taken(&out_carry[k], &outputs[k])).collect();
         let with_gradient: Vec<_> =
@@ -366,7 +364,7 @@ impl Gradient {
             })
             .collect();
         let wanted: Vec<_> = (0..lane_types.len()).filter(|&k| self.by_lane[k].is_some()).collect();
-        // Where an output does not depend on anything, its gradient goes nowhere.
+        // The gradient of an output that depends on no parameter is not read.
         let unused: Vec<_> = carried
             .iter()
             .map(|&k| {
@@ -402,7 +400,7 @@ impl Gradient {
     }
 }
 
-/// The beginning of a chain of tokens.
+/// The first token of a chain, see [`tap`].
 fn token_of(rolled: &Rolled) -> Tracked {
     let client = &rolled.client;
     let device = burn_router::RouterClient::device(client);

@@ -12,10 +12,10 @@ use crate::wire::Mark;
 
 /// Softmax along the last axis: `y = e^x / Σ e^x`, with the gradient `y (g − Σ y g)`.
 ///
-/// It is Burn's [`softmax`](activation::softmax), which with gradients is recorded as its parts, each
-/// rounded to the type of the tensor, and with a search for NaN beside the maximum: passes over a
-/// tensor as large as all attention scores. Recorded by this function it is computed in f32 and
-/// rounded once. Everywhere else it is Burn's.
+/// Where nothing is recorded it is Burn's [`softmax`](activation::softmax). With gradients that one is
+/// recorded as five operations, each rounded to the type of the tensor, and a search for NaN: so many passes
+/// over a tensor as large as all attention scores. This one is recorded as one operation, which a compiler
+/// computes in f32 and rounds once.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};

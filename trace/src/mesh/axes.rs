@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::error::MeshError;
 use super::spec::{Spec, is_name};
 
-/// Devices in a grid with named axes, the last one the fastest; they need not be here.
+/// A grid of devices with named axes. Device numbers count along the last axis first. The devices need
+/// not be on this machine.
 ///
 /// ```
 /// use burn_trace::mesh::Mesh;
@@ -24,12 +25,12 @@ use super::spec::{Spec, is_name};
 pub struct Mesh(Arc<[(String, usize)]>);
 
 impl Mesh {
-    /// A mesh of these axes, the last one the fastest.
+    /// A mesh of axes with names and sizes.
     ///
     /// # Errors
     ///
-    /// [`MeshError::Parse`] if there is none, one appears twice, or has no device or no proper
-    /// name.
+    /// [`MeshError::Parse`] if there is no axis, two have one name, or one has the size 0 or a name that
+    /// is not a word of letters, digits and `_`.
     pub fn new<N: Into<String>>(
         axes: impl IntoIterator<Item = (N, usize)>,
     ) -> Result<Self, MeshError> {
@@ -59,20 +60,20 @@ impl Mesh {
         self.0.iter().map(|(_, size)| size).product()
     }
 
-    /// The shape of the part of a tensor that one device holds; `place` names the tensor in errors.
+    /// The shape of one shard of a tensor. `tensor` names it in errors.
     ///
     /// # Errors
     ///
     /// [`MeshError`] if the spec does not fit shape and mesh.
     pub fn shard_shape(
         &self,
-        place: &str,
+        tensor: &str,
         spec: &Spec,
         shape: &[usize],
     ) -> Result<Vec<usize>, MeshError> {
         if spec.rank() > shape.len() {
             return Err(MeshError::Rank {
-                place: place.to_owned(),
+                tensor: tensor.to_owned(),
                 spec: spec.to_string(),
                 expected: spec.rank(),
                 shape: shape.to_vec(),
@@ -82,7 +83,7 @@ impl Mesh {
             let mut parts = 1;
             for axis in spec.axes(dim) {
                 parts *= self.size(axis).ok_or_else(|| MeshError::UnknownAxis {
-                    place: place.to_owned(),
+                    tensor: tensor.to_owned(),
                     spec: spec.to_string(),
                     axis: axis.clone(),
                     mesh: self.to_string(),
@@ -94,7 +95,7 @@ impl Mesh {
             let (below, above) = (size / parts * parts, size.next_multiple_of(parts));
             let nearest = if below > 0 && size - below < above - size { below } else { above };
             Err(MeshError::Indivisible {
-                place: place.to_owned(),
+                tensor: tensor.to_owned(),
                 spec: spec.to_string(),
                 shape: shape.to_vec(),
                 dim,
@@ -105,7 +106,7 @@ impl Mesh {
         shape.iter().enumerate().map(cut).collect()
     }
 
-    /// Where on each axis a device is.
+    /// The position of a device on each axis.
     pub fn coordinates(&self, device: usize) -> Vec<usize> {
         let mut rest = device;
         let mut at: Vec<_> = self
@@ -122,20 +123,20 @@ impl Mesh {
         at
     }
 
-    /// The number of the part of each dimension that a device holds.
-    pub fn part(&self, spec: &Spec, rank: usize, device: usize) -> Vec<usize> {
+    /// Which shard of a tensor a device holds: its number along each dimension.
+    pub fn shard_index(&self, spec: &Spec, rank: usize, device: usize) -> Vec<usize> {
         let at = self.coordinates(device);
         (0..rank)
             .map(|dim| {
-                spec.axes(dim).iter().fold(0, |part, axis| {
+                spec.axes(dim).iter().fold(0, |number, axis| {
                     let index = self.0.iter().position(|(name, _)| name == axis);
-                    index.map_or(part, |index| part * self.0[index].1 + at[index])
+                    index.map_or(number, |index| number * self.0[index].1 + at[index])
                 })
             })
             .collect()
     }
 
-    /// The devices in groups, each of those that differ in these axes alone.
+    /// The devices in groups; those of a group differ in their position on these axes alone.
     pub fn groups(&self, axes: &[String]) -> Vec<Vec<usize>> {
         let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
         for device in 0..self.num_devices() {
@@ -155,8 +156,8 @@ impl FromStr for Mesh {
     type Err = MeshError;
 
     fn from_str(text: &str) -> Result<Self, MeshError> {
-        let axis = |part: &str| {
-            let (name, size) = part.split_once('=')?;
+        let axis = |text: &str| {
+            let (name, size) = text.split_once('=')?;
             Some((name.trim().to_owned(), size.trim().parse().ok()?))
         };
         let axes: Option<Vec<(String, usize)>> = text.split(',').map(axis).collect();
@@ -198,7 +199,7 @@ mod tests {
         let mesh: Mesh = "data=2,model=4".parse().unwrap();
         assert_eq!(mesh.coordinates(6), [1, 2]);
         let spec: Spec = "model+data,-".parse().unwrap();
-        assert_eq!(mesh.part(&spec, 2, 6), [5, 0]);
+        assert_eq!(mesh.shard_index(&spec, 2, 6), [5, 0]);
     }
 
     #[test]

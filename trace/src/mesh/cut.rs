@@ -1,22 +1,22 @@
-//! Cutting values into the parts that devices hold, and joining them again.
+//! Cutting values into shards, and joining them again.
 
 use burn_backend::TensorData;
 
-/// The box of a tensor that one device holds.
-struct Part {
+/// The box of a tensor that a shard is.
+struct Shard {
     offsets: Vec<usize>,
     sizes: Vec<usize>,
 }
 
-impl Part {
-    fn at(at: &[usize], shard: &[usize]) -> Self {
-        let offsets = at.iter().zip(shard).map(|(part, size)| part * size).collect();
-        Self { offsets, sizes: shard.to_vec() }
+impl Shard {
+    fn new(index: &[usize], sizes: &[usize]) -> Self {
+        let offsets = index.iter().zip(sizes).map(|(number, size)| number * size).collect();
+        Self { offsets, sizes: sizes.to_vec() }
     }
 
-    /// Start and length in bytes, within the whole, of each run of the part that is in one piece.
+    /// The starts, and the length, of the runs of bytes that the shard has in the tensor.
     fn runs(&self, shape: &[usize], element: usize) -> (Vec<usize>, usize) {
-        // The trailing dimensions that are whole, and the one before them, are in one piece.
+        // A run spans the trailing dimensions that are not cut, and the last one that is.
         let mut inner = shape.len();
         let mut length = element;
         while inner > 0 {
@@ -42,13 +42,11 @@ impl Part {
     }
 }
 
-/// The part of `data` whose shape is `shard`; `at` tells which one, by [`Mesh::part`].
-///
-/// [`Mesh::part`]: super::Mesh::part
-pub fn cut(data: &TensorData, shard: &[usize], at: &[usize]) -> TensorData {
-    let part = Part::at(at, shard);
+/// The shard of a tensor, of the shape `shard`, that has this [index](super::Mesh::shard_index).
+pub fn cut(data: &TensorData, shard: &[usize], index: &[usize]) -> TensorData {
+    let window = Shard::new(index, shard);
     let shape = data.shape().to_vec();
-    let (starts, length) = part.runs(&shape, data.dtype().size());
+    let (starts, length) = window.runs(&shape, data.dtype().size());
     let bytes = data.as_bytes();
     let mut out = Vec::with_capacity(starts.len() * length);
     if length > 0 {
@@ -59,13 +57,14 @@ pub fn cut(data: &TensorData, shard: &[usize], at: &[usize]) -> TensorData {
     TensorData::from_bytes_vec(out, shard.to_vec(), data.dtype())
 }
 
-/// Writes the part that `at` tells into the bytes of the whole, whose shape is `shape`.
-pub fn paste(whole: &mut [u8], shape: &[usize], shard: &TensorData, at: &[usize]) {
-    let part = Part::at(at, &shard.shape().to_vec());
-    let (starts, length) = part.runs(shape, shard.dtype().size());
+/// Writes the shard that has this [index](super::Mesh::shard_index) into the bytes of a tensor of the
+/// shape `shape`.
+pub fn paste(bytes: &mut [u8], shape: &[usize], shard: &TensorData, index: &[usize]) {
+    let window = Shard::new(index, &shard.shape().to_vec());
+    let (starts, length) = window.runs(shape, shard.dtype().size());
     if length > 0 {
         for (piece, start) in shard.as_bytes().chunks_exact(length).zip(starts) {
-            whole[start..start + length].copy_from_slice(piece);
+            bytes[start..start + length].copy_from_slice(piece);
         }
     }
 }
@@ -88,7 +87,7 @@ mod tests {
             let shard = mesh.shard_shape("x", &spec, &shape).unwrap();
             let mut joined = vec![0u8; whole.as_bytes().len()];
             for device in 0..8 {
-                let at = mesh.part(&spec, 3, device);
+                let at = mesh.shard_index(&spec, 3, device);
                 let part = cut(&whole, &shard, &at);
                 assert_eq!(part.shape().to_vec(), shard);
                 paste(&mut joined, &shape, &part, &at);
@@ -96,7 +95,7 @@ mod tests {
             assert_eq!(joined, whole.as_bytes(), "{spec}");
         }
         let spec: Spec = "-,-,model".parse().unwrap();
-        let part = cut(&whole, &[8, 4, 2], &mesh.part(&spec, 3, 5));
+        let part = cut(&whole, &[8, 4, 2], &mesh.shard_index(&spec, 3, 5));
         assert_eq!(part.try_to_vec::<i32>().unwrap()[..4], [2, 3, 10, 11]);
     }
 }

@@ -1,4 +1,4 @@
-//! The rule that gives every leaf of a tree its spec.
+//! A rule that gives every leaf of a tree its spec.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,12 +12,11 @@ type Rule = dyn Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync;
 
 /// The rule that gives every leaf of arguments and results its spec, by path and shape.
 ///
-/// The path of a leaf depends on the tree that it is in: what is `weight` in a module that is
-/// uploaded is `0.weight` where the module is the first of two arguments.
+/// The path of a leaf depends on its tree: the leaf `weight` of a module is `0.weight` where the module is
+/// the first of two arguments.
 ///
-/// It also says how the tensors lie that a function gives names to by
-/// [`constrain_as`](crate::constrain_as), and parameters where a function
-/// [uses](crate::constrain_used) them.
+/// It also has specs for tensors that a function names by [`constrain_as`](crate::constrain_as), and for
+/// parameters at their point of use ([`constrain_used`](crate::constrain_used)).
 #[derive(Clone)]
 pub struct Layout {
     rule: Arc<Rule>,
@@ -27,7 +26,7 @@ pub struct Layout {
     ring: Option<Arc<RingAxis>>,
 }
 
-/// An axis round which products go, see [`Layout::with_ring`].
+/// An axis whose devices compute products in a ring, see [`Layout::with_ring`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RingAxis {
     /// Its name.
@@ -37,7 +36,7 @@ pub struct RingAxis {
 }
 
 impl Layout {
-    /// A layout by this rule.
+    /// A layout of a rule.
     pub fn new(
         rule: impl Fn(&LeafSpec) -> Result<Spec, MeshError> + Send + Sync + 'static,
     ) -> Self {
@@ -50,43 +49,43 @@ impl Layout {
         }
     }
 
-    /// The same layout, with specs for tensors by the names that functions give them.
+    /// The same layout, with specs for tensors by name ([`constrain_as`](crate::constrain_as)).
     #[must_use]
     pub fn with_names(self, names: impl IntoIterator<Item = (String, Spec)>) -> Self {
         Self { names: Arc::new(names.into_iter().collect()), ..self }
     }
 
-    /// The same layout, with axes over which parameters are gathered where they are
-    /// [used](crate::constrain_used).
+    /// The same layout, with axes over which parameters are gathered at their point of use
+    /// ([`constrain_used`](crate::constrain_used)).
     #[must_use]
     pub fn with_gathered(self, axes: impl IntoIterator<Item = String>) -> Self {
         Self { gathered: axes.into_iter().collect(), ..self }
     }
 
-    /// The same layout, with axes that cut the first dimension of batches before any other axis does,
-    /// and no parameter: a gradient is added up among the devices that share a parameter, of which
-    /// each keeps its part, and then part by part over these axes.
+    /// The same layout, with axes that cut the first dimension of batches, as its major axes, and no
+    /// parameter. A gradient is then summed in two steps: a reduce-scatter among the devices that share a
+    /// parameter, and a sum of the shards over these axes.
     #[must_use]
     pub fn with_replicas(self, axes: impl IntoIterator<Item = String>) -> Self {
         Self { replicas: axes.into_iter().collect(), ..self }
     }
 
-    /// The same layout, with an axis that cuts rows, which lie as `rows`, and matrices where they are
-    /// [used](crate::constrain_used). The product of both is computed part by part while parts of rows
-    /// or of sums go round the devices of the axis, in both directions; where it cannot be cut in
-    /// parts, XLA decides.
+    /// The same layout, with an axis that cuts both rows, which are sharded as `rows`, and matrices at
+    /// their [point of use](crate::constrain_used). Their products are computed shard by shard, while
+    /// shards of rows or of sums pass round the devices of the axis in both directions. Where a product
+    /// cannot be cut so, the compiler decides.
     #[must_use]
     pub fn with_ring(self, axis: &str, rows: &Spec) -> Self {
         let ring = RingAxis { axis: axis.to_owned(), rows: rows.first(1) };
         Self { ring: Some(Arc::new(ring)), ..self }
     }
 
-    /// The axis round which products go.
+    /// The axis whose devices compute products in a ring.
     pub fn ring(&self) -> Option<&RingAxis> {
         self.ring.as_deref()
     }
 
-    /// Everything on every device.
+    /// The layout that replicates everything.
     pub fn replicated() -> Self {
         Self::new(|_| Ok(Spec::replicated()))
     }
@@ -95,27 +94,27 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// What the rule says.
+    /// Those of the rule.
     pub fn spec(&self, leaf: &LeafSpec) -> Result<Spec, MeshError> {
         (self.rule)(leaf)
     }
 
-    /// The spec of a leaf where it is used.
+    /// The spec of a parameter at its point of use.
     ///
     /// # Errors
     ///
-    /// What the rule says.
+    /// Those of the rule.
     pub fn used(&self, leaf: &LeafSpec) -> Result<Spec, MeshError> {
         let spec = self.spec(leaf)?;
         Ok(spec.without(&self.gathered))
     }
 
-    /// The axes over which parameters are whole and batches cut, the major one first.
+    /// The axes of [`with_replicas`](Self::with_replicas), the major one first.
     pub fn replicas(&self) -> &[String] {
         &self.replicas
     }
 
-    /// Whether parameters are whole where they are used: no axis of the mesh cuts them then.
+    /// Whether no axis of the mesh cuts parameters at their point of use.
     pub fn gathers_all(&self, mesh: &Mesh) -> bool {
         let is_gathered =
             |axis: &String| self.gathered.contains(axis) || self.replicas.contains(axis);

@@ -1,15 +1,15 @@
-//! How a tensor is cut.
+//! Which axes cut a tensor.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use super::error::MeshError;
 
-/// For each dimension of a tensor the axes of the mesh that cut it, major first.
+/// How a tensor is sharded: for each dimension the axes of the mesh that cut it, the major axis first.
 ///
-/// Dimensions that are not named are whole, and so lie on every device of the axes that are not
-/// named. As a text, `data+model,-,model` is a first dimension cut by two axes, a second that is
-/// whole, and a third.
+/// A dimension without axes is not cut, and the tensor is replicated over the axes that cut no
+/// dimension. In the text `data+model,-,x` two axes cut the first dimension, none the second, and one the
+/// third.
 ///
 /// ```
 /// use burn_trace::mesh::Spec;
@@ -23,23 +23,24 @@ use super::error::MeshError;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Spec(Arc<[Vec<String>]>);
 
-/// Names that Shardy takes as they are.
+/// Whether a text is the name of an axis: a word that Shardy, XLA's dialect for shardings, takes without
+/// quotes.
 pub(super) fn is_name(name: &str) -> bool {
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 impl Spec {
-    /// The whole tensor on every device.
+    /// A tensor that every device holds entirely.
     pub fn replicated() -> Self {
         Self(Arc::new([]))
     }
 
-    /// The axes of each dimension.
+    /// A spec with these axes for each dimension.
     ///
     /// # Errors
     ///
-    /// [`MeshError::Spec`] if an axis appears twice, or has no proper name.
+    /// [`MeshError::Spec`] if an axis appears twice, or its name is not a word of letters, digits and `_`.
     pub fn new(dims: Vec<Vec<String>>) -> Result<Self, MeshError> {
         let mut dims = dims;
         while dims.last().is_some_and(Vec::is_empty) {
@@ -59,12 +60,12 @@ impl Spec {
         self.0.get(dim).map_or(&[], Vec::as_slice)
     }
 
-    /// The number of dimensions that the spec speaks of.
+    /// The number of dimensions up to the last one that is cut.
     pub fn rank(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether nothing is cut.
+    /// Whether no dimension is cut.
     pub fn is_replicated(&self) -> bool {
         self.0.is_empty()
     }
@@ -74,8 +75,7 @@ impl Spec {
         Self(self.0.iter().take(dims).cloned().collect())
     }
 
-    /// The spec with dimensions of size 1 left whole: how the mean along an axis lies, kept as a
-    /// dimension.
+    /// The spec without the axes of dimensions of size 1: for a mean along a dimension that is kept.
     #[must_use]
     pub fn for_shape(&self, shape: &[usize]) -> Self {
         let cut = |(dim, axes): (usize, &Vec<String>)| match shape.get(dim) {
@@ -91,7 +91,7 @@ impl Spec {
 }
 
 impl Spec {
-    /// The spec that does not cut by these axes.
+    /// The spec without these axes.
     #[must_use]
     pub fn without(&self, axes: &[String]) -> Self {
         let rest = |dim: &Vec<String>| dim.iter().filter(|a| !axes.contains(a)).cloned().collect();
@@ -102,12 +102,16 @@ impl Spec {
         Self(dims.into())
     }
 
-    /// How a stack of such tensors lies whose first dimension these axes cut.
+    /// The spec of a stack of such tensors whose first dimension these axes cut.
+    ///
+    /// # Errors
+    ///
+    /// [`MeshError::Spec`] if the spec has one of these axes already.
     pub fn stacked_over(&self, axes: &[String]) -> Result<Self, MeshError> {
         Self::new([&[axes.to_vec()], &*self.0].concat())
     }
 
-    /// How a stack of such tensors lies: its first dimension is whole.
+    /// The spec of a stack of such tensors whose first dimension is not cut.
     #[must_use]
     pub fn stacked(&self) -> Self {
         if self.is_replicated() {

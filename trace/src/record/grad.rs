@@ -1,4 +1,4 @@
-//! Gradients inside a recorded function.
+//! Gradients inside of a recorded function.
 
 use std::any::Any;
 
@@ -9,16 +9,28 @@ use crate::error::TreeError;
 use crate::recorder::Tracking;
 use crate::tree::{Grads, Leaf, Leaves, TensorTree, walk};
 
-/// The loss, and its gradient by each float leaf of `params`; zeros where the loss does not depend
-/// on it. Leaves of other kinds have no gradient; what stands in their place has no meaning.
+/// The loss, and its gradients with respect to the float leaves of `params`: a tree like `params`, with
+/// zeros where the loss does not depend on a leaf. Leaves of other kinds have no gradient; the tensors in
+/// their place have no meaning.
 ///
-/// It works in a function that is recorded, where `Tensor::backward` does not, and on any other
-/// device. What the loss needs besides the parameters must go through `inputs`: tensors with and
-/// without gradients do not mix. No gradient is taken by the inputs.
+/// It works on every device, also in a function that is recorded, where `Tensor::backward` does not. All
+/// tensors that the loss needs besides the parameters go through `inputs`, because tensors with and without
+/// gradients do not mix. No gradient is taken with respect to the inputs.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use burn_trace::value_and_grad;
+///
+/// let w = Tensor::<1>::from_floats([1., 2.], &Device::flex());
+/// let (loss, gradient) = value_and_grad(&w, &(), |w, ()| w.square().sum())?;
+/// assert_eq!(loss.into_scalar::<f32>(), 5.);
+/// assert_eq!(gradient.into_data().try_to_vec::<f32>().unwrap(), [2., 4.]);
+/// # Ok::<(), burn_trace::TreeError>(())
+/// ```
 ///
 /// # Errors
 ///
-/// [`TreeError`] if a tree does not fit itself.
+/// [`TreeError`] if a tree does not rebuild what it shows.
 ///
 /// # Panics
 ///
@@ -31,8 +43,8 @@ pub fn value_and_grad<P: TensorTree, I: TensorTree>(
     value_and_grad_of(params, |_| true, inputs, loss)
 }
 
-/// As [`value_and_grad`], with no gradient by the leaves whose paths are not chosen; what stands
-/// in their place has no meaning.
+/// As [`value_and_grad`], with respect to the leaves whose paths are chosen. The tensors in the place of
+/// other leaves have no meaning.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Running a function on placeholders.
+//! Recording a function by running it on placeholders.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,31 +16,32 @@ mod grad;
 
 pub use grad::{value_and_grad, value_and_grad_of};
 
-/// What a function did.
+/// The operations of a function, with its arguments and results.
 #[derive(Debug, Clone)]
 pub struct Recording {
-    /// Its operations.
+    /// The operations, in the order in which the function called them.
     pub graph: GraphIr,
-    /// The values of the tensors that it made from values.
+    /// The values of tensors that the function made from values.
     pub constants: BTreeMap<TensorId, TensorData>,
-    /// Its arguments.
+    /// The leaves of the argument, and the tensors that stand for them in the graph.
     pub arguments: Vec<(LeafSpec, TensorIr)>,
-    /// Its results.
+    /// The leaves of the result, and their tensors in the graph.
     pub results: Vec<(LeafSpec, TensorIr)>,
 }
 
-/// A recording, and the tree of results.
+/// A recording, and the tree of its results.
 #[derive(Debug, Clone)]
 pub struct Recorded<R> {
     /// The recording.
     pub recording: Recording,
-    /// The results, without values: [`TensorTree::rebuild`] makes others of them.
+    /// The result, without values: [`TensorTree::rebuild`] makes others of its structure.
     pub output: R,
-    /// The structure of the results.
+    /// The number of [`walk`](crate::compile::walk) of the result.
     pub structure: u64,
 }
 
-/// Records a function on arguments of these shapes.
+/// Records a function on arguments of these shapes. Nothing is computed, and parameters that were not
+/// drawn yet are not drawn.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -54,7 +55,7 @@ pub struct Recorded<R> {
 ///
 /// # Errors
 ///
-/// [`CaptureError`]; a panic of the function is one.
+/// [`CaptureError`]; a panic of the function is one of them.
 pub fn record<A: TensorTree, R: TensorTree>(
     arguments: &A,
     function: impl FnOnce(A) -> R,
@@ -63,7 +64,12 @@ pub fn record<A: TensorTree, R: TensorTree>(
     record_with(&host, |device| placeholders(arguments, &leaves, device), function)
 }
 
-/// As [`record`], for arguments that are made on the device that records.
+/// As [`record`], for an argument that is made on the device that records. `host` is the device whose
+/// default dtypes hold there.
+///
+/// # Errors
+///
+/// As [`record`].
 pub fn record_with<A: TensorTree, R: TensorTree>(
     host: &Device,
     arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
@@ -97,11 +103,14 @@ pub fn record_with<A: TensorTree, R: TensorTree>(
 
 type Named = Vec<(LeafSpec, TensorIr)>;
 
-/// A tree of placeholders, and what the graph knows them as.
+/// A tree of placeholders, and its leaves with their tensors in the graph.
 pub type Arguments<A> = (A, Named);
 
-/// Placeholders in the place of a tree's leaves. The tree may come from anywhere: only its leaves
-/// matter, which are given.
+/// The tree with placeholders for its leaves, which have these types.
+///
+/// # Errors
+///
+/// [`TreeError`] if the tree has other leaves.
 pub fn placeholders<A: TensorTree>(
     tree: &A,
     leaves: &[LeafSpec],
@@ -112,8 +121,11 @@ pub fn placeholders<A: TensorTree>(
     Ok((arguments, leaves.iter().cloned().zip(source.into_made()).collect()))
 }
 
-/// Placeholders in the place of the leaves of a tree that is made on the device that records, where
-/// its values are never computed.
+/// As [`placeholders`], for a tree that is made on the device that records: its values are never computed.
+///
+/// # Errors
+///
+/// As [`placeholders`].
 pub fn placeholders_like<A: TensorTree>(
     make: impl FnOnce(&Device) -> A,
     device: &Device,
@@ -156,8 +168,8 @@ fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
         .to_owned()
 }
 
-/// A device that records, with the default dtypes of the caller's device, so that a function makes
-/// the same tensors on both. It is used again: Burn numbers them with 16 bits.
+/// A device that records. It has the default dtypes of the caller's device, so that a function makes the
+/// same tensors on both. Devices are used again, because Burn numbers them with 16 bits.
 struct Reused {
     device: Device,
     defaults: Defaults,
@@ -179,7 +191,7 @@ impl Reused {
         Self { device: Device::capture(), defaults, is_new: true }
     }
 
-    /// Sets the default dtypes; inside the scope, where alone Burn can.
+    /// Sets the default dtypes. Burn allows it inside of the scope alone.
     fn configure(&mut self) -> Result<(), CaptureError> {
         if std::mem::take(&mut self.is_new) {
             let configured = self.device.configure(self.defaults);

@@ -1,4 +1,4 @@
-//! The graph that is recorded: its tensors, and operations of ours in it.
+//! The graph that is recorded: its tensors, and how marks get into it.
 
 mod op;
 mod stack;

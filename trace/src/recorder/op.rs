@@ -1,4 +1,4 @@
-//! Operations of ours in the recording.
+//! Marks as operations of the graph.
 
 use burn_autodiff::Autodiff;
 use burn_backend::ops::FloatTensorOps;
@@ -9,16 +9,16 @@ use burn_router::{RouterChannel, RouterClient};
 
 use crate::wire::{Mark, Written};
 
-/// The backend that records, with gradients.
+/// The backend that records and takes gradients.
 pub(crate) type Tracking = Autodiff<CaptureBackend>;
 
 /// A recorded tensor of any kind.
 pub(crate) type Primitive = <CaptureBackend as BackendTypes>::FloatTensorPrimitive;
 
-/// A recorded float tensor with its place in the graph of gradients.
+/// A recorded float tensor with its node in the graph of gradients.
 pub(crate) type Tracked = <Tracking as BackendTypes>::FloatTensorPrimitive;
 
-/// The client that records.
+/// The client of the backend that records.
 pub(crate) type Recorder = <CaptureChannel as RouterChannel>::Client;
 
 /// A tensor for which the body of a loop gets another one in each lane.
@@ -55,7 +55,7 @@ pub(crate) fn record_one(
     record(client, mark, vec![output]).remove(0)
 }
 
-/// What the graph knows a tensor as.
+/// A tensor as the graph has it.
 pub(crate) fn ir_of(primitive: &Primitive) -> TensorIr {
     TensorIr::uninit(primitive.id(), primitive.shape(), primitive.dtype())
 }

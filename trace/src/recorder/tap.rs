@@ -1,8 +1,9 @@
-//! Nodes of Burn's graph of gradients that pass gradients by the side.
+//! A loop as nodes of Burn's graph of gradients.
 //!
-//! A node of Burn's graph has one result, and as many parents as its type says. A loop has many of
-//! both. So its parents are tapped one after the other along a chain of tokens, which carry the
-//! order of the graph and no gradient; the gradients themselves lie in slots that nodes share.
+//! A node of that graph has one result, and as many parents as its type says; a loop has any number of
+//! both. So a loop is a chain of nodes, each with one parent or one result of the loop. They are connected
+//! by tokens: tensors that bring the nodes into order and carry no gradient. The gradients themselves pass
+//! through slots that nodes share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,15 +29,15 @@ impl Slot {
     }
 }
 
-/// The next token behind `token` and `parent`. Going backward, `parent` gets the gradient that is
-/// in the slot then.
+/// The next token after `token`, for a parent of the loop. In the backward pass the parent gets the gradient
+/// that is in the slot by then.
 pub(crate) fn tap(token: &Tracked, parent: &Tracked, slot: &Slot) -> Tracked {
     let prepared =
         Tap(slot.clone()).prepare::<NoCheckpointing>([token.node(), parent.node()]).compute_bound();
     finish(prepared.stateful(), token.primitive().clone())
 }
 
-/// A tensor behind a token. Going backward, its gradient is put into the slot.
+/// A result of the loop, after `token`. In the backward pass its gradient is put into the slot.
 pub(crate) fn emit(token: &Tracked, value: Primitive, slot: &Slot) -> Tracked {
     let prepared = Emit { slot: slot.clone(), token: token.primitive().clone() }
         .prepare::<NoCheckpointing>([token.node()])
@@ -44,8 +45,8 @@ pub(crate) fn emit(token: &Tracked, value: Primitive, slot: &Slot) -> Tracked {
     finish(prepared.stateful(), value)
 }
 
-/// The next token behind `token`. Going backward, `run` is called between what is behind it and
-/// what is before it.
+/// The next token after `token`. In the backward pass `run` is called after the nodes that follow this one
+/// and before those that it follows.
 pub(crate) fn turn(token: &Tracked, run: impl FnOnce() + Send + 'static) -> Tracked {
     let prepared = Turn(Box::new(run)).prepare::<NoCheckpointing>([token.node()]).compute_bound();
     finish(prepared.stateful(), token.primitive().clone())

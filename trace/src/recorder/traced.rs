@@ -1,4 +1,4 @@
-//! Recorded tensors without their kind and rank.
+//! Recorded tensors of any kind and rank.
 
 use burn::tensor::{Bool, Int, Tensor};
 use burn_capture::CaptureBackend;
@@ -7,7 +7,7 @@ use burn_ir::TensorIr;
 use super::op::{Primitive, Tracked, Tracking, ir_of};
 use super::stack::unstack;
 
-/// A tensor that is recorded.
+/// A recorded tensor of any kind and rank, with its node in the graph of gradients if it has one.
 #[derive(Debug, Clone)]
 pub struct Traced(pub(crate) Beneath);
 
@@ -30,7 +30,7 @@ impl Traced {
         }
     }
 
-    /// What the graph knows it as, on the device that records.
+    /// The tensor as the graph has it; [`None`] on the device that takes gradients.
     pub(crate) fn captured(&self) -> Option<TensorIr> {
         match &self.0 {
             Beneath::Plain(primitive) => Some(ir_of(primitive)),
@@ -38,7 +38,7 @@ impl Traced {
         }
     }
 
-    /// The tensor in the graph of gradients, where it takes part in it.
+    /// The tensor in the graph of gradients, if it has a part in it.
     pub(crate) fn tracked(&self) -> Option<&Tracked> {
         match &self.0 {
             Beneath::Float(tracked) if tracked.is_tracked() => Some(tracked),
@@ -58,7 +58,7 @@ impl Traced {
         lanes.into_iter().map(|lane| self.fresh(lane)).collect()
     }
 
-    /// A tensor on the same device, without a past.
+    /// A tensor on the same device that depends on no other.
     pub(crate) fn fresh(&self, primitive: Primitive) -> Self {
         Self(match &self.0 {
             Beneath::Plain(_) => Beneath::Plain(primitive),

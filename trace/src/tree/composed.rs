@@ -13,8 +13,8 @@ macro_rules! tensor_tree {
                 visitor.leaf(self);
             }
 
-            fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
-                source.take()
+            fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+                leaves.take()
             }
         }
     )* };
@@ -24,59 +24,60 @@ tensor_tree!(Tensor<D>, Tensor<D, Int>, Tensor<D, Bool>);
 impl TensorTree for () {
     fn visit(&self, _visitor: &mut Visitor<'_>) {}
 
-    fn rebuild(&self, _source: &mut Leaves<'_>) -> Result<Self, TreeError> {
+    fn rebuild(&self, _leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
         Ok(())
     }
 }
 
 impl<T: TensorTree> TensorTree for Vec<T> {
     fn visit(&self, visitor: &mut Visitor<'_>) {
-        visitor.mark(self.len());
-        for (index, part) in self.iter().enumerate() {
-            visitor.child(&index.to_string(), part);
+        visitor.note(self.len());
+        for (index, child) in self.iter().enumerate() {
+            visitor.child(&index.to_string(), child);
         }
     }
 
-    fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
-        self.iter().map(|part| part.rebuild(source)).collect()
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        self.iter().map(|child| child.rebuild(leaves)).collect()
     }
 }
 
 impl<T: TensorTree, const N: usize> TensorTree for [T; N] {
     fn visit(&self, visitor: &mut Visitor<'_>) {
-        for (index, part) in self.iter().enumerate() {
-            visitor.child(&index.to_string(), part);
+        for (index, child) in self.iter().enumerate() {
+            visitor.child(&index.to_string(), child);
         }
     }
 
-    fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
-        let parts = self.iter().map(|part| part.rebuild(source)).collect::<Result<Vec<_>, _>>()?;
-        parts.try_into().map_err(|parts: Vec<T>| TreeError::Missing { count: parts.len() })
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        let children =
+            self.iter().map(|child| child.rebuild(leaves)).collect::<Result<Vec<_>, _>>()?;
+        children.try_into().map_err(|got: Vec<T>| TreeError::Missing { count: got.len() })
     }
 }
 
 impl<T: TensorTree> TensorTree for Option<T> {
     fn visit(&self, visitor: &mut Visitor<'_>) {
-        visitor.mark(usize::from(self.is_some()));
-        if let Some(part) = self {
-            part.visit(visitor);
+        visitor.note(usize::from(self.is_some()));
+        if let Some(child) = self {
+            child.visit(visitor);
         }
     }
 
-    fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
-        self.as_ref().map(|part| part.rebuild(source)).transpose()
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        self.as_ref().map(|child| child.rebuild(leaves)).transpose()
     }
 }
 
 macro_rules! tuple_tree {
-    ($($part:ident $index:tt),*) => {
-        impl<$($part: TensorTree),*> TensorTree for ($($part,)*) {
+    ($($child:ident $index:tt),*) => {
+        impl<$($child: TensorTree),*> TensorTree for ($($child,)*) {
             fn visit(&self, visitor: &mut Visitor<'_>) {
                 $(visitor.child(stringify!($index), &self.$index);)*
             }
 
-            fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
-                Ok(($(self.$index.rebuild(source)?,)*))
+            fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+                Ok(($(self.$index.rebuild(leaves)?,)*))
             }
         }
     };

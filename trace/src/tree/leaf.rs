@@ -13,27 +13,27 @@ use crate::recorder::{
     Traced, bool_around, float_around, int_around, trace_bool, trace_float, trace_int,
 };
 
-/// A tensor as a traversal sees it, without its rank.
+/// A leaf of a tree without its rank and kind: what a [`Visitor`](crate::Visitor) is shown.
 pub trait Leaf {
-    /// Kind, dtype and shape. A parameter that was not drawn yet is not drawn.
+    /// Kind, dtype and shape. It draws no parameter.
     fn ty(&self) -> LeafType;
     /// The device.
     fn device(&self) -> Device;
-    /// The values. A parameter that was not drawn yet is.
+    /// The values. It draws a parameter that was not drawn yet.
     fn data(&self) -> TensorData;
-    /// What the graph knows it as, on the device that records.
+    /// The tensor as the graph has it, if it is on the device that records.
     fn captured(&self) -> Option<TensorIr> {
         self.traced()?.captured()
     }
-    /// The tensor on the device with gradients.
+    /// The tensor on the device that takes gradients.
     fn lift(&self, requires_grad: bool) -> Box<dyn Any>;
-    /// The gradient by a lifted tensor, a tensor of the same type; zeros if there is none.
+    /// The gradient with respect to a lifted tensor, of its type; zeros if the loss does not depend on it.
     fn grad(&self, grads: &Grads) -> Box<dyn Any>;
-    /// The tensor beneath, where it is recorded, with or without gradients.
+    /// The recorded tensor, with or without gradients; [`None`] on other devices.
     fn traced(&self) -> Option<Traced>;
-    /// A tensor of this kind and rank around another one beneath.
+    /// A Burn tensor of this kind and rank around a recorded one.
     fn around(&self, traced: Traced) -> Box<dyn Any>;
-    /// A tensor of this type without values, and what the graph knows it as.
+    /// A tensor of this type without values, and how the graph has it.
     fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>);
     /// A tensor of this kind and rank with these values.
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any>;
@@ -43,7 +43,7 @@ pub trait Leaf {
     fn moved(&self, device: &Device) -> Box<dyn Any>;
 }
 
-/// A tensor of any rank and kind.
+/// A Burn tensor of some kind and rank, for code that is generic over both.
 pub trait TensorLeaf: Leaf + Clone + Send + 'static {
     /// Its kind.
     const KIND: Kind;
@@ -53,7 +53,7 @@ pub trait TensorLeaf: Leaf + Clone + Send + 'static {
     fn placeholder(ty: &LeafType, device: &Device) -> Self;
     /// A tensor of these values.
     fn from_values(data: TensorData, device: &Device) -> Self;
-    /// A tensor around the one beneath.
+    /// A tensor around a recorded one.
     fn from_traced(traced: Traced) -> Self;
 }
 

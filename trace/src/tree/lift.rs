@@ -1,4 +1,4 @@
-//! Tensors on the device with gradients, and the gradients by them.
+//! Tensors on the device that takes gradients, and the gradients with respect to them.
 
 use burn::tensor::{Bool, Gradients, Int, Tensor};
 use burn_autodiff::grads::Gradients as Recorded;
@@ -7,12 +7,12 @@ use burn_capture::CaptureBackend;
 
 use crate::recorder::Tracking;
 
-/// The gradients of a loss.
+/// The gradients of a loss, to be asked for leaf by leaf.
 #[allow(missing_debug_implementations)]
 pub enum Grads {
-    /// In a function that is recorded.
+    /// Of a function that is recorded.
     Recorded(Recorded),
-    /// Elsewhere.
+    /// Of tensors with values.
     Eager(Gradients),
 }
 

@@ -9,11 +9,11 @@ use super::source::Leaves;
 use super::tensor_tree::{TensorTree, Visitor};
 use crate::error::TreeError;
 
-/// A module as a tree of its parameters, under their paths.
+/// A Burn module as a tree of its parameters, whose paths are those of Burn.
 ///
-/// Parameters that were not drawn yet are drawn when their values are needed: by a call, not by
-/// recording or compiling. Burn hides whether such a parameter was frozen before it was drawn; in a
-/// module that a program returns it is not.
+/// Parameters that were not drawn yet are drawn when their values are needed: by a call, but not by
+/// recording or compiling. Burn does not tell whether such a parameter is frozen; in a module that a
+/// program returns it is not.
 #[derive(Debug, Clone)]
 pub struct Params<M>(pub M);
 
@@ -41,7 +41,7 @@ impl<M: Module + 'static> TensorTree for Params<M> {
     }
 }
 
-/// Makes modules of one's own trees of their parameters, so that they need no
+/// Implements [`TensorTree`](crate::TensorTree) for modules of your own crate, so that they need no
 /// [`Params`](crate::Params) around them.
 ///
 /// ```
@@ -73,12 +73,12 @@ macro_rules! impl_tensor_tree {
     )+ };
 }
 
-/// [`TensorTree::visit`] of a module.
+/// [`TensorTree::visit`] of a module, for types that hold one.
 pub fn visit_module<M: Module>(module: &M, visitor: &mut Visitor<'_>) {
     module.visit(&mut Visit(visitor));
 }
 
-/// [`TensorTree::rebuild`] of a module.
+/// [`TensorTree::rebuild`] of a module, for types that hold one.
 ///
 /// # Errors
 ///
@@ -106,8 +106,8 @@ impl ModuleVisitor for Visit<'_, '_> {
 
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.0.enter(name);
-        // The one module of Burn with a `RunningState`, which is shared by all clones: giving one of them a
-        // placeholder would give it to the caller's module.
+        // The one module of Burn with a `RunningState`, which all clones share: a placeholder in a clone would
+        // be one in the caller's module too.
         let module = container_type.rsplit(':').next().unwrap_or_default();
         if module == "BatchNorm" && self.0.error.is_none() {
             self.0.error = Some(TreeError::RunningState {

@@ -1,4 +1,4 @@
-//! Batches as trees: rows of them, and their way to a device.
+//! Batches as trees: some of their rows, and copies on another device.
 
 use std::any::Any;
 
@@ -24,7 +24,7 @@ use crate::error::TreeError;
 ///
 /// # Errors
 ///
-/// [`TreeError`] if the tree does not fit itself.
+/// [`TreeError`] if the tree does not rebuild what it shows.
 ///
 /// # Panics
 ///
@@ -33,12 +33,11 @@ pub fn rows<T: TensorTree>(batch: &T, first: usize, count: usize) -> Result<T, T
     each(batch, |leaf| leaf.rows(first, count))
 }
 
-/// A tree whose tensors are on a device of Burn. Batches are made on the host; a model may be
-/// elsewhere.
+/// A copy of a tree on a device of Burn. Batches are made on the host; a model may be on a GPU.
 ///
 /// # Errors
 ///
-/// [`TreeError`] if the tree does not fit itself.
+/// [`TreeError`] if the tree does not rebuild what it shows.
 pub fn to_device<T: TensorTree>(tree: &T, device: &Device) -> Result<T, TreeError> {
     each(tree, |leaf| leaf.moved(device))
 }

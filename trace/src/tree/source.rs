@@ -1,4 +1,4 @@
-//! The tensors that a tree is rebuilt of.
+//! The tensors that a tree is rebuilt from.
 
 use std::any::Any;
 
@@ -12,12 +12,13 @@ use crate::error::TreeError;
 use crate::leaf_type::{LeafSpec, LeafType};
 use crate::recorder::{Beneath, Primitive, Traced, ir_of, placeholder, unstack};
 
-/// The tensors that a tree is built of.
+/// The tensors that [`TensorTree::rebuild`](crate::TensorTree::rebuild) takes, one after the other:
+/// placeholders, tensors of given values, or other tensors.
 #[derive(Debug)]
 pub struct Leaves<'a> {
     leaves: Origin<'a>,
     taken: usize,
-    /// What the graph knows the placeholders as.
+    /// The placeholders that were taken, as the graph has them.
     made: Vec<TensorIr>,
 }
 
@@ -29,12 +30,12 @@ enum Origin<'a> {
 }
 
 impl<'a> Leaves<'a> {
-    /// Tensors without values.
+    /// Tensors without values, on a device that records.
     pub fn placeholders(leaves: &'a [LeafSpec], device: &'a Device) -> Self {
         Self { leaves: Origin::Placeholders(leaves, device), taken: 0, made: vec![] }
     }
 
-    /// Tensors of these values.
+    /// Tensors of these values, on a device of Burn.
     pub fn values(values: Vec<TensorData>, device: &'a Device) -> Self {
         Self {
             leaves: Origin::Values(values.into_iter().map(Some).collect(), device),
@@ -43,7 +44,7 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    /// These tensors.
+    /// Tensors that are there, of the types of the leaves.
     pub(crate) fn tensors(tensors: Vec<Box<dyn Any>>) -> Self {
         Self {
             leaves: Origin::Tensors(tensors.into_iter().map(Some).collect()),
@@ -91,7 +92,7 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    /// The next tensor, one like `leaf`.
+    /// The next tensor, of the type of `leaf`.
     pub(crate) fn take_one(&mut self, leaf: &dyn Leaf) -> Result<Box<dyn Any>, TreeError> {
         let index = self.taken;
         self.taken += 1;
@@ -112,12 +113,12 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    /// What the graph knows the placeholders as that were taken.
+    /// The placeholders that were taken, as the graph has them.
     pub(crate) fn into_made(self) -> Vec<TensorIr> {
         self.made
     }
 
-    /// The lanes of the next tensor, a stack: tensors like `lane`.
+    /// The lanes of the next tensor, which is a stack: tensors of the type of `lane`.
     pub(crate) fn take_stack(&mut self, lane: &dyn Leaf) -> Result<Vec<Box<dyn Any>>, TreeError> {
         let index = self.taken;
         self.taken += 1;
@@ -165,7 +166,7 @@ impl StackPlaceholder {
         ir_of(&self.0)
     }
 
-    /// Its lanes, as tensors like `lane`.
+    /// Its lanes, as tensors of the type of `lane`.
     fn lanes(&self, lane: &dyn Leaf) -> Vec<Box<dyn Any>> {
         let lanes = unstack(&self.0.client, &self.0);
         lanes.into_iter().map(|lane_of| lane.around(Traced(Beneath::Plain(lane_of)))).collect()

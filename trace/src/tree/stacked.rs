@@ -1,4 +1,4 @@
-//! Trees whose repeated parts are stacked.
+//! Trees whose repeated children are stacked.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -15,14 +15,15 @@ use crate::error::TreeError;
 use crate::leaf_type::{Kind, LeafSpec, LeafType};
 use crate::recorder::{Traced, stack};
 
-/// A tree in which the leaves of repeated parts, such as the blocks of a model, are one leaf with
-/// an axis more: `blocks.0.weight`, `blocks.1.weight`, … become `blocks.*.weight`.
+/// A tree in which the same leaf of all blocks of a model is one leaf with an axis more:
+/// `blocks.0.weight`, `blocks.1.weight`, … become `blocks.*.weight`.
 ///
-/// A program has then one argument for all of them, which a rolled loop reads in place. It is the
-/// same tree inside the function, and when its values come back.
+/// A program then has one argument for all blocks, which a rolled loop reads in place. Inside of the
+/// function, and when its values come back, it is the tree that it was.
 ///
-/// Parts are stacked that differ in one number of their paths, which counts from 0, if they have
-/// the same types; bools are not, for devices store them in ways of their own. Gradients are taken by the tree inside.
+/// Leaves are stacked whose paths differ in their first number alone, if these numbers count from 0 and
+/// the leaves have one type. Bools are not stacked: devices store them in several ways. Gradients are taken
+/// with respect to the tree inside.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -41,17 +42,17 @@ pub struct Stacked<T> {
 }
 
 impl<T: TensorTree> Stacked<T> {
-    /// The tree with its repeated parts stacked.
+    /// A tree with its repeated leaves stacked.
     pub fn new(tree: T) -> Self {
         Self { tree, is_stacked: true }
     }
 
-    /// The tree, with its repeated parts stacked or not.
+    /// A tree, stacked if `is_stacked`.
     pub fn when(is_stacked: bool, tree: T) -> Self {
         Self { tree, is_stacked }
     }
 
-    /// Whether parts are stacked.
+    /// Whether leaves are stacked.
     pub fn is_stacked(&self) -> bool {
         self.is_stacked
     }
@@ -64,10 +65,10 @@ impl<T: TensorTree> TensorTree for Stacked<T> {
         }
         let groups = match Groups::of(&self.tree) {
             Ok(groups) => groups,
-            // The walk of the tree itself meets the same error, and tells it.
+            // Walking the tree itself meets the same error, and reports it.
             Err(_) => return self.tree.visit(visitor),
         };
-        visitor.mark(groups.0.len());
+        visitor.note(groups.0.len());
         for group in &groups.0 {
             visitor.enter(&group.path);
             let leaf = View { tree: &self.tree, group };
@@ -98,7 +99,7 @@ impl<T: TensorTree> TensorTree for Stacked<T> {
     }
 }
 
-/// The leaves of a tree, alone or together.
+/// The leaves of a tree, each alone or in a stack.
 struct Groups(Vec<Group>);
 
 struct Group {
@@ -119,14 +120,14 @@ impl Groups {
                 lanes.entry(pattern).or_default().insert(number, index);
             }
         }
-        let is_whole = |lanes: &BTreeMap<usize, usize>| {
+        let is_stackable = |lanes: &BTreeMap<usize, usize>| {
             let first = lanes.get(&0).map(|&index| &leaves[index].ty);
             lanes.len() > 1
                 && first.is_some_and(|ty| ty.kind != Kind::Bool)
                 && lanes.keys().copied().eq(0..lanes.len())
                 && lanes.values().all(|&index| Some(&leaves[index].ty) == first)
         };
-        lanes.retain(|_, lanes| is_whole(lanes));
+        lanes.retain(|_, lanes| is_stackable(lanes));
         let mut groups = Vec::new();
         for (index, LeafSpec { path, ty }) in leaves.iter().enumerate() {
             let stacked = pattern(path).filter(|(pattern, _)| lanes.contains_key(pattern));
@@ -158,13 +159,13 @@ impl Groups {
 
 /// The path with its first number replaced, and the number.
 fn pattern(path: &str) -> Option<(String, usize)> {
-    let mut parts: Vec<_> = path.split('.').collect();
-    let (position, number) = parts
+    let mut names: Vec<_> = path.split('.').collect();
+    let (position, number) = names
         .iter()
         .enumerate()
-        .find_map(|(position, part)| Some((position, part.parse::<usize>().ok()?)))?;
-    parts[position] = "*";
-    Some((parts.join("."), number))
+        .find_map(|(position, name)| Some((position, name.parse::<usize>().ok()?)))?;
+    names[position] = "*";
+    Some((names.join("."), number))
 }
 
 /// A leaf of a stacked tree.
@@ -226,7 +227,10 @@ impl<T: TensorTree> Leaf for View<'_, T> {
     }
 
     fn lift(&self, requires_grad: bool) -> Box<dyn Any> {
-        assert!(!self.group.is_stack, "gradients are taken by the tree inside `Stacked`");
+        assert!(
+            !self.group.is_stack,
+            "gradients are taken with respect to the tree inside `Stacked`"
+        );
         self.one(|leaf| leaf.lift(requires_grad))
     }
 

@@ -1,4 +1,4 @@
-//! Trees of tensors.
+//! What a tree of tensors is, and how it is walked.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,11 +9,11 @@ use super::source::Leaves;
 use crate::error::TreeError;
 use crate::leaf_type::LeafSpec;
 
-/// Anything built of tensors.
+/// Anything built of tensors: what functions that are recorded take and return.
 ///
-/// It is implemented for tensors, tuples, arrays, `Vec`, `Option` and `()`, and for a module inside
-/// [`Params`](crate::Params) or, by [`impl_tensor_tree!`](crate::impl_tensor_tree), for a module of
-/// one's own. Other types name their parts:
+/// Tensors, tuples, arrays, `Vec`, `Option` and `()` are trees. A Burn module is one inside of
+/// [`Params`](crate::Params), or by [`impl_tensor_tree!`](crate::impl_tensor_tree) if it is a type of
+/// yours. Other types name their children:
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -31,24 +31,24 @@ use crate::leaf_type::LeafSpec;
 ///         visitor.child("weight", &self.weight);
 ///     }
 ///
-///     fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
-///         Ok(Self { sum: self.sum.rebuild(source)?, weight: self.weight.rebuild(source)? })
+///     fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+///         Ok(Self { sum: self.sum.rebuild(leaves)?, weight: self.weight.rebuild(leaves)? })
 ///     }
 /// }
 /// ```
 pub trait TensorTree: Clone + Send + 'static {
-    /// Shows the leaves, in an order that does not change.
+    /// Shows the leaves to the visitor, in an order that is the same each time.
     fn visit(&self, visitor: &mut Visitor<'_>);
 
-    /// The same tree with other tensors, in the order of [`visit`](Self::visit).
+    /// The same tree of other tensors, which are taken in the order of [`visit`](Self::visit).
     ///
     /// # Errors
     ///
-    /// [`TreeError`] if the tensors do not fit.
-    fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError>;
+    /// [`TreeError`] if a tensor is missing, or has another kind or rank.
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError>;
 }
 
-/// A traversal of a tree.
+/// Walks over a tree: collects its leaves with their paths.
 pub struct Visitor<'a> {
     path: String,
     structure: Vec<DefaultHasher>,
@@ -63,10 +63,10 @@ impl std::fmt::Debug for Visitor<'_> {
 }
 
 impl Visitor<'_> {
-    /// Visits a part under its name.
-    pub fn child(&mut self, name: &str, part: &impl TensorTree) {
+    /// Visits a child under its name.
+    pub fn child(&mut self, name: &str, child: &impl TensorTree) {
         self.enter(name);
-        part.visit(self);
+        child.visit(self);
         self.exit(name);
     }
 
@@ -76,9 +76,10 @@ impl Visitor<'_> {
         (self.leaf)(&self.path, leaf);
     }
 
-    /// Tells what no leaf shows, such as how many parts there are.
-    pub fn mark(&mut self, mark: usize) {
-        mark.hash(self.hasher());
+    /// Notes a number that belongs to the structure of the tree and that no leaf shows, such as the length
+    /// of a list that may be empty.
+    pub fn note(&mut self, number: usize) {
+        number.hash(self.hasher());
     }
 
     pub(crate) fn enter(&mut self, name: &str) {
@@ -95,8 +96,8 @@ impl Visitor<'_> {
         if self.path.ends_with('.') {
             self.path.pop();
         }
-        let part = self.structure.pop().map_or(0, |part| part.finish());
-        (name, part).hash(self.hasher());
+        let child = self.structure.pop().map_or(0, |child| child.finish());
+        (name, child).hash(self.hasher());
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -112,8 +113,11 @@ impl Visitor<'_> {
     }
 }
 
-/// Visits a tree; the number stands for its structure, and for kinds, dtypes and shapes of its
-/// leaves.
+/// Visits the leaves of a tree. The number is a hash of the structure: of names, kinds, dtypes and shapes.
+///
+/// # Errors
+///
+/// [`TreeError::RunningState`].
 pub fn walk(
     tree: &impl TensorTree,
     mut leaf: impl FnMut(&str, &dyn Leaf),
@@ -125,16 +129,16 @@ pub fn walk(
     visitor.error.map_or(Ok(structure), Err)
 }
 
-/// The number of [`walk`] for a tuple of parts whose numbers are known.
-pub fn join_structures(parts: impl IntoIterator<Item = u64>) -> u64 {
-    let mut whole = DefaultHasher::new();
-    for (index, part) in parts.into_iter().enumerate() {
-        (index.to_string().as_str(), part).hash(&mut whole);
+/// The number of [`walk`] for a tuple of trees whose numbers are known.
+pub fn join_structures(children: impl IntoIterator<Item = u64>) -> u64 {
+    let mut joined = DefaultHasher::new();
+    for (index, child) in children.into_iter().enumerate() {
+        (index.to_string().as_str(), child).hash(&mut joined);
     }
-    whole.finish()
+    joined.finish()
 }
 
-/// The leaves of a tree. Nothing is drawn or read.
+/// The leaves of a tree by path. No parameter is drawn, and no value is read.
 ///
 /// # Errors
 ///
@@ -144,6 +148,10 @@ pub fn describe(tree: &impl TensorTree) -> Result<Vec<LeafSpec>, TreeError> {
 }
 
 /// The leaves of a tree, the number of [`walk`], and the device of the first leaf.
+///
+/// # Errors
+///
+/// [`TreeError::RunningState`].
 pub fn described(tree: &impl TensorTree) -> Result<(Vec<LeafSpec>, u64, Device), TreeError> {
     let mut leaves = Vec::new();
     let mut device = None;

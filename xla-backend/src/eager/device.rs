@@ -7,6 +7,7 @@ use burn_backend::{BoolStore, DType, DeviceId, DeviceOps};
 use burn_std::DeviceSettings;
 
 use super::error::EagerError;
+use crate::error::Error;
 use crate::pjrt::{self, Client};
 use crate::plugin::{self, Platform};
 
@@ -107,7 +108,7 @@ impl XlaDevice {
     /// The device itself.
     pub(super) fn start(self) -> Result<pjrt::Device, Arc<EagerError>> {
         let device = client(self.platform)
-            .and_then(|client| Ok(client.device(self.index).map_err(crate::Error::from)?));
+            .and_then(|client| Ok(client.device(self.index).map_err(Error::from)?));
         device.map_err(|source| {
             Arc::new(EagerError::Start { platform: self.platform, index: self.index, source })
         })
@@ -115,7 +116,7 @@ impl XlaDevice {
 }
 
 /// The client of a platform, which is started at the first call.
-fn client(platform: Platform) -> Result<Client, Box<crate::Error>> {
+fn client(platform: Platform) -> Result<Client, Box<Error>> {
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let clients = clients.get_or_insert_default();
     if let Some(client) = clients.get(&platform) {
@@ -125,7 +126,7 @@ fn client(platform: Platform) -> Result<Client, Box<crate::Error>> {
         Platform::Cpu => plugin::ensure(platform)?,
         Platform::Cuda | Platform::Tpu => plugin::find(platform)?,
     };
-    let client = plugin::start(&found).map_err(crate::Error::from)?;
+    let client = plugin::start(&found).map_err(Error::from)?;
     clients.insert(platform, client.clone());
     Ok(client)
 }

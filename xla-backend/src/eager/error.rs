@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn_backend::ExecutionError;
 use burn_ir::TensorId;
 
+use crate::error::Error;
 use crate::lower::LowerError;
 use crate::pjrt::PjrtError;
 use crate::plugin::{Platform, PluginError};
@@ -27,7 +28,7 @@ pub enum EagerError {
         index: usize,
         /// Why not.
         #[source]
-        source: Box<crate::Error>,
+        source: Box<Error>,
     },
     /// An operation cannot become a program.
     #[error("an operation cannot be executed")]
@@ -84,7 +85,7 @@ pub(super) fn told(failure: &EagerError) -> ExecutionError {
     ExecutionError::with_context(text)
 }
 
-impl From<PluginError> for Box<crate::Error> {
+impl From<PluginError> for Box<Error> {
     fn from(error: PluginError) -> Self {
         Self::new(error.into())
     }

@@ -216,16 +216,16 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
 
     pub(super) fn compile(
         &self,
-        place: &Devices,
+        devices: &Devices,
         cache: Option<&ProgramCache>,
     ) -> Result<Compiled<R>, ProgramError> {
         let (lowered, output, structure) = self.lower()?;
         let start = Instant::now();
-        let ids = place.ids().iter().map(|&id| i64::from(id));
+        let ids = devices.ids().iter().map(|&id| i64::from(id));
         let options = CompileOptions::new()
-            .with_partitions(place.ids().len())
+            .with_partitions(devices.ids().len())
             .with_device_assignment(DeviceAssignment::partitions(ids));
-        let (client, text) = (place.first.client(), &lowered.program.text);
+        let (client, text) = (devices.first.client(), &lowered.program.text);
         let (executable, from_disk) = match cache {
             Some(cache) => cache.compile(client, text, &options)?,
             None => (client.compile(text, &options)?, false),

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
 use burn_backend::TensorData;
-use burn_trace::compile::paste;
-use burn_trace::compile::{join_structures, spec, walk};
-use burn_trace::mesh::{MeshError, Spec};
+use burn_trace::compile::{join_structures, paste, spec, walk};
+use burn_trace::mesh::Spec;
 use burn_trace::{LeafSpec, Leaves, TensorTree, TreeError};
 use smallvec::SmallVec;
 
 use super::devices::Devices;
-use super::error::ProgramError;
+use super::error::{PlacementError, ProgramError};
 use crate::pjrt::{Buffer, PjrtError};
 
 /// A tree whose values are on a device.
@@ -30,18 +29,18 @@ pub struct DeviceTree<T> {
 /// The values of a leaf.
 #[derive(Debug)]
 pub(super) struct Value {
-    /// One for each device of the place.
+    /// One for each device of this process.
     pub(super) shards: SmallVec<[Buffer; 1]>,
-    /// How the leaf lies on the mesh.
+    /// How the leaf is sharded.
     pub(super) spec: Spec,
-    pub(super) place: Arc<Devices>,
+    pub(super) devices: Arc<Devices>,
 }
 
 impl Value {
     /// The whole leaf.
     fn gather(&self) -> Result<TensorData, ProgramError> {
         let first = &self.shards[0];
-        let (Some(mesh), false) = (&self.place.mesh, self.spec.is_replicated()) else {
+        let (Some(mesh), false) = (&self.devices.mesh, self.spec.is_replicated()) else {
             return Ok(first.to_data()?);
         };
         let rank = first.shape().len();
@@ -50,16 +49,16 @@ impl Value {
             .collect();
         let shape: Vec<_> = parts.iter().zip(first.shape()).map(|(n, size)| n * size).collect();
         let here: BTreeMap<_, _> = self
-            .place
+            .devices
             .positions()
             .iter()
-            .map(|&position| mesh.part(&self.spec, rank, position))
+            .map(|&position| mesh.shard_index(&self.spec, rank, position))
             .zip(&self.shards)
             .collect();
         let expected = parts.iter().product();
         if here.len() < expected {
             let (spec, got) = (self.spec.to_string(), here.len());
-            return Err(MeshError::Elsewhere { spec, expected, got }.into());
+            return Err(PlacementError::Elsewhere { spec, expected, got }.into());
         }
         let dtype = first.element_type().dtype();
         let mut whole = vec![0; shape.iter().product::<usize>() * dtype.size()];

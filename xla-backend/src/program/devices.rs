@@ -1,17 +1,18 @@
-//! The devices of a program, of which a process may have some.
+//! The devices of a program, some of which may belong to other processes.
 
 use std::ops::Range;
 
-use burn_trace::mesh::{Mesh, MeshError, Spec};
+use burn_trace::mesh::{Mesh, Spec};
 
+use super::error::PlacementError;
 use crate::pjrt::{Client, Device};
 
-/// Where values are: the devices of this process, in the order of the mesh if there is one.
+/// The devices that hold values: those of this process, in the order of the mesh if there is one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Devices {
     pub(super) first: Device,
     rest: Vec<Device>,
-    /// The places of these devices on the mesh.
+    /// The positions of these devices on the mesh.
     positions: Vec<usize>,
     /// The devices of all processes, in the order of the mesh.
     ids: Vec<i32>,
@@ -25,14 +26,14 @@ impl Devices {
     }
 
     /// The devices with these ids, as a mesh.
-    pub(super) fn over(client: &Client, ids: Vec<i32>, mesh: Mesh) -> Result<Self, MeshError> {
+    pub(super) fn over(client: &Client, ids: Vec<i32>, mesh: Mesh) -> Result<Self, PlacementError> {
         if ids.len() != mesh.num_devices() {
             let (mesh, expected) = (mesh.to_string(), mesh.num_devices());
-            return Err(MeshError::Devices { mesh, expected, got: ids.len() });
+            return Err(PlacementError::Devices { mesh, expected, got: ids.len() });
         }
         let known: Vec<i32> = client.all_devices().iter().map(|device| device.id).collect();
         if let Some(&id) = ids.iter().find(|id| !known.contains(id)) {
-            return Err(MeshError::NoDevice { id, known });
+            return Err(PlacementError::NoDevice { id, known });
         }
         let own = client.devices();
         let here = |(position, id): (usize, &i32)| {
@@ -42,7 +43,7 @@ impl Devices {
         let (positions, devices): (Vec<_>, Vec<_>) =
             ids.iter().enumerate().filter_map(here).unzip();
         let mut devices = devices.into_iter();
-        let first = devices.next().ok_or_else(|| MeshError::NotHere {
+        let first = devices.next().ok_or_else(|| PlacementError::NotHere {
             mesh: mesh.to_string(),
             process: client.process(),
         })?;
@@ -59,7 +60,7 @@ impl Devices {
         self.positions.len()
     }
 
-    /// The places of the devices of this process on the mesh.
+    /// The positions of this process's devices on the mesh.
     pub(super) fn positions(&self) -> &[usize] {
         &self.positions
     }
@@ -79,50 +80,51 @@ impl std::fmt::Display for Devices {
     }
 }
 
-/// What a process has of the rows of a tensor, which are its first dimension.
+/// The rows of a tensor (its first dimension) that one process has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Share {
-    /// The numbers of its parts, in order.
-    parts: Vec<usize>,
+    /// The numbers of its shards of the rows, in order.
+    shards: Vec<usize>,
+    /// How many shards the rows are cut into.
     of: usize,
 }
 
 impl Share {
-    /// What the devices at these positions have.
+    /// The rows that the devices at these positions have.
     pub(super) fn new(mesh: &Mesh, spec: &Spec, positions: &[usize]) -> Self {
-        let mut parts: Vec<_> =
-            positions.iter().map(|&position| mesh.part(spec, 1, position)[0]).collect();
-        parts.sort_unstable();
-        parts.dedup();
-        Self { parts, of: spec.axes(0).iter().filter_map(|axis| mesh.size(axis)).product() }
+        let mut shards: Vec<_> =
+            positions.iter().map(|&position| mesh.shard_index(spec, 1, position)[0]).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        Self { shards, of: spec.axes(0).iter().filter_map(|axis| mesh.size(axis)).product() }
     }
 
-    /// Whether it is everything.
-    pub(super) fn is_whole(&self) -> bool {
-        self.parts.len() == self.of
+    /// Whether these are all rows.
+    pub(super) fn is_everything(&self) -> bool {
+        self.shards.len() == self.of
     }
 
-    /// How many parts it is.
-    pub(super) fn num_parts(&self) -> usize {
-        self.parts.len()
+    /// How many shards of the rows it has.
+    pub(super) fn num_shards(&self) -> usize {
+        self.shards.len()
     }
 
-    /// How many rows there are in all, if these are this process's.
+    /// How many rows there are on all processes, if this one has so many.
     pub(super) fn all_rows(&self, own: usize) -> usize {
-        own / self.parts.len() * self.of
+        own / self.shards.len() * self.of
     }
 
-    /// Which of its parts this one is.
-    pub(super) fn place_of(&self, part: usize) -> usize {
-        self.parts.iter().take_while(|&&other| other != part).count()
+    /// The position of a shard among those of this process.
+    pub(super) fn position_of(&self, shard: usize) -> usize {
+        self.shards.iter().take_while(|&&other| other != shard).count()
     }
 
-    /// The rows, of so many.
-    pub(super) fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, MeshError> {
-        let (first, last) = (self.parts[0], self.parts[self.parts.len() - 1]);
-        if last - first + 1 != self.parts.len() {
-            let (spec, parts) = (spec.to_string(), self.parts.clone());
-            return Err(MeshError::Scattered { spec, parts, of: self.of });
+    /// The rows of this process, if there are so many in all.
+    pub(super) fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, PlacementError> {
+        let (first, last) = (self.shards[0], self.shards[self.shards.len() - 1]);
+        if last - first + 1 != self.shards.len() {
+            let (spec, parts) = (spec.to_string(), self.shards.clone());
+            return Err(PlacementError::Scattered { spec, parts, of: self.of });
         }
         let size = rows / self.of;
         Ok(first * size..(last + 1) * size)
@@ -146,15 +148,15 @@ mod tests {
         }
         // Processes along the other axis share all rows.
         let both = share(&[1, 3, 5, 7]);
-        assert!(both.is_whole());
+        assert!(both.is_everything());
         assert_eq!(both.rows(&spec, 16).unwrap(), 0..16);
         let last = share(&[4, 5, 6, 7]);
-        assert_eq!((last.all_rows(8), last.place_of(3), last.is_whole()), (16, 1, false));
+        assert_eq!((last.all_rows(8), last.position_of(3), last.is_everything()), (16, 1, false));
         assert_eq!(
             share(&[0, 1, 6, 7]).rows(&spec, 16).unwrap_err().to_string(),
             "this process has the parts [0, 3] of 4 of the rows by `data`, which are not in one piece; let \
              the axis that cuts rows come first in the mesh, with the devices of each process in a row"
         );
-        assert!(Share::new(&mesh, &Spec::replicated(), &[5]).is_whole());
+        assert!(Share::new(&mesh, &Spec::replicated(), &[5]).is_everything());
     }
 }

@@ -35,10 +35,95 @@ pub enum ProgramError {
     /// The compiler, a transfer or an execution failed.
     #[error(transparent)]
     Pjrt(#[from] PjrtError),
-    /// Arguments or results do not fit the mesh.
+    /// Arguments or results cannot be sharded as the layout says.
     #[error(transparent)]
     Mesh(#[from] MeshError),
+    /// Values are not on the devices of the program, or the devices do not fit the mesh.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     /// Arguments or results do not form a tree.
     #[error(transparent)]
     Tree(#[from] TreeError),
+}
+
+/// Devices that do not fit a mesh, or values that are not where a program takes them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlacementError {
+    /// A mesh for another number of devices.
+    #[error(
+        "the mesh {mesh} takes {expected} devices, got {got}; change an axis, or the number of devices"
+    )]
+    Devices {
+        /// The mesh.
+        mesh: String,
+        /// How many it takes.
+        expected: usize,
+        /// How many shards of the rows there are.
+        got: usize,
+    },
+    /// Values that are sharded in another way than the program takes them.
+    #[error(
+        "argument `{path}` lies as `{got}`, the program takes it as `{expected}`; upload it by the same layout"
+    )]
+    Placement {
+        /// The argument.
+        path: String,
+        /// The spec that the program was compiled for.
+        expected: String,
+        /// The spec of the values.
+        got: String,
+    },
+    /// Values for other devices than those that the program runs on.
+    #[error("the values lie on {got}, the program runs on {expected}; upload them there")]
+    Foreign {
+        /// Where the program runs.
+        expected: String,
+        /// Where the values are.
+        got: String,
+    },
+    /// A device that no process has.
+    #[error("no process has the device {id}; the devices are {known:?}")]
+    NoDevice {
+        /// What was asked for.
+        id: i32,
+        /// The ids that there are.
+        known: Vec<i32>,
+    },
+    /// A mesh without a device of this process.
+    #[error(
+        "none of the devices of the mesh {mesh} belongs to this process, which is number {process}"
+    )]
+    NotHere {
+        /// The mesh.
+        mesh: String,
+        /// This process.
+        process: i32,
+    },
+    /// A value of which this process has only some shards.
+    #[error(
+        "this process has {got} of the {expected} parts of a value that lies as `{spec}`; \
+         let the program return it whole, or read each process's part"
+    )]
+    Elsewhere {
+        /// How it is sharded.
+        spec: String,
+        /// How many shards it has.
+        expected: usize,
+        /// How many of them are here.
+        got: usize,
+    },
+    /// Rows of a batch that do not follow one another.
+    #[error(
+        "this process has the parts {parts:?} of {of} of the rows by `{spec}`, which are not in one piece; \
+         let the axis that cuts rows come first in the mesh, with the devices of each process in a row"
+    )]
+    Scattered {
+        /// How the batch is sharded.
+        spec: String,
+        /// The numbers of this process's shards of the rows.
+        parts: Vec<usize>,
+        /// How many shards of the rows there are.
+        of: usize,
+    },
 }

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::tensor::Device;
 use burn_trace::Save;
 use burn_trace::compile::{Arguments, described, placeholders};
-use burn_trace::mesh::{MeshError, Spec};
+use burn_trace::mesh::Spec;
 use burn_trace::{LeafSpec, TensorTree, TreeError};
 
 use super::changes::changes;
 use super::compiled::{Job, Lowered, Shared, Times};
 use super::device_tree::{Build, DeviceTree, Value};
-use super::error::ProgramError;
+use super::error::{PlacementError, ProgramError};
 use super::xla::Xla;
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 
@@ -155,16 +155,17 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         arguments: &DeviceTree<A>,
         seed: u64,
     ) -> Result<Vec<Arc<Value>>, ProgramError> {
-        let place = self.xla.place();
-        let mut lists = vec![Vec::with_capacity(arguments.values().len() + 1); place.num_devices()];
+        let devices = self.xla.devices();
+        let mut lists =
+            vec![Vec::with_capacity(arguments.values().len() + 1); devices.num_devices()];
         for (index, value) in arguments.values().iter().enumerate() {
-            if !Arc::ptr_eq(&value.place, place) && value.place != *place {
-                let (expected, got) = (place.to_string(), value.place.to_string());
-                return Err(MeshError::Foreign { expected, got }.into());
+            if !Arc::ptr_eq(&value.devices, devices) && value.devices != *devices {
+                let (expected, got) = (devices.to_string(), value.devices.to_string());
+                return Err(PlacementError::Foreign { expected, got }.into());
             }
             let expected = &compiled.argument_specs[index];
             if value.spec != *expected {
-                return Err(MeshError::Placement {
+                return Err(PlacementError::Placement {
                     path: arguments.leaves()[index].path.clone(),
                     expected: expected.to_string(),
                     got: value.spec.to_string(),
@@ -176,7 +177,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             }
         }
         let seeds = match compiled.seed {
-            true => place
+            true => devices
                 .devices()
                 .map(|device| self.xla.client().buffer_from_slice(&[seed], &[], device))
                 .collect(),
@@ -187,10 +188,10 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         }
         let lists: Vec<&[&Buffer]> = lists.iter().map(Vec::as_slice).collect();
         let results = compiled.executable.execute_sharded(&lists, &ExecuteOptions::default())?;
-        let mut devices: Vec<_> = results.into_iter().map(Vec::into_iter).collect();
+        let mut by_device: Vec<_> = results.into_iter().map(Vec::into_iter).collect();
         let value = |spec: &Spec| {
-            let shards = devices.iter_mut().filter_map(Iterator::next).collect();
-            Arc::new(Value { shards, spec: spec.clone(), place: Arc::clone(place) })
+            let shards = by_device.iter_mut().filter_map(Iterator::next).collect();
+            Arc::new(Value { shards, spec: spec.clone(), devices: Arc::clone(devices) })
         };
         Ok(compiled.result_specs.iter().map(value).collect())
     }
@@ -311,7 +312,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         }
         let make = |device: &Device| placeholders(&build(), &leaves, device);
         let job = self.job(host, &make);
-        let compiled = Arc::new(job.compile(self.xla.place(), self.xla.cache())?);
+        let compiled = Arc::new(job.compile(self.xla.devices(), self.xla.cache())?);
         let Times { capture, lower, compile, from_disk } = compiled.times;
         tracing::info!(function, ?capture, ?lower, ?compile, from_disk, "compiled");
         cache.compiled.insert(structure, Arc::clone(&compiled));

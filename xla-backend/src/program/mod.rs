@@ -41,6 +41,6 @@ mod xla;
 pub use compiled::{Lowered, Times};
 pub use device_tree::DeviceTree;
 pub use disk::ProgramCache;
-pub use error::ProgramError;
+pub use error::{PlacementError, ProgramError};
 pub use jit::Jit;
 pub use xla::Xla;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device as BurnDevice;
 use burn_backend::TensorData;
-use burn_trace::compile::join_structures;
-use burn_trace::compile::{cut, walk};
+use burn_trace::compile::{cut, join_structures, walk};
 use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
 use burn_trace::{LeafSpec, TensorTree};
 use smallvec::smallvec;
@@ -14,7 +13,7 @@ use smallvec::smallvec;
 use super::device_tree::{DeviceTree, Names, Value};
 use super::devices::{Devices, Share};
 use super::disk::ProgramCache;
-use super::error::ProgramError;
+use super::error::{PlacementError, ProgramError};
 use super::jit::Jit;
 use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::{self, Platform};
@@ -22,7 +21,7 @@ use crate::plugin::{self, Platform};
 /// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
 #[derive(Debug, Clone)]
 pub struct Xla {
-    place: Arc<Devices>,
+    devices: Arc<Devices>,
     layout: Layout,
     cache: Option<ProgramCache>,
 }
@@ -63,10 +62,10 @@ impl Xla {
         Self::at(Devices::of(device))
     }
 
-    fn at(place: Devices) -> Self {
+    fn at(devices: Devices) -> Self {
         Self {
-            cache: ProgramCache::default_for(place.first.client()),
-            place: Arc::new(place),
+            cache: ProgramCache::default_for(devices.first.client()),
+            devices: Arc::new(devices),
             layout: Layout::replicated(),
         }
     }
@@ -89,7 +88,7 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`MeshError::Devices`] if the mesh has not as many places as there are devices.
+    /// [`PlacementError::Devices`] if the mesh has not as many places as there are devices.
     pub fn over(client: &Client, mesh: Mesh) -> Result<Self, ProgramError> {
         let ids: Vec<_> = client.all_devices().iter().map(|device| device.id).collect();
         Self::over_ids(client, &ids, mesh)
@@ -100,8 +99,8 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`MeshError::Devices`] if the mesh has not as many places, [`MeshError::NoDevice`] for an id
-    /// that is not there, [`MeshError::NotHere`] if this process has none of the devices.
+    /// [`PlacementError::Devices`] if the mesh has not as many places, [`PlacementError::NoDevice`] for an id
+    /// that is not there, [`PlacementError::NotHere`] if this process has none of the devices.
     pub fn over_ids(client: &Client, ids: &[i32], mesh: Mesh) -> Result<Self, ProgramError> {
         Ok(Self::at(Devices::over(client, ids.to_vec(), mesh)?))
     }
@@ -110,13 +109,13 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`MeshError::Devices`] if the mesh has not as many places,
+    /// [`PlacementError::Devices`] if the mesh has not as many places,
     /// [`PjrtError::ForeignObject`] if the devices have several clients.
     pub fn over_devices(devices: Vec<Device>, mesh: Mesh) -> Result<Self, ProgramError> {
         let ids: Vec<_> = devices.iter().map(Device::id).collect();
         let Some(first) = devices.first() else {
             let (mesh, expected) = (mesh.to_string(), mesh.num_devices());
-            return Err(MeshError::Devices { mesh, expected, got: 0 }.into());
+            return Err(PlacementError::Devices { mesh, expected, got: 0 }.into());
         };
         if devices.iter().any(|device| !device.client().is_same(first.client())) {
             return Err(PjrtError::ForeignObject { what: "device" }.into());
@@ -132,12 +131,12 @@ impl Xla {
 
     /// The device; of several the first that this process has.
     pub fn device(&self) -> &Device {
-        &self.place.first
+        &self.devices.first
     }
 
     /// The mesh, if there is one.
     pub fn mesh(&self) -> Option<&Mesh> {
-        self.place.mesh.as_ref()
+        self.devices.mesh.as_ref()
     }
 
     /// How arguments and results lie on the mesh.
@@ -147,11 +146,11 @@ impl Xla {
 
     /// The client of the devices.
     pub fn client(&self) -> &Client {
-        self.place.first.client()
+        self.devices.first.client()
     }
 
-    pub(super) fn place(&self) -> &Arc<Devices> {
-        &self.place
+    pub(super) fn devices(&self) -> &Arc<Devices> {
+        &self.devices
     }
 
     /// A function that is compiled when it is called.
@@ -190,11 +189,11 @@ impl Xla {
             let (Some(mesh), Some(&own)) = (self.mesh(), shape.first()) else {
                 return Ok((shape, None));
             };
-            let share = Share::new(mesh, spec, self.place.positions());
-            let parts = share.num_parts();
+            let share = Share::new(mesh, spec, self.devices.positions());
+            let parts = share.num_shards();
             if !own.is_multiple_of(parts) {
                 return Err(MeshError::Indivisible {
-                    place: leaf.path.clone(),
+                    tensor: leaf.path.clone(),
                     spec: spec.to_string(),
                     shape,
                     dim: 0,
@@ -203,7 +202,7 @@ impl Xla {
                 });
             }
             shape[0] = share.all_rows(own);
-            Ok((shape, (!share.is_whole()).then_some(share)))
+            Ok((shape, (!share.is_everything()).then_some(share)))
         })
     }
 
@@ -211,17 +210,17 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`MeshError::Indivisible`] if the rows cannot be shared, [`MeshError::Scattered`] if those of
+    /// [`MeshError::Indivisible`] if the rows cannot be shared, [`PlacementError::Scattered`] if those of
     /// this process are not in one piece.
-    pub fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, MeshError> {
+    pub fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, ProgramError> {
         let Some(mesh) = self.mesh() else { return Ok(0..rows) };
         mesh.shard_shape("the rows of a batch", &spec.first(1), &[rows])?;
-        Share::new(mesh, spec, self.place.positions()).rows(spec, rows)
+        Ok(Share::new(mesh, spec, self.devices.positions()).rows(spec, rows)?)
     }
 
     /// Into how many parts the rows of this process are cut, for tensors that lie as `spec`.
     pub fn row_parts(&self, spec: &Spec) -> usize {
-        self.mesh().map_or(1, |mesh| Share::new(mesh, spec, self.place.positions()).num_parts())
+        self.mesh().map_or(1, |mesh| Share::new(mesh, spec, self.devices.positions()).num_shards())
     }
 
     /// Copies a tree whose leaves have these shapes in all, of which this process may have a share.
@@ -277,22 +276,22 @@ impl Xla {
         share: Option<&Share>,
     ) -> Result<Value, ProgramError> {
         let client = self.client();
-        let place = Arc::clone(&self.place);
+        let devices = Arc::clone(&self.devices);
         let Some(mesh) = self.mesh() else {
             let shards = smallvec![client.buffer_from_data(data, self.device())?];
-            return Ok(Value { shards, spec, place });
+            return Ok(Value { shards, spec, devices });
         };
         let shard = mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape)?;
-        let part = |(&position, device)| {
-            let mut at = mesh.part(&spec, shard.len(), position);
+        let shard_of = |(&position, device)| {
+            let mut at = mesh.shard_index(&spec, shard.len(), position);
             if let Some(share) = share {
-                at[0] = share.place_of(at[0]);
+                at[0] = share.position_of(at[0]);
             }
             client.buffer_from_data(cut(&data, &shard, &at), device)
         };
-        let places = self.place.positions().iter().zip(self.place.devices());
-        let shards = places.map(part).collect::<Result<_, _>>()?;
-        Ok(Value { shards, spec, place })
+        let own = self.devices.positions().iter().zip(self.devices.devices());
+        let shards = own.map(shard_of).collect::<Result<_, _>>()?;
+        Ok(Value { shards, spec, devices })
     }
 }
 
