@@ -1,21 +1,22 @@
-//! What a model is worth: measurements on features, logits and decisions, and pictures of them.
+//! Measurements of what a model is worth, on features, logits and decisions.
 //!
-//! Each measurement is a function of plain arrays: a [`Matrix`] borrows logits or features row by
-//! row, in `f32` or `f64`; labels are classes counted from 0; what is right is a `bool`.
+//! Each measurement is a function of plain arrays. A [`Matrix`] borrows logits or features row by row, in
+//! `f32` or `f64`; labels are indices of classes, counted from 0; whether an answer is right is a `bool`.
 //!
 //! | question | here |
 //! | --- | --- |
-//! | what a classifier reads from frozen features | [`LinearProbeConfig`](crate::probe::LinearProbeConfig), [`LogisticConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
+//! | how much a classifier reads from frozen features | [`LinearProbeConfig`](crate::probe::LinearProbeConfig), [`LogisticConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
 //! | whether it is right as often as it says | [`Reliability`], [`class_wise_error`], [`negative_log_likelihood`], [`brier_score`], [`fit_temperature`] |
 //! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`] |
 //! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`] |
 //! | whether it treats groups alike | [`GroupTable`], [`DemographicParityConfig`] |
-//! | how it does elsewhere | [`LabelMap`], [`RobustnessSet`](crate::data::RobustnessSet), [`mean_corruption_error`], [`RobustnessBaseline`] |
+//! | how well it does on other images and classes | [`LabelMap`], [`RobustnessSet`](crate::data::RobustnessSet), [`mean_corruption_error`], [`RobustnessBaseline`] |
 //!
-//! [`Scorecard`] takes the usual ones of a classifier's logits at once; [`report`](crate::report) draws them.
+//! [`Scorecard`] takes the usual measurements of a classifier's logits in one call; [`report`](crate::report)
+//! draws them.
 //!
-//! Ties never depend on the order of the examples. What has no answer, NaN among it, is an
-//! [`EvalError`] that names the example.
+//! How ties are broken never depends on the order of the examples. Where a measurement has no answer, for
+//! example because of a NaN, it returns an [`EvalError`] that names the example.
 
 mod arrays;
 mod confidence;

@@ -1,4 +1,4 @@
-//! Features on disk, by what they were computed from.
+//! Features kept on disk, so that they are computed once.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,8 @@ use super::table::FeatureTable;
 use super::write::{from_safetensors, safetensors};
 use crate::params;
 
-/// What features follow from: a digest of everything that was added, in its order.
+/// A key of features in a [`FeatureCache`]: a digest of all that the features follow from, in the order in
+/// which it was added.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -30,7 +31,7 @@ use crate::params;
 pub struct FeatureKey(Sha256);
 
 impl FeatureKey {
-    /// The key of nothing but a name of the kind of features.
+    /// A key with nothing but the name of a kind of features.
     pub fn new(kind: &str) -> Self {
         Self(Sha256::new()).text(kind)
     }
@@ -42,7 +43,7 @@ impl FeatureKey {
 
     /// Adds bytes: a file, pixels.
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
-        // With their length: "ab" and "c" are not "a" and "bc".
+        // With the length, so that "ab" and "c" give another key than "a" and "bc".
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
         self
@@ -53,7 +54,7 @@ impl FeatureKey {
         self.text(&format!("{:?} {:?}", data.dtype(), data.shape())).bytes(data.as_bytes())
     }
 
-    /// Adds all parameters of a model with their paths. It reads them from the device.
+    /// Adds all parameters of a model with their paths. They are read from the device.
     pub fn params<M: Module>(self, model: &M) -> Self {
         let parameters = params::collect(model);
         parameters.iter().fold(self, |key, (path, tensor)| key.text(path).data(&tensor.to_data()))
@@ -65,20 +66,20 @@ impl FeatureKey {
     }
 }
 
-/// A cache that cannot be written.
+/// Features that cannot be written to the cache.
 #[derive(Debug, Error)]
 #[error("{}: cannot keep features: {reason}; choose another folder", path.display())]
 #[non_exhaustive]
 pub struct FeatureCacheError {
     /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub reason: std::io::Error,
 }
 
-/// A folder of features, each file named by its key.
+/// A folder of feature tables with a file for each key, so that features are computed once.
 ///
-/// A file that is broken, or belongs to another key, is computed again.
+/// If a file is missing, broken or of another key, its features are computed again.
 ///
 /// ```
 /// use vit22b::probe::{FeatureCache, FeatureCacheError, FeatureKey, FeatureTable};
@@ -99,16 +100,16 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// A cache in a folder, which is made when something is kept.
+    /// A cache in a folder, which is created with the first file.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The features of a key: from the folder, or computed and kept there.
+    /// The features of a key: read from the folder, or computed and written to the folder.
     ///
     /// # Errors
     ///
-    /// What the computation says, or [`FeatureCacheError`] if the result cannot be written.
+    /// The error of the computation, or [`FeatureCacheError`] if the result cannot be written.
     pub fn get_or_compute<E: From<FeatureCacheError>>(
         &self,
         key: &FeatureKey,
@@ -128,7 +129,7 @@ impl FeatureCache {
     fn write(&self, path: &Path, digest: &str, features: &FeatureTable) -> std::io::Result<()> {
         let file = safetensors(features, [("key", digest)]).map_err(std::io::Error::other)?;
         std::fs::create_dir_all(&self.folder)?;
-        // Renamed when it is whole: nobody reads half a file. Each process writes its own.
+        // Renamed when it is complete, so that nobody reads half a file. Each process writes its own.
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
         std::fs::write(&partial, file)?;
         std::fs::rename(partial, path)

@@ -1,4 +1,4 @@
-//! The linear probe: how much a linear classifier reads from frozen features.
+//! The linear probe by SGD: how much a linear classifier reads from frozen features.
 
 use burn::module::Module;
 use burn::nn::{Initializer, Linear};
@@ -16,14 +16,14 @@ use crate::train::{
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// Features and labels do not belong together.
+    /// Features, labels or settings that do not fit.
     #[error("{what}: expected {expected}, got {got}")]
     Input {
-        /// What is wrong.
+        /// The input.
         what: &'static str,
         /// What was expected.
         expected: String,
-        /// What came.
+        /// What it was.
         got: String,
     },
     /// The training of the probe failed.
@@ -31,26 +31,27 @@ pub enum ProbeError {
     Train(#[from] TrainError),
 }
 
-/// Settings of a probe: softmax regression by SGD with momentum on standardised features, cosine
-/// schedule, the learning rate chosen on held-out examples.
+/// Settings of a linear probe: softmax regression on standardised features by SGD with momentum and a cosine
+/// schedule. The learning rate is chosen on held-out examples.
 ///
-/// The paper trains 10 epochs on ImageNet; smaller data needs more. Its learning rate is not
+/// The paper trains for 10 epochs on ImageNet; smaller data sets need more. Its learning rate is not
 /// published, hence the sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearProbeConfig {
     /// Passes over the examples.
     pub epochs: f64,
-    /// Examples of a step.
+    /// The number of examples of a step.
     pub batch_size: usize,
     /// Momentum of SGD.
     pub momentum: f64,
     /// Decoupled decay of the weights, relative to the learning rate.
     pub weight_decay: f64,
-    /// Peak learning rates to choose from.
+    /// The peak learning rates to choose from.
     pub learning_rates: Vec<f64>,
-    /// Share of the examples, in [0, 1), that the choice is made on; then all are used.
+    /// The share of the examples, in [0, 1), on which the learning rate is chosen. The probe is then fitted
+    /// to all examples.
     pub held_out: f64,
-    /// Seed of the order of the examples.
+    /// The seed of the order of the examples.
     pub seed: u64,
 }
 
@@ -88,8 +89,8 @@ impl LinearProbeConfig {
     ///
     /// # Errors
     ///
-    /// [`ProbeError::Input`] where features and labels do not fit; [`ProbeError::Train`] for
-    /// settings without meaning.
+    /// [`ProbeError::Input`] if features, labels or settings do not fit, [`ProbeError::Train`] for settings
+    /// that training refuses.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -164,7 +165,7 @@ impl LinearProbeConfig {
     ) -> Result<LinearProbe, ProbeError> {
         let ([n, d], device) = (features.dims(), features.device());
         let (variance, mean) = features.clone().var_mean_bias(0);
-        // A constant feature stays constant: its deviation counts as 1.
+        // A constant feature stays constant: its standard deviation counts as 1.
         let constant = variance.clone().lower_scalar(1e-12);
         let inverse = variance.mask_fill(constant, 1.0).sqrt().recip();
         let x = (features - mean.clone()) * inverse.clone();
@@ -226,14 +227,14 @@ impl LinearProbe {
         self.classifier.forward((features - mean) * inverse)
     }
 
-    /// The likeliest class of each of the features `[n, d]`.
+    /// The most probable class for each row of features `[n, d]`.
     pub fn predict(&self, features: Tensor<2>) -> Vec<usize> {
         let classes = self.logits(features).argmax(1).into_data();
         classes.iter::<i64>().map(|class| class as usize).collect()
     }
 }
 
-/// `[n, c]` with a one for each label.
+/// One-hot targets `[n, c]`.
 fn one_hot(labels: &[usize], num_classes: usize, device: &Device) -> Tensor<2> {
     let mut values = vec![0f32; labels.len() * num_classes];
     labels.iter().enumerate().for_each(|(row, label)| values[row * num_classes + label] = 1.0);

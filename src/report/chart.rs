@@ -1,4 +1,4 @@
-//! Charts as SVG that follows the page's colours, in light and dark.
+//! Charts as SVG with the colours of the page that they stand in, light or dark.
 
 use core::ops::Range;
 
@@ -12,11 +12,11 @@ use super::error::{Drawn, ReportError};
 /// An axis of a chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// What it measures.
+    /// The quantity along the axis.
     pub label: String,
-    /// From where to where it goes.
+    /// The range of the axis.
     pub range: Range<f64>,
-    /// Whether its numbers are shares, to be written in percent.
+    /// Whether its numbers are shares, which are written in percent.
     pub percent: bool,
 }
 
@@ -30,7 +30,7 @@ impl Axis {
         if self.percent {
             return format!("{:.0} %", 100.0 * value);
         }
-        // As many digits as tell the ticks apart.
+        // As many digits as are needed to tell the ticks apart.
         let digits = (1.0 - (self.range.end - self.range.start).log10()).clamp(0.0, 6.0) as usize;
         format!("{value:.digits$}")
     }
@@ -43,24 +43,24 @@ pub enum Mark {
     Line,
     /// A line with a dot at each point.
     LineAndDots,
-    /// A thin dashed line, for what the others are compared with.
+    /// A thin dashed line, for a reference that other series are compared with.
     Reference,
     /// A bar of this width, in units of the axis, from the bottom to each point.
     Bars(f64),
 }
 
-/// Points that belong together.
+/// A series of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// What they are; without a name they are not in the legend.
+    /// The name in the legend. A series without a name is not in it.
     pub name: String,
-    /// How they are drawn.
+    /// How the points are drawn.
     pub mark: Mark,
-    /// The points; those that are not finite are left out.
+    /// The points. Points that are not finite are left out.
     pub points: Vec<[f64; 2]>,
 }
 
-/// Series over an axis.
+/// A chart of several series over two axes.
 ///
 /// ```
 /// use vit22b::report::{Axis, Chart, Mark, Series};
@@ -76,17 +76,17 @@ pub struct Series {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// The axis to the right.
+    /// The horizontal axis.
     pub x: Axis,
-    /// The axis upwards.
+    /// The vertical axis.
     pub y: Axis,
-    /// What is drawn, the first below.
+    /// The series. The first is drawn first, below the others.
     pub series: Vec<Series>,
 }
 
-/// Width of a chart in its own units: that of a phone, so that its text stays readable there.
+/// Width of a chart in its own units. It is that of a phone's screen, so that text stays readable there.
 const WIDTH: u32 = 360;
 /// Height of a chart without its legend.
 const HEIGHT: u32 = 280;
@@ -95,8 +95,8 @@ const ROW: i32 = 20;
 
 const FONT: &str = "sans-serif";
 
-/// Colours that the page replaces: the drawn one, and the variable of the page's style with what
-/// stands for it where there is no page.
+/// Colours that the page replaces: the colour that is drawn, and the variable of the page's style with the
+/// colour that stands in for it outside of a page.
 const PALETTE: [(RGBColor, &str, &str); 9] = [
     (RGBColor(1, 1, 1), "--ink", "#1d2127"),
     (RGBColor(2, 2, 2), "--muted", "#68707c"),
@@ -117,7 +117,7 @@ fn series_colour(index: usize) -> RGBColor {
     PALETTE[3 + index % 5].0
 }
 
-/// Draws on a transparent ground.
+/// Draws on a transparent background.
 fn draw(
     title: &str,
     height: u32,
@@ -142,7 +142,7 @@ fn text(size: i32, colour: RGBColor, at: HPos) -> TextStyle<'static> {
 }
 
 impl Chart {
-    /// The chart as SVG, whose colours are variables of the page that it stands in.
+    /// The chart as SVG. Its colours are variables of the style of the page that it stands in.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl Chart {
         })
     }
 
-    /// References have no colour of their own.
+    /// The colour of each series; references are grey.
     fn colour(&self, index: usize) -> RGBColor {
         if self.series[index].mark == Mark::Reference {
             return MUTED;
@@ -233,26 +233,26 @@ impl Chart {
     }
 }
 
-/// Rows with a dot each on a common axis from 0 to 100 %, before marked context: the form in which
-/// shape bias is shown.
+/// Rows with one dot each on a common axis from 0 to 100 %, with a range and a line for context: the usual
+/// form for shape bias.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DotRows {
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// What the axis measures.
+    /// The quantity along the axis.
     pub label: String,
-    /// A name and a share for each row; a row without a share has no dot.
+    /// The name and the share of each row. A row without a share has no dot.
     pub rows: Vec<(String, Option<f64>)>,
-    /// The share over all rows: a line.
+    /// The share over all rows, drawn as a line.
     pub mean: Option<f64>,
-    /// A range with its name.
+    /// A range for context, with its name.
     pub band: Option<(String, Range<f64>)>,
-    /// A line with its name, of others.
+    /// A line for context, with its name.
     pub reference: Option<(String, f64)>,
 }
 
 impl DotRows {
-    /// The rows as SVG, whose colours are variables of the page that it stands in.
+    /// The rows as SVG. Its colours are variables of the style of the page that it stands in.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! A report: sections of text, tables and charts as one page of HTML, or as Markdown.
+//! Reports: sections of text, tables and charts as one page of HTML, or as Markdown.
 
 use core::fmt::Write;
 
-/// A report.
+/// A report, to be written as a page of HTML or as Markdown.
 ///
 /// ```
 /// use vit22b::report::{Block, Report, Section, Table};
@@ -23,7 +23,7 @@ use core::fmt::Write;
 pub struct Report {
     /// The title.
     pub title: String,
-    /// What was measured on what, in a sentence or two.
+    /// A sentence or two on what was measured, and on which data.
     pub lead: String,
     /// The sections.
     pub sections: Vec<Section>,
@@ -34,27 +34,27 @@ pub struct Report {
 pub struct Section {
     /// Its title.
     pub title: String,
-    /// What is in it.
+    /// Its content.
     pub blocks: Vec<Block>,
 }
 
-/// A part of a section.
+/// A block of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
     /// A paragraph.
     Text(String),
     /// A table.
     Table(Table),
-    /// Charts side by side where there is room: a title and the SVG of each.
+    /// Charts, side by side where there is room: the title and the SVG of each.
     Figures(Vec<(String, String)>),
 }
 
-/// A table; what is in the first column are the names of the rows.
+/// A table. Its first column holds the names of the rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
-    /// Titles of the columns.
+    /// The titles of the columns.
     pub columns: Vec<String>,
-    /// Cells, row by row.
+    /// The cells, row by row.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -62,7 +62,7 @@ pub struct Table {
 const STYLE: &str = include_str!("style.css");
 
 impl Report {
-    /// The report as one page that needs no other file.
+    /// The report as one page of HTML that needs no other file.
     pub fn html(&self) -> String {
         let mut body = String::new();
         for section in &self.sections {
@@ -87,8 +87,7 @@ impl Report {
         )
     }
 
-    /// The report as Markdown. Of charts there are the titles, with links to the files of
-    /// [`Self::figures`].
+    /// The report as Markdown, with links to the charts, which are the files of [`Self::figures`].
     pub fn markdown(&self) -> String {
         let mut text = format!("# {}\n\n{}\n", self.title, self.lead);
         for section in &self.sections {
@@ -98,7 +97,7 @@ impl Report {
         text
     }
 
-    /// The charts, each with the name of a file for it.
+    /// The charts as SVG, each with a file name.
     pub fn figures(&self) -> impl Iterator<Item = (String, &str)> {
         let blocks = self.sections.iter().flat_map(|section| &section.blocks);
         let figures = blocks.flat_map(|block| match block {
@@ -116,7 +115,7 @@ impl Block {
                 let _ = writeln!(page, "<p>{}</p>", escape(text));
             }
             Self::Table(table) => {
-                // Wide tables scroll by themselves, so that the page does not.
+                // A wide table scrolls inside its frame, so that the page does not scroll.
                 page.push_str("<div class=\"table\"><table>\n<thead><tr>");
                 for column in &table.columns {
                     let _ = write!(page, "<th scope=\"col\">{}</th>", escape(column));
@@ -139,7 +138,7 @@ impl Block {
                 page.push_str("<div class=\"figures\">\n");
                 for (title, svg) in figures {
                     let title = escape(title);
-                    // The caption says what a reader of the page is told by the picture.
+                    // Screen readers read the title in place of the chart.
                     let svg = svg.replacen(
                         "<svg ",
                         &format!("<svg role=\"img\" aria-label=\"{title}\" "),
@@ -186,7 +185,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A title in letters, digits and dashes.
+/// A title as a file name: letters, digits and dashes.
 fn anchor(title: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let dashed: String = title.chars().map(plain).collect();

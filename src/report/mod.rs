@@ -1,4 +1,5 @@
-//! Results for people: pictures as SVG, and reports of tables and charts as one HTML page.
+//! Results for people to look at: pictures as SVG or PNG, and reports of tables and charts as one HTML page.
+//! All functions take plain numbers.
 
 mod chart;
 mod document;

@@ -13,35 +13,35 @@ use super::pictures::{CLASSES, FONT, save};
 /// A line of a [`Panel`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// Its name in the legend; lines without a name are not in it.
+    /// The name in the legend. A line without a name is not in it.
     pub name: String,
-    /// The points in the order of the line. Those that have no place, such as NaN, are gaps.
+    /// The points, in the order of the line. Points that cannot be drawn, such as NaN, leave gaps.
     pub points: Vec<(f64, f64)>,
-    /// Its colour, an index into the palette that all pictures share.
+    /// The colour, as an index into the palette that all pictures share.
     pub colour: usize,
-    /// Whether it is dashed.
+    /// Whether the line is dashed.
     pub dashed: bool,
 }
 
-/// Lines over two axes.
+/// A panel: lines over two axes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// What is above it.
+    /// The title above it.
     pub title: String,
-    /// What the horizontal axis is.
+    /// The quantity along the horizontal axis.
     pub x: String,
-    /// What the vertical axis is.
+    /// The quantity along the vertical axis.
     pub y: String,
-    /// Whether the axes, horizontal and vertical, are logarithmic; they leave out what is not
-    /// above 0.
+    /// Whether the horizontal and the vertical axis are logarithmic. A logarithmic axis leaves out values
+    /// that are not above 0.
     pub logarithmic: [bool; 2],
-    /// Where the vertical axis begins and ends, if not with the lines, so that panels compare.
+    /// The range of the vertical axis, for panels that are compared; without one, that of the lines.
     pub y_range: Option<[f64; 2]>,
     /// The lines.
     pub lines: Vec<Line>,
 }
 
-/// Draws panels in rows of `columns`.
+/// Draws panels as one picture, with `columns` panels in a row.
 ///
 /// ```
 /// use vit22b::report::{Line, Panel, panels};
@@ -92,7 +92,7 @@ impl Panel {
         let [x, y] = self.logarithmic;
         let x = Axis::of(points().map(|p| p.0), x);
         let y = match self.y_range {
-            Some(ends) => Axis::of(ends.map(|end| place(end, y)).into_iter(), y),
+            Some(ends) => Axis::of(ends.map(|end| position(end, y)).into_iter(), y),
             None => Axis::of(points().map(|p| p.1), y),
         };
         let corner = emptiest_corner(&lines, &x.range, &y.range);
@@ -139,17 +139,17 @@ impl Panel {
         Ok(())
     }
 
-    /// The runs of points that have a place, on the panel's axes.
+    /// The consecutive points that can be drawn on the panel's axes; each gap starts a new run.
     fn pieces(&self, line: &Line) -> Vec<Vec<(f64, f64)>> {
         let [x, y] = self.logarithmic;
-        let placed = line.points.iter().map(|p| (place(p.0, x), place(p.1, y)));
+        let placed = line.points.iter().map(|p| (position(p.0, x), position(p.1, y)));
         let placed: Vec<_> = placed.collect();
         let pieces = placed.split(|(x, y)| !(x.is_finite() && y.is_finite()));
         pieces.filter(|piece| !piece.is_empty()).map(<[_]>::to_vec).collect()
     }
 }
 
-/// The corner of a panel in which a legend covers least of the lines.
+/// The corner of a panel in which the legend covers the least of the lines.
 fn emptiest_corner(
     lines: &[Vec<Vec<(f64, f64)>>],
     x: &Range<f64>,
@@ -169,10 +169,10 @@ fn emptiest_corner(
             (between(ends[0].0, ends[1].0), between(ends[0].1, ends[1].1))
         })
     });
-    let places: Vec<_> = on_lines.map(|(a, b)| (share(a, x), share(b, y))).collect();
+    let positions: Vec<_> = on_lines.map(|(a, b)| (share(a, x), share(b, y))).collect();
     let covered = |right: bool, upper: bool| {
         let near = |share: f64, end: bool| if end { share > 1.0 - SIDE } else { share < SIDE };
-        places.iter().filter(|(x, y)| near(*x, right) && near(*y, upper)).count()
+        positions.iter().filter(|(x, y)| near(*x, right) && near(*y, upper)).count()
     };
     let corners = [
         (covered(true, true), UpperRight),
@@ -183,17 +183,17 @@ fn emptiest_corner(
     corners.into_iter().min_by_key(|(count, _)| *count).map_or(UpperRight, |(_, corner)| corner)
 }
 
-/// Where a value lies on an axis.
-fn place(value: f64, logarithmic: bool) -> f64 {
+/// The position of a value on an axis.
+fn position(value: f64, logarithmic: bool) -> f64 {
     if logarithmic { value.log10() } else { value }
 }
 
-/// What is between the ends of an axis; a logarithmic one has the logarithms.
+/// An axis between its ends, which are logarithms if it is logarithmic.
 struct Axis {
     range: Range<f64>,
     marks: Vec<f64>,
     logarithmic: bool,
-    /// Those of all labels; `None` where each has its own.
+    /// The number of decimals of all labels; `None` if each label has its own.
     decimals: Option<usize>,
 }
 
@@ -216,11 +216,11 @@ impl Axis {
         let range = (low - margin)..(high + margin);
         let span = range.end - range.start;
         let (marks, decimals) = if logarithmic && span < 0.5 {
-            // Too short for the digits below: even steps between the values.
+            // Shorter than the steps 1, 2 and 5: even steps between the values.
             let (marks, decimals) = even_marks(&(10f64.powf(range.start)..10f64.powf(range.end)));
             (marks.into_iter().map(f64::log10).collect(), Some(decimals))
         } else if logarithmic {
-            // 1, 2 and 5 in each decade, if there are few.
+            // Marks at 1, 2 and 5 of each decade, if there are few decades.
             let digits: &[f64] = if span < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
             let every = (span / 6.0).ceil().max(1.0) as i32;
             let decades = range.start.floor() as i32..=range.end.ceil() as i32;
@@ -240,7 +240,7 @@ impl Axis {
         match self.decimals {
             Some(decimals @ ..6) => format!("{value:.decimals$}"),
             None if (-4.0..6.0).contains(&place) => {
-                // Rounded to the digit that the mark stands for.
+                // Rounded to the leading digit of the mark.
                 let decimals = (-(place + 1e-9).floor()).max(0.0) as usize;
                 format!("{value:.decimals$}")
             }
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(labels(&[3.0, 3.6], true), ["3.0", "3.2", "3.4", "3.6"]);
         let decades = labels(&[1e-7, 1e9], true);
         assert_eq!(decades, ["1e-6", "0.001", "1", "1000", "1e6", "1e9"]);
-        // Values that are all equal, or none.
+        // All values are equal, or there are none.
         assert!(!labels(&[2.0], false).is_empty());
         assert!(!labels(&[], true).is_empty());
     }

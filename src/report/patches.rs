@@ -6,9 +6,9 @@ use image::{Rgb, RgbImage};
 
 use super::error::ReportError;
 
-/// Pixels that the longer side of a painted image has at least.
+/// The least number of pixels of the longer side of a painted image.
 const SIDE: usize = 448;
-/// Pixels between an image and its painted copy.
+/// The pixels between an image and its painted copy.
 const GAP: u32 = 8;
 
 /// An image as a model takes it, cut into patches.

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::error::{Drawn, ReportError};
 
-/// Colours that stay apart for most eyes, one for each class; they repeat after ten.
+/// Colours that most people can tell apart, one for each class. After ten they repeat.
 pub(super) const CLASSES: [RGBColor; 10] = [
     RGBColor(31, 119, 180),
     RGBColor(255, 127, 14),
@@ -23,7 +23,7 @@ pub(super) const CLASSES: [RGBColor; 10] = [
 
 pub(super) const FONT: &str = "sans-serif";
 
-/// Writes a file, or says why not.
+/// Draws a picture of this size and writes it to a file.
 pub(super) fn save(
     path: &Path,
     size: (u32, u32),
@@ -38,7 +38,7 @@ pub(super) fn save(
     result.map_err(|error| ReportError::new(path.display(), error))
 }
 
-/// Text whose place is its middle.
+/// A style for text whose position is that of its middle.
 fn text(size: i32, colour: &RGBColor) -> TextStyle<'_> {
     let style = TextStyle::from((FONT, size).into_font()).color(colour);
     style.pos(Pos::new(HPos::Center, VPos::Center))
@@ -56,7 +56,7 @@ pub fn curve(
     points: &[(u64, f64)],
 ) -> Result<(), ReportError> {
     save(path, (760, 420), |area| {
-        // The first steps may lie far above all others: they are cut off at the top.
+        // The first steps may be far above all others and are cut off at the top.
         let mut sorted: Vec<f64> =
             points.iter().map(|(_, y)| *y).filter(|y| y.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
@@ -150,7 +150,8 @@ pub fn confusion(
     })
 }
 
-/// Points in a plane, coloured by class, each drawn as its class's name where names are short.
+/// Points in a plane, coloured by class. Where the names of classes have at most two letters, a point is drawn
+/// as the name of its class.
 ///
 /// # Errors
 ///

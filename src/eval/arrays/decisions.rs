@@ -1,6 +1,6 @@
-//! Which class was taken for which.
+//! Decisions for classes, compared with the true ones.
 
-/// Counts of pairs of true and predicted class.
+/// The confusion matrix: how often each true class was taken for each predicted class.
 ///
 /// ```
 /// use vit22b::eval::Confusion;
@@ -16,7 +16,7 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Counts predictions. Classes from `num_classes` on are left out.
+    /// Counts pairs of prediction and label. Pairs with a class from `num_classes` on are left out.
     pub fn new(predictions: &[usize], labels: &[usize], num_classes: usize) -> Self {
         let mut counts = vec![vec![0; num_classes]; num_classes];
         for (&prediction, &label) in predictions.iter().zip(labels) {
@@ -27,7 +27,7 @@ impl Confusion {
         Self { counts }
     }
 
-    /// The share of a class's examples that were recognised; none if it has no example.
+    /// The share of a class's examples that were recognised; none for a class without examples.
     pub fn recall(&self, class: usize) -> Option<f64> {
         let row = self.counts.get(class)?;
         let total: usize = row.iter().sum();
@@ -35,13 +35,13 @@ impl Confusion {
     }
 }
 
-/// The share of equal entries.
+/// The share of predictions that equal their label; 0 if there are none.
 pub fn accuracy(predictions: &[usize], labels: &[usize]) -> f64 {
     let hits = predictions.iter().zip(labels).filter(|(a, b)| a == b).count();
     hits as f64 / labels.len().max(1) as f64
 }
 
-/// The first of the largest values.
+/// The index of the largest value; of several, the first.
 pub(crate) fn argmax(values: &[f64]) -> usize {
     let first = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
     (1..values.len()).fold(0, first)

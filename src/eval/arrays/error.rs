@@ -1,12 +1,12 @@
-//! What can be wrong with the arrays that a measurement is given.
+//! What can be wrong with arrays and settings of a measurement.
 
 use thiserror::Error;
 
-/// Arrays or settings that a measurement has no answer for.
+/// Arrays or settings for which a measurement has no answer.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// Two arrays do not belong together.
+    /// An array has the wrong length.
     #[error("{what}: expected {expected} values, one for each example, got {got}")]
     Length {
         /// The array.
@@ -16,13 +16,13 @@ pub enum EvalError {
         /// How many it has.
         got: usize,
     },
-    /// Nothing to measure.
+    /// There is nothing to measure.
     #[error("{what}: there are none; the measurement needs at least one")]
     Empty {
         /// What is missing.
         what: &'static str,
     },
-    /// Fewer than a comparison needs.
+    /// There is less than a comparison needs.
     #[error("{what}: expected at least {expected}, got {got}")]
     TooFew {
         /// What is compared.
@@ -44,15 +44,15 @@ pub enum EvalError {
         /// How many classes there are.
         classes: usize,
     },
-    /// A number without an order: NaN anywhere; in logits also +∞ and rows of −∞ alone.
+    /// A number that cannot be compared: NaN; in logits also +∞, and rows of nothing but −∞.
     #[error("{what} of example {row} are not numbers (NaN or infinite); mend or drop the example")]
     NotFinite {
-        /// What the number is.
+        /// What the number measures.
         what: &'static str,
         /// The example, counted from 0.
         row: usize,
     },
-    /// A setting, or a value, outside of what has a meaning.
+    /// A setting or value out of range.
     #[error("{what} = {value}: expected {expected}")]
     Value {
         /// The setting.
@@ -79,7 +79,7 @@ pub(crate) fn check_length(
     if expected == got { Ok(()) } else { Err(EvalError::Length { what, expected, got }) }
 }
 
-/// An error unless there is something.
+/// An error if there is nothing.
 pub(crate) fn check_some(what: &'static str, count: usize) -> Result<(), EvalError> {
     if count > 0 { Ok(()) } else { Err(EvalError::Empty { what }) }
 }

@@ -1,4 +1,4 @@
-//! Products and symmetric systems in double precision.
+//! Linear systems in double precision.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
@@ -27,7 +27,7 @@ pub(crate) fn solve_ridge(
     l2: f64,
 ) -> Result<Vec<f64>, EvalError> {
     let m = right.len() / columns;
-    // A pivot that has lost all its digits to cancellation is none.
+    // A smaller pivot has lost all its digits to cancellation.
     let largest = (0..m).map(|i| matrix[i * m + i]).fold(0.0, f64::max) + l2;
     let smallest = largest * m as f64 * f64::EPSILON;
     let mut lower = matrix.to_vec();
@@ -45,7 +45,7 @@ pub(crate) fn solve_ridge(
         row[i] = pivot.sqrt();
     }
     let mut solution = right.to_vec();
-    // L Y = B from the top, then Lᵀ X = Y from the bottom.
+    // Solves L Y = B by forward substitution, then Lᵀ X = Y by backward substitution.
     for i in 0..m {
         let (above, row) = solution.split_at_mut(i * columns);
         let row = &mut row[..columns];
@@ -65,7 +65,7 @@ pub(crate) fn solve_ridge(
     Ok(solution)
 }
 
-/// The inner product, in eight sums side by side.
+/// The inner product, in eight partial sums that a processor adds up in parallel.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0; 8];

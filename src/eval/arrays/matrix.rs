@@ -1,4 +1,4 @@
-//! Rows of numbers, borrowed.
+//! Borrowed matrices, which all measurements take.
 
 use pulp::Arch;
 use rayon::prelude::*;
@@ -7,7 +7,7 @@ use super::error::{EvalError, check_some};
 use super::row;
 use super::vectors::Vectorized;
 
-/// What logits and features are made of: `f32` or `f64`.
+/// The numbers that logits and features are made of: `f32` or `f64`.
 pub trait Real: Vectorized {}
 
 impl Real for f32 {}
@@ -30,7 +30,7 @@ pub struct Matrix<'a, T = f32> {
 }
 
 impl<'a, T: Real> Matrix<'a, T> {
-    /// A matrix with this many columns.
+    /// A matrix of these values, row by row, with `columns` columns.
     ///
     /// # Errors
     ///
@@ -45,12 +45,12 @@ impl<'a, T: Real> Matrix<'a, T> {
         }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.values.len() / self.columns
     }
 
-    /// How many values a row has.
+    /// The number of values in a row.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -69,12 +69,12 @@ impl<'a, T: Real> Matrix<'a, T> {
         self.values
     }
 
-    /// The place of the largest value of each row, on all cores: a classifier's decisions, where its
-    /// probabilities ([`Predictions`](super::Predictions)) are not asked for. The first of equals.
+    /// The index of the largest value of each row, of several the first: a classifier's decisions, where
+    /// their probabilities ([`Predictions`](super::Predictions)) are not needed. Uses all cores.
     ///
     /// # Errors
     ///
-    /// [`EvalError`] if there is no row, or one has a NaN, a +∞ or nothing but −∞.
+    /// [`EvalError`] if there is no row, or a row has a NaN, a +∞ or nothing but −∞.
     ///
     /// ```
     /// use vit22b::eval::Matrix;

@@ -1,4 +1,4 @@
-//! Plain arrays that measurements take, and the arithmetic that they share.
+//! The plain arrays that measurements take, and the arithmetic that measurements share.
 
 mod decisions;
 mod error;

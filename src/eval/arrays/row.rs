@@ -1,4 +1,4 @@
-//! What is asked of a row of logits: the largest, and sums of exponentials.
+//! Functions of a row of logits: its maximum, and sums of exponentials.
 
 use core::cell::Cell;
 
@@ -6,11 +6,10 @@ use pulp::Arch;
 
 use super::vectors::{Vectorized, vectorized};
 
-/// Numbers that are added side by side, so that a processor can take them together.
+/// The number of partial results, which a processor computes in parallel.
 const WIDTH: usize = 32;
 
-/// The place of the largest value, of the first one if there are several. None if a value is NaN or
-/// +∞, or all are −∞.
+/// The index of the largest value, of several the first. None if a value is NaN or +∞, or all are −∞.
 pub(crate) fn argmax<T: Vectorized>(arch: Arch, row: &[T]) -> Option<usize> {
     vectorized(
         arch,
@@ -22,8 +21,8 @@ pub(crate) fn argmax<T: Vectorized>(arch: Arch, row: &[T]) -> Option<usize> {
     )
 }
 
-/// The largest value, the place of the first one, and `Σ exp(z)` with `z = β (x − max)`. The sum is
-/// NaN if a value is NaN or +∞, or all are −∞.
+/// The largest value, its first index, and `Σ exp(z)` with `z = β (x − max)`. The sum is NaN if a value
+/// is NaN or +∞, or all are −∞.
 pub(crate) fn max_and_sum<T: Vectorized>(
     arch: Arch,
     row: &[T],
@@ -73,7 +72,7 @@ fn sum_over<T: Vectorized>(
     )
 }
 
-/// `exp(z)` at some of the places.
+/// `exp(z)` of the values at some indices.
 pub(crate) fn exponentials<T: Vectorized>(
     arch: Arch,
     row: &[T],
@@ -95,7 +94,7 @@ pub(crate) fn exponentials<T: Vectorized>(
 #[inline(always)]
 fn scaled<T: Vectorized>(x: T, max: T, beta: T) -> T {
     let z = beta * (x - max);
-    // −∞ becomes a number, NaN stays.
+    // −∞ becomes finite, NaN stays.
     if z < T::LOWEST { T::LOWEST } else { z }
 }
 
@@ -112,7 +111,8 @@ fn maximum<T: Vectorized>(row: &[T]) -> T {
 
 #[inline(always)]
 fn all_below_infinity<T: Vectorized>(row: &[T]) -> bool {
-    // What is not below is kept as a number: comparisons of bits would not become vector code.
+    // Remembers a value that is not below infinity instead of a flag: comparisons that set flags would not
+    // become vector code.
     let keep = |kept: T, x: T| if x < T::INFINITY { kept } else { x };
     let (chunks, rest) = row.as_chunks::<WIDTH>();
     let mut partial = [T::ZERO; WIDTH];
@@ -124,7 +124,7 @@ fn all_below_infinity<T: Vectorized>(row: &[T]) -> bool {
 
 #[inline(always)]
 fn first<T: Vectorized>(row: &[T], value: T) -> usize {
-    // A chunk is searched as a whole, then the one that has it element by element.
+    // Finds the first chunk that contains the value, then the value in this chunk.
     let has = |chunk: &[T]| chunk.iter().fold(false, |found, x| found | (*x == value));
     let chunk = row.chunks(WIDTH).position(has).unwrap_or(0);
     let within = row[chunk * WIDTH..].iter().position(|x| *x == value);

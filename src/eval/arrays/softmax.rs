@@ -1,4 +1,4 @@
-//! Softmax over the rows of logits: the one pass over memory that most measurements need.
+//! Softmax over the rows of logits, in the one pass over memory that most measurements need.
 
 use pulp::Arch;
 use rayon::prelude::*;
@@ -7,7 +7,7 @@ use super::error::{EvalError, check_length, check_some};
 use super::matrix::{Matrix, Real};
 use super::row::{exponentials, max_and_sum, sum_of_squares, weighted_sum};
 
-/// The likeliest class of each example, and its probability.
+/// The most probable class of each example, and its probability.
 ///
 /// ```
 /// use vit22b::eval::{Matrix, Predictions};
@@ -21,18 +21,18 @@ use super::row::{exponentials, max_and_sum, sum_of_squares, weighted_sum};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
-    /// The class with the largest logit, the first if there are several.
+    /// The class with the largest logit; of several, the first.
     pub classes: Vec<usize>,
     /// Its probability.
     pub confidence: Vec<f64>,
 }
 
 impl Predictions {
-    /// Predictions of logits `[n, c]` that are divided by a temperature.
+    /// The predictions of logits `[n, c]` divided by a temperature.
     ///
     /// # Errors
     ///
-    /// [`EvalError::NotFinite`] for a NaN or +∞ (−∞ is a class that cannot be),
+    /// [`EvalError::NotFinite`] for a NaN or +∞ (−∞ is an impossible class),
     /// [`EvalError::Value`] for a temperature that is not positive.
     pub fn new<T: Real>(logits: Matrix<'_, T>, temperature: f64) -> Result<Self, EvalError> {
         let inverse = inverse_temperature(temperature)?;
@@ -52,7 +52,7 @@ impl Predictions {
     }
 }
 
-/// A row `x` of logits, of which the softmax is `exp(z) / Σ exp(z)`, `z = β (x − max)`.
+/// A row `x` of logits, whose softmax is `exp(z) / Σ exp(z)` with `z = β (x − max)`.
 pub(crate) struct SoftmaxRow<'a, T> {
     pub(crate) index: usize,
     pub(crate) logits: &'a [T],
@@ -75,7 +75,7 @@ impl<T: Real> SoftmaxRow<'_, T> {
         self.scaled(class).exp() / self.sum
     }
 
-    /// `exp(z)` of some classes: their probabilities, but for a factor that all share.
+    /// `exp(z)` of some classes: their probabilities up to a common factor.
     pub(crate) fn exponentials(&self, classes: &[usize]) -> Vec<T> {
         exponentials(self.arch, self.logits, classes, self.max, self.inverse_temperature)
     }
@@ -97,7 +97,7 @@ impl<T: Real> SoftmaxRow<'_, T> {
         sum / self.sum
     }
 
-    /// The derivative of [`Self::nll`] by the inverse temperature: `Σ p x − x(class)`.
+    /// The derivative of [`Self::nll`] with respect to the inverse temperature: `Σ p x − x(class)`.
     pub(crate) fn nll_slope(&self, class: usize) -> f64 {
         (self.mean_scaled() - self.scaled(class)) / self.inverse_temperature
     }

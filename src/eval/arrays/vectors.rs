@@ -1,10 +1,11 @@
-//! What logits are computed in: numbers whose arithmetic and exponentials become vector code.
+//! Numbers whose arithmetic and exponentials compile to vector code, for measurements on logits.
 
 use core::ops::{Add, Mul, Sub};
 
 use pulp::{Arch, NullaryFnOnce};
 
-/// What logits are computed in: their own precision.
+/// A floating-point number whose arithmetic and exponential compile to vector code. Measurements compute
+/// in the precision of the logits.
 pub trait Vectorized:
     Copy
     + PartialOrd
@@ -22,7 +23,7 @@ pub trait Vectorized:
     const NEG_INFINITY: Self;
     #[doc(hidden)]
     const INFINITY: Self;
-    /// Where an exponential counts as none.
+    /// The argument from which on down the exponential is negligible.
     #[doc(hidden)]
     const LOWEST: Self;
     #[doc(hidden)]
@@ -34,8 +35,9 @@ pub trait Vectorized:
 
 /// `2ⁿ exp(r)` with `|r| ≤ ln 2 / 2`, without branches or table.
 ///
-/// `$shift` leaves the integer part of what it is added to in the lowest bits; ln 2 is in two parts,
-/// the first of which times a small integer is exact; the series is Taylor's, the highest term first.
+/// Adding `SHIFT` leaves the rounded integer in the lowest bits of the sum. ln 2 is given as a sum of two
+/// numbers; products of the first with small integers are exact. The series is Taylor's, the highest
+/// term first.
 macro_rules! exponential {
     ($float:ident, $lowest:expr, $mantissa:expr, $bias:expr, $ln2:expr, $series:expr) => {
         impl Vectorized for $float {
@@ -66,7 +68,7 @@ macro_rules! exponential {
     };
 }
 
-// To degree 7: 5e-9 of the value, a tenth of a unit in the last place.
+// To degree 7: an error of 5e-9 of the value, a tenth of a unit in the last place.
 exponential!(
     f32,
     -87.0,
@@ -75,7 +77,7 @@ exponential!(
     [0.693_359_4, -2.121_944_4e-4],
     [5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0]
 );
-// To degree 13: 4e-18 of the value.
+// To degree 13: an error of 4e-18 of the value.
 exponential!(
     f64,
     -700.0,
@@ -100,8 +102,8 @@ exponential!(
     ]
 );
 
-/// Runs a function in code for the processor at hand. A bare closure would be called through a shim
-/// that compilers do not inline, and then it is code for any processor.
+/// Runs a function in code that is compiled for the processor at hand. A bare closure would be called
+/// through a shim that the compiler does not inline, and so in code for the least of processors.
 #[inline(always)]
 pub(super) fn vectorized<R>(arch: Arch, function: impl Fn() -> R) -> R {
     struct Inlined<F>(F);

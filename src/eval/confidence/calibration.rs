@@ -12,16 +12,16 @@ use crate::eval::arrays::{
 pub enum Binning {
     /// Bins of equal width: the `i`-th of `k` holds `((i − 1) / k, i / k]`; 0 is in the first.
     EqualWidth(usize),
-    /// Bins of as equal a number of examples as equal confidences, which share a bin, allow.
+    /// Bins with equal numbers of examples, as far as possible: equal confidences share a bin.
     EqualMass(usize),
 }
 
 /// One bar of a reliability diagram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
-    /// From where to where the bin goes; of bins of equal mass the confidences that it holds.
+    /// The bounds of the bin; for bins of equal mass, its least and its largest confidence.
     pub range: [f64; 2],
-    /// Examples in the bin; there is none without.
+    /// The number of examples in the bin, at least 1.
     pub count: usize,
     /// Their mean confidence.
     pub confidence: f64,
@@ -49,7 +49,7 @@ pub struct Reliability {
 }
 
 impl Reliability {
-    /// Puts examples into bins by their confidence.
+    /// Sorts examples into bins by their confidence.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ fn equal_mass(mut examples: Vec<(f64, bool)>, count: usize) -> Vec<Bin> {
 ///
 /// With bins of equal width it is the static calibration error (SCE), with bins of equal mass the
 /// adaptive one (ACE), of "Measuring Calibration in Deep Learning" (arXiv 1904.01685). A class
-/// without examples is forecast all the same, and counts.
+/// without examples has forecasts too, and counts.
 ///
 /// # Shapes
 ///
@@ -238,15 +238,15 @@ pub fn brier_score<T: Real>(logits: Matrix<'_, T>, labels: &[usize]) -> Result<f
     Ok(scores.iter().sum::<f64>() / scores.len() as f64)
 }
 
-/// Where a temperature is sought. Its ends are the answer where there is no best one: if all
-/// predictions are right, colder is always better, and if all are wrong, hotter.
+/// The range in which a temperature is sought. One of its ends is the answer where no temperature is best:
+/// if all predictions are right, a lower one is always better, and if all are wrong, a higher one.
 pub const TEMPERATURES: [f64; 2] = [0.01, 100.0];
 
-/// The temperature of the least negative log-likelihood, in [`TEMPERATURES`]. Fit it on examples
-/// held out from those that are reported.
+/// The temperature in [`TEMPERATURES`] with the least negative log-likelihood. Fit it on other examples than
+/// those that are reported.
 ///
-/// The loss is convex in `β = 1 / temperature`; its derivative is `mean E_p[x] − x_label`, and the
-/// root is found by bisection. Logits that are all equal have temperature 1.
+/// The loss is convex in `β = 1 / temperature`, with the derivative `mean E_p[x] − x_label`, whose root is
+/// found by bisection. For logits that are all equal, the temperature is 1.
 ///
 /// # Shapes
 ///
@@ -259,7 +259,7 @@ pub const TEMPERATURES: [f64; 2] = [0.01, 100.0];
 /// ```
 /// use vit22b::eval::{Matrix, fit_temperature};
 ///
-/// // 100 : 1 is claimed, 3 : 1 is true.
+/// // The logits claim odds of 100 : 1; the true odds are 3 : 1.
 /// let logits = [100f32.ln(), 0.0, 100f32.ln(), 0.0, 100f32.ln(), 0.0, 100f32.ln(), 0.0];
 /// let temperature = fit_temperature(Matrix::new(&logits, 2)?, &[0, 0, 0, 1])?;
 /// assert!((temperature - 100f64.ln() / 3f64.ln()).abs() < 1e-5);
@@ -276,7 +276,7 @@ pub fn fit_temperature<T: Real>(logits: Matrix<'_, T>, labels: &[usize]) -> Resu
         return Ok(1.0);
     }
     let (mut low, mut high) = (hottest.recip().ln(), coldest.recip().ln());
-    // 9.2 halved 34 times is 5e-10, the relative error of the temperature.
+    // The logarithm of the range, 9.2, halved 34 times is 5e-10: the relative error of the temperature.
     for _ in 0..34 {
         let middle = 0.5 * (low + high);
         if slope(middle.exp())? > 0.0 {

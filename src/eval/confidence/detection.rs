@@ -1,10 +1,10 @@
-//! Out of distribution: telling the examples that a classifier knows from those that it does not.
+//! Out-of-distribution detection: telling examples of known classes from others.
 
 use crate::eval::arrays::{
     EvalError, Matrix, Real, check_length, check_numbers, check_some, map_rows,
 };
 
-/// How sure a classifier is that an example is of a kind that it knows; larger is surer.
+/// A score of how sure a classifier is that an example belongs to a class that it knows. Larger is surer.
 ///
 /// ```
 /// use vit22b::eval::{KnownScore, Matrix};
@@ -45,7 +45,7 @@ impl KnownScore {
     }
 }
 
-/// What a threshold on a score does: true and false positives at each threshold.
+/// The ROC curve of a score: true and false positives at each threshold.
 ///
 /// Equal scores pass a threshold together, so that the order of the examples does not matter.
 ///
@@ -59,12 +59,12 @@ impl KnownScore {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct RocCurve {
-    /// True and false positives, from none to all.
+    /// The numbers of true and of false positives at each threshold, from none to all.
     counts: Vec<[f64; 2]>,
 }
 
 impl RocCurve {
-    /// The curve of the scores of positive and of negative examples; positives should score more.
+    /// The curve of the scores of positive and of negative examples. Positives should have larger scores.
     ///
     /// # Errors
     ///
@@ -104,8 +104,8 @@ impl RocCurve {
         self.counts.iter().map(move |[tp, fp]| [fp / negatives, tp / positives])
     }
 
-    /// The area under the curve (AUROC): how often a positive scores more than a negative, ties
-    /// counting half. It is 1/2 for constant scores.
+    /// The area under the curve (AUROC): the probability that a positive has a larger score than a negative,
+    /// where a tie counts half. It is 1/2 for constant scores.
     pub fn area(&self) -> f64 {
         let [positives, negatives] = self.totals();
         let strip = |pair: &[[f64; 2]]| (pair[1][1] - pair[0][1]) * (pair[0][0] + pair[1][0]);
@@ -138,13 +138,13 @@ impl RocCurve {
     }
 }
 
-/// The oracle-collaborative AUC: the AUROC of a classifier with an oracle beside it that decides
-/// the given share of the examples, those of least confidence, and errs on none.
+/// The oracle-collaborative AUC: the AUROC of a classifier together with an oracle, which never errs and
+/// decides the given share of the examples, those of least confidence.
 ///
-/// For a classifier of many classes the question is whether its prediction is right: `positive`
-/// is that, and both `scores` and `confidence` are the prediction's probability. Of examples of
-/// equal confidence at the edge each goes to the oracle in part. If the oracle takes all examples
-/// of a problem with both classes, the answer is 1.
+/// For a classifier of many classes, `positive` says whether each prediction is right, and both `scores` and
+/// `confidence` are the prediction's probability. If some of several examples with equal confidence go to
+/// the oracle, an equal share of each of them does. If the oracle decides all examples of a problem with both
+/// classes, the answer is 1.
 ///
 /// # Errors
 ///
@@ -154,7 +154,7 @@ impl RocCurve {
 /// # Reference
 ///
 /// "Measuring and Improving Model-Moderator Collaboration using Uncertainty Estimation" (arXiv
-/// 2107.04212), which Plex's tables, and the paper's beside them, use.
+/// 2107.04212), as in the tables of Plex and of the ViT-22B paper.
 ///
 /// ```
 /// use vit22b::eval::oracle_collaborative_auc;

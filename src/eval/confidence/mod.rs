@@ -1,4 +1,4 @@
-//! Whether a classifier is right as often as it says, and knows what it does not know.
+//! Whether a classifier is right as often as it says, and whether it knows when it does not know.
 
 mod calibration;
 mod detection;

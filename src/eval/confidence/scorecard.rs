@@ -1,4 +1,4 @@
-//! The usual measurements of a classifier's logits, at once.
+//! The usual measurements of a classifier's logits, in one call.
 
 use serde::Serialize;
 
@@ -12,14 +12,14 @@ use crate::eval::arrays::{EvalError, Matrix, Predictions, Real, accuracy, check_
 /// Settings of a [`Scorecard`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScorecardConfig {
-    /// Bins of calibration errors.
+    /// The number of bins of calibration errors.
     pub bins: usize,
-    /// Share of the examples, in [0, 1), that the temperature is fitted on and nothing else is
-    /// measured on; the paper has 20 %.
+    /// The share of the examples, in [0, 1), on which the temperature is fitted; nothing else is measured on
+    /// them. The paper holds out 20 %.
     pub held_out: f64,
-    /// Shares of the examples that an oracle decides.
+    /// The shares of the examples that an oracle decides.
     pub oracle_fractions: Vec<f64>,
-    /// Seed of what is held out.
+    /// The seed of the choice of the examples that are held out.
     pub seed: u64,
 }
 
@@ -47,25 +47,25 @@ pub struct CalibrationScores {
     pub class_wise_error: f64,
 }
 
-/// What is measured of a classifier's logits.
+/// The usual measurements of a classifier's logits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scorecard {
-    /// Examples that are measured.
+    /// The number of examples that are measured.
     pub examples: usize,
-    /// Examples that the temperature was fitted on.
+    /// The number of examples on which the temperature was fitted.
     pub held_out: usize,
-    /// Classes.
+    /// The number of classes.
     pub classes: usize,
     /// The share of right predictions.
     pub accuracy: f64,
-    /// Calibration as the logits are.
+    /// Calibration of the logits as they are.
     pub raw: CalibrationScores,
     /// Calibration at the fitted temperature; none if nothing was held out.
     pub scaled: Option<CalibrationScores>,
     /// The area under risk by coverage.
     pub area_under_risk_coverage: f64,
-    /// The share that an oracle decides, and the oracle-collaborative AUC of whether predictions are
-    /// right; none if all are right, or all wrong.
+    /// The share that an oracle decides, and the oracle-collaborative AUC for whether a prediction is right;
+    /// none if all predictions are right, or all wrong.
     pub oracle_collaborative_auc: Vec<(f64, Option<f64>)>,
     /// The reliability diagram with bins of equal width, and the one at the fitted temperature.
     #[serde(skip)]
@@ -149,7 +149,7 @@ fn calibration<T: Real>(
     temperature: f64,
     bins: usize,
 ) -> Result<(CalibrationScores, Reliability, Predictions), EvalError> {
-    // The functions below that take no temperature see logits that are divided by it.
+    // Functions without an argument for the temperature get logits divided by it.
     let scaled: Vec<f64> = logits.values().iter().map(|x| (*x).into() / temperature).collect();
     let scaled = Matrix::new(&scaled, logits.columns())?;
     let predictions = Predictions::new(scaled, 1.0)?;
@@ -167,23 +167,23 @@ fn calibration<T: Real>(
     Ok((scores, equal_width, predictions))
 }
 
-/// How well a score tells known examples from unknown ones.
+/// How well a score separates known examples from unknown ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DetectionScores {
     /// The score.
     pub score: &'static str,
     /// Area under the ROC curve.
     pub auroc: f64,
-    /// Average precision, the known ones being positive.
+    /// Average precision; known examples are the positives.
     pub auprc: f64,
-    /// The share of unknown examples that pass where 95 % of the known do.
+    /// The share of unknown examples above the threshold that 95 % of the known ones reach.
     pub fpr_at_95_tpr: f64,
     /// The curve.
     #[serde(skip)]
     pub curve: RocCurve,
 }
 
-/// Each [`KnownScore`] of logits of known and of unknown examples.
+/// How well each [`KnownScore`] separates the logits of known examples from those of unknown ones.
 ///
 /// # Errors
 ///

@@ -1,11 +1,12 @@
-//! Selective prediction: what is gained by not answering where one is unsure.
+//! Selective prediction: how many errors are avoided by not answering when unsure.
 
 use crate::eval::arrays::{EvalError, check_length, check_numbers, check_some};
 
-/// The share of errors among the answers, by how many questions are answered, the surest first.
+/// Risk by coverage: the share of errors among the answers, for each number of questions that are answered,
+/// the surest first.
 ///
-/// Questions of equal confidence are answered in part: the curve is what a random order among them
-/// gives on average, so that it does not depend on the order of the examples.
+/// Among questions of equal confidence the curve is the mean over all orders of them, so that it does not
+/// depend on the order of the examples.
 ///
 /// ```
 /// use vit22b::eval::RiskCoverage;
@@ -21,7 +22,7 @@ pub struct RiskCoverage {
 }
 
 impl RiskCoverage {
-    /// The curve of answers that are right or wrong, with any measure of confidence in them.
+    /// The curve of answers, of which `correct` says whether they are right, with any measure of confidence.
     ///
     /// # Errors
     ///

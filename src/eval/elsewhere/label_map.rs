@@ -51,23 +51,23 @@ pub enum LabelMapError {
     },
 }
 
-/// How the members of a group speak for it.
+/// How the logits of a group's members become a vote for the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vote {
-    /// By the largest logit, as for ObjectNet.
+    /// The largest logit, as for ObjectNet.
     Max,
-    /// By the mean of their probabilities, as for the sixteen classes of model-vs-human.
+    /// The mean of their probabilities, as for the sixteen classes of model-vs-human.
     MeanProbability,
 }
 
-/// The classes of a data set, each a group of classes of a classifier.
+/// The classes of a data set, each as a group of a classifier's classes, to evaluate the classifier on it.
 ///
 /// ```
 /// use vit22b::eval::{LabelMap, Matrix, Vote};
 ///
 /// let model = ["tabby", "lion", "husky", "truck"].map(String::from);
 /// let map = LabelMap::by_name(&["husky", "tabby"].map(String::from), &model)?;
-/// // Only the classes of the set compete: "lion" is not asked.
+/// // Only classes of the data set compete: the logit of "lion" is ignored.
 /// let logits = [2.0f32, 3.0, 1.0, 0.0];
 /// assert_eq!(map.predict(Matrix::new(&logits, 4)?, Vote::Max)?, [1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -101,10 +101,10 @@ impl LabelMap {
         }
     }
 
-    /// The classes of the set are classes of the classifier, by name.
+    /// A map for a data set whose classes are also classes of the classifier, by name.
     ///
-    /// So are those of ImageNet-v2 (its folders are the numbers of the classes), -R, -A, -Sketch and
-    /// -C: names are [`imagenet_wnids`], and the folders that a set has are the classes that compete.
+    /// This is so for ImageNet-v2 (its folders are named by the index of the class), -R, -A, -Sketch and -C:
+    /// names are [`imagenet_wnids`], and the classes that have a folder in the data set compete.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl LabelMap {
             read_json(&mappings.join("folder_to_objectnet_label.json"))?;
         let names_of_labels: HashMap<String, String> =
             read_json(&mappings.join("objectnet_to_imagenet_1k.json"))?;
-        // The lines of the second file are in an order of their own, which the first one gives.
+        // For each class of the classifier, the line of `imagenet_to_label_2012_v2` with its name.
         let line_of_class: HashMap<String, usize> =
             read_json(&mappings.join("pytorch_to_imagenet_2012_id.json"))?;
         let path = mappings.join("imagenet_to_label_2012_v2");
@@ -153,17 +153,18 @@ impl LabelMap {
         Self::new(groups, names.len())
     }
 
-    /// The names of the set's classes, in their order.
+    /// The names of the data set's classes, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().map(|(name, _)| &**name)
     }
 
-    /// The classifier's classes in each class of the set, in their order.
+    /// For each class of the data set, the classifier's classes in it.
     pub fn members(&self) -> impl Iterator<Item = &[usize]> {
         self.groups.iter().map(|(_, members)| &**members)
     }
 
-    /// The class of the set for each row of logits; of classes with equal votes the first.
+    /// The decision for a class of the data set, for each row of logits. Of classes with equal votes, the
+    /// first wins.
     ///
     /// # Errors
     ///
@@ -177,7 +178,7 @@ impl LabelMap {
         check_some("classes of the set", self.groups.len())?;
         let members: Vec<usize> = self.members().flatten().copied().collect();
         map_rows(logits, 1.0, |row| {
-            // The members of all groups, one group after the other.
+            // The logits of all members or their exponentials, group by group.
             let values: Vec<T> = match vote {
                 Vote::Max => members.iter().map(|member| row.logits[*member]).collect(),
                 Vote::MeanProbability => row.exponentials(&members),
@@ -196,8 +197,8 @@ impl LabelMap {
         })
     }
 
-    /// Whether the likeliest of all classes of the classifier, not only of those that the set
-    /// knows, is a member of the label's group.
+    /// Whether the most probable class, among all classes of the classifier, is a member of the label's
+    /// group: a harder question than [`Self::predict`], where only classes of the data set compete.
     ///
     /// # Errors
     ///
@@ -215,7 +216,7 @@ impl LabelMap {
     }
 }
 
-/// The WordNet ids of ImageNet's 1,000 classes, in the usual, sorted, order.
+/// The WordNet ids of ImageNet's 1,000 classes in the usual order, which is sorted.
 ///
 /// ```
 /// let ids = vit22b::eval::imagenet_wnids();
@@ -225,8 +226,8 @@ pub fn imagenet_wnids() -> Vec<String> {
     include_str!("imagenet_wnids.txt").lines().map(String::from).collect()
 }
 
-/// ImageNet's reassessed labels (ReaL): for each validation image all classes that are right, from
-/// the text of `real.json`, whose order is that of the images' names.
+/// ImageNet's reassessed labels (ReaL), read from the text of `real.json`: for each validation image, in the
+/// order of the images' names, all classes that are right.
 ///
 /// # Errors
 ///

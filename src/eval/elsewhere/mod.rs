@@ -1,4 +1,4 @@
-//! How a classifier of one set of classes does on images and classes of another.
+//! How well a classifier does on images and classes of another data set.
 
 mod label_map;
 mod robustness;

@@ -1,4 +1,4 @@
-//! Robustness: accuracy where the images are not those of ImageNet's own test set.
+//! Robustness: accuracy on images that differ from those of training.
 
 use crate::eval::arrays::EvalError;
 

@@ -8,18 +8,18 @@ use crate::eval::arrays::{
     EvalError, Matrix, Real, accuracy, check_features, check_labels, solve_ridge, tensor, values,
 };
 
-/// What is appended to each standardised feature vector in place of a bias; so large that the
-/// penalty does not reach it.
+/// The constant that is appended to each standardised feature vector in place of a bias. It is so large that
+/// its weight is small and the penalty on it has no effect.
 pub const BIAS_CONSTANT: f64 = 100.0;
 
-/// Ridge regression of one-hot targets in {−1, +1} on standardised features, ready to be solved
-/// for any number of penalties:
+/// Ridge regression of one-hot targets in {−1, +1} on standardised features. The products are computed once;
+/// [`Self::solve`] then solves for any number of penalties:
 ///
 /// `W = (Xᵀ X + λ I)⁻¹ Xᵀ Y`, or with fewer examples than features `W = Xᵀ (X Xᵀ + λ I)⁻¹ Y`.
 ///
 /// # Reference
 ///
-/// big_vision's `fewshot_lsr`; there λ is 1024 where it is not swept.
+/// big_vision's `fewshot_lsr`, whose default is λ = 1024.
 ///
 /// ```
 /// use vit22b::eval::{Matrix, Ridge};
@@ -78,8 +78,8 @@ impl Ridge {
     ///
     /// # Errors
     ///
-    /// [`EvalError::Value`] for a penalty that is not a number from 0, [`EvalError::Singular`] if
-    /// features are linearly dependent and the penalty does not mend it.
+    /// [`EvalError::Value`] for a penalty below 0, infinite or NaN, [`EvalError::Singular`] if features are
+    /// linearly dependent and the penalty is too small to compensate.
     pub fn solve(&self, l2: f64) -> Result<LinearClassifier, EvalError> {
         if !(l2 >= 0.0 && l2.is_finite()) {
             return Err(EvalError::Value { what: "l2", value: l2, expected: "a number from 0" });
@@ -93,15 +93,15 @@ impl Ridge {
     }
 }
 
-/// Settings of a few-shot measurement: for each number of shots and each seed, examples are drawn,
-/// a ridge regression is fitted to them, and its accuracy is taken on the test examples.
+/// Settings of a few-shot measurement. For each number of shots and each seed, that many examples of each
+/// class are drawn, a ridge regression is fitted to them, and its accuracy is measured on the test examples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FewShotConfig {
-    /// Examples of each class.
+    /// The number of examples of each class.
     pub shots: Vec<usize>,
     /// The penalty of the ridge regression.
     pub l2: f64,
-    /// A draw for each seed.
+    /// The seeds, each of which draws other examples.
     pub seeds: Vec<u64>,
 }
 
@@ -111,10 +111,10 @@ impl Default for FewShotConfig {
     }
 }
 
-/// Accuracies at one number of shots.
+/// The accuracies at one number of shots.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FewShotAccuracy {
-    /// Examples of each class.
+    /// The number of examples of each class.
     pub shots: usize,
     /// The test accuracy of each seed.
     pub accuracies: Vec<f64>,
@@ -169,7 +169,7 @@ impl FewShotConfig {
     }
 }
 
-/// Rows with this many examples of each class, drawn without replacement.
+/// Draws `shots` examples of each class without replacement, and returns their rows.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! A linear classifier on standardised features, however it was fitted.
+//! Linear classifiers on standardised features, which several methods fit.
 
 use burn::tensor::Tensor;
 
@@ -11,7 +11,7 @@ use crate::eval::arrays::{
 #[derive(Debug, Clone)]
 pub struct LinearClassifier {
     pub(crate) standardise: Standardise,
-    /// `[d + 1, c]`, the last row for the constant that stands in for a bias.
+    /// `[d + 1, c]`; the last row belongs to the constant that stands in for a bias.
     pub(crate) weights: Tensor<2>,
 }
 
@@ -27,7 +27,7 @@ impl LinearClassifier {
         Ok(values(self.standardise.apply(features).matmul(self.weights.clone())))
     }
 
-    /// The class with the largest score, the first if there are several, of each of the features.
+    /// The class with the largest score for each row of features; of several, the first.
     ///
     /// # Errors
     ///
@@ -38,7 +38,8 @@ impl LinearClassifier {
     }
 }
 
-/// Mean and inverse standard deviation of training features, and the constant that is appended.
+/// How features are standardised: mean and inverse standard deviation of the training features, and the
+/// constant that is appended.
 #[derive(Debug, Clone)]
 pub(crate) struct Standardise {
     mean: Vec<f64>,
@@ -58,7 +59,7 @@ impl Standardise {
             let squares = row.iter().zip(&mean).map(|(x, mean)| ((*x).into() - mean).powi(2));
             variance.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square / n);
         }
-        // big_vision's guard: a constant feature becomes 0.
+        // As in big_vision, 1e-5 guards against division by 0: a constant feature becomes 0.
         let inverse = variance.iter().map(|v| (v.sqrt() + 1e-5).recip()).collect();
         Self { mean, inverse, constant }
     }

@@ -1,4 +1,4 @@
-//! The linear probe by L-BFGS: multinomial logistic regression on features that are computed once.
+//! The linear probe by L-BFGS: multinomial logistic regression on frozen features.
 
 use burn::tensor::Tensor;
 use lbfgs::Lbfgs;
@@ -13,21 +13,21 @@ use crate::eval::arrays::{
 ///
 /// `min_W mean_i −log softmax(W x_i + b)[y_i] + λ/2 ‖W‖²`
 ///
-/// The penalty λ is chosen by accuracy on held-out examples, then all examples are used. The paper
-/// holds out 20,000 of ImageNet's training images (2 %), finds this on par with SGD or slightly
-/// worse, and so reports SGD ([`LinearProbeConfig`](crate::probe::LinearProbeConfig)).
+/// The penalty λ is chosen by accuracy on held-out examples; then the regression is fitted to all examples.
+/// The paper holds out 20,000 of ImageNet's training images (2 %), finds this method on par with SGD or
+/// slightly worse, and therefore reports SGD ([`LinearProbeConfig`](crate::probe::LinearProbeConfig)).
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticConfig {
-    /// Penalties to choose from; of equally good ones the strongest is taken.
+    /// The penalties to choose from. Of equally good ones, the strongest is taken.
     pub l2s: Vec<f64>,
-    /// Share of the examples, in [0, 1), that the choice is made on. If that is not a whole example
-    /// there is no choice, and the first penalty is taken.
+    /// The share of the examples, in [0, 1), on which the penalty is chosen. If that is less than one example,
+    /// the first penalty is taken.
     pub held_out: f64,
-    /// Steps of L-BFGS at most.
+    /// The most steps of L-BFGS.
     pub iterations: usize,
-    /// Steps end when no element of the gradient is larger.
+    /// The fit ends when no element of the gradient is larger than this.
     pub tolerance: f64,
-    /// Seed of what is held out.
+    /// The seed of the choice of the examples that are held out.
     pub seed: u64,
 }
 
@@ -98,7 +98,7 @@ impl LogisticConfig {
             let ((x, y), (x_choose, y_choose)) = (rows(train), rows(choose));
             let problem = Problem::new(Matrix::new(&x, features.columns())?, &y, classes);
             let x_choose = Matrix::new(&x_choose, features.columns())?;
-            // Each fit starts from that of the next stronger penalty.
+            // Each fit starts from the fit with the next stronger penalty.
             let mut weights = problem.zeros();
             for l2 in &strongest_first {
                 weights = problem.minimize(*l2, weights, self);
@@ -157,7 +157,7 @@ impl<'a> Problem<'a> {
     fn evaluate(&self, weights: &[f64], l2: f64) -> (f64, Vec<f64>) {
         let n = self.labels.len() as f64;
         let mut logits = values(self.design.clone().matmul(tensor(weights.to_vec(), self.classes)));
-        // Each row of logits becomes (softmax − one-hot) / n, the gradient by the logits.
+        // Turns each row of logits into (softmax − one-hot) / n, the gradient with respect to the logits.
         let residual = |(row, label): (&mut [f64], &usize)| {
             let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let of_label = row[*label] - max;
@@ -167,7 +167,7 @@ impl<'a> Problem<'a> {
             row[*label] -= n.recip();
             sum.ln() - of_label
         };
-        // Collected before they are added: the order of a parallel sum is not fixed.
+        // Collected first, then added in order: a parallel sum has no fixed order.
         let rows = logits.par_chunks_exact_mut(self.classes).zip(self.labels);
         let losses: Vec<f64> = rows.map(residual).collect();
         let slope = self.design.clone().transpose().matmul(tensor(logits, self.classes));
@@ -179,7 +179,7 @@ impl<'a> Problem<'a> {
         (losses.iter().sum::<f64>() / n + 0.5 * l2 * squares, gradient)
     }
 
-    /// L-BFGS with a search along each direction that halves its step until the loss falls enough.
+    /// L-BFGS with a backtracking line search, which halves the step until the loss falls enough.
     fn minimize(&self, l2: f64, mut weights: Vec<f64>, config: &LogisticConfig) -> Vec<f64> {
         let mut memory = Lbfgs::new(weights.len(), MEMORY).with_sy_epsilon(f64::MIN_POSITIVE);
         let (mut loss, mut gradient) = self.evaluate(&weights, l2);
@@ -197,7 +197,7 @@ impl<'a> Problem<'a> {
                 let (next_loss, gradient) = self.evaluate(&next, l2);
                 (next_loss <= loss - 1e-4 * step * slope).then_some((next, next_loss, gradient))
             });
-            // No step lowers the loss: its last digit is reached.
+            // No step lowers the loss any more: its last digit is reached.
             let Some(found) = found else { break };
             (weights, loss, gradient) = found;
         }
@@ -205,10 +205,10 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// Pairs of steps and gradients that L-BFGS keeps.
+/// The number of past steps that L-BFGS remembers.
 const MEMORY: usize = 10;
 
-/// How often a step is halved before it counts as none.
+/// How often a step is halved before the fit ends.
 const HALVINGS: i32 = 40;
 
 #[cfg(test)]

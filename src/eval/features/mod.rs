@@ -1,4 +1,4 @@
-//! What classifiers read from frozen features.
+//! Classifiers on frozen features.
 
 mod few_shot;
 mod linear_classifier;

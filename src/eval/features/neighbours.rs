@@ -1,4 +1,4 @@
-//! Classification of frozen features by their nearest neighbours.
+//! Classification of frozen features by nearest neighbours.
 
 use rayon::prelude::*;
 
@@ -7,10 +7,10 @@ use crate::eval::arrays::{
     tensor, values,
 };
 
-/// The `k` training examples of largest cosine similarity vote for their class.
+/// A classifier in which the `k` training examples with the largest cosine similarity vote for their class.
 ///
-/// Of equally similar examples the first counts as nearer; of classes with equal votes the first
-/// wins. A vector of zeros has similarity 0 to all.
+/// Of equally similar examples, the first counts as nearer; of classes with equal votes, the first wins. A
+/// vector of zeros has similarity 0 to all.
 ///
 /// ```
 /// use vit22b::eval::{Matrix, NearestNeighbours};
@@ -24,10 +24,10 @@ use crate::eval::arrays::{
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NearestNeighbours {
-    /// How many neighbours vote; if there are fewer examples, all do.
+    /// The number of neighbours that vote. If there are fewer examples, all vote.
     pub k: usize,
-    /// Votes weigh `exp(similarity / temperature)`, or all the same without one. DINO's evaluation
-    /// has 0.07.
+    /// With a temperature, votes have the weight `exp(similarity / temperature)`; without one, all weigh the
+    /// same. DINO's evaluation has 0.07.
     pub temperature: Option<f64>,
 }
 
@@ -66,7 +66,7 @@ impl NearestNeighbours {
         let (columns, n) = (train.columns(), labels.len());
         let train = tensor(directions(train.values(), columns), columns).transpose();
         let mut predictions = Vec::with_capacity(queries.rows());
-        // A block of similarities at a time: all of them may not fit in memory.
+        // Similarities of a few queries at a time: those of all may not fit into memory.
         for block in queries.values().chunks(columns * QUERIES) {
             let block = tensor(directions(block, columns), columns);
             let similarities = values(block.matmul(train.clone()));
@@ -85,7 +85,7 @@ impl NearestNeighbours {
         order.select_nth_unstable_by(k - 1, nearer);
         let mut votes = vec![0.0; classes];
         for &neighbour in &order[..k] {
-            // Similarities are at most 1, so that no weight overflows.
+            // The similarity is at most 1, so that no weight overflows.
             let weight = |t: f64| ((similarities[neighbour] - 1.0) / t).exp();
             votes[labels[neighbour]] += self.temperature.map_or(1.0, weight);
         }
@@ -93,10 +93,10 @@ impl NearestNeighbours {
     }
 }
 
-/// Queries whose similarities are computed at a time.
+/// The number of queries whose similarities are computed at a time.
 const QUERIES: usize = 256;
 
-/// Rows at length 1, or 0.
+/// Rows scaled to length 1; rows of zeros stay.
 fn directions<T: Real>(values: &[T], columns: usize) -> Vec<f64> {
     let direction = |row: &[T]| {
         let norm = row.iter().map(|x| (*x).into().powi(2)).sum::<f64>().sqrt();

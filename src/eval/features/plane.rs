@@ -1,11 +1,11 @@
-//! Features in a plane.
+//! Features projected onto a plane, to draw them.
 
 use burn::tensor::Tensor;
 
-/// The two principal components of features: `[n, d]` to `[n, 2]`, the axis of the largest
-/// variance first, each axis with mean 0.
+/// The first two principal components of features: `[n, d]` to `[n, 2]`, that of the largest variance first,
+/// each with mean 0.
 ///
-/// The sign of each axis is such that its largest loading is positive.
+/// The sign of a component is such that its largest loading is positive.
 ///
 /// # Panics
 ///
@@ -24,7 +24,7 @@ pub fn principal_plane(features: Tensor<2>) -> Tensor<2> {
     centred.matmul((axes * sign).transpose())
 }
 
-/// Sweeps that the singular value decomposition may take; it converges in a few.
+/// The most sweeps of the singular value decomposition, which converges in a few.
 const SWEEPS: usize = 100;
 
 #[cfg(test)]

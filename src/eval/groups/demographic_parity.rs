@@ -1,18 +1,18 @@
-//! Demographic parity after the fact: the randomised threshold optimiser.
+//! Demographic parity by post-processing: the randomised threshold optimiser.
 
 use crate::eval::arrays::{EvalError, check_labels, check_length, check_numbers};
 
-/// Settings of the randomised threshold optimiser (RTO), which turns scores into decisions whose
-/// rate differs between groups by no more than a bound.
+/// Settings of the randomised threshold optimiser (RTO), which turns scores into decisions such that the
+/// rates of positive decisions of any two groups differ by at most a bound.
 ///
 /// The decision on a score `f` of group `k` is positive with probability
 /// `clip((f − t_k) / γ, 0, 1)`. The shifts `t_k` solve
 ///
 /// `min Σ_i γ/2 h_i² − f_i h_i  with 0 ≤ h_i ≤ 1 and max_k mean h − min_k mean h ≤ ε`
 ///
-/// which is convex. Published as stochastic gradient descent; here it is solved as it stands: for a
-/// given centre of the rates each group's shift is a root of a monotone function, and the centre is
-/// the minimum of a convex one.
+/// which is convex. The publication solves it by stochastic gradient descent; here it is solved exactly. For
+/// a given centre of the rates, the shift of each group is the root of a monotone function, and the best
+/// centre is the minimum of a convex one.
 ///
 /// # Reference
 ///
@@ -32,8 +32,8 @@ use crate::eval::arrays::{EvalError, check_labels, check_length, check_numbers};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DemographicParityConfig {
-    /// `γ`, the width over which decisions are drawn by lot, in units of the score. Smaller is
-    /// nearer to a threshold; default 0.05, for scores `2 p − 1`.
+    /// `γ`, the range of scores in which decisions are random. The smaller, the closer to a threshold.
+    /// Default: 0.05, for scores `2 p − 1`.
     pub randomisation: f64,
     /// `ε`, the largest difference of the groups' rates of positive decisions, in [0, 1].
     pub max_gap: f64,
@@ -45,7 +45,8 @@ impl Default for DemographicParityConfig {
     }
 }
 
-/// A shift for each group. Made by [`DemographicParityConfig::fit`].
+/// Thresholds with a shift for each group, which bound the gap between groups. Made by
+/// [`DemographicParityConfig::fit`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemographicParityThresholds {
     /// `t_k` of each group; 0 for a group without members.
@@ -54,8 +55,8 @@ pub struct DemographicParityThresholds {
 }
 
 impl DemographicParityConfig {
-    /// Fits shifts to scores, which are positive where the answer is yes, such as `2 p − 1`. Truth
-    /// is not needed: fit them where they will be used.
+    /// Fits shifts to scores that are positive for a yes, such as `2 p − 1`. Fit them on the examples to be
+    /// decided: the right answers are not needed.
     ///
     /// # Errors
     ///
@@ -93,7 +94,7 @@ impl DemographicParityConfig {
             let shifts = shifts_at(centre);
             groups.iter().zip(shifts).map(|(scores, shift)| rule.objective(scores, shift)).sum()
         };
-        // Each pass leaves two thirds: (2/3)^60 is 3e-11.
+        // A ternary search: each pass leaves two thirds of the range, and (2/3)^60 is 3e-11.
         let ends = [half, 1.0 - half];
         let [mut low, mut high] = ends;
         for _ in 0..60 {
@@ -101,7 +102,7 @@ impl DemographicParityConfig {
             let (left, right) = (low + third, high - third);
             if objective(left) <= objective(right) { high = right } else { low = left }
         }
-        // The ends themselves are never reached from inside.
+        // The search never reaches the ends of the range, so they are tried as well.
         let inside = 0.5 * (low + high);
         let better =
             |best: f64, end: f64| if objective(end) <= objective(best) { end } else { best };
@@ -132,13 +133,13 @@ impl Rule {
         scores.iter().map(term).sum()
     }
 
-    /// The shift nearest to 0 that brings the rate into a range.
+    /// The shift nearest to 0 for which the rate of positive decisions is in a range.
     fn shift(self, scores: &[f64], low: f64, high: f64) -> f64 {
         if scores.is_empty() {
             return 0.0;
         }
         let target = self.rate(scores, 0.0).clamp(low.max(0.0), high.min(1.0));
-        // The rate falls with the shift, from 1 to 0 between these.
+        // Between these shifts the rate falls from 1 to 0.
         let smallest = scores.iter().copied().fold(f64::INFINITY, f64::min) - self.0;
         let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (mut below, mut above) = (smallest.min(0.0), largest.max(0.0));
@@ -172,7 +173,8 @@ impl DemographicParityThresholds {
         Ok(pairs.map(|(score, group)| rule.probability(*score, self.shifts[*group])).collect())
     }
 
-    /// The largest rate of positive decisions of a group less the smallest, in expectation.
+    /// The expected demographic parity gap: the largest rate of positive decisions of a group less the
+    /// smallest.
     ///
     /// # Errors
     ///
@@ -190,7 +192,7 @@ impl DemographicParityThresholds {
         Ok((high - low).max(0.0))
     }
 
-    /// The share of right decisions, in expectation.
+    /// The expected share of right decisions.
     ///
     /// # Errors
     ///
@@ -207,7 +209,7 @@ impl DemographicParityThresholds {
         Ok(probabilities.iter().zip(truth).map(right).sum::<f64>() / truth.len() as f64)
     }
 
-    /// Decisions, drawn by lot where the rule leaves them open.
+    /// The decision on each score, drawn with its probability.
     ///
     /// # Errors
     ///

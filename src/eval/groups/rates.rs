@@ -1,34 +1,34 @@
-//! Fairness: whether a classifier treats groups of people alike.
+//! Rates of a binary classifier's decisions by group, and the gaps between groups.
 
 use crate::eval::arrays::{EvalError, check_labels, check_length};
 
-/// What a binary classifier does to the members of a group.
+/// Counts of a binary classifier's decisions on the members of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GroupRates {
-    /// Members.
+    /// The number of members.
     pub count: usize,
-    /// Members that are predicted positive.
+    /// The number of members that are predicted positive.
     pub predicted: usize,
-    /// Members that are positive.
+    /// The number of members that are positive.
     pub positives: usize,
-    /// Members that are positive and predicted so.
+    /// The number of positive members that are predicted positive.
     pub true_positives: usize,
-    /// Members that are predicted as they are.
+    /// The number of members with the right prediction.
     pub correct: usize,
 }
 
 impl GroupRates {
-    /// The share of members that are predicted positive; none of an empty group.
+    /// The share of members that are predicted positive; none for an empty group.
     pub fn positive_rate(&self) -> Option<f64> {
         share(self.predicted, self.count)
     }
 
-    /// The share of the positives that are found; none of a group without positives.
+    /// The share of positive members that are predicted positive; none for a group without positives.
     pub fn true_positive_rate(&self) -> Option<f64> {
         share(self.true_positives, self.positives)
     }
 
-    /// The share of members that are predicted as they are; none of an empty group.
+    /// The share of members with the right prediction; none for an empty group.
     pub fn accuracy(&self) -> Option<f64> {
         share(self.correct, self.count)
     }
@@ -38,7 +38,7 @@ fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// What a binary classifier does to each group.
+/// Counts of a binary classifier's decisions in each group, and the gaps between groups.
 ///
 /// ```
 /// use vit22b::eval::GroupTable;

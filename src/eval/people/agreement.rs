@@ -1,4 +1,4 @@
-//! Human alignment: whether a classifier decides, and errs, as people do.
+//! How far two observers agree, and whether an observer goes by shape or by texture.
 //!
 //! The definitions are those of model-vs-human (arXiv 2106.07411) and of "Beyond accuracy:
 //! quantifying trial-by-trial behaviour of CNNs and humans by measuring error consistency" (arXiv
@@ -6,7 +6,7 @@
 
 use crate::eval::arrays::{EvalError, check_length, check_some};
 
-/// How far two observers are right and wrong on the same trials.
+/// The agreement of two observers: how often they are right, and wrong, on the same trials.
 ///
 /// ```
 /// use vit22b::eval::Agreement;
@@ -27,7 +27,7 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Compares which answers of two observers to the same trials are right.
+    /// Compares two observers by which of their answers to the same trials are right.
     ///
     /// # Errors
     ///
@@ -41,15 +41,15 @@ impl Agreement {
         Ok(Self { accuracy: [right(first), right(second)], observed: share(same) })
     }
 
-    /// The consistency of independent observers of these accuracies:
+    /// The consistency that is expected of independent observers with these accuracies:
     /// `p₁ p₂ + (1 − p₁)(1 − p₂)`.
     pub fn expected(&self) -> f64 {
         let [a, b] = self.accuracy;
         a * b + (1.0 - a) * (1.0 - b)
     }
 
-    /// Error consistency, Cohen's kappa: `(observed − expected) / (1 − expected)`. It is 1 where
-    /// the observers agree on every trial, also if both are always right or always wrong.
+    /// Error consistency, Cohen's kappa: `(observed − expected) / (1 − expected)`. It is 1 if
+    /// the observers agree on every trial, even if both are always right or always wrong.
     pub fn error_consistency(&self) -> f64 {
         if self.observed == 1.0 {
             return 1.0;
@@ -63,7 +63,7 @@ impl Agreement {
     }
 }
 
-/// Decisions on images whose shape says one class and whose texture another.
+/// Decisions on images whose shape is of one class and whose texture of another, counted by cue.
 ///
 /// ```
 /// use vit22b::eval::CueDecisions;
@@ -77,16 +77,16 @@ impl Agreement {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CueDecisions {
-    /// Answers that name the shape.
+    /// The number of answers with the class of the shape.
     pub shape: usize,
-    /// Answers that name the texture.
+    /// The number of answers with the class of the texture.
     pub texture: usize,
-    /// Answers that name neither.
+    /// The number of other answers.
     pub neither: usize,
 }
 
 impl CueDecisions {
-    /// Counts answers to images with a class of the shape and one of the texture.
+    /// Counts answers. Images whose shape and texture are of one class are left out.
     ///
     /// # Errors
     ///
@@ -108,8 +108,8 @@ impl CueDecisions {
         Ok(decisions)
     }
 
-    /// Shape bias: the share of shape among the decisions for shape or texture; none if there is
-    /// no such decision.
+    /// Shape bias: the share of decisions for the shape among those for shape or texture; none if there are
+    /// no such decisions.
     pub fn shape_bias(&self) -> Option<f64> {
         let decided = self.shape + self.texture;
         (decided > 0).then(|| self.shape as f64 / decided as f64)
@@ -126,7 +126,7 @@ mod tests {
             let agreement = Agreement::new(&[value; 3], &[value; 3]).unwrap();
             assert_eq!((agreement.expected(), agreement.error_consistency()), (1.0, 1.0));
         }
-        // One is always right, the other never: no trial agrees, none was expected to.
+        // One is always right, the other never: they agree on no trial, as is expected by chance.
         let agreement = Agreement::new(&[true; 3], &[false; 3]).unwrap();
         assert_eq!(agreement.error_consistency(), 0.0);
     }

@@ -1,4 +1,4 @@
-//! Whether a classifier decides as people do.
+//! Whether a classifier decides, and errs, as people do.
 
 mod agreement;
 mod sixteen_classes;

@@ -4,7 +4,7 @@ use core::ops::RangeInclusive;
 
 use crate::eval::elsewhere::LabelMap;
 
-/// Names in their order, and ranges of ImageNet's classes.
+/// The names of the sixteen classes, and the ranges of ImageNet's classes in each.
 type Category = (&'static str, &'static [RangeInclusive<usize>]);
 
 const CATEGORIES: [Category; 16] = [
@@ -42,8 +42,8 @@ const CATEGORIES: [Category; 16] = [
     ),
 ];
 
-/// The sixteen classes as groups of ImageNet's 1,000. A model's decision is
-/// [`LabelMap::predict`] with [`Vote::MeanProbability`](crate::eval::Vote::MeanProbability).
+/// The sixteen classes as groups of ImageNet's 1,000 classes. A model's decision is [`LabelMap::predict`]
+/// with [`Vote::MeanProbability`](crate::eval::Vote::MeanProbability).
 ///
 /// # Reference
 ///

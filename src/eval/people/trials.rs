@@ -40,7 +40,7 @@ pub enum TrialsError {
         /// Fields of this one.
         got: usize,
     },
-    /// Two observers did not see the same images.
+    /// Two observers saw different images.
     #[error(
         "condition \"{condition}\": {first} and {second} did not see the same images once each, \
          such as {image}; compare observers of one experiment"
@@ -52,26 +52,26 @@ pub enum TrialsError {
         first: String,
         /// Another one.
         second: String,
-        /// An image that one of them saw more often than the other, or twice.
+        /// An image that one of them saw and the other did not, or that one saw twice.
         image: String,
     },
-    /// Nothing to compare.
+    /// The comparison has no answer.
     #[error(transparent)]
     Eval(#[from] EvalError),
 }
 
-/// An answer to an image.
+/// An observer's answer to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
-    /// Who answered, such as `subject-01` or `resnet50`.
+    /// The observer, such as `subject-01` or `resnet50`.
     pub subject: String,
-    /// The condition, such as a contrast; `NaN` where there is but one.
+    /// The condition, such as a contrast; `NaN` if there is only one.
     pub condition: String,
-    /// The image, without what the experiment put before its name.
+    /// The name of the image, without the prefix that the experiment gave it.
     pub image: String,
-    /// The right answer. For cue-conflict images it is the shape.
+    /// The right answer; for cue-conflict images, the category of the shape.
     pub category: String,
-    /// The given answer; `na` for none.
+    /// The observer's answer; `na` for none.
     pub response: String,
 }
 
@@ -81,8 +81,8 @@ impl Trial {
         self.response == self.category
     }
 
-    /// The category of the texture of a cue-conflict image, which its name ends with:
-    /// `cat1-bottle3.png` is a cat made of bottles.
+    /// The category of the texture of a cue-conflict image, by the end of its name: `cat1-bottle3.png` shows a
+    /// cat with the texture of bottles.
     pub fn texture(&self) -> String {
         let name = self.image.split('.').next().unwrap_or_default();
         let texture = name.rsplit('-').next().unwrap_or_default();
@@ -90,7 +90,7 @@ impl Trial {
     }
 }
 
-/// Trials of one data set.
+/// The trials of one data set.
 ///
 /// ```
 /// use std::path::Path;
@@ -172,26 +172,26 @@ impl Trials {
         Ok(all)
     }
 
-    /// The trials of which something holds.
+    /// The trials for which a condition holds.
     pub fn filter(&self, keep: impl Fn(&Trial) -> bool) -> Self {
         Self { trials: self.trials.iter().filter(|trial| keep(trial)).cloned().collect() }
     }
 
-    /// Without the conditions of a data set of the toolbox that its benchmark leaves out: those
-    /// without a manipulation, and those in which people recognise less than a fifth.
+    /// The trials without the conditions that the toolbox's benchmark leaves out for this data set: conditions
+    /// without a manipulation, and conditions in which people recognise less than a fifth.
     pub fn without_excluded(&self, data_set: &str) -> Self {
         let excluded = EXCLUDED.iter().find(|(name, _)| *name == data_set);
         let excluded = excluded.map_or(&[][..], |(_, conditions)| conditions);
         self.filter(|trial| !excluded.contains(&&*trial.condition))
     }
 
-    /// The subjects, sorted.
+    /// The names of the observers, sorted.
     pub fn subjects(&self) -> Vec<&str> {
         let subjects: BTreeSet<&str> = self.trials.iter().map(|trial| &*trial.subject).collect();
         subjects.into_iter().collect()
     }
 
-    /// Answers to cue-conflict images.
+    /// The answers to cue-conflict images, counted by cue.
     pub fn cue_decisions(&self) -> CueDecisions {
         let mut decisions = CueDecisions::default();
         for trial in &self.trials {
@@ -208,8 +208,8 @@ impl Trials {
         decisions
     }
 
-    /// Compares a model with people: each condition with each person, averaged over conditions,
-    /// then over people. Conditions that one of the two has not seen do not count.
+    /// Compares a model with people. For each person, the model is compared in each condition that both have
+    /// seen; the result is the mean over conditions, then over people.
     ///
     /// # Errors
     ///
@@ -259,7 +259,7 @@ impl Trials {
     }
 }
 
-/// How alike a model and people answer.
+/// How similar the answers of a model and of people are.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct HumanComparison {
     /// The model's share of right answers.
@@ -282,7 +282,7 @@ impl HumanComparison {
         }
     }
 
-    /// The mean, for instance over data sets; none of nothing.
+    /// The mean of comparisons, for example over data sets; none of an empty list.
     pub fn mean(comparisons: &[Self]) -> Option<Self> {
         let n = comparisons.len() as f64;
         let mean = |value: fn(&Self) -> f64| comparisons.iter().map(value).sum::<f64>() / n;
@@ -295,7 +295,8 @@ impl HumanComparison {
     }
 }
 
-/// Which answers are right, in the order of the images.
+/// Pairs the trials of two observers of the same images: for each of the two, which answers are right, in the
+/// order of the images.
 fn matched(
     condition: &str,
     first: &[&Trial],
@@ -317,7 +318,7 @@ fn matched(
         }
     }
     let other = a.iter().zip(b).find(|(a, b)| a.image != b.image).map(|(a, b)| {
-        // The one that comes first is what the other lacks.
+        // Of two sorted lists, the smaller image is the one that the other list lacks.
         if a.image < b.image { *a } else { *b }
     });
     if let Some(image) = other.or_else(|| a.get(b.len()).or_else(|| b.get(a.len())).copied()) {
@@ -326,19 +327,20 @@ fn matched(
     Ok([a, b].map(|trials| trials.iter().map(|trial| trial.is_correct()).collect()))
 }
 
-/// Fields of a line, without the quotes that some programs put around them.
+/// The fields of a line. Some programs put quotes around them, which are removed.
 fn fields(line: &str) -> impl Iterator<Item = &str> {
     line.split(',').map(|field| field.trim().trim_matches('"'))
 }
 
-/// An image's own name: the part after the last `_`, with the WordNet id before it if there is one.
+/// The name of an image without the experiment's prefix: the part after the last `_`, with the WordNet id
+/// before it if there is one.
 fn short_name(name: &str) -> &str {
     let Some(last) = name.rfind('_') else { return name };
     let before = name[..last].rfind('_').map_or(0, |i| i + 1);
     if name[before..].starts_with("n0") { &name[before..] } else { &name[last + 1..] }
 }
 
-/// Conditions that the benchmark leaves out, by data set.
+/// The conditions that the benchmark leaves out, by data set.
 const EXCLUDED: [(&str, &[&str]); 12] = [
     ("colour", &["cr"]),
     ("contrast", &["c100", "c03", "c01"]),
