@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use burn_trace::Params;
 
 use super::error::EmbedError;
@@ -48,7 +48,6 @@ const MOST_THREADS: usize = 8;
 pub struct Embedder {
     model: Bound<Params<ViT22B>, (Tensor<4>, Asked), NamedTensors>,
     config: ViT22BConfig,
-    device: Device,
     preprocess: Preprocess,
     batch: usize,
     threads: usize,
@@ -96,7 +95,6 @@ impl Embedder {
         Ok(Self {
             model: runtime.bind(Params(model), answer)?,
             config,
-            device: runtime.device(),
             preprocess,
             batch: BATCH,
             threads: cores.clamp(2, MOST_THREADS),
@@ -286,8 +284,8 @@ impl Embedder {
             let batch = batch.map_err(EmbedError::Batch)?;
             let rows: Vec<(usize, usize)> = batch.indices().collect();
             let done = (batch.first + self.batch).min(set.len());
-            let images = batch.batch.images.to_device(&self.device);
-            let features = self.model.call((images, asked.clone())).map_err(EmbedError::Runtime)?;
+            let arguments = (batch.batch.images, asked.clone());
+            let features = self.model.call(arguments).map_err(EmbedError::Runtime)?;
             each(&rows, &BatchFeatures::read(features), done)?;
         }
         Ok(loader.broken())
@@ -297,6 +295,8 @@ impl Embedder {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+
+    use burn::tensor::Device;
 
     use super::*;
 
@@ -415,6 +415,41 @@ mod tests {
         embedder.visit_with(&set, sum, each).unwrap();
         for (sum, row) in sums.iter().zip(table.matrix().iter()) {
             assert!((sum - row.iter().sum::<f32>()).abs() < 1e-4);
+        }
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[cfg(feature = "xla")]
+    #[test]
+    fn a_runtime_that_compiles_answers_every_request_from_one_copy_of_the_model() {
+        let (root, [set, _]) = sets("compiled");
+        let model = config().init(&Device::flex()).unwrap();
+        let new = |runtime: Runtime| {
+            let steps = "resize(32)|value_range(-1, 1)".parse().unwrap();
+            Embedder::new(&runtime, model.clone(), steps).unwrap().with_batch(3)
+        };
+        let [eager, compiled] = [Runtime::flex(), Runtime::named("xla:cpu").unwrap()].map(new);
+        let request = FeatureRequest::new().block(0).attention(1);
+        let views = super::super::PatchViews { patches: true, attention: true };
+        let all = |embedder: &Embedder| {
+            let mut values: Vec<f32> = Vec::new();
+            let mut each = |_: usize, features: ImageFeatures<'_>| {
+                for name in features.names() {
+                    values.extend(features.values(name).unwrap());
+                }
+                Ok::<_, EmbedError>(())
+            };
+            embedder.visit(&set, &request, &mut each).unwrap();
+            embedder.visit_with(&set, move |m, images| views.of(m, images), &mut each).unwrap();
+            embedder.visit(&set, &request, &mut each).unwrap();
+            let (table, _) = embedder.embed(&set, |_| ()).unwrap();
+            values.extend(table.matrix().values());
+            values
+        };
+        let (expected, got) = (all(&eager), all(&compiled));
+        assert_eq!(expected.len(), got.len());
+        for (a, b) in expected.iter().zip(&got) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
         }
         std::fs::remove_dir_all(root).unwrap();
     }
