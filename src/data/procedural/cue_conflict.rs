@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::drawings::shape_in_texture;
+use super::paint::shape_in_texture;
 
 /// The shape and the texture of each class.
 const CATEGORIES: [(&str, &str); 6] = [

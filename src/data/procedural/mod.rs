@@ -2,6 +2,9 @@
 
 mod cue_conflict;
 mod drawings;
+mod paint;
+mod script;
+mod shapes;
 
 pub use cue_conflict::{CueConflict, CueImage};
 pub use drawings::{Drawings, Example};
