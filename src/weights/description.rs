@@ -44,6 +44,8 @@ pub enum Evidence {
     Sidecar,
     /// The origin's own default, which a file may have departed from.
     OriginsDefault,
+    /// The one of several models in the file that its authors evaluate.
+    Authors,
 }
 
 impl Description {
@@ -67,6 +69,7 @@ impl fmt::Display for Description {
                 Evidence::Options => "from the options",
                 Evidence::Sidecar => "from the JSON beside the file",
                 Evidence::OriginsDefault => "the origin's default; the file does not say",
+                Evidence::Authors => "the model of the file that its authors evaluate",
             };
             write!(f, "\n{} = {}: {from}", note.field, note.value)?;
         }

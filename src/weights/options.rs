@@ -72,6 +72,9 @@ pub struct LoadOptions {
     pub image: Option<[usize; 2]>,
     /// Rows and columns of the positions in the file, if they do not form a square.
     pub grid: Option<[usize; 2]>,
+    /// The model to load where the file holds several: what stands before its tensors' names, such as
+    /// `teacher.backbone`, or the beginning of that.
+    pub part: Option<String>,
     /// Number of attention heads, which the shapes of most files do not show.
     pub num_heads: Option<usize>,
     /// The activation, in place of the origin's default.

@@ -10,13 +10,16 @@ const NAMED: usize = 6;
 /// A line for each value that the file does not say, for each kind of tensor that was left out, and
 /// for resampled positions. A file that says everything and is taken as it is gives none.
 pub(super) fn remarks(description: &Description, report: &LoadReport) -> Vec<String> {
-    let guessed = description.notes.iter().filter(|note| note.from == Evidence::OriginsDefault);
     let origin = description.origin;
-    let mut lines: Vec<String> = guessed
-        .map(|note| {
-            format!("guessed: {} = {}, as {origin} has it by default", note.field, note.value)
-        })
-        .collect();
+    let guessed = description.notes.iter().filter_map(|note| {
+        let why = match note.from {
+            Evidence::OriginsDefault => format!("as {origin} has it by default"),
+            Evidence::Authors => "the model of the file that its authors evaluate".into(),
+            Evidence::Options | Evidence::Sidecar => return None,
+        };
+        Some(format!("guessed: {} = {}, {why}", note.field, note.value))
+    });
+    let mut lines: Vec<String> = guessed.collect();
     if let Some(Resampled { from, to, by, .. }) = report.resampled {
         let [[rows, columns], [new_rows, new_columns]] = [from, to];
         lines.push(format!(

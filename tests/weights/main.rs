@@ -15,3 +15,4 @@ mod native_v1;
 mod positions;
 mod published;
 mod report;
+mod wrappers;

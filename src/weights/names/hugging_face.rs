@@ -2,11 +2,15 @@
 
 use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
 
-use super::pieces::{activation, heads_unknown, split_block, square_patch};
+use super::pieces::{
+    activation, distillation_token, gated_mlp, heads_unknown, rotary_positions, split_block,
+    square_patch,
+};
+use super::prefix::{prefix, unwrapped};
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
 use crate::weights::container::Container;
-use crate::weights::description::{Description, Notes};
+use crate::weights::description::Description;
 use crate::weights::error::WeightsError;
 use crate::weights::options::{HeadChoice, LoadOptions};
 use crate::weights::origin::Origin;
@@ -26,26 +30,80 @@ fn mark(origin: Origin) -> &'static str {
 }
 
 /// The tensors of one of the three models, if the container holds one, alone or in a larger model.
-pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
+///
+/// # Errors
+///
+/// Those of [`prefix`], and [`WeightsError::Unsupported`] for DINOv3.
+pub(crate) fn tensors<'a>(
+    container: &'a Container,
+    options: &LoadOptions,
+) -> Result<Option<Tensors<'a>>, WeightsError> {
     let names = || container.entries.keys();
-    let prefix = |origin| names().find_map(|name| name.strip_suffix(mark(origin)));
-    let (origin, prefix) = if let Some(prefix) = prefix(Origin::HfSiglip) {
+    let find = |origin| prefix(container, mark(origin), options.part.as_deref());
+    let (origin, prefix) = if let Some(prefix) = find(Origin::HfSiglip)? {
         (Origin::HfSiglip, prefix)
-    } else {
-        let prefix = prefix(Origin::HfVit)?;
+    } else if let Some(prefix) = find(Origin::HfVit)? {
         let vit = names().any(|name| name.contains(".layernorm_before."));
         (if vit { Origin::HfVit } else { Origin::HfDinov2 }, prefix)
+    } else if names().any(|name| name.ends_with("embeddings.patch_embeddings.weight")) {
+        return Err(rotary_positions(None));
+    } else {
+        return Ok(None);
     };
-    Some(Tensors::sort(origin, container, |name| match name.strip_prefix(prefix) {
-        _ if name.starts_with("classifier.") => Fate::Known(name.into()),
-        None => Fate::Aside("it belongs to another part of the file's model"),
-        Some("embeddings.mask_token") => Fate::Aside("it serves masked training alone"),
-        Some("embeddings.position_ids") => Fate::Aside("it counts positions and is no weight"),
-        Some(name) if name.starts_with("pooler.") => {
-            Fate::Aside("it is a pooler that the classifier does not read")
+    let tensors = Tensors::sort(origin, container, |name| {
+        if let Some(classifier) = classifier(name, &prefix.text) {
+            return Fate::Known(classifier.into());
         }
-        Some(name) => Fate::Known(name.into()),
-    }))
+        let Some(name) = name.strip_prefix(&prefix.text) else {
+            return Fate::Aside("it belongs to another part of the file's model");
+        };
+        let name = unwrapped(name);
+        match name.as_str() {
+            "embeddings.mask_token" => Fate::Aside("it serves masked training alone"),
+            "embeddings.position_ids" => Fate::Aside("it counts positions and is no weight"),
+            name if name.starts_with("pooler.") => {
+                Fate::Aside("it is a pooler that the classifier does not read")
+            }
+            name => Fate::Known(with_older_names(name, origin)),
+        }
+    });
+    Ok(Some(tensors.with_part(prefix.note)))
+}
+
+/// The name of a tensor of the classifier, which stands beside the model or beside something around
+/// it: for `module.vit.` it is `classifier.weight` or `module.classifier.weight`.
+fn classifier<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let at = name.find("classifier.")?;
+    let (before, classifier) = name.split_at(at);
+    let beside = prefix.starts_with(before) && (before.is_empty() || before.ends_with('.'));
+    beside.then_some(classifier)
+}
+
+/// transformers 5 calls modules otherwise than the files of its hub do: `layers.0.attention.q_proj` is
+/// `encoder.layer.0.attention.attention.query`. State dicts that it did not write itself have these
+/// names.
+fn with_older_names(name: &str, origin: Origin) -> String {
+    if origin == Origin::HfSiglip {
+        return name.into();
+    }
+    let block = ["encoder.layer.", "encoder.layers.", "layers.", "layer."]
+        .iter()
+        .find_map(|before| name.strip_prefix(before)?.split_once('.'));
+    let Some((index, rest)) = block else { return name.into() };
+    let mut modules = vec![
+        ("attention.q_proj.", "attention.attention.query."),
+        ("attention.k_proj.", "attention.attention.key."),
+        ("attention.v_proj.", "attention.attention.value."),
+        ("attention.o_proj.", "attention.output.dense."),
+    ];
+    if origin == Origin::HfVit {
+        modules.extend([("mlp.fc1.", "intermediate.dense."), ("mlp.fc2.", "output.dense.")]);
+    }
+    let older = modules.into_iter().find_map(|(new, old)| Some((old, rest.strip_prefix(new)?)));
+    match older {
+        Some((module, leaf)) => format!("encoder.layer.{index}.{module}{leaf}"),
+        None => format!("encoder.layer.{index}.{rest}"),
+    }
 }
 
 pub(crate) fn describe(
@@ -54,18 +112,19 @@ pub(crate) fn describe(
     options: &LoadOptions,
 ) -> Result<Description, WeightsError> {
     let origin = tensors.origin;
-    let mut notes = Notes::default();
+    let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, mark(origin))?;
-    for (name, what) in [
-        ("encoder.layer.0.mlp.weights_in.weight", "a gated MLP (SwiGLU)"),
-        ("embeddings.class_embedding", "a CLIP model (its activation is quick_gelu)"),
-    ] {
-        if tensors.has(name) {
-            return Err(WeightsError::Unsupported {
-                what: what.into(),
-                next: "take another size or family of models",
-            });
-        }
+    if tensors.has("encoder.layer.0.mlp.weights_in.weight") {
+        return Err(gated_mlp());
+    }
+    if tensors.has("embeddings.distillation_token") {
+        return Err(distillation_token("embeddings.distillation_token"));
+    }
+    if tensors.has("embeddings.class_embedding") {
+        return Err(WeightsError::Unsupported {
+            what: "a CLIP model (its activation is quick_gelu)".into(),
+            next: "take another size or family of models",
+        });
     }
     let (layers, mlp, norm, query) = match origin {
         Origin::HfSiglip => ("encoder.layers.", "mlp.fc1", "layer_norm1", "self_attn.q_proj"),

@@ -5,6 +5,7 @@ pub(crate) mod big_vision;
 pub(crate) mod hugging_face;
 pub(crate) mod native;
 mod pieces;
+mod prefix;
 pub(crate) mod tensors;
 pub(crate) mod term;
 pub(crate) mod timm;
@@ -44,7 +45,7 @@ pub(crate) fn recognise<'a>(
         let description = native::describe(container)?;
         return Ok(Recognised { tensors, description, names: Names::Native });
     }
-    if let Some(tensors) = timm::tensors(container) {
+    if let Some(tensors) = timm::tensors(container, options)? {
         let (description, names) = timm::describe(&tensors, sidecar, options)?;
         return Ok(Recognised { tensors, description, names: Names::Timm(names) });
     }
@@ -52,7 +53,7 @@ pub(crate) fn recognise<'a>(
         let (description, names) = big_vision::describe(&tensors, sidecar, options)?;
         return Ok(Recognised { tensors, description, names: Names::BigVision(names) });
     }
-    if let Some(mut tensors) = hugging_face::tensors(container) {
+    if let Some(mut tensors) = hugging_face::tensors(container, options)? {
         let description = hugging_face::describe(&mut tensors, sidecar, options)?;
         let names = Names::HuggingFace(description.origin);
         return Ok(Recognised { tensors, description, names });

@@ -45,3 +45,29 @@ pub(crate) fn activation(name: &str) -> WeightsError {
         next: "GELU in its exact and its tanh form are; `LoadOptions::gelu` takes one of them anyway",
     }
 }
+
+pub(crate) fn distillation_token(name: &str) -> WeightsError {
+    WeightsError::Unsupported {
+        what: format!("a distillation token (\"{name}\")"),
+        next: "take the model that was trained without one",
+    }
+}
+
+pub(crate) fn gated_mlp() -> WeightsError {
+    WeightsError::Unsupported {
+        what: "a gated MLP (SwiGLU)".into(),
+        next: "take a size of the model whose MLP is not gated",
+    }
+}
+
+/// `name` is a tensor of these positions, if the file has one.
+pub(crate) fn rotary_positions(name: Option<&str>) -> WeightsError {
+    let shown = match name {
+        Some(name) => format!("\"{name}\""),
+        None => "the file has no learned positions".into(),
+    };
+    WeightsError::Unsupported {
+        what: format!("a model with rotary positions, as DINOv3 and EVA-02 ({shown}),"),
+        next: "take a model with learned positions",
+    }
+}

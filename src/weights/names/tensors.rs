@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::weights::container::{Container, Entry};
+use crate::weights::description::{Note, Notes};
 use crate::weights::error::WeightsError;
 use crate::weights::origin::Origin;
 use crate::weights::report::SetAside;
@@ -17,6 +18,8 @@ pub(crate) struct Tensors<'a> {
     container: &'a Container,
     actual: BTreeMap<String, String>,
     pub(crate) set_aside: Vec<SetAside>,
+    /// Which of the models in the file this is, if there are several.
+    pub(crate) part: Option<Note>,
 }
 
 /// What to do with a tensor of a file.
@@ -36,7 +39,7 @@ impl<'a> Tensors<'a> {
         fate: impl Fn(&str) -> Fate,
     ) -> Self {
         let mut tensors =
-            Self { origin, container, actual: BTreeMap::new(), set_aside: Vec::new() };
+            Self { origin, container, actual: BTreeMap::new(), set_aside: Vec::new(), part: None };
         for name in container.entries.keys() {
             match fate(name) {
                 Fate::Known(canonical) => {
@@ -48,6 +51,17 @@ impl<'a> Tensors<'a> {
             }
         }
         tensors
+    }
+
+    /// The same with a note of which model this is.
+    pub(crate) fn with_part(mut self, part: Option<Note>) -> Self {
+        self.part = part;
+        self
+    }
+
+    /// The notes with which a description of this model begins.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes(self.part.iter().cloned().collect())
     }
 
     fn set_aside(&mut self, name: String, reason: &'static str) {

@@ -3,11 +3,15 @@
 
 use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
 
-use super::pieces::{activation, heads_unknown, split_block, square_patch};
+use super::pieces::{
+    activation, distillation_token, gated_mlp, heads_unknown, rotary_positions, split_block,
+    square_patch,
+};
+use super::prefix::{prefix, unwrapped};
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
 use crate::weights::container::Container;
-use crate::weights::description::{Description, Notes};
+use crate::weights::description::Description;
 use crate::weights::error::WeightsError;
 use crate::weights::options::LoadOptions;
 use crate::weights::origin::Origin;
@@ -26,15 +30,52 @@ pub(crate) struct Names {
 }
 
 /// The tensors of a model of timm, if the container holds one, alone or in a larger model.
-pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
-    let prefix = container.entries.keys().find_map(|name| name.strip_suffix(MARK))?;
-    Some(Tensors::sort(Origin::Timm, container, |name| match name.strip_prefix(prefix) {
-        None => Fate::Aside("it belongs to another part of the file's model"),
-        Some("mask_token") => Fate::Aside("it serves masked training alone"),
-        // DINOv2's own files have this name.
-        Some("register_tokens") => Fate::Known("reg_token".into()),
-        Some(name) => Fate::Known(name.into()),
-    }))
+///
+/// # Errors
+///
+/// Those of [`prefix`].
+pub(crate) fn tensors<'a>(
+    container: &'a Container,
+    options: &LoadOptions,
+) -> Result<Option<Tensors<'a>>, WeightsError> {
+    let Some(prefix) = prefix(container, MARK, options.part.as_deref())? else { return Ok(None) };
+    let tensors = Tensors::sort(Origin::Timm, container, |name| {
+        let Some(name) = name.strip_prefix(&prefix.text) else {
+            return Fate::Aside("it belongs to another part of the file's model");
+        };
+        let name = without_chunk(&unwrapped(name));
+        match name.as_str() {
+            "mask_token" => Fate::Aside("it serves masked training alone"),
+            // DINOv2's own files have this name.
+            "register_tokens" => Fate::Known("reg_token".into()),
+            name if name.starts_with("decoder_") => {
+                Fate::Aside("it belongs to the decoder, which serves masked training alone")
+            }
+            name if is_of_projection_head(name) => {
+                Fate::Aside("it belongs to a projection head, which serves training alone")
+            }
+            _ => Fate::Known(name),
+        }
+    });
+    Ok(Some(tensors.with_part(prefix.note)))
+}
+
+/// DINOv2's training keeps its blocks in chunks, `blocks.CHUNK.BLOCK.…`, and counts the blocks through
+/// all chunks.
+fn without_chunk(name: &str) -> String {
+    let number = |text: &str| text.parse::<usize>().is_ok();
+    match name.splitn(4, '.').collect::<Vec<_>>()[..] {
+        ["blocks", chunk, block, rest] if number(chunk) && number(block) => {
+            format!("blocks.{block}.{rest}")
+        }
+        _ => name.into(),
+    }
+}
+
+/// Self-supervised training puts a sequence of layers where the classifier is: `head.0.weight`.
+fn is_of_projection_head(name: &str) -> bool {
+    let layer = name.strip_prefix("head.").and_then(|rest| rest.split('.').next());
+    layer.is_some_and(|layer| layer.parse::<usize>().is_ok() || layer == "mlp")
 }
 
 pub(crate) fn describe(
@@ -42,7 +83,8 @@ pub(crate) fn describe(
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
-    let mut notes = Notes::default();
+    refuse_unknown_parts(tensors)?;
+    let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, MARK)?;
     let parallel = tensors.has("blocks.0.in_proj.weight");
     let mlp_dim = if parallel {
@@ -52,10 +94,7 @@ pub(crate) fn describe(
         let [hidden, _] = tensors.axes("mlp_dim", "blocks.0.mlp.fc1.weight")?;
         let [_, back] = tensors.axes("mlp_dim", "blocks.0.mlp.fc2.weight")?;
         if hidden == 2 * back {
-            return Err(WeightsError::Unsupported {
-                what: "a gated MLP (SwiGLU)".into(),
-                next: "take a size of the model whose MLP is not gated",
-            });
+            return Err(gated_mlp());
         }
         hidden
     };
@@ -149,6 +188,25 @@ pub(crate) fn describe(
     let preprocessing = preprocessing::infer(Origin::Timm, sidecar, image, &mut notes)?;
     let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { prefix_positions }))
+}
+
+/// Refuses a model by the tensors of layers that this family does not have.
+fn refuse_unknown_parts(tensors: &Tensors) -> Result<(), WeightsError> {
+    if let Some(name) =
+        tensors.names().find(|name| matches!(*name, "dist_token" | "head_dist.weight"))
+    {
+        return Err(distillation_token(name));
+    }
+    let gated =
+        |name: &&str| name.starts_with("blocks.0.mlp.w") || name.starts_with("blocks.0.mlp.fc1_g.");
+    if tensors.names().any(|name| gated(&name)) {
+        return Err(gated_mlp());
+    }
+    let rotary = tensors.names().find(|name| name.starts_with("rope"));
+    if rotary.is_some() || !tensors.has("pos_embed") {
+        return Err(rotary_positions(rotary));
+    }
+    Ok(())
 }
 
 /// The epsilon of timm's norms: 1e-6, but 1e-5 in CLIP's models, which have layer norms and one of
