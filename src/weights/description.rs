@@ -98,4 +98,11 @@ impl Notes {
         self.0.push(Note { field, value: format!("{value:?}").to_lowercase(), from });
         Some(value)
     }
+
+    /// Takes a default of the origin, and notes that.
+    pub(super) fn usual<T: fmt::Debug>(&mut self, field: &'static str, value: T) -> T {
+        let text = format!("{value:?}").to_lowercase();
+        self.0.push(Note { field, value: text, from: Evidence::OriginsDefault });
+        value
+    }
 }

@@ -63,6 +63,23 @@ pub enum WeightsError {
         /// The option that settles it.
         option: &'static str,
     },
+    /// The JSON beside the file says something that is not followed here.
+    #[error(
+        "{file} says {key} = {value}, which is not followed: expected {expected}; \
+         `LoadOptions::{option}` goes on without it"
+    )]
+    NotUnderstood {
+        /// The name of the JSON file.
+        file: &'static str,
+        /// The entry.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What can be followed.
+        expected: String,
+        /// The option that takes its place.
+        option: &'static str,
+    },
     /// A model that this family cannot express.
     #[error("{what} is not a part of this model family; {next}")]
     Unsupported {
@@ -94,6 +111,20 @@ pub enum WeightsError {
         /// What that library can express.
         rule: &'static str,
     },
+}
+
+impl WeightsError {
+    /// The entry `key` of `file` is not followed; none as its value is a default.
+    pub(super) fn not_understood(
+        file: &'static str,
+        key: &str,
+        value: Option<&serde_json::Value>,
+        expected: &str,
+        option: &'static str,
+    ) -> Self {
+        let value = value.map_or("its default".into(), ToString::to_string);
+        Self::NotUnderstood { file, key: key.into(), value, expected: expected.into(), option }
+    }
 }
 
 impl From<ContainerError> for WeightsError {

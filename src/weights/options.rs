@@ -4,6 +4,7 @@ use burn::config::Config;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
+use crate::data::preprocess::Preprocess;
 use crate::vit::Gelu;
 
 /// What is done with the classifier.
@@ -70,6 +71,8 @@ pub struct LoadOptions {
     /// Height and width in pixels of the images that the loaded model is for; positions are
     /// resampled to their grid. None keeps those of the file.
     pub image: Option<[usize; 2]>,
+    /// How an image becomes the model's input, in place of what the JSON beside the file says.
+    pub preprocess: Option<Preprocess>,
     /// Rows and columns of the positions in the file, if they do not form a square.
     pub grid: Option<[usize; 2]>,
     /// The model to load where the file holds several: what stands before its tensors' names, such as

@@ -66,9 +66,9 @@ impl Sidecar {
         }
     }
 
-    /// An entry of the preprocessor.
-    pub(super) fn preprocessor(&self, key: &str) -> Option<&Value> {
-        Some(&self.preprocessor[key]).filter(|value| !value.is_null())
+    /// The entries of the image processor, if its file is there.
+    pub(super) fn preprocessor_entries(&self) -> Option<&serde_json::Map<String, Value>> {
+        self.preprocessor.as_object()
     }
 }
 

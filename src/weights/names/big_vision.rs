@@ -183,8 +183,9 @@ pub(crate) fn describe(
     .with_interpolation(Origin::BigVision.interpolation(0))
     .with_epsilon(epsilon)
     .with_head_bias(0.0);
-    let image = options.image.unwrap_or(config.image);
-    let preprocessing = preprocessing::infer(Origin::BigVision, sidecar, image, &mut notes)?;
+    let (image, patch) = (config.image, config.patch);
+    let preprocessing =
+        preprocessing::infer(Origin::BigVision, sidecar, image, patch, options, &mut notes)?;
     let description =
         Description { origin: Origin::BigVision, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { class_position, stacked }))

@@ -211,8 +211,8 @@ pub(crate) fn describe(
         .with_epsilon(epsilon)
         .with_head_bias(0.0);
     config.biases.qkv = tensors.has(&format!("{layers}0.{query}.bias"));
-    let image = options.image.unwrap_or(config.image);
-    let preprocessing = preprocessing::infer(origin, sidecar, image, &mut notes)?;
+    let (image, patch) = (config.image, config.patch);
+    let preprocessing = preprocessing::infer(origin, sidecar, image, patch, options, &mut notes)?;
     Ok(Description { origin, config, notes: notes.0, preprocessing }.check()?)
 }
 

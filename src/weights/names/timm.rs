@@ -184,8 +184,9 @@ pub(crate) fn describe(
     config.biases.map_qkv = tensors.has("attn_pool.q.bias");
     config.biases.map_out = tensors.has("attn_pool.proj.bias");
     config.biases.head = tensors.has("head.bias");
-    let image = options.image.unwrap_or(config.image);
-    let preprocessing = preprocessing::infer(Origin::Timm, sidecar, image, &mut notes)?;
+    let (image, patch) = (config.image, config.patch);
+    let preprocessing =
+        preprocessing::infer(Origin::Timm, sidecar, image, patch, options, &mut notes)?;
     let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
     Ok((description.check()?, Names { prefix_positions }))
 }

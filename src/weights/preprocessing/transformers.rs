@@ -1,0 +1,289 @@
+//! transformers' `preprocessor_config.json`: flags and numbers of an image processor, whose class has
+//! defaults for those that are not there.
+
+use serde_json::Value;
+
+use crate::data::preprocess::{Filter, Rounding, Transform};
+use crate::weights::description::Notes;
+use crate::weights::error::WeightsError;
+use crate::weights::origin::Origin;
+use crate::weights::sidecar::Sidecar;
+
+use super::{CLIP, IMAGENET, Target, filter, three, values};
+
+const FILE: &str = "preprocessor_config.json";
+
+/// How an image gets to the model's size, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Resize {
+    /// To this height and width.
+    Exact([usize; 2]),
+    /// To this shorter side, the proportions kept.
+    Shorter(usize),
+}
+
+/// What a processor does where its config does not say otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Processor {
+    resize: Resize,
+    filter: Filter,
+    crop: Option<[usize; 2]>,
+    /// Mean and standard deviation of colours in [0, 1].
+    statistics: [[f64; 3]; 2],
+}
+
+impl Processor {
+    /// The processor with which an origin's models are published.
+    pub(super) fn usual(origin: Origin, image: [usize; 2]) -> Self {
+        let exact = |filter| Self {
+            resize: Resize::Exact(image),
+            filter,
+            crop: None,
+            statistics: [[0.5; 3]; 2],
+        };
+        match origin {
+            Origin::HfDinov2 => Self {
+                resize: Resize::Shorter(256),
+                filter: Filter::Bicubic,
+                crop: Some([224, 224]),
+                statistics: IMAGENET.map(|numbers| numbers.map(f64::from)),
+            },
+            Origin::HfSiglip => exact(Filter::Bicubic),
+            _ => exact(Filter::Bilinear),
+        }
+    }
+
+    /// The defaults of a class.
+    fn of(class: &str) -> Option<Self> {
+        let halves = [[0.5; 3]; 2];
+        let square = |side, filter, crop| Self {
+            resize: Resize::Exact([side, side]),
+            filter,
+            crop,
+            statistics: halves,
+        };
+        Some(match class {
+            "ViTImageProcessor" => square(224, Filter::Bilinear, None),
+            "SiglipImageProcessor" => square(224, Filter::Bicubic, None),
+            "DeiTImageProcessor" | "BeitImageProcessor" => {
+                square(256, Filter::Bicubic, Some([224, 224]))
+            }
+            "BitImageProcessor" | "CLIPImageProcessor" => Self {
+                resize: Resize::Shorter(224),
+                filter: Filter::Bicubic,
+                crop: Some([224, 224]),
+                statistics: CLIP.map(|numbers| numbers.map(f64::from)),
+            },
+            "ConvNextImageProcessor" => Self {
+                resize: Resize::Shorter(384),
+                filter: Filter::Bilinear,
+                crop: None,
+                statistics: halves,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Whether a size of one number is the shorter side.
+    fn keeps_proportions(&self) -> bool {
+        matches!(self.resize, Resize::Shorter(_))
+    }
+
+    /// The steps for images of the size that is asked for, or of the crop's, or of the model's. Sides
+    /// that are asked for scale the resize as they scale the crop.
+    pub(super) fn steps(self, chosen: Option<[usize; 2]>) -> Vec<Transform> {
+        let Self { resize, filter, crop, statistics: [mean, std] } = self;
+        let last = match (crop, resize) {
+            (Some(size), _) | (None, Resize::Exact(size)) => size,
+            (None, Resize::Shorter(side)) => [side, side],
+        };
+        let size = chosen.unwrap_or(last);
+        let square = size[0] == size[1] && last[0] == last[1];
+        let scaled = |side: usize| (side as f64 * size[0] as f64 / last[0] as f64).round() as usize;
+        let rounding = Rounding::Down;
+        let crop = crop.map(|_| Transform::CenterCrop { size, rounding });
+        let mut steps = match (resize, crop) {
+            // Whoever asks for a rectangle gets all of the image.
+            _ if chosen.is_some() && !square => vec![Transform::Resize { size, filter }],
+            (Resize::Exact(_), None) => vec![Transform::Resize { size, filter }],
+            (Resize::Exact(before), Some(crop)) => {
+                vec![Transform::Resize { size: before.map(scaled), filter }, crop]
+            }
+            (Resize::Shorter(side), crop) => {
+                let side = scaled(side);
+                let resize = Transform::ResizeShorter { side, filter, rounding };
+                [Some(resize), crop].into_iter().flatten().collect()
+            }
+        };
+        steps.push(values(mean, std));
+        steps
+    }
+}
+
+/// The processor that the JSON describes, if there is one.
+///
+/// # Errors
+///
+/// [`WeightsError::NotUnderstood`] for a flag, a size, a filter or a class that these steps cannot
+/// follow.
+pub(super) fn processor(
+    sidecar: &Sidecar,
+    origin: Origin,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Option<Processor>, WeightsError> {
+    let Some(all) = sidecar.preprocessor_entries() else { return Ok(None) };
+    let said = |key: &str| all.get(key).filter(|value| !value.is_null());
+    let refuse = |key: &str, expected: &str| {
+        WeightsError::not_understood(FILE, key, said(key), expected, "preprocess")
+    };
+    let known = ["do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb"];
+    let on = |key: &str| said(key).is_some_and(|value| *value != Value::Bool(false));
+    for key in all.keys().filter(|key| on(key)) {
+        let flag = key.starts_with("do_") && key != "do_reduce_labels";
+        if flag && !known.contains(&key.as_str()) || key == "rescale_offset" || key == "offset" {
+            return Err(refuse(key, "resizing, cropping, rescaling and normalising alone"));
+        }
+    }
+    let flag = |key: &str, usual: bool| match said(key) {
+        None => Ok(usual),
+        Some(value) => value.as_bool().ok_or_else(|| refuse(key, "true or false")),
+    };
+
+    let class = ["image_processor_type", "feature_extractor_type"].into_iter().find(|k| on(k));
+    let name = class
+        .and_then(|key| said(key)?.as_str())
+        .map(|name| name.trim_end_matches("Fast").replace("FeatureExtractor", "ImageProcessor"));
+    let usual_class = match origin {
+        Origin::HfDinov2 => "BitImageProcessor",
+        Origin::HfSiglip => "SiglipImageProcessor",
+        _ => "ViTImageProcessor",
+    };
+    let name = name.as_deref().unwrap_or(usual_class);
+    let usual = Processor::of(name).ok_or_else(|| {
+        refuse(
+            class.unwrap_or("image_processor_type"),
+            "a processor of ViT, DeiT, BEiT, BiT, \
+                CLIP, SigLIP or ConvNeXt",
+        )
+    })?;
+
+    if !flag("do_resize", true)? {
+        return Err(refuse("do_resize", "images are resized to one size"));
+    }
+    let resize = match said("size") {
+        Some(size) => resize(size, usual.keeps_proportions()).ok_or_else(|| {
+            refuse("size", "a number, a height and a width, or the shortest_edge alone")
+        })?,
+        None => notes.usual("size", usual.resize),
+    };
+    let filter = match said("resample") {
+        Some(value) => filter(value)
+            .ok_or_else(|| refuse("resample", "1 (lanczos), 2 (bilinear), 3 (bicubic), 4 (box)"))?,
+        None => notes.usual("resample", usual.filter),
+    };
+    let (resize, crop) = if name == "ConvNextImageProcessor" {
+        conv_next(resize, said("crop_pct").and_then(Value::as_f64))
+            .ok_or_else(|| refuse("size", "a square, or the shortest_edge alone"))?
+    } else if said("crop_pct").is_some() {
+        return Err(refuse("crop_pct", "the processor's class has no such crop"));
+    } else if flag("do_center_crop", usual.crop.is_some())? {
+        let size = match said("crop_size") {
+            Some(size) => exact(size)
+                .ok_or_else(|| refuse("crop_size", "a number, or a height and a width"))?,
+            None => notes.usual("crop_size", usual.crop.unwrap_or([224, 224])),
+        };
+        (resize, Some(size))
+    } else {
+        (resize, None)
+    };
+    let before = match resize {
+        Resize::Exact(size) => size,
+        Resize::Shorter(side) => [side, side],
+    };
+    if let Some([height, width]) = crop.filter(|[h, w]| *h > before[0] || *w > before[1]) {
+        let expected = format!("a crop within the resized image; {height} x {width} is not");
+        return Err(refuse("crop_size", &expected));
+    }
+    if crop.is_none() && matches!(resize, Resize::Shorter(_)) {
+        return Err(refuse("do_center_crop", "a crop, where only the shorter side is given"));
+    }
+    let (key, last) = crop.map_or(("size", before), |crop| ("crop_size", crop));
+    if target.chosen.is_none() {
+        target.check_patch(FILE, key, last)?;
+    }
+
+    // A value in [0, 1] times this is what is normalised.
+    let scale = match (flag("do_rescale", true)?, said("rescale_factor")) {
+        (false, _) => 255.0,
+        (true, None) => 1.0,
+        (true, Some(factor)) => {
+            let factor = factor.as_f64().filter(|factor| *factor > 0.0);
+            let scale = 255.0 * factor.ok_or_else(|| refuse("rescale_factor", "above 0"))?;
+            if (scale - 1.0).abs() < 1e-6 { 1.0 } else { scale }
+        }
+    };
+    let mut statistic = |key: &'static str, usual: [f64; 3]| match said(key) {
+        Some(value) => three(value)
+            .map(|numbers| numbers.map(f64::from))
+            .ok_or_else(|| refuse(key, "one number or three")),
+        None => Ok(notes.usual(key, usual.map(|x| x as f32)).map(f64::from)),
+    };
+    let statistics = match flag("do_normalize", true)? {
+        true => {
+            let [mean, std] = usual.statistics;
+            [statistic("image_mean", mean)?, statistic("image_std", std)?]
+        }
+        false => [[0.0; 3], [1.0; 3]],
+    };
+    let statistics = statistics.map(|numbers| numbers.map(|x| x / scale));
+    Ok(Some(Processor { resize, filter, crop, statistics }))
+}
+
+/// ConvNeXt's crop: below 384 pixels a part of a larger image, from 384 on the whole one, squashed.
+fn conv_next(resize: Resize, crop_pct: Option<f64>) -> Option<(Resize, Option<[usize; 2]>)> {
+    let side = match resize {
+        Resize::Shorter(side) => side,
+        Resize::Exact([height, width]) => (height == width).then_some(height)?,
+    };
+    let fraction = crop_pct.unwrap_or(224.0 / 256.0);
+    Some(match side {
+        0..384 => (Resize::Shorter((side as f64 / fraction) as usize), Some([side, side])),
+        _ => (Resize::Exact([side, side]), None),
+    })
+}
+
+fn resize(size: &Value, keeps_proportions: bool) -> Option<Resize> {
+    match size.as_u64() {
+        Some(side) if keeps_proportions => Some(Resize::Shorter(side as usize)),
+        _ => match sides(size)?[..] {
+            [("shortest_edge", side)] => Some(Resize::Shorter(side)),
+            _ => exact(size).map(Resize::Exact),
+        },
+    }
+}
+
+/// A height and a width, or one number for both.
+fn exact(size: &Value) -> Option<[usize; 2]> {
+    match sides(size)?[..] {
+        [("", side)] => Some([side, side]),
+        [("height", height), ("width", width)] => Some([height, width]),
+        _ => None,
+    }
+}
+
+/// The sides of a size by their names, in the order of these; one number has the empty name.
+fn sides(size: &Value) -> Option<Vec<(&str, usize)>> {
+    let side = |value: &Value| value.as_u64().map(|side| side as usize);
+    match size.as_object() {
+        None => Some(vec![("", side(size)?)]),
+        Some(sides) => {
+            let said = sides.iter().filter(|(_, value)| !value.is_null());
+            let mut sides: Vec<_> = said
+                .map(|(name, value)| Some((name.as_str(), side(value)?)))
+                .collect::<Option<_>>()?;
+            sides.sort_unstable();
+            Some(sides)
+        }
+    }
+}
