@@ -5,7 +5,7 @@ use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
 use crate::data::preprocess::Preprocess;
-use crate::vit::Gelu;
+use crate::vit::{Gelu, Pool};
 
 /// What is done with the classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,9 +75,14 @@ pub struct LoadOptions {
     pub preprocess: Option<Preprocess>,
     /// Rows and columns of the positions in the file, if they do not form a square.
     pub grid: Option<[usize; 2]>,
-    /// The model to load where the file holds several: what stands before its tensors' names, such as
-    /// `teacher.backbone`, or the beginning of that.
+    /// The model to load where the file holds several: what stands before its tensors' names, such
+    /// as `teacher.backbone`, or the beginning of that.
     pub part: Option<String>,
+    /// The architecture, in place of the name and the arguments in `config.json`, which are refused
+    /// where they are not known to be computed right.
+    pub assume: Option<String>,
+    /// How tokens become one vector, in place of what the file says.
+    pub pool: Option<Pool>,
     /// Number of attention heads, which the shapes of most files do not show.
     pub num_heads: Option<usize>,
     /// The activation, in place of the origin's default.

@@ -38,6 +38,12 @@ impl Sidecar {
         nested.chain([&self.config[key]]).find(|value| !value.is_null())
     }
 
+    /// The arguments of the model, which timm writes.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let arguments = self.config["model_args"].as_object().into_iter().flatten();
+        arguments.map(|(name, value)| (name.as_str(), value))
+    }
+
     pub(super) fn number(&self, key: &str) -> Option<usize> {
         self.config(key)?.as_u64().map(|number| number as usize)
     }
@@ -119,8 +125,8 @@ fn without_infinities(text: &str) -> Option<String> {
     found.then_some(out)
 }
 
-/// The length of the string in quotes at the start of a text, or of all of it if the string does not
-/// end.
+/// The length of the string in quotes at the start of a text, or of all of it if the string does
+/// not end.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (index, character) in text.char_indices().skip(1) {

@@ -15,4 +15,5 @@ mod native_v1;
 mod positions;
 mod published;
 mod report;
+mod semantics;
 mod wrappers;

@@ -79,9 +79,9 @@ fn classifier<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
     beside.then_some(classifier)
 }
 
-/// transformers 5 calls modules otherwise than the files of its hub do: `layers.0.attention.q_proj` is
-/// `encoder.layer.0.attention.attention.query`. State dicts that it did not write itself have these
-/// names.
+/// transformers 5 calls modules otherwise than the files of its hub do: `layers.0.attention.q_proj`
+/// is `encoder.layer.0.attention.attention.query`. State dicts that it did not write itself have
+/// these names.
 fn with_older_names(name: &str, origin: Origin) -> String {
     if origin == Origin::HfSiglip {
         return name.into();
@@ -106,12 +106,39 @@ fn with_older_names(name: &str, origin: Origin) -> String {
     }
 }
 
+/// The types of models that are computed as here.
+const KNOWN: [&str; 7] = [
+    "vit",
+    "vit_mae",
+    "vit_msn",
+    "dinov2",
+    "dinov2_with_registers",
+    "siglip",
+    "siglip_vision_model",
+];
+
+/// Refuses a model of another type, which may compute something else with tensors of the same
+/// names.
+fn check(sidecar: &Sidecar) -> Result<(), WeightsError> {
+    match sidecar.text("model_type") {
+        Some(name) if !KNOWN.contains(&name) => {
+            let (value, expected) = (name.into(), format!("one of {}", KNOWN.join(", ")));
+            let (file, key) = ("config.json", "model_type");
+            Err(WeightsError::not_understood(file, key, Some(&value), &expected, "assume"))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn describe(
     tensors: &mut Tensors,
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<Description, WeightsError> {
     let origin = tensors.origin;
+    if options.assume.is_none() {
+        check(sidecar)?;
+    }
     let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, mark(origin))?;
     if tensors.has("encoder.layer.0.mlp.weights_in.weight") {

@@ -1,13 +1,13 @@
-//! Which of the models in a file is loaded. Files of training hold several: a student and a teacher, a
-//! model and the average of its parameters, an encoder and its momentum encoder.
+//! Which of the models in a file is loaded. Files of training hold several: a student and a
+//! teacher, a model and the average of its parameters, an encoder and its momentum encoder.
 
 use crate::weights::container::Container;
 use crate::weights::description::{Evidence, Note};
 use crate::weights::error::WeightsError;
 
-/// Segments of prefixes that tell two models apart, the first being the one that the authors evaluate:
-/// DINO, DINOv2 and iBOT the teacher, training with an average the average, MoCo the encoder that
-/// learns by gradients, I-JEPA the target encoder, BYOL the online one.
+/// Segments of prefixes that tell two models apart, the first being the one that the authors
+/// evaluate: DINO, DINOv2 and iBOT the teacher, training with an average the average, MoCo the
+/// encoder that learns by gradients, I-JEPA the target encoder, BYOL the online one.
 const EVALUATED: [(&str, &str); 17] = [
     ("teacher", "student"),
     ("model_ema", "model"),

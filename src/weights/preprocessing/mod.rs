@@ -1,6 +1,6 @@
 //! The preprocessing of a published model. Its accuracy was measured with these steps and numbers;
-//! others give other features. So what the JSON beside the weights says is followed to the pixel, or
-//! refused by the key that is not understood.
+//! others give other features. So what the JSON beside the weights says is followed to the pixel,
+//! or refused by the key that is not understood.
 
 mod timm;
 mod transformers;
@@ -52,8 +52,8 @@ impl Target {
     }
 }
 
-/// The steps of the options, those that the JSON beside the weights describes, or the origin's usual
-/// ones. `model` is the size of the file's positions.
+/// The steps of the options, those that the JSON beside the weights describes, or the origin's
+/// usual ones. `model` is the size of the file's positions.
 pub(super) fn infer(
     origin: Origin,
     sidecar: &Sidecar,

@@ -1,5 +1,5 @@
-//! transformers' `preprocessor_config.json`: flags and numbers of an image processor, whose class has
-//! defaults for those that are not there.
+//! transformers' `preprocessor_config.json`: flags and numbers of an image processor, whose class
+//! has defaults for those that are not there.
 
 use serde_json::Value;
 
@@ -89,8 +89,8 @@ impl Processor {
         matches!(self.resize, Resize::Shorter(_))
     }
 
-    /// The steps for images of the size that is asked for, or of the crop's, or of the model's. Sides
-    /// that are asked for scale the resize as they scale the crop.
+    /// The steps for images of the size that is asked for, or of the crop's, or of the model's.
+    /// Sides that are asked for scale the resize as they scale the crop.
     pub(super) fn steps(self, chosen: Option<[usize; 2]>) -> Vec<Transform> {
         let Self { resize, filter, crop, statistics: [mean, std] } = self;
         let last = match (crop, resize) {

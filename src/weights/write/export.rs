@@ -166,7 +166,7 @@ fn big_vision_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
 fn timm_names(config: &ViT22BConfig) -> timm::Names {
     let class = config.pool == Pool::ClassToken;
     let classic = config.block == BlockKind::Sequential && config.registers == 0;
-    timm::Names { prefix_positions: usize::from(class && classic) }
+    timm::Names { prefix_positions: usize::from(class && classic), class_as_register: false }
 }
 
 /// The `config.json` by which timm's `create_model` builds the model: a registered model with

@@ -1,33 +1,28 @@
 //! timm's `VisionTransformer`: classic and parallel blocks, class token, average and attention
 //! pooling, registers, layer scale.
 
-use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
+mod registry;
+mod terms;
 
-use super::pieces::{
-    activation, distillation_token, gated_mlp, heads_unknown, rotary_positions, split_block,
-    square_patch,
-};
-use super::prefix::{prefix, unwrapped};
-use super::tensors::{Fate, Tensors};
-use super::term::Term;
+use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
 use crate::weights::container::Container;
-use crate::weights::description::Description;
+use crate::weights::description::{Description, Notes};
 use crate::weights::error::WeightsError;
+use crate::weights::names::pieces::{
+    activation, distillation_token, gated_mlp, heads_unknown, rotary_positions, square_patch,
+};
+use crate::weights::names::prefix::{prefix, unwrapped};
+use crate::weights::names::tensors::{Fate, Tensors};
 use crate::weights::options::LoadOptions;
 use crate::weights::origin::Origin;
 use crate::weights::positions;
 use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
+use registry::{heads, tanh_by_name};
+use terms::MARK;
 
-/// The tensor by which these files are recognised.
-const MARK: &str = "patch_embed.proj.weight";
-
-/// Which of timm's layouts a file has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// How many prefix tokens, from the first on, have a position of their own.
-    pub(crate) prefix_positions: usize,
-}
+pub(crate) use registry::usual_epsilon;
+pub(crate) use terms::{Names, terms};
 
 /// The tensors of a model of timm, if the container holds one, alone or in a larger model.
 ///
@@ -60,8 +55,8 @@ pub(crate) fn tensors<'a>(
     Ok(Some(tensors.with_part(prefix.note)))
 }
 
-/// DINOv2's training keeps its blocks in chunks, `blocks.CHUNK.BLOCK.…`, and counts the blocks through
-/// all chunks.
+/// DINOv2's training keeps its blocks in chunks, `blocks.CHUNK.BLOCK.…`, and counts the blocks
+/// through all chunks.
 fn without_chunk(name: &str) -> String {
     let number = |text: &str| text.parse::<usize>().is_ok();
     match name.splitn(4, '.').collect::<Vec<_>>()[..] {
@@ -84,6 +79,9 @@ pub(crate) fn describe(
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
     refuse_unknown_parts(tensors)?;
+    if options.assume.is_none() {
+        registry::check(sidecar)?;
+    }
     let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, MARK)?;
     let parallel = tensors.has("blocks.0.in_proj.weight");
@@ -111,7 +109,7 @@ pub(crate) fn describe(
     } else {
         (QkNorm::None, None)
     };
-    let architecture = sidecar.text("architecture").unwrap_or("");
+    let architecture = options.assume.as_deref().or(sidecar.text("architecture")).unwrap_or("");
     let num_heads = match heads_by_norm {
         Some(heads) => heads,
         None => notes
@@ -135,19 +133,20 @@ pub(crate) fn describe(
     let epsilon = usual_epsilon(norm_embedding, norm_bias);
     let epsilon = notes.choose("epsilon", options.epsilon, None, Some(epsilon)).unwrap_or(epsilon);
 
-    let pool = if tensors.has("attn_pool.latent") {
-        Pool::Map
-    } else if tensors.has("cls_token") {
-        Pool::ClassToken
-    } else {
-        Pool::Average
-    };
+    let pool = pool(tensors, sidecar, options, &mut notes)?;
     let registers = match tensors.has("reg_token") {
         true => tensors.axes::<3>("registers", "reg_token")?[1],
         false => 0,
     };
+    let class = usize::from(tensors.has("cls_token"));
+    let class_as_register = class == 1 && pool == Pool::Average;
+    if class_as_register && registers > 0 {
+        return Err(WeightsError::Unsupported {
+            what: "average pooling behind a class token and registers (\"global_pool\")".into(),
+            next: "`LoadOptions::pool` takes the class token",
+        });
+    }
     let [_, positions, _] = tensors.axes("image", "pos_embed")?;
-    let class = usize::from(pool == Pool::ClassToken);
     let by_sidecar = sidecar.size("img_size").or_else(|| sidecar.size("input_size"));
     let hint = options.grid.or(by_sidecar.map(|size| size.map(|side| side / patch)));
     let (grid, prefix_positions) =
@@ -172,7 +171,7 @@ pub(crate) fn describe(
     .with_norm_pooled(tensors.has("fc_norm.weight"))
     .with_positions(Positions::Learned)
     .with_interpolation(Origin::Timm.interpolation(registers))
-    .with_registers(registers)
+    .with_registers(registers + usize::from(class_as_register))
     .with_layer_scale(block("ls1.gamma", "ls.gamma").then_some(1e-5))
     .with_epsilon(epsilon)
     .with_head_bias(0.0);
@@ -188,7 +187,43 @@ pub(crate) fn describe(
     let preprocessing =
         preprocessing::infer(Origin::Timm, sidecar, image, patch, options, &mut notes)?;
     let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
-    Ok((description.check()?, Names { prefix_positions }))
+    Ok((description.check()?, Names { prefix_positions, class_as_register }))
+}
+
+/// How the model pools: as the options or `config.json` say, or else as the tensors show.
+fn pool(
+    tensors: &Tensors,
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+    notes: &mut Notes,
+) -> Result<Pool, WeightsError> {
+    let (map, class) = (tensors.has("attn_pool.latent"), tensors.has("cls_token"));
+    let said = match sidecar.text("global_pool") {
+        Some("avg") if !map => Some(Pool::Average),
+        Some("token") if class && !map => Some(Pool::ClassToken),
+        Some("map") if map => Some(Pool::Map),
+        None => None,
+        Some(_) if options.pool.is_some() => None,
+        Some(_) => {
+            let (key, value) = ("global_pool", sidecar.config("global_pool"));
+            let expected = "token, avg or map, with the tensors that it needs";
+            let (file, option) = ("config.json", "pool");
+            return Err(WeightsError::not_understood(file, key, value, expected, option));
+        }
+    };
+    // A norm of the pooled vector in place of one of the tokens is what average pooling has.
+    let averaged = tensors.has("fc_norm.weight") && !tensors.has("norm.weight");
+    let shown = match (map, class) {
+        (true, _) => Pool::Map,
+        (false, true) if !averaged => Pool::ClassToken,
+        (false, _) => Pool::Average,
+    };
+    // Where the tensors leave no choice there is nothing to note.
+    let open = class && !map;
+    Ok(match open || options.pool.is_some() {
+        true => notes.choose("pool", options.pool, said, Some(shown)).unwrap_or(shown),
+        false => said.unwrap_or(shown),
+    })
 }
 
 /// Refuses a model by the tensors of layers that this family does not have.
@@ -208,115 +243,4 @@ fn refuse_unknown_parts(tensors: &Tensors) -> Result<(), WeightsError> {
         return Err(rotary_positions(rotary));
     }
     Ok(())
-}
-
-/// The epsilon of timm's norms: 1e-6, but 1e-5 in CLIP's models, which have layer norms and one of
-/// them after the embedding.
-pub(crate) fn usual_epsilon(norm_embedding: bool, layer_norm: bool) -> f64 {
-    if norm_embedding && layer_norm { 1e-5 } else { 1e-6 }
-}
-
-/// Number of heads by the size in the name of a registered model.
-fn heads(architecture: &str) -> Option<usize> {
-    if architecture == "vit_base_patch16_gap_224" {
-        return Some(16);
-    }
-    Some(match architecture.strip_prefix("vit_")?.split('_').next()? {
-        "tiny" => 3,
-        "xsmall" | "wee" | "dwee" | "pwee" | "dpwee" => 4,
-        "little" | "dlittle" => 5,
-        "small" => 6,
-        "medium" | "mediumd" => 8,
-        "betwixt" => 10,
-        "base" if architecture.contains("_plus_") => 14,
-        "base" => 12,
-        "so150m2" => 13,
-        "so150m" => 14,
-        "large" | "so400m" | "huge" | "giant" | "giantopt" | "gigantic" | "intern300m" => 16,
-        _ => return None,
-    })
-}
-
-/// Whether a registered model of this name has GELU's tanh form: SigLIP models of the later, larger
-/// grids do.
-fn tanh_by_name(architecture: &str) -> bool {
-    let siglip = architecture.contains("_siglip_");
-    let tanh = ["vit_base_patch32_", "vit_so400m_patch16_", "vit_giantopt_"];
-    siglip
-        && (tanh.iter().any(|name| architecture.starts_with(name))
-            || architecture.starts_with("vit_large_") && architecture.ends_with("_512"))
-}
-
-/// The tensors that make the parameter at `path`; none if timm has no name for it.
-pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
-    let rows = config.patches() + names.prefix_positions;
-    let class = usize::from(config.pool == Pool::ClassToken);
-    // A prefix token with a position is loaded as their sum.
-    let prefixed = |name: &str, first: usize| {
-        let mut terms = vec![Term::tokens(name, shape, 0, shape[0])];
-        if first + shape[0] <= names.prefix_positions {
-            terms.push(Term::tokens("pos_embed", shape, first, rows));
-        }
-        terms
-    };
-    match path {
-        "embedding.weight" => return vec![Term::whole(MARK, shape)],
-        "embedding.bias" => return vec![Term::whole("patch_embed.proj.bias", shape)],
-        "pos_embedding" => {
-            return vec![Term::tokens("pos_embed", shape, names.prefix_positions, rows)];
-        }
-        "class_token" => return prefixed("cls_token", 0),
-        "registers" => return prefixed("reg_token", class),
-        "map.probe" => return vec![Term::tokens("attn_pool.latent", shape, 0, 1)],
-        _ => {}
-    }
-    let (scope, rest) = split_block(path);
-    let (module, leaf) = rest.rsplit_once('.').unwrap_or(("", rest));
-    let (d, f) = (config.width, config.mlp_dim);
-    let joint = |name: &str, start, outputs| {
-        vec![Term::joint(format!("{scope}{name}.{leaf}"), shape, start, outputs)]
-    };
-    let own = |name: &str| vec![Term::torch(format!("{scope}{name}"), leaf, shape)];
-    let parallel = !scope.is_empty() && config.block == BlockKind::Parallel;
-    match module {
-        "attn.query" if parallel => joint("in_proj", f, f + 3 * d),
-        "attn.key" if parallel => joint("in_proj", f + d, f + 3 * d),
-        "attn.value" if parallel => joint("in_proj", f + 2 * d, f + 3 * d),
-        "mlp.fc1" if parallel && leaf == "bias" && !config.biases.qkv => {
-            vec![Term::whole(format!("{scope}mlp_bias"), shape)]
-        }
-        "mlp.fc1" if parallel => joint("in_proj", 0, f + 3 * d),
-        "norm" if parallel => own("in_norm"),
-        "attn.q_norm" if parallel => own("q_norm"),
-        "attn.k_norm" if parallel => own("k_norm"),
-        "attn.out" if parallel => own("attn_out_proj"),
-        "mlp.fc2" if parallel => own("mlp_out_proj"),
-        "" => {
-            let name = match (leaf, parallel) {
-                ("layer_scale", true) => "ls.gamma",
-                ("layer_scale", false) => "ls1.gamma",
-                ("mlp_layer_scale", false) => "ls2.gamma",
-                _ => return vec![],
-            };
-            vec![Term::whole(format!("{scope}{name}"), shape)]
-        }
-        "attn.query" => joint("attn.qkv", 0, 3 * d),
-        "attn.key" => joint("attn.qkv", d, 3 * d),
-        "attn.value" => joint("attn.qkv", 2 * d, 3 * d),
-        "attn.out" => own("attn.proj"),
-        "norm" if !scope.is_empty() => own("norm1"),
-        "mlp_norm" => own("norm2"),
-        "attn.q_norm" | "attn.k_norm" | "mlp.fc1" | "mlp.fc2" => own(module),
-        "embedding_norm" => own("norm_pre"),
-        "norm" if config.norm_pooled => own("fc_norm"),
-        "norm" | "head" => own(module),
-        "map.attn.query" => own("attn_pool.q"),
-        "map.attn.key" => joint("attn_pool.kv", 0, 2 * d),
-        "map.attn.value" => joint("attn_pool.kv", d, 2 * d),
-        "map.attn.out" => own("attn_pool.proj"),
-        "map.norm" => own("attn_pool.norm"),
-        "map.mlp.fc1" => own("attn_pool.mlp.fc1"),
-        "map.mlp.fc2" => own("attn_pool.mlp.fc2"),
-        _ => vec![],
-    }
 }
