@@ -9,7 +9,7 @@ use vit22b::Runtime;
 use vit22b::data::{DataError, ImageSet, OnBroken, Preprocess};
 use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::train::Precision;
-use vit22b::vit::{Gelu, ViT22B};
+use vit22b::vit::{Gelu, Pool, ViT22B};
 use vit22b::weights::{HeadChoice, Inspection, LoadOptions, WeightsError, WeightsFile};
 
 use crate::terminal::ImageBar;
@@ -96,6 +96,23 @@ pub(crate) struct Unsaid {
     /// Steps of preprocessing, in place of the model's own
     #[arg(long, value_name = "STEPS")]
     preprocess: Option<Preprocess>,
+    /// Which model, where the file holds several: the beginning of its
+    /// tensors' names, such as teacher.backbone
+    #[arg(long, value_name = "PREFIX", verbatim_doc_comment)]
+    part: Option<String>,
+    /// The architecture, in place of a config.json that is refused
+    #[arg(long, value_name = "NAME")]
+    assume: Option<String>,
+    /// How tokens become one vector, in place of what the file says
+    #[arg(long)]
+    pool: Option<PoolName>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PoolName {
+    Token,
+    Average,
+    Map,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -124,9 +141,18 @@ impl Unsaid {
             GeluName::Tanh => Gelu::Tanh,
             GeluName::Erf => Gelu::Erf,
         });
+        let pool = self.pool.map(|name| match name {
+            PoolName::Token => Pool::ClassToken,
+            PoolName::Average => Pool::Average,
+            PoolName::Map => Pool::Map,
+        });
         LoadOptions::new()
             .with_num_heads(self.num_heads)
             .with_gelu(gelu)
+            .with_preprocess(self.preprocess.clone())
+            .with_part(self.part.clone())
+            .with_assume(self.assume.clone())
+            .with_pool(pool)
             .with_grid(self.grid)
             .with_image(self.side.map(|side| [side, side]))
     }
@@ -138,8 +164,7 @@ impl Unsaid {
         let file = WeightsFile::open(weights);
         let loaded = file.and_then(|file| file.load(&options, device)).map_err(explained)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
-        let usual = loaded.description.preprocessing;
-        let preprocess = self.preprocess.clone().unwrap_or(usual);
+        let preprocess = loaded.description.preprocessing;
         let config = loaded.model.config();
         let ([height, width], patch) = (preprocess.size(), config.patch);
         ensure!(
@@ -164,8 +189,13 @@ fn explained(error: WeightsError) -> anyhow::Error {
             let option = option.replace('_', "-");
             anyhow!("--weights: {field} does not follow from the file: {why}; give --{option}")
         }
+        WeightsError::NotUnderstood { file, key, value, expected, option } => anyhow!(
+            "--weights: {file} says {key} = {value}, which is not followed: expected {expected}; \
+             --{option} goes on without it"
+        ),
         WeightsError::Unsupported { what, next } => {
             let next = next.replace("`LoadOptions::gelu`", "--gelu");
+            let next = next.replace("`LoadOptions::pool`", "--pool token");
             anyhow!("--weights: {what} is not a part of this model family; {next}")
         }
         WeightsError::DoesNotFit(report) => {
