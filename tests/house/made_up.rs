@@ -25,7 +25,7 @@ const LIB: (&str, &str) =
 const MIDDLE: (&str, &str) =
     ("src/middle/mod.rs", "mod one; mod two; mod three; pub use three::Three;");
 
-/// What is told of these files, with that of the one exception's being needless left out.
+/// What is told of these files; what is told of the plan is left out.
 fn told(files: &[(&str, &str)]) -> Vec<String> {
     let mut told = House::new(files.iter().copied()).complaints(&Plan::read(PLAN));
     told.retain(|line| !line.starts_with("docs/"));
@@ -38,10 +38,18 @@ fn the_section_has_tables_and_exceptions() {
     assert_eq!(plan.exceptions.iter().collect::<Vec<_>>(), ["src/ground -> src/top"]);
     assert_eq!(plan.may_know["src/top"], ["src/ground", "src/middle"]);
     assert_eq!(plan.floors["src/middle"], [vec!["one", "two"], vec!["three"]]);
+    assert_eq!(plan.places().count(), 4 + 3);
+    let ground = ("src/ground.rs", "");
+    let told = House::new([LIB, ground, ("src/top.rs", "")]).complaints(&plan);
+    let docs = |told: &str| format!("docs/architecture.md{told}");
     assert_eq!(
-        House::new([LIB]).complaints(&plan),
+        told,
         [
-            "docs/architecture.md: the exception `src/ground -> src/top` is no longer needed: take it out"
+            docs(":1: src/middle is in the table, not in the house"),
+            docs(":1: src/middle/one is in the table, not in the house"),
+            docs(":1: src/middle/three is in the table, not in the house"),
+            docs(":1: src/middle/two is in the table, not in the house"),
+            docs(": the exception `src/ground -> src/top` is no longer needed: take it out"),
         ]
     );
 }

@@ -57,6 +57,14 @@ impl Plan {
         plan
     }
 
+    /// All places that the tables name.
+    pub(crate) fn places(&self) -> impl Iterator<Item = String> {
+        let floors = self.floors.iter().flat_map(|(room, floors)| {
+            floors.iter().flatten().map(move |name| format!("{room}/{name}"))
+        });
+        self.may_know.keys().cloned().chain(floors)
+    }
+
     /// The rule of the place nearest to a file.
     pub(crate) fn known_to(&self, place: &str) -> Option<&[String]> {
         let mut place = place;

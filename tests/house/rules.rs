@@ -167,6 +167,16 @@ impl House {
                 tell(format!("{} has no row", source.room()), &source.file, 1);
             }
         }
+        for place in plan.places() {
+            let is_there = |source: &Source| source.place() == place;
+            if !self.sources.iter().any(is_there) {
+                tell(
+                    format!("{place} is in the table, not in the house"),
+                    "docs/architecture.md",
+                    1,
+                );
+            }
+        }
         for circle in self.circles(&imports) {
             tell(format!("circle: {}", circle.join(" ")), circle[0], 1);
         }
