@@ -1,4 +1,4 @@
-//! What a chip can do at most.
+//! The peak speeds of chips.
 
 use super::error::CostError;
 use crate::pjrt::Topology;
@@ -7,13 +7,13 @@ use crate::pjrt::Topology;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Chip {
-    /// How plugins call it, see [`DeviceDescription::kind`](crate::pjrt::DeviceDescription::kind).
+    /// Its name in plugins, see [`DeviceDescription::kind`](crate::pjrt::DeviceDescription::kind).
     pub kind: &'static str,
     /// Cycles per second of its cores.
     pub clock_hz: f64,
     /// Operations per second of all matrix units in bf16.
     pub peak_flops_per_second: f64,
-    /// What one link between chips carries in each of its two directions.
+    /// Bytes per second of one link between chips, in each of its two directions.
     pub link_bytes_per_second: f64,
 }
 

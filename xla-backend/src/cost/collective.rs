@@ -1,4 +1,4 @@
-//! What collectives move, and how long that takes.
+//! The traffic of collectives, and how long it takes.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,16 @@ use super::torus::{CHANNELS, Load, Torus};
 use super::trips::Computation;
 use crate::hlo::Instruction;
 
-/// What a collective does.
+/// The kinds of collectives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CollectiveKind {
-    /// Each device gets the parts of all.
+    /// Each device gets the shards of all devices.
     AllGather,
-    /// Each device gets its part of the sum of all.
+    /// Each device gets its shard of the sum.
     ReduceScatter,
-    /// Each device gets the sum of all.
+    /// Each device gets the sum.
     AllReduce,
-    /// Each device gets its part from each of the others.
+    /// Each device sends another shard to each other device.
     AllToAll,
     /// Devices send to one another in pairs.
     Permute,
@@ -46,7 +46,7 @@ impl CollectiveKind {
 /// A collective, apart from how often it runs.
 pub(super) struct Transfer {
     pub(super) kind: CollectiveKind,
-    /// What each device sends.
+    /// The bytes that each device sends.
     pub(super) bytes: f64,
     /// How long each direction of links is busy.
     pub(super) seconds: [f64; CHANNELS],
@@ -58,7 +58,7 @@ impl Transfer {
         self.seconds.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The collective that an instruction is, or that the fusion or asynchronous call is made of.
+    /// The collective of an instruction: its own, or that inside of a fusion or an asynchronous call.
     pub(super) fn of(
         instruction: &Instruction,
         home: &Computation<'_>,
@@ -79,7 +79,7 @@ impl Transfer {
                 Some((nested, instruction.opcode == "all-reduce"))
             })?;
             Some(match found {
-                // An all-reduce of which each device keeps its part.
+                // An all-reduce of which each device keeps its shard.
                 (transfer, true) if computation.keeps_a_part() => transfer.halved(),
                 (transfer, _) => transfer,
             })

@@ -1,4 +1,4 @@
-//! A program's instructions in time.
+//! When each instruction of a program runs.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,18 @@ use super::trips::{Computation, trips};
 use crate::hlo::{Instruction, OptimizedProgram};
 use crate::pjrt::Topology;
 
-/// What a program spends on one step, by the compiler's estimates and its order of instructions; see
-/// the [module](crate::cost).
+/// The times of a program, by the compiler's estimates and its order of instructions; see the
+/// [module](crate::cost).
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Schedule {
-    /// What the core computes, all instructions that have an estimate.
+    /// The instructions that compute and have an estimate.
     pub work: Vec<Work>,
-    /// What goes over the links.
+    /// The collectives.
     pub collectives: Vec<Collective>,
-    /// Kernels that the compiler has no estimate of, which are missing from all times.
+    /// Kernels without an estimate, which all times leave out.
     pub kernels: Vec<Kernel>,
-    /// The whole step in seconds: computing, and waiting for what is not ready.
+    /// The step in seconds: computing, and waiting for collectives.
     pub step_s: f64,
 }
 
@@ -39,7 +39,7 @@ pub struct Work {
     pub seconds: f64,
 }
 
-/// A kernel whose inside the compiler does not look into.
+/// A kernel that the compiler has no estimate of.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Kernel {
@@ -55,13 +55,13 @@ pub struct Kernel {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Collective {
-    /// What it does.
+    /// Its kind.
     pub kind: CollectiveKind,
     /// Its name in the optimised program.
     pub name: String,
     /// The operation of the program that it stems from.
     pub op_name: String,
-    /// Number of devices that do it together.
+    /// The number of devices that take part.
     pub group_size: usize,
     /// How often it runs.
     pub times: f64,
@@ -88,7 +88,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`CostError`] if the program has no estimates or a loop whose rounds are not known, or the
+    /// [`CostError`] if the program has no estimates or a loop whose iterations are not known, or the
     /// devices are no TPUs of a known kind.
     pub fn new(program: &OptimizedProgram, topology: &Topology) -> Result<Self, CostError> {
         let chip = Chip::in_topology(topology)?;
@@ -111,17 +111,17 @@ impl Schedule {
         Ok(Self { step_s, ..walk.schedule })
     }
 
-    /// What the core computes: the step if all communication were hidden.
+    /// Seconds of computing: the step if all communication were hidden.
     pub fn compute_s(&self) -> f64 {
         self.work.iter().map(|work| work.seconds).sum()
     }
 
-    /// What the links need, one collective after the other.
+    /// Seconds of all collectives, one after the other.
     pub fn collectives_s(&self) -> f64 {
         self.collectives.iter().map(|collective| collective.seconds).sum()
     }
 
-    /// What of it the core waits for.
+    /// Seconds for which the core waits for collectives.
     pub fn exposed_s(&self) -> f64 {
         self.collectives.iter().map(|collective| collective.exposed_s).sum()
     }
@@ -134,7 +134,7 @@ struct Walk<'a> {
     schedule: Schedule,
 }
 
-/// A collective on its way.
+/// A collective that was started.
 struct Flight {
     ends: f64,
     /// Its number in the schedule.
@@ -216,7 +216,7 @@ impl Walk<'_> {
             }
             let number = self.schedule.collectives.len();
             let is_asynchronous = instruction.opcode.ends_with("-start");
-            // What one instruction computes and communicates goes side by side.
+            // An instruction computes and communicates at the same time.
             let exposed = if is_asynchronous { 0.0 } else { (ends - now - computes).max(0.0) };
             now += computes + exposed;
             if is_asynchronous {

@@ -1,4 +1,4 @@
-//! Which links messages take.
+//! The links that messages take.
 
 use super::error::CostError;
 use crate::pjrt::{OptionValue, Topology};
@@ -68,12 +68,11 @@ impl Torus {
         self.coords.len()
     }
 
-    /// What an exchange among the devices of a group costs, each of which shall get all of `1` from
-    /// the others: an all-gather of one unit or its mirror image, a reduce-scatter.
+    /// The load of an exchange in which each device of a group gets one unit in all from the others: an
+    /// all-gather, or its mirror image, a reduce-scatter.
     ///
-    /// Along an axis that a group fills, and that wraps, parts go both ways round; on a line the
-    /// device at its end gets all through one link. Axes work at the same time. Groups that
-    /// interleave share links.
+    /// Along an axis that wraps and that a group fills, shards go both ways round. On a line the device at the
+    /// end gets everything through one link. Axes work at the same time. Groups that interleave share links.
     pub(super) fn exchange(&self, group: &[usize]) -> Load {
         let count = group.len() as f64;
         let unit = (count - 1.0).max(0.0) / count.max(1.0);
@@ -112,8 +111,8 @@ impl Torus {
         })
     }
 
-    /// What an exchange costs in which each device of a group has another part for each of the others,
-    /// `1` in all. Half of everything crosses the middle of an axis.
+    /// The load of an exchange in which each device of a group has another shard for each of the others, one
+    /// unit in all. Half of all data crosses the middle of an axis.
     pub(super) fn transpose(&self, group: &[usize]) -> Load {
         let lanes = self.lanes(group);
         let mut load = [0.0; CHANNELS];
@@ -126,8 +125,7 @@ impl Torus {
         load
     }
 
-    /// What it costs to send one unit from device to device, each by the shortest way along one axis
-    /// after the other.
+    /// The load of sending one unit from device to device, by the shortest way along one axis after the other.
     pub(super) fn send(&self, pairs: &[(usize, usize)]) -> Load {
         let mut links = vec![[0u32; CHANNELS]; self.num_chips()];
         let at = |device: usize| self.coords.get(device).copied().unwrap_or_default();

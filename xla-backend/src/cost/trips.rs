@@ -1,4 +1,4 @@
-//! How often a loop runs.
+//! The number of iterations of a loop.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ impl<'a> Computation<'a> {
     }
 }
 
-/// The rounds of a loop that counts a number of its state up to a constant: the condition compares
+/// The iterations of a loop that counts a number of its state up to a constant: the condition compares
 /// the two, and the body adds a constant to the number.
 pub(super) fn trips(condition: &Computation<'_>, body: &Computation<'_>) -> Option<f64> {
     let compare = condition.root().filter(|root| root.opcode == "compare")?;

@@ -10,7 +10,7 @@ use super::client::{self, XlaClient, XlaHandle};
 use super::device::XlaDevice;
 use super::recorder::transfer;
 
-/// The door through which [`XlaBackend`](super::XlaBackend) gets its operations.
+/// The channel by which [`XlaBackend`](super::XlaBackend) gets its operations from Burn's router.
 #[derive(Clone, Copy, Debug)]
 pub struct XlaChannel;
 
@@ -41,7 +41,7 @@ impl RouterChannel for XlaChannel {
     }
 }
 
-/// Copies tensors between devices: directly within a platform, else by way of the host.
+/// Copies tensors between devices: directly within a platform, else through the host.
 #[derive(Debug)]
 pub struct XlaBridge;
 

@@ -1,4 +1,4 @@
-//! The client that Burn's router hands operations to.
+//! The client that Burn's router sends operations to.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -24,11 +24,11 @@ pub struct XlaClient {
     graphs: Arc<Mutex<HashMap<GraphId, Graph>>>,
 }
 
-/// What a device holds and has done, for tests and for those who watch a server.
+/// Counts of what a device holds and has executed, for tests and for monitoring a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Tensors, those included that have no values yet.
+    /// Tensors, including those that have no values yet.
     pub tensors: usize,
     /// Operations that wait to be executed.
     pub waiting: usize,
@@ -47,7 +47,7 @@ impl XlaClient {
         &self.recorder
     }
 
-    /// What the device holds and has done.
+    /// Counts of what the device holds and has executed.
     pub(super) fn statistics(&self) -> Statistics {
         Statistics {
             tensors: self.recorder.count_tensors(),
@@ -137,7 +137,7 @@ impl RouterClient for XlaClient {
         drop(graphs);
         match graph {
             Some(graph) => self.replay(&graph, bindings),
-            // Whoever reads its results is told that they are missing.
+            // Reading its results gives the error that they are missing.
             None => tracing::error!(?id, "a graph that was not registered"),
         }
     }

@@ -1,7 +1,7 @@
-//! How the constants of a graph reach its program: written into it, or as arguments.
+//! How a program gets the constants of a graph: written into it, or as arguments.
 //!
-//! Those that are arguments are packed, one array for each type, and equal ones share a place: a
-//! training step has a learning rate for each parameter, and all of them are the same.
+//! Constants that are arguments are packed into one array for each type, in which equal ones share a slot: a
+//! training step has a learning rate for each parameter, and all of them are equal.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Passing {
     packs: Vec<Pack>,
 }
 
-/// A place in a pack.
+/// A slot in a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub(super) pack: usize,
@@ -30,7 +30,7 @@ pub(super) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pack {
     pub(super) dtype: DType,
-    /// For each place the first constant that it holds.
+    /// For each slot the first constant in it.
     pub(super) sources: Vec<usize>,
 }
 
@@ -41,14 +41,14 @@ impl Passing {
         Self::group(constants, lifted, |_| (0, 0, 0))
     }
 
-    /// For a graph that was seen before with other constants: those that differ become arguments,
-    /// and those that were equal and no longer are have places of their own.
+    /// For a graph that was seen before with other constants: constants that differ become arguments, and
+    /// constants that were equal and no longer are get slots of their own.
     pub(super) fn generalise(&self, now: &[Constant]) -> Self {
         let differs = |i: usize| !self.constants[i].literal.is(now[i].literal);
         let mut lifted: Vec<bool> = (0..now.len())
             .map(|i| self.places[i].is_some() || (now[i].lift == Lift::WhenItVaries && differs(i)))
             .collect();
-        // A slice that begins anywhere does so in all its dimensions.
+        // If one start of a slice is an argument, the starts in its other dimensions are too.
         for i in 1..lifted.len() {
             let both = now[i].operation == now[i - 1].operation;
             lifted[i] |= both && lifted[i - 1];
@@ -66,7 +66,7 @@ impl Passing {
         })
     }
 
-    /// Equal constants share a place if `before` is equal too.
+    /// Equal constants share a slot if `before` is equal too.
     fn group(
         constants: &[Constant],
         lifted: Vec<bool>,
@@ -93,7 +93,7 @@ impl Passing {
         Self { constants: constants.to_vec(), places, packs }
     }
 
-    /// Whether a program that takes constants in this way computes the same graph with these.
+    /// Whether a program that takes its constants in this way computes the graph with these constants.
     pub(super) fn fits(&self, now: &[Constant]) -> bool {
         self.places.iter().zip(now).enumerate().all(|(i, (place, constant))| match place {
             None => self.constants[i].literal.is(constant.literal),
@@ -104,7 +104,7 @@ impl Passing {
         })
     }
 
-    /// Which constants are not what they were.
+    /// The constants that changed.
     pub(super) fn changes(&self, now: &[Constant]) -> Vec<usize> {
         let operations = self.constants.iter().zip(now).filter(|(a, b)| !a.literal.is(b.literal));
         let mut operations: Vec<_> = operations.map(|(a, _)| a.operation).collect();
@@ -126,7 +126,7 @@ impl Passing {
 }
 
 impl Pack {
-    /// The values, as they are in memory.
+    /// The values as bytes.
     pub(super) fn bytes(&self, constants: &[Constant]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.sources.len() * self.dtype.size());
         for &source in &self.sources {

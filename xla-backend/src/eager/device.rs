@@ -1,4 +1,4 @@
-//! Devices of the backend, and the clients that they live on.
+//! Devices of the backend, and their clients.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +13,8 @@ use crate::plugin::{self, Platform};
 
 /// A device of [`XlaBackend`](super::XlaBackend): a platform, and the number of a device there.
 ///
-/// The platform's runtime starts when the device is first used, once for a process. Where it does
-/// not start, each read tells why; [`open`](Self::open) tells beforehand.
+/// The platform's runtime starts once for a process, when a device is first used. If it does not start, each
+/// read gives the reason as its error; [`open`](Self::open) gives it beforehand.
 ///
 /// ```no_run
 /// use burn_xla::eager::XlaDevice;
@@ -91,10 +91,8 @@ impl XlaDevice {
         Err(EagerError::Start { platform, index: 0, source })
     }
 
-    /// Lets the devices of a platform be those of this client, unless its runtime was started
-    /// before; they are named.
-    ///
-    /// So a client with options of one's own can be used, such as a CPU with several devices.
+    /// Makes the devices of this client those of the platform, unless its runtime was started before, and
+    /// returns the platform's devices. So a client can have options, such as a CPU with several devices.
     pub fn open_on(platform: Platform, client: Client) -> Vec<Self> {
         let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.get_or_insert_default().entry(platform).or_insert(client);

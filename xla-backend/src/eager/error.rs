@@ -1,4 +1,4 @@
-//! What keeps an operation from having a result.
+//! Why an operation has no result.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::plugin::{Platform, PluginError};
 
 /// Why a tensor of the eager backend has no value.
 ///
-/// Operations are executed when a value is asked for. What failed then is kept with the tensors
-/// that needed it, and told to whoever reads one of them.
+/// Operations are executed when a value is read. An error of the execution is stored with all tensors that
+/// depend on it, and returned when one of them is read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EagerError {

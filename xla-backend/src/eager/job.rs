@@ -10,13 +10,13 @@ use super::normal::Constant;
 use super::promise::Promise;
 use super::value::{Outcome, Value};
 
-/// A graph in normal form with the values that it reads, and those that wait for its results.
+/// A graph in normal form, with the values that it reads and promises for its results.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) operations: Vec<OperationIr>,
     pub(super) constants: Vec<Constant>,
     pub(super) inputs: Vec<(TensorIr, Arc<Value>)>,
-    /// Whether nobody else can ask for an input.
+    /// For each input, whether the graph is its last reader.
     pub(super) donated: Vec<bool>,
     pub(super) outputs: Vec<(TensorId, Arc<Promise<Outcome>>)>,
     /// How many tensors the graph has.
@@ -26,19 +26,19 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Whether its inputs are there.
+    /// Whether all inputs have values.
     pub(super) fn is_ready(&self) -> bool {
         self.inputs.iter().all(|(_, value)| value.outcome.is_kept())
     }
 
-    /// Lets all results be this failure.
+    /// Makes this failure the outcome of all results.
     pub(super) fn fail(&self, failure: &Failure) {
         for (_, outcome) in &self.outputs {
             outcome.keep(Err(Arc::clone(failure)));
         }
     }
 
-    /// Lets all that depends on these tensors fail as they have, and leaves the rest of the graph.
+    /// Takes operations that depend on these tensors out of the graph; their results fail as the tensors did.
     pub(super) fn leave_out(&mut self, mut failed: HashMap<TensorId, Failure>) {
         for op in &self.operations {
             if let Some(failure) = op.inputs().find_map(|input| failed.get(&input.id)).cloned() {

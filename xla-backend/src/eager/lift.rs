@@ -13,7 +13,7 @@ use super::normal::{Constant, Give};
 use crate::lower::{Context, CustomLowering, Lowered, NoCustom};
 use crate::stablehlo::ElementType;
 
-/// The operations with their constants, none of which is an argument.
+/// The operations with all constants put back.
 pub(super) fn restore(operations: &[OperationIr], constants: &[Constant]) -> Vec<OperationIr> {
     let mut rest = constants.iter().map(|constant| constant.literal);
     operations
@@ -26,14 +26,14 @@ pub(super) fn restore(operations: &[OperationIr], constants: &[Constant]) -> Vec
         .collect()
 }
 
-/// A graph whose constants reach it in some way.
+/// A graph to be lowered, with its constants written into it or as arguments.
 pub(super) struct Lifted {
     pub(super) operations: Vec<OperationIr>,
     /// The arguments that are packs of constants.
     pub(super) packs: Vec<TensorIr>,
 }
 
-/// The operations, those with constants that are arguments in a form that reads tensors instead.
+/// The operations; where a constant is an argument, in a form that reads a tensor instead.
 /// Tensors of the graph have numbers below `numbers`.
 pub(super) fn lift(operations: &[OperationIr], passing: &Passing, numbers: u64) -> Lifted {
     let packs = passing
@@ -73,7 +73,7 @@ struct Lifting {
     next: u64,
     operations: Vec<OperationIr>,
     packs: Vec<TensorIr>,
-    /// Constants as tensors, by place and rank.
+    /// Constants as tensors, by slot and rank.
     scalars: HashMap<(Place, usize), TensorIr>,
 }
 
@@ -192,11 +192,11 @@ fn tensor(number: u64, dims: &[usize], dtype: DType) -> TensorIr {
     TensorIr { id, shape, status: TensorStatus::ReadOnly, dtype }
 }
 
-/// A slice that begins where tensors say.
+/// A slice whose starts are tensors.
 const SLICE: &str = "burn_xla.eager.slice";
 const SLICE_ASSIGN: &str = "burn_xla.eager.slice_assign";
 
-/// Lowers the operations that lifting puts in.
+/// Lowers the operations that lifting adds.
 #[derive(Debug)]
 pub(super) struct RunsLowering;
 

@@ -1,5 +1,4 @@
-//! XLA as a backend in Burn's own sense: a program that never heard of it runs on it, training
-//! included.
+//! XLA as a backend of Burn: programs that do not know it run on it, and train.
 //!
 //! ```text
 //! Burn code ─▶ Device::remote ─▶ server ─▶ XlaBackend ─▶ queue ─▶ normal form ─▶ program ─▶ device
@@ -12,30 +11,29 @@
 //!
 //! # Lazy
 //!
-//! An operation is recorded. What a stream has recorded becomes a graph when a value is read, when
-//! a caller waits or flushes, or when it is long; graphs of a loop that reads nothing end after
-//! whole turns of the loop. Results of the graph are the tensors that still live then. Operations
-//! whose results were dropped are never executed.
+//! Operations are recorded. The recording of a stream becomes a graph when a value is read, when a caller waits
+//! or flushes, or when the recording is long; in a loop that reads nothing, graphs end at the end of an
+//! iteration. The results of a graph are the tensors that are alive at its end. Operations whose results were
+//! dropped by then are never executed.
 //!
 //! # Compiled once
 //!
-//! A graph is looked up by its normal form: operations with the numbers of their tensors instead of
-//! their ids, the tensors that are read, asked for and used up. Constants do not belong to it.
-//! Scalars of arithmetic (learning rates, Adam's corrections) are arguments of the program. Filled
-//! values and the beginnings of slices are written into it at first, and become arguments when the
-//! same graph comes with others. So a training loop compiles in its first one or two steps;
-//! `tracing` tells of each compilation, and why it was needed.
+//! Graphs are looked up by their normal form: operations in which tensors have numbers instead of ids, and the
+//! tensors that are read, returned and donated. Constants are not part of it. Scalars of arithmetic (learning
+//! rates, Adam's corrections) are arguments of the program. Fill values and starts of slices are written into
+//! the program at first, and become arguments when the same graph comes with other ones. So a training loop
+//! compiles in its first one or two steps. Each compilation is reported through `tracing`, with its reason.
 //!
 //! # Memory
 //!
-//! A tensor's buffer is freed when nobody can ask for it. If a graph is the last to read a tensor,
+//! The buffer of a tensor is freed when its last handle is dropped. If a graph is the last reader of a tensor,
 //! a result of the same type takes its memory.
 //!
 //! # Errors
 //!
-//! Nothing is reported when an operation is recorded. A graph whose lowering fails is executed
-//! without the operation at fault and what depends on it; who reads one of those tensors is told the
-//! operation, with its types. Other tensors, streams and sessions do not notice.
+//! Recording an operation reports no error. If an operation cannot be lowered, the graph is executed without it
+//! and the operations that depend on it; reading one of their results gives an error that names the operation,
+//! with its types. Other tensors, streams and sessions are not affected.
 
 mod channel;
 mod client;
@@ -75,7 +73,7 @@ pub use error::EagerError;
 pub type XlaBackend = burn_router::BackendRouter<XlaChannel>;
 
 impl XlaDevice {
-    /// What the device holds and has done.
+    /// Counts of what the device holds and has executed.
     pub fn statistics(&self) -> Statistics {
         burn_router::get_client::<XlaChannel>(self).statistics()
     }

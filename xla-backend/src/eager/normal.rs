@@ -1,8 +1,8 @@
-//! The normal form of one operation: what is the same whenever a program runs it again.
+//! The normal form of an operation: the same each time that a program runs it.
 //!
-//! Tensors lose their ids, and constants (scalars, and the ranges of slices) are taken out. What is
-//! left is the operation's *structure*. A training loop repeats its structure from step to step;
-//! its constants may vary, as Adam's bias corrections do.
+//! Tensors lose their ids, and constants (scalars, and ranges of slices) are taken out. The rest is the
+//! operation's *structure*. A training loop repeats its structure from step to step; its constants may vary, as
+//! Adam's bias corrections do.
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -31,19 +31,19 @@ pub(super) enum Literal {
     Range(Slice),
 }
 
-/// When a constant is an argument of the program instead of a part of it.
+/// When a constant is an argument of the program instead of being written into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lift {
-    /// The program depends on it.
+    /// Never: the program depends on it, as it does on a shape.
     Never,
-    /// Once it was seen to change.
+    /// After it was seen to change.
     WhenItVaries,
     /// From the beginning.
     Always,
 }
 
 impl Literal {
-    /// Whether they are the same, bit by bit: NaN is itself.
+    /// Whether they are equal bit by bit, so that NaN equals itself.
     pub(super) fn is(self, other: Self) -> bool {
         match (self, other) {
             (Self::Scalar(a), Self::Scalar(b)) => scalar_bits(a) == scalar_bits(b),
@@ -52,7 +52,7 @@ impl Literal {
         }
     }
 
-    /// Equal for equal literals, and for few others.
+    /// A number for hashes.
     pub(super) fn bits(self) -> (u8, u64) {
         match self {
             Self::Scalar(scalar) => scalar_bits(scalar),
@@ -73,7 +73,7 @@ fn scalar_bits(scalar: ScalarIr) -> (u8, u64) {
 /// The tensors of an operation, inputs first.
 pub(super) type Tensors = SmallVec<[(TensorId, TensorStatus); 8]>;
 
-/// Leaves the structure of an operation: its tensors and constants are taken out.
+/// Takes tensors and constants out of an operation, so that its structure is left.
 pub(super) fn take(
     op: &mut OperationIr,
     position: usize,
@@ -147,8 +147,7 @@ fn lift_of(op: &mut OperationIr) -> (Lift, DType) {
     }
 }
 
-/// Counts ranges from the front. They can be lifted if they are runs of neighbours and cut `part` out
-/// of `whole`.
+/// Counts ranges from the front. They can be arguments if their steps are 1 and they cut `part` out of `whole`.
 fn resolve(ranges: &mut [Slice], whole: &TensorIr, part: &TensorIr) -> (Lift, DType) {
     let (whole, part) = (&*whole.shape, &*part.shape);
     if part.len() != whole.len() || ranges.len() > whole.len() {
@@ -169,7 +168,7 @@ fn resolve(ranges: &mut [Slice], whole: &TensorIr, part: &TensorIr) -> (Lift, DT
     (Lift::WhenItVaries, DType::I32)
 }
 
-/// Gives an operation its tensors and constants back, in the order in which they were taken.
+/// Puts tensors and constants back into an operation, in the order in which they were taken out.
 pub(super) struct Give<T, C> {
     pub(super) tensors: T,
     pub(super) constants: C,
@@ -199,7 +198,7 @@ where
     }
 }
 
-/// A hash that is fast and not the same as any other: for tables that compare what they find.
+/// A fast hash of its own, for tables that compare the keys that they find.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fold(u64);
 

@@ -40,7 +40,7 @@ pub(super) struct Programs {
 #[derive(Debug)]
 struct Family {
     operations: Vec<OperationIr>,
-    /// Of these those count that a program depends on.
+    /// Only those are compared that are never arguments.
     constants: Vec<Constant>,
     inputs: Vec<TensorIr>,
     donated: Vec<bool>,
@@ -96,7 +96,7 @@ impl Programs {
         self.compiled.load(Ordering::Relaxed)
     }
 
-    /// Whether the program is there already.
+    /// Whether the program is compiled already.
     pub(super) fn knows(&self, job: &Job) -> bool {
         let families = lock(&self.families);
         let family = families.get(&job.hash).and_then(|list| list.iter().find(|f| f.is(job)));
@@ -106,8 +106,7 @@ impl Programs {
         current.as_ref().is_some_and(|v| v.program.is_kept() && v.passing.fits(&job.constants))
     }
 
-    /// The program of a graph, compiled if it is not there. Who asks for it while another compiles
-    /// it waits.
+    /// The program of a graph, compiled if it is not there. A caller waits while another one compiles it.
     pub(super) fn find(&self, job: &Job, device: &Device) -> Result<Arc<Compiled>, Failure> {
         let family = self.family(job);
         let mut current = lock(&family.current);
@@ -137,7 +136,7 @@ impl Programs {
         });
         self.compiled.fetch_add(1, Ordering::Relaxed);
         if made.is_err() {
-            // The next one tries again.
+            // The next caller tries again.
             *lock(&family.current) = None;
         }
         variant.program.keep(made.clone());
@@ -171,7 +170,7 @@ impl Programs {
     }
 }
 
-/// In words, which constants made a graph be compiled again.
+/// The constants whose change made a graph be compiled again, in words.
 fn changes(family: &Family, variant: &Variant, job: &Job) -> String {
     const MOST_TOLD: usize = 4;
     let operations = variant.passing.changes(&job.constants);
@@ -234,7 +233,7 @@ fn compile(
     Ok(Arc::new(Compiled { executable, packs: passing.packs().to_vec(), seed: program.seed }))
 }
 
-/// For each input that nobody else asks for, a result of its type that takes its memory.
+/// For each donated input, a result of its type that takes its memory.
 fn aliases(job: &Job, operations: &[OperationIr]) -> BTreeMap<TensorId, usize> {
     let wanted: HashMap<_, _> =
         job.outputs.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();

@@ -1,10 +1,10 @@
-//! A value that comes later, waited for by threads and by tasks.
+//! A value that comes later; threads and tasks can wait for it.
 
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// A value that is kept once and read many times.
+/// A value that is set once and read many times.
 #[derive(Debug)]
 pub(super) struct Promise<T> {
     state: Mutex<State<T>>,
@@ -28,7 +28,7 @@ impl<T: Clone> Promise<T> {
         promise
     }
 
-    /// Gives the value; a second one is ignored.
+    /// Sets the value; a second one is ignored.
     pub(super) fn keep(&self, value: T) {
         let mut state = self.lock();
         if state.value.is_some() {

@@ -10,8 +10,7 @@ use super::job::Job;
 use super::normal::{self, BuildFold, Constant, Fold, Give, Lift, Tensors};
 use super::value::Value;
 
-/// A graph in the making, in normal form: tensors have numbers, in the order in which the graph
-/// meets them.
+/// A graph that is being recorded, in normal form: tensors are numbered in the order in which they occur.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     operations: Vec<OperationIr>,
@@ -19,27 +18,27 @@ pub(super) struct Queue {
     inputs: Vec<(TensorIr, Arc<Value>)>,
     /// The numbers of inputs.
     captured: HashMap<TensorId, u64, BuildFold>,
-    /// By number, the tensors that the graph makes and that still live.
+    /// By number, the tensors that the graph makes and that are still alive.
     living: Vec<Option<TensorId>>,
     count_living: usize,
-    /// By number, how many operations there are behind one another since the last product.
+    /// By number, the length of the chain of operations since the last product.
     depths: Vec<usize>,
     depth: usize,
     hash: u64,
     seed: Option<u64>,
 }
 
-/// How many operations may be behind one another without a product between them.
+/// The longest chain of operations without a product.
 ///
-/// XLA makes one kernel of them, and where each is used twice the time to compile it explodes: the
-/// CPU plugin 0.0.1 takes less than a second for 256, and 23 s for 512.
+/// XLA makes one kernel of such a chain. If each result is used twice, the time to compile it explodes: the CPU
+/// plugin 0.0.1 takes less than a second for 256, and 23 s for 512.
 const DEEPEST: usize = 128;
 
-/// What an operation reads.
+/// An input of an operation.
 pub(super) enum Source {
     /// A tensor of this graph.
     Number(u64),
-    /// A tensor that was there before.
+    /// A tensor from before the graph.
     Value(Arc<Value>),
 }
 
@@ -49,7 +48,7 @@ pub(super) type Made = SmallVec<[(TensorId, u64); 2]>;
 /// An input is not there.
 pub(super) struct Missing {
     pub(super) input: TensorId,
-    /// What the operation would have made.
+    /// The results of the operation.
     pub(super) outputs: Vec<TensorId>,
 }
 
@@ -58,7 +57,7 @@ impl Queue {
         self.operations.len()
     }
 
-    /// Whether the graph should end, whatever comes.
+    /// Whether the graph must end.
     pub(super) fn is_deep(&self) -> bool {
         self.depth >= DEEPEST
     }
@@ -71,8 +70,8 @@ impl Queue {
         self.seed = Some(seed);
     }
 
-    /// Takes an operation with so many inputs, which `source` finds, and gives the hash of its
-    /// structure and the numbers of its outputs.
+    /// Adds an operation with so many inputs, which `source` finds. Returns the hash of its structure and the
+    /// numbers of its outputs.
     ///
     /// # Errors
     ///
@@ -147,7 +146,7 @@ impl Queue {
         self.living.len() as u64 - 1
     }
 
-    /// Nobody asks for this tensor any more. Whether nobody asks for any.
+    /// Drops a tensor. Returns whether none is alive any more.
     pub(super) fn forget(&mut self, number: u64) -> bool {
         if self.living.get_mut(number as usize).is_some_and(|living| living.take().is_some()) {
             self.count_living -= 1;
@@ -155,7 +154,7 @@ impl Queue {
         self.count_living == 0
     }
 
-    /// Closes the graph: its results, and what they are for.
+    /// Ends the graph. Returns it, and the values of the tensors that are its results.
     pub(super) fn close(self) -> (Job, Vec<(TensorId, Arc<Value>)>) {
         let mut made = Vec::with_capacity(self.count_living);
         let mut outputs = Vec::with_capacity(self.count_living);

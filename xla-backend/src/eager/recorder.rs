@@ -1,4 +1,4 @@
-//! Recording: what has no value yet, and when it gets one.
+//! Recording: tensors without values yet, and when they get them.
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
@@ -21,7 +21,7 @@ use super::value::Value;
 use crate::lower;
 use crate::pjrt::{Buffer, Device, Event, PjrtError};
 
-/// Everything of one device. All threads and sessions share it.
+/// The state of one device, which all threads and sessions share.
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub(super) name: XlaDevice,
@@ -50,8 +50,8 @@ enum Place {
 
 /// A stream of operations.
 ///
-/// Clients of a server number their streams each for themselves, so the thread is part of it: a
-/// session has a thread of its own.
+/// Each client of a server numbers its streams from 0, so a stream is identified by its thread too: each session
+/// has a thread of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct StreamKey {
     thread: ThreadId,
@@ -80,11 +80,11 @@ fn this_thread() -> ThreadId {
 }
 
 thread_local! {
-    /// Where the random numbers of this thread stand: a session has a thread of its own.
+    /// The state of the random numbers of this thread: each session has a thread of its own.
     static SEED: Cell<u64> = const { Cell::new(0x5eed) };
 }
 
-/// Starts the random numbers of this thread anew.
+/// Seeds the random numbers of this thread.
 pub(super) fn seed(seed: u64) {
     SEED.with(|cell| cell.set(seed));
 }
@@ -100,7 +100,7 @@ fn next_seed() -> u64 {
     })
 }
 
-/// Streams whose recording is remembered, so that threads which are gone do not add up.
+/// How many streams are remembered: those of threads that ended are forgotten.
 const MOST_RHYTHMS: usize = 256;
 /// Executions that may be under way before recording waits for them.
 const MOST_UNDER_WAY: usize = 8;
@@ -139,7 +139,7 @@ impl Recorder {
         self.executed.load(Ordering::Relaxed)
     }
 
-    /// Takes an operation.
+    /// Records an operation.
     pub(super) fn record(&self, op: OperationIr) {
         let here = StreamKey::here();
         match op {
@@ -149,7 +149,7 @@ impl Recorder {
         }
         let inputs: Tensors = op.inputs().map(|input| (input.id, input.status)).collect();
         let mut state = self.lock();
-        // What another stream makes must be there first.
+        // Inputs that another stream makes must have values first.
         while let Some(other) = state.other_stream(&inputs, here) {
             let job = state.close(other);
             drop(state);
@@ -163,7 +163,7 @@ impl Recorder {
         self.run_if_some(job);
     }
 
-    /// Nobody asks for this tensor any more.
+    /// Drops a tensor.
     fn forget(&self, id: TensorId) {
         let mut state = self.lock();
         let gone = state.forget(id);
@@ -186,8 +186,8 @@ impl Recorder {
         drop(before);
     }
 
-    /// The value of a tensor, for which the graph that makes it is closed; and that graph, which
-    /// the caller must [run](Self::run).
+    /// The value of a tensor. If an open graph makes the tensor, the graph ends, and the caller must
+    /// [run](Self::run) it.
     pub(super) fn value(&self, tensor: &TensorIr) -> (Arc<Value>, Option<Job>) {
         let mut state = self.lock();
         let job = match state.tensors.get(&tensor.id) {
@@ -207,7 +207,7 @@ impl Recorder {
         (value, job)
     }
 
-    /// As [`value`](Self::value), having run the graph.
+    /// As [`value`](Self::value), after the graph was run.
     pub(super) fn value_now(&self, tensor: &TensorIr) -> Arc<Value> {
         let (value, job) = self.value(tensor);
         self.run_if_some(job);
@@ -237,7 +237,7 @@ impl Recorder {
             let ready = Arc::new(super::promise::Promise::new());
             let told = Arc::clone(&ready);
             let event = buffer.ready().map_err(EagerError::from)?;
-            // An error is told again, and whole, by the copy.
+            // The copy reports an error again, with its causes.
             if event.on_ready(move |_| told.keep(())).is_ok() {
                 ready.later().await;
             }
@@ -296,7 +296,7 @@ impl Recorder {
         let oldest = (under_way.len() > MOST_UNDER_WAY).then(|| under_way.pop_front()).flatten();
         drop(under_way);
         if let Some((_, event)) = oldest {
-            // Its results tell the error.
+            // Its results have the error.
             let _ = event.wait();
         }
     }
@@ -311,8 +311,8 @@ impl State {
         })
     }
 
-    /// Takes an operation whose inputs are of this stream or have values. Gives what is to be
-    /// freed, and the graph that ends with it.
+    /// Records an operation whose inputs are of this stream or have values. Returns values to be freed, and the
+    /// graph that ends with the operation.
     fn push(
         &mut self,
         op: OperationIr,
@@ -353,7 +353,7 @@ impl State {
         (gone, if ends { self.close(here) } else { None })
     }
 
-    /// Nobody asks for this tensor any more.
+    /// Drops a tensor.
     fn forget(&mut self, id: TensorId) -> Option<Place> {
         let place = self.tensors.remove(&id)?;
         if let Place::Queued(stream, number) = place
@@ -369,7 +369,7 @@ impl State {
         Some(place)
     }
 
-    /// Ends the graph of a stream; what it makes has values from now on, which come when it is run.
+    /// Ends the graph of a stream. Its results have values from now on, which are there when it was run.
     fn close(&mut self, stream: StreamKey) -> Option<Job> {
         let queue = self.queues.remove(&stream)?;
         if let Some(rhythm) = self.rhythms.get_mut(&stream) {
@@ -381,7 +381,7 @@ impl State {
     }
 }
 
-/// The values under the name of a type that is stored alike, or as bools of four bytes.
+/// The values as another dtype of the same layout, or as bools of four bytes.
 fn as_dtype(data: TensorData, dtype: DType) -> TensorData {
     use burn_backend::BoolStore;
     let shape = data.shape().clone();

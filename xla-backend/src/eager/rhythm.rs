@@ -1,21 +1,21 @@
 //! Where a long recording is cut.
 //!
-//! A loop that reads nothing would be recorded for ever, so a graph is cut when it is long. A cut
-//! after a fixed number of operations falls on another place of the loop's body each time, and each
-//! graph would be a new one. So what was recorded is searched for a period, where a graph is cut for
-//! its length and where one ends because something is read: from then on graphs end after whole
-//! periods, and a loop that reads every tenth loss is executed step by step while it is recorded.
+//! A loop that reads nothing would be recorded forever, so a long graph is cut. A cut after a fixed number of
+//! operations would be at another operation of the loop's body each time, and each graph would be a new one. So
+//! the recording is searched for a period, when a graph is cut for its length and when it ends because a value
+//! is read. From then on graphs end after whole periods: a loop that reads every tenth loss is executed step by
+//! step while it is recorded.
 
 use std::collections::VecDeque;
 
-/// How many operations a graph has that is cut for its length alone.
+/// The length at which a graph is cut without a period.
 const LONG: usize = 4096;
-/// How many operations a graph has at least, unless something is read.
+/// The least length of a graph, unless a value is read.
 const SHORT: usize = 64;
-/// How many operations are remembered. Half of it is the longest period that is found.
+/// How many operations are remembered: twice the longest period that can be found.
 const MEMORY: usize = 4 * LONG;
 
-/// What was recorded, by hashes of structures, and the period that was found in it.
+/// The recording as hashes of structures, and the period that was found in it.
 #[derive(Debug, Default)]
 pub(super) struct Rhythm {
     history: VecDeque<u64>,
@@ -25,7 +25,7 @@ pub(super) struct Rhythm {
 }
 
 impl Rhythm {
-    /// One more operation. Whether the graph ends with it, which it may have to: `must`.
+    /// Adds an operation. Returns whether the graph ends with it; `must` says that it has to.
     pub(super) fn step(&mut self, structure: u64, must: bool) -> bool {
         if let Some(period) = self.period {
             let before = self.history.len().checked_sub(period).map(|at| self.history[at]);
@@ -52,7 +52,7 @@ impl Rhythm {
     /// The graph ends here.
     pub(super) fn cut(&mut self) {
         self.since_cut = 0;
-        // A search looks at all that is remembered: not for each little that is new.
+        // A search goes through all operations that are remembered, so not after each few new ones.
         if self.period.is_none() && 4 * self.since_search >= self.history.len() {
             self.search();
         }
@@ -64,10 +64,10 @@ impl Rhythm {
     }
 }
 
-/// The period that the end of the sequence has had for longest, if it was there twice.
+/// The period that the end of the sequence has had for longest, if it was repeated.
 fn period(sequence: &[u64]) -> Option<usize> {
-    // How long the end of the sequence is the same as what was `shift` before, for each shift: the
-    // Z-function of the reversed sequence.
+    // For each shift, how long the end of the sequence equals the operations `shift` earlier: the Z-function of
+    // the reversed sequence.
     let n = sequence.len();
     let at = |i: usize| sequence[n - 1 - i];
     let mut same = vec![0; n];

@@ -16,14 +16,14 @@ use crate::pjrt::{Buffer, Device, Event, ExecuteOptions, PjrtError};
 use crate::types::ElementType;
 
 impl Job {
-    /// What the graph is called in errors: its last operation.
+    /// The name of the graph in errors: its last operation.
     fn last(&self) -> String {
         let operations = restore(&self.operations, &self.constants);
         operations.last().map_or_else(String::new, lower::describe)
     }
 
-    /// Executes the graph. Whatever happens, its results have outcomes afterwards. The event is
-    /// that of the execution.
+    /// Executes the graph, after which all results have an outcome, be it an error. Returns the event of the
+    /// execution.
     pub(super) fn run(mut self, device: &Device, programs: &Programs) -> Option<Event> {
         let done = catch_unwind(AssertUnwindSafe(|| self.execute(device, programs)));
         done.unwrap_or_else(|panic| {
@@ -103,7 +103,7 @@ impl Job {
         Ok(event)
     }
 
-    /// The operations that cannot become a program, by what they give.
+    /// The errors of operations that cannot be lowered, by their results.
     fn refused(&self) -> HashMap<TensorId, Failure> {
         let mut refused = HashMap::new();
         for op in restore(&self.operations, &self.constants) {

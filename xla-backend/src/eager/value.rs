@@ -1,4 +1,4 @@
-//! Values of tensors that graphs give.
+//! Values of tensors.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::error::Failure;
 use super::promise::Promise;
 use crate::pjrt::Buffer;
 
-/// The values of a tensor: on the device, on the way there, or never to come.
+/// A tensor on the device, where it may still be computed, or the reason why there is none.
 pub(super) type Outcome = Result<Arc<Buffer>, Failure>;
 
-/// A tensor that a graph has given, or that was uploaded.
+/// The value of a tensor that a graph has made, or that was uploaded.
 ///
-/// Whoever can still ask for the values holds it. If that is nobody but the graph that reads them,
-/// the graph may write its results into their memory.
+/// Every handle of the tensor holds a reference. If the graph that reads it has the only one, the graph may
+/// write results into its memory.
 #[derive(Debug)]
 pub(super) struct Value {
     pub(super) outcome: Arc<Promise<Outcome>>,

@@ -1,4 +1,4 @@
-//! Who communicates with whom in a collective, in the three ways in which XLA writes it.
+//! The groups of devices in a collective, in the three forms in which XLA writes them.
 
 use prost::Message;
 
@@ -63,7 +63,7 @@ struct AxisRef {
     part: Option<SubAxis>,
 }
 
-/// The part of an axis that has `before` positions outside of it and `size` inside.
+/// A factor of an axis: `size` positions, with `before` positions outside of it.
 #[derive(Clone, PartialEq, Message)]
 struct SubAxis {
     #[prost(int64, tag = "1")]
@@ -102,7 +102,7 @@ impl IotaGroups {
 impl MeshGroups {
     pub(super) fn groups(&self) -> Vec<Vec<usize>> {
         let mesh = self.mesh.clone().unwrap_or_default();
-        // Axes are cut into their parts, so that each dimension is inside a group or outside.
+        // Axes are cut into factors, so that each dimension is inside of a group or outside.
         let (mut dims, mut inside) = (vec![], vec![]);
         for (index, axis) in mesh.axes.iter().enumerate() {
             let mut rest = natural(axis.size);

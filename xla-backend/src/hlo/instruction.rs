@@ -11,34 +11,34 @@ use crate::types::TensorType;
 pub struct Instruction {
     /// Its name, which no other instruction has.
     pub name: String,
-    /// What it does, such as `all-gather`, `dot` or `fusion`.
+    /// Its operation, such as `all-gather`, `dot` or `fusion`.
     pub opcode: String,
     /// The computation that it is in: the program itself, or the body of a loop or fusion.
     pub computation: String,
     /// Whether its results are those of the computation.
     pub is_root: bool,
-    /// Its results, several where it gives a tuple, on one device and after partitioning; without
-    /// those whose type this crate does not transfer.
+    /// Its results on one device, after partitioning: several for a tuple, and none of a type that this crate
+    /// does not transfer.
     pub results: Vec<TensorType>,
     /// The names of its operands.
     pub operands: Vec<String>,
     /// The computations that it calls; for a `while` its body, then its condition.
     pub calls: Vec<String>,
-    /// For a `custom-call` what it calls.
+    /// For a `custom-call` the name of its target.
     pub target: String,
-    /// For a `get-tuple-element` which part it takes.
+    /// For a `get-tuple-element` the position in the tuple.
     pub tuple_index: Option<usize>,
-    /// For a `parameter` which one it is.
+    /// For a `parameter` its position.
     pub parameter_number: Option<usize>,
     /// The value of a constant that is one integer.
     pub constant: Option<i64>,
     /// The groups of partitions among which a collective communicates.
     pub groups: Vec<Vec<usize>>,
-    /// From which partition to which a `collective-permute` sends.
+    /// For a `collective-permute` the partitions that send, and to which.
     pub pairs: Vec<(usize, usize)>,
-    /// The operation of the program that it stems from.
+    /// The operation of the program that it was made from.
     pub op_name: String,
-    /// What the compiler notes for itself, often JSON; for TPUs with `estimated_cycles`.
+    /// The compiler's own notes, often as JSON; for TPUs with `estimated_cycles`.
     pub backend_config: String,
 }
 

@@ -1,8 +1,8 @@
-//! What an optimised program tells: its parameters and its instructions.
+//! Optimised programs, read: their parameters and their instructions.
 //!
-//! The C API has no call that names the parameters of an executable. Their types and shapes, per
-//! device and after partitioning, and which of them share memory with results, stand in the HLO
-//! module; so does every instruction in the order in which it runs.
+//! The C API has no call for the parameters of an executable. The HLO module has them: their types and shapes,
+//! per device and after partitioning, and which of them share their memory with results. It also has every
+//! instruction, in the order in which it runs.
 
 mod error;
 mod groups;

@@ -9,14 +9,14 @@ use super::signature::Signature;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OptimizedProgram {
-    /// What the bytes are: `hlo`, `hlo_with_config` (both protocol buffers) or `mlir`.
+    /// The format of the bytes: `hlo`, `hlo_with_config` (both protocol buffers) or `mlir`.
     pub format: String,
     /// The program.
     pub code: Vec<u8>,
 }
 
 impl OptimizedProgram {
-    /// A program that was kept: the bytes of [`code`](Self::code), and what they are.
+    /// A program from stored bytes, with their format.
     pub fn new(format: impl Into<String>, code: Vec<u8>) -> Self {
         Self { format: format.into(), code }
     }

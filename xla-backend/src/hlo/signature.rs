@@ -10,8 +10,7 @@ use crate::types::TensorType;
 pub struct Signature {
     /// The parameters; `None` for one whose type this crate does not transfer.
     pub parameters: Vec<Option<TensorType>>,
-    /// Which parameters share their memory with which results: the donations that the compiler
-    /// made use of.
+    /// The parameters that share their memory with results: the donations that the compiler used.
     pub aliases: Vec<Alias>,
 }
 

@@ -1,4 +1,4 @@
-//! How a plugin is loaded: its environment, and the silence of its C++ code.
+//! How a plugin is loaded: with which environment, and whether its C++ code may log.
 
 use std::ffi::OsStr;
 
@@ -14,7 +14,7 @@ const QUIET: [(&str, &str); 5] = [
     ("GRPC_VERBOSITY", "NONE"),
 ];
 
-/// The variable that lets C++ code speak: set it to anything but `0`.
+/// The variable that lets C++ code log: any value but `0`.
 const VERBOSE: &str = "BURN_XLA_VERBOSE";
 
 /// How a plugin is loaded.
@@ -70,7 +70,7 @@ impl LoadOptions {
     }
 }
 
-/// What the user has set stays.
+/// Variables that the user has set stay as they are.
 fn set_if_unset(name: &str, value: &str) {
     if std::env::var_os(name).is_none() {
         // SAFETY: Rust code that reads the environment at the same time is kept apart by the

@@ -1,10 +1,9 @@
 //! Keeping a library's initialisers from writing to standard error.
 //!
-//! Variables reach C++ logging only once it is set up. What initialisers say before that goes to
-//! standard error whatever is set ("All log messages before absl::InitializeLog() is called are
-//! written to STDERR"), and for a plugin that looks for a GPU in vain that is several lines. So
-//! while a plugin is loaded, and only then, standard error is a file, whose lines go to `tracing`
-//! afterwards.
+//! C++ logging heeds variables only after it was set up. Messages of initialisers before that go to standard
+//! error in any case ("All log messages before absl::InitializeLog() is called are written to STDERR"); for a
+//! plugin that looks for a GPU in vain these are several lines. So while a plugin is loaded, and only then,
+//! standard error is a file, whose lines go to `tracing` afterwards.
 
 #[cfg(unix)]
 pub(super) use unix::quietly;

@@ -2,7 +2,7 @@
 
 use super::ffi;
 
-/// The oldest minor version served: 0.57 rearranged the table (changelog of the C API).
+/// The oldest minor version that is supported: 0.57 rearranged the table (changelog of the C API).
 pub(crate) const OLDEST_MINOR: i32 = 57;
 
 /// The version of the C API that a plugin was built with.

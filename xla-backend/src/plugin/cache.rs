@@ -1,4 +1,4 @@
-//! The user's cache folder, and what is noted there about installed libraries.
+//! The user's cache folder, and the notes there about installed libraries.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -55,7 +55,7 @@ pub(crate) fn plugins(cache: &Path) -> PathBuf {
     cache.join("plugins")
 }
 
-/// What was noted about a library when it was installed.
+/// The note about a library, written when it was installed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Note {
     /// The size of the library in bytes.
@@ -81,7 +81,7 @@ impl Note {
     }
 }
 
-/// How closely an installed library is looked at.
+/// How closely an installed library is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Care {
     /// Its size: at every start.
@@ -90,11 +90,11 @@ pub(crate) enum Care {
     Hash,
 }
 
-/// Looks at an installed library: `None` if there is none.
+/// Checks an installed library; [`None`] if there is none.
 ///
 /// # Errors
 ///
-/// [`PluginError::Damaged`] if it is not what was installed.
+/// [`PluginError::Damaged`] if it is not as it was installed.
 pub(crate) fn check(
     cache: &Path,
     platform: Platform,

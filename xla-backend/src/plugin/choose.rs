@@ -2,10 +2,11 @@
 
 use super::error::PluginError;
 use super::find::{PluginPath, find};
+use super::load::start;
 use super::platform::Platform;
 use crate::pjrt::Client;
 
-/// A client on the best platform that works, and why it is not a better one.
+/// A client on the best platform that works, and why better ones do not.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Choice {
@@ -13,7 +14,7 @@ pub struct Choice {
     pub client: Client,
     /// The plugin that it runs on.
     pub plugin: PluginPath,
-    /// The platforms that come before it and did not work.
+    /// The better platforms, which did not work.
     pub skipped: Vec<Skipped>,
 }
 
@@ -56,12 +57,12 @@ pub fn choose() -> Result<Choice, PluginError> {
 }
 
 fn try_on(platform: Platform) -> Result<(Client, PluginPath), String> {
-    // Asked before the plugin is loaded: TPU's may wait for long where there is no TPU.
+    // Before the plugin is loaded: that of TPUs may wait for long where there is no TPU.
     if !platform.has_device() {
         return Err("no such device on this machine".into());
     }
     let found = find(platform).map_err(|error| error.to_string())?;
-    let client = super::start(&found).map_err(|error| error.to_string())?;
+    let client = start(&found).map_err(|error| error.to_string())?;
     if client.num_devices() == 0 {
         return Err("the plugin offers no device".into());
     }

@@ -1,4 +1,4 @@
-//! What is there, what is missing, and the one command that mends it.
+//! Reports on platforms: the plugin, its devices, what is missing, and the command that mends it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::cache::{self, Care};
 use super::error::PluginError;
 use super::find::{PluginPath, Source, find};
+use super::load::load;
 use super::platform::Platform;
 use super::spec::Need;
 use crate::pjrt::{ApiVersion, Capabilities, Client, ClientOptions};
@@ -96,7 +97,7 @@ impl PlatformReport {
             self.missing =
                 missing.iter().map(|need| format!("{} ({})", need.library, need.purpose)).collect();
         }
-        let plugin = match super::load(found) {
+        let plugin = match load(found) {
             Ok(plugin) => plugin,
             Err(error) => {
                 self.capabilities = Some(Err(error.to_string()));
@@ -114,7 +115,7 @@ impl PlatformReport {
         });
     }
 
-    /// One word or two for the state.
+    /// The state in one or two words.
     fn state(&self) -> &'static str {
         match (&self.library, &self.capabilities, &self.devices) {
             (Err(_), ..) => "no plugin",
@@ -135,14 +136,13 @@ fn find_whole(platform: Platform) -> Result<PluginPath, PluginError> {
     Ok(found)
 }
 
-/// How to get a library for a plugin.
+/// How to get a library that a plugin needs.
 fn remedy(need: &Need, plugin: &Path) -> String {
     let folder = plugin.ancestors().nth(3).unwrap_or(plugin);
     need.remedy.replace("{folder}", &folder.display().to_string())
 }
 
-/// Whether a library is where the dynamic loader would look for it. Its file is looked for, and not
-/// loaded.
+/// Whether a library is in a folder where the dynamic loader looks for it. It is not loaded.
 fn is_installed(library: &str, plugin: &Path) -> bool {
     let beside: Vec<PathBuf> = plugin
         .ancestors()

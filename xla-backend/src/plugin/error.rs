@@ -16,7 +16,7 @@ pub enum PluginError {
     NotFound {
         /// The platform.
         platform: Platform,
-        /// The places, in order.
+        /// The places that were searched, in order.
         looked: Vec<String>,
     },
 
@@ -46,9 +46,9 @@ pub enum PluginError {
         platform: Platform,
         /// The file.
         path: PathBuf,
-        /// What was noted when it was installed.
+        /// The note of its installation.
         expected: String,
-        /// What is there.
+        /// The file as it is.
         got: String,
     },
 
@@ -80,7 +80,7 @@ pub enum PluginError {
     Cache {
         /// The file or folder.
         path: PathBuf,
-        /// What was tried.
+        /// The attempt.
         action: &'static str,
         /// What the system said.
         reason: String,
@@ -95,7 +95,7 @@ pub enum PluginError {
     NoPip {
         /// The commands tried.
         tried: Vec<String>,
-        /// What was to be fetched.
+        /// The wheel.
         requirement: String,
     },
 
@@ -116,7 +116,7 @@ pub enum PluginError {
          this version of burn-xla was tested with"
     )]
     Hash {
-        /// What was fetched.
+        /// The wheel.
         requirement: String,
         /// The pinned hash.
         expected: String,
@@ -129,7 +129,7 @@ pub enum PluginError {
         "{requirement}: expected a wheel with {library}, got one that does not unpack: {reason}; fetch it again"
     )]
     Unpack {
-        /// What was fetched.
+        /// The wheel.
         requirement: String,
         /// The library.
         library: &'static str,

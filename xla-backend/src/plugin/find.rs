@@ -19,8 +19,8 @@ pub struct PluginPath {
 }
 
 impl PluginPath {
-    /// What replaces the library if it is broken: a command, or a step. `command` is the binary that
-    /// has the verb `install`.
+    /// How to replace the library if it is broken: a command, or a step. `command` is the binary that has the
+    /// verb `install`.
     pub fn remedy_by(&self, command: &str) -> String {
         match &self.source {
             Source::Cache => format!("{command} install {}", self.platform),
@@ -41,7 +41,7 @@ pub enum Source {
     Caller,
     /// An environment variable gave it.
     Variable(String),
-    /// Our cache folder, filled by `burn-xla install`.
+    /// The cache folder of this crate, see [`install`](super::install()).
     Cache,
     /// A Python environment's `site-packages`.
     Python(PathBuf),
@@ -64,8 +64,8 @@ impl std::fmt::Display for Source {
 ///
 /// 1. `BURN_XLA_CPU_PLUGIN`, `BURN_XLA_CUDA_PLUGIN`, `BURN_XLA_TPU_PLUGIN` and, for TPU,
 ///    `TPU_LIBRARY_PATH`: the path of the library;
-/// 2. `BURN_XLA_PLUGIN`: the path of a library whose name tells the platform (`cpu`, `cuda` or
-///    `gpu`, `tpu`), or of any platform if its name tells none;
+/// 2. `BURN_XLA_PLUGIN`: the path of a library whose name contains the platform (`cpu`, `cuda` or
+///    `gpu`, `tpu`), or of any platform if it contains none;
 /// 3. `PJRT_NAMES_AND_LIBRARY_PATHS`, as JAX reads it: `name:path,name:path`;
 /// 4. `PJRT_PLUGIN_PATH`: a list of folders with libraries;
 /// 5. the cache folder (see [`cache_folder`](super::cache_folder));
@@ -94,7 +94,7 @@ pub fn find_with(platform: Platform, path: Option<&Path>) -> Result<PluginPath, 
 /// Reads an environment variable; an empty one counts as not set.
 pub(crate) type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 
-/// What [`find`] looks at, so that tests can set it.
+/// The environment of [`find`], which tests set.
 pub(crate) struct Places {
     pub(crate) variable: Variables,
     pub(crate) cache: Option<PathBuf>,
@@ -204,7 +204,7 @@ fn is_library(path: &Path) -> bool {
         .is_some_and(|extension| ["so", "dylib", "dll"].iter().any(|known| extension == *known))
 }
 
-/// The platform that a library's name tells.
+/// The platform in a library's name.
 fn platform_of(path: &Path) -> Option<Platform> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     [
@@ -217,7 +217,7 @@ fn platform_of(path: &Path) -> Option<Platform> {
     .find_map(|(word, platform)| name.contains(word).then_some(platform))
 }
 
-/// A path that somebody named must be there: a typing mistake must not lead to another plugin.
+/// A path that the user named must exist: a typing error must not lead to another plugin.
 fn named(platform: Platform, path: &Path, source: Source) -> Result<PluginPath, PluginError> {
     if !path.is_file() {
         return Err(PluginError::Missing { origin: source.to_string(), path: path.into() });
@@ -258,7 +258,7 @@ mod tests {
         let found = places(&both, None).find(Platform::Cpu).unwrap();
         assert_eq!(found.path, own);
         assert_eq!(found.source.to_string(), "the variable BURN_XLA_CPU_PLUGIN");
-        // A library whose name tells no platform serves any.
+        // A library without a platform in its name serves any.
         assert_eq!(places(&both, None).find(Platform::Tpu).unwrap().path, any);
     }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::error::PluginError;
 use super::wheel::Wheel;
 
-/// The commands that pip may go by; `BURN_XLA_PYTHON` names another Python.
+/// The commands that pip may have; `BURN_XLA_PYTHON` names another Python.
 fn candidates() -> Vec<Vec<String>> {
     let module = |python: &str| vec![python.to_string(), "-m".into(), "pip".into()];
     let mut candidates: Vec<_> =

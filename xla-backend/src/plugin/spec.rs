@@ -1,12 +1,12 @@
-//! What is peculiar to the plugin of a platform.
+//! The peculiarities of a platform's plugin.
 
 use super::wheel::Wheel;
 
-/// What a platform's file tells about its plugin.
+/// A platform's plugin, and where to find it. Each platform's file has one.
 pub(crate) struct Spec {
     /// The name in commands.
     pub(crate) name: &'static str,
-    /// What is installed.
+    /// The wheel that is installed.
     pub(crate) wheel: Wheel,
     /// Libraries to look for in a Python environment, relative to `site-packages`, the best first.
     pub(crate) site_packages: &'static [&'static str],
@@ -14,13 +14,13 @@ pub(crate) struct Spec {
     pub(crate) variables: &'static [&'static str],
     /// Names that JAX's `PJRT_NAMES_AND_LIBRARY_PATHS` uses for this platform.
     pub(crate) jax_names: &'static [&'static str],
-    /// Environment variables that the library wants on a machine without such a device, unless the
-    /// user has set them.
+    /// Environment variables that are set before the library is loaded on a machine without such a device,
+    /// unless the user has set them.
     pub(crate) environment_without_device: &'static [(&'static str, &'static str)],
-    /// Files that are there if the machine has such a device: a folder and how their names begin.
-    /// Empty if it always has.
+    /// Files of which one exists if the machine has such a device: a folder, and how the name begins. Empty if
+    /// every machine has one.
     pub(crate) device_files: &'static [(&'static str, &'static str)],
-    /// Libraries that must be on the machine besides.
+    /// Other libraries that must be on the machine.
     pub(crate) needs: &'static [Need],
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Spec {
 pub(crate) struct Need {
     /// The name of the file.
     pub(crate) library: &'static str,
-    /// What it is for.
+    /// Its purpose.
     pub(crate) purpose: &'static str,
     /// How to get it; `{folder}` stands for the folder two above that of the plugin.
     pub(crate) remedy: &'static str,

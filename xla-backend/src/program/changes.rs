@@ -1,8 +1,8 @@
-//! What made a function be compiled again.
+//! Why a function is compiled again.
 
 use burn_trace::LeafSpec;
 
-/// In words, what differs between the leaves of two argument trees.
+/// The differences between the leaves of two argument trees, in words.
 pub(super) fn changes(before: &[LeafSpec], now: &[LeafSpec]) -> String {
     let mut words = Vec::new();
     for new in now {
@@ -25,7 +25,7 @@ pub(super) fn changes(before: &[LeafSpec], now: &[LeafSpec]) -> String {
     format!("{}{rest}", words.join(", "))
 }
 
-/// How many changes are told.
+/// How many changes are listed.
 const MOST: usize = 4;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::xla::specs;
 use crate::lower::{LowerOptions, Program, Save, lower};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
 
-/// How long the making of a program took.
+/// How long recording, lowering and compiling took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Times {
@@ -45,21 +45,21 @@ pub struct Lowered {
     pub arguments: Vec<LeafSpec>,
     /// Its results.
     pub results: Vec<LeafSpec>,
-    /// How the arguments lie on the mesh.
+    /// How the arguments are sharded.
     pub argument_specs: Vec<Spec>,
-    /// How the results lie on the mesh.
+    /// How the results are sharded.
     pub result_specs: Vec<Spec>,
     /// How long it took.
     pub times: Times,
 }
 
 impl Lowered {
-    /// Lowers a function for devices that need not be here: for a topology to compile, or to look
-    /// at. Values of the arguments do not matter, and parameters that were not drawn are not drawn.
+    /// Lowers a function for devices that need not be on this machine: to compile it for a topology, or to look
+    /// at the program. Values of the arguments do not matter, and parameters that were not drawn are not drawn.
     ///
-    /// Arguments that `donate` chooses by their path give their memory to results; loops are rolled
-    /// where `roll` says what they keep. `platform` is that of the compiler
-    /// ([`Topology::platform`](crate::pjrt::Topology::platform)), or empty where it is not known.
+    /// Arguments whose paths `donate` chooses give their memory to results. Loops are rolled if `roll` says
+    /// which tensors they keep. `platform` is that of the compiler
+    /// ([`Topology::platform`](crate::pjrt::Topology::platform)), or empty if it is not known.
     ///
     /// # Errors
     ///
@@ -89,8 +89,8 @@ impl Lowered {
         Ok(job.lower()?.0)
     }
 
-    /// As [`of`](Self::of), for arguments that never exist: `make` is called on the device that
-    /// records, where nothing is computed, and so arguments may be larger than this machine.
+    /// As [`of`](Self::of), for arguments that are never computed: `make` is called on the device that records,
+    /// and so they may be larger than the memory of this machine.
     ///
     /// ```
     /// use burn::tensor::Tensor;
@@ -155,14 +155,14 @@ pub(super) struct Job<'a, A, R> {
     pub(super) name: &'a str,
     pub(super) function: &'a dyn Fn(A) -> R,
     pub(super) host: &'a Device,
-    /// Makes placeholders on the device that records.
+    /// Makes the placeholders, on the device that records.
     pub(super) arguments: &'a dyn Fn(&Device) -> Result<Arguments<A>, TreeError>,
     pub(super) donate: &'a dyn Fn(&str) -> bool,
     pub(super) mesh: Option<&'a Mesh>,
     pub(super) layout: &'a Layout,
-    /// Whether loops are rolled, and what they keep then.
+    /// Whether loops are rolled, and which tensors they keep.
     pub(super) roll: Option<&'a Save>,
-    /// What the program will be compiled for.
+    /// The platform that the program will be compiled for.
     pub(super) platform: &'a str,
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// The whole leaf.
+    /// The leaf, joined from its shards.
     fn gather(&self) -> Result<TensorData, ProgramError> {
         let first = &self.shards[0];
         let (Some(mesh), false) = (&self.devices.mesh, self.spec.is_replicated()) else {
@@ -79,7 +79,7 @@ pub(super) enum Names {
     Joined(Arc<[Part]>),
 }
 
-/// A part of a joined tree.
+/// A child of a joined tree.
 #[derive(Clone)]
 pub(super) struct Part {
     names: Names,
@@ -88,7 +88,7 @@ pub(super) struct Part {
 }
 
 impl Names {
-    /// The parts of a tree, and what they are.
+    /// A child of a tree.
     fn part(&self, index: usize, tree: &impl TensorTree) -> Result<Part, TreeError> {
         if let Self::Joined(parts) = self
             && let Some(part) = parts.get(index)
@@ -134,7 +134,7 @@ impl<T> std::fmt::Debug for DeviceTree<T> {
     }
 }
 
-/// Gives trees like this one.
+/// Makes trees of the structure of this one.
 pub(super) fn like<T: TensorTree>(tree: T) -> Build<T> {
     let tree = Mutex::new(tree);
     Arc::new(move || tree.lock().unwrap_or_else(PoisonError::into_inner).clone())
@@ -189,7 +189,7 @@ impl<T> DeviceTree<T> {
         self.values.iter().flat_map(|value| &value.shards)
     }
 
-    /// How each leaf lies on the mesh.
+    /// How each leaf is sharded.
     pub fn specs(&self) -> impl Iterator<Item = &Spec> {
         self.values.iter().map(|value| &value.spec)
     }
@@ -256,7 +256,7 @@ macro_rules! join {
         }
 
         impl<$($part: TensorTree),+> DeviceTree<($($part,)+)> {
-            /// The parts of the tuple. Values are not copied.
+            /// The device trees of the tuple's children. Values are not copied.
             ///
             /// # Errors
             ///

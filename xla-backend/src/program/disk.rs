@@ -39,9 +39,9 @@ impl ProgramCache {
         self
     }
 
-    /// The cache that a client has without being told: the folder that `BURN_XLA_PROGRAM_CACHE`
-    /// names, none if it says `off`; else `programs` in the user's cache folder, but not for the
-    /// CPU, whose plugin compiles again when it reads a program.
+    /// The default cache of a client: the folder that `BURN_XLA_PROGRAM_CACHE` names, or none if it says `off`.
+    /// Without the variable it is `programs` in the user's cache folder, but for the CPU there is none, because
+    /// its plugin compiles a program again when it reads it.
     pub(crate) fn default_for(client: &Client) -> Option<Self> {
         match std::env::var_os("BURN_XLA_PROGRAM_CACHE") {
             Some(word) if word.is_empty() || word == "off" => None,
@@ -51,7 +51,7 @@ impl ProgramCache {
         }
     }
 
-    /// The program from disk, or compiled and kept; and whether it was there.
+    /// The program from disk, or else compiled and stored, and whether it was on disk.
     pub(crate) fn compile(
         &self,
         client: &Client,
@@ -100,7 +100,7 @@ impl ProgramCache {
         self.folder.join(name).with_extension(EXTENSION)
     }
 
-    /// Written beside and renamed, so that no reader sees half of it.
+    /// Writes a file under another name and renames it, so that no reader sees half of it.
     fn keep(&self, path: &Path, program: &[u8]) -> io::Result<()> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         fs::create_dir_all(&self.folder)?;
@@ -115,7 +115,7 @@ impl ProgramCache {
         self.prune()
     }
 
-    /// Removes the files that were written first until the rest is within the limit.
+    /// Removes the oldest files until the others are within the limit.
     fn prune(&self) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -138,7 +138,7 @@ impl ProgramCache {
     }
 }
 
-/// The program in a file, if it is whole; a damaged file is removed.
+/// The program in a file; a damaged file is removed.
 fn read(path: &Path) -> Option<Vec<u8>> {
     let bytes = fs::read(path).ok()?;
     let program = bytes.strip_prefix(MAGIC).and_then(|rest| rest.split_at_checked(HASH));
@@ -152,7 +152,7 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// Which library it is: a plugin does not always change its version when it changes.
+/// Identifies the library of a plugin by more than its version, which does not always change with it.
 fn plugin_identity(client: &Client) -> Vec<u8> {
     let path = client.plugin().path();
     let mut identity = path.to_string_lossy().into_owned().into_bytes();
@@ -164,7 +164,7 @@ fn plugin_identity(client: &Client) -> Vec<u8> {
     identity
 }
 
-/// What the processor can do, for which programs of the CPU are compiled.
+/// The instruction sets of the processor, for which programs of the CPU are compiled.
 fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let features =

@@ -19,8 +19,8 @@ use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
 /// arguments. [`Xla::jit`] makes it.
 ///
-/// What it does is told through `tracing`: the times of each compilation, and when a function is
-/// compiled again, what changed.
+/// Each compilation is reported through `tracing`, with its times, and with what changed if the function was
+/// compiled before.
 pub struct Jit<A, R> {
     xla: Xla,
     name: String,
@@ -32,7 +32,7 @@ pub struct Jit<A, R> {
 
 struct Cache<R> {
     compiled: HashMap<u64, Shared<R>>,
-    /// The arguments that it was compiled for last.
+    /// The arguments of the last compilation.
     last: Option<Vec<LeafSpec>>,
 }
 
@@ -75,17 +75,17 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         self
     }
 
-    /// Gives the memory of some arguments, chosen by path, to results of the same type. Such an
-    /// argument is used up by the call: its device tree, and clones of it, can no longer be read.
+    /// Donates the memory of the arguments whose paths are chosen to results of the same type. A call uses
+    /// such an argument up: its device tree, and clones of it, can no longer be read.
     #[must_use]
     pub fn donate(mut self, choose: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.donate = Box::new(choose);
         self
     }
 
-    /// Makes each [`scan`](burn_trace::scan) of the function one loop of the program, and one
-    /// more for its gradients, which keeps what `save` says from the first. With `None`, as without
-    /// this, loops are unrolled.
+    /// Rolls loops: each [`scan`](burn_trace::scan) of the function becomes one loop of the program, and a
+    /// second one for its gradients. `save` chooses the tensors that the first keeps for the second. `None`
+    /// unrolls loops, which is the default.
     #[must_use]
     pub fn roll(mut self, save: impl Into<Option<Save>>) -> Self {
         self.roll = save.into();
@@ -108,14 +108,14 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     ///
     /// As [`Jit::call`].
     pub fn call_with_seed(&self, arguments: A, seed: u64) -> Result<R, ProgramError> {
-        // Before the upload, so that what does not compile is neither drawn nor copied.
+        // Before the upload: if it does not compile, no parameter is drawn and no value copied.
         self.compile(&arguments)?;
         let arguments = self.xla.upload(&arguments)?;
         self.call_on_device_with_seed(arguments, seed)?.to_host()
     }
 
-    /// Calls the function on values that are on the device, and leaves the results there. It
-    /// returns before they are computed.
+    /// Calls the function on values that are on the device, and leaves the results there. The call returns
+    /// before they are computed.
     ///
     /// # Errors
     ///
@@ -224,8 +224,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         Ok(self.compiled_on_device(&arguments.into())?.times)
     }
 
-    /// What the compiler made of the function for these arguments: its memory, aliases and
-    /// optimised program. It is compiled if it was not.
+    /// The executable for these arguments, which knows its memory, aliases and optimised program. The function
+    /// is compiled if it was not yet.
     ///
     /// # Errors
     ///
@@ -247,8 +247,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         )
     }
 
-    /// Lowers the function for arguments like these, without compiling it: for looking at it, or
-    /// for compiling it for devices that are not here.
+    /// Lowers the function for arguments like these, without compiling it: to look at the program, or to compile
+    /// it for devices of another machine.
     ///
     /// # Errors
     ///
@@ -299,7 +299,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         build: &Build<A>,
         host: &Device,
     ) -> Result<Shared<R>, ProgramError> {
-        // Held while compiling, so that nothing is compiled twice.
+        // Held during the compilation, so that no program is compiled twice.
         let mut cache = self.cache();
         if let Some(compiled) = cache.compiled.get(&structure) {
             return Ok(Arc::clone(compiled));

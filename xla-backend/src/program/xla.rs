@@ -70,9 +70,9 @@ impl Xla {
         }
     }
 
-    /// Keeps compiled programs in this cache, or in none. Without being told, programs are kept in
-    /// the user's cache folder, except those of the CPU; `BURN_XLA_PROGRAM_CACHE` names another
-    /// folder, for the CPU too, or says `off`.
+    /// Keeps compiled programs in this cache, or in none. By default programs are kept in the user's cache
+    /// folder, except those of the CPU; `BURN_XLA_PROGRAM_CACHE` names another folder, for the CPU too, or
+    /// says `off`.
     #[must_use]
     pub fn with_cache(mut self, cache: Option<ProgramCache>) -> Self {
         self.cache = cache;
@@ -88,7 +88,7 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`PlacementError::Devices`] if the mesh has not as many places as there are devices.
+    /// [`PlacementError::Devices`] if the mesh is for another number of devices.
     pub fn over(client: &Client, mesh: Mesh) -> Result<Self, ProgramError> {
         let ids: Vec<_> = client.all_devices().iter().map(|device| device.id).collect();
         Self::over_ids(client, &ids, mesh)
@@ -99,8 +99,8 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`PlacementError::Devices`] if the mesh has not as many places, [`PlacementError::NoDevice`] for an id
-    /// that is not there, [`PlacementError::NotHere`] if this process has none of the devices.
+    /// [`PlacementError::Devices`] if the mesh is for another number of devices, [`PlacementError::NoDevice`] for
+    /// an id that no device has, [`PlacementError::NotHere`] if this process has none of the devices.
     pub fn over_ids(client: &Client, ids: &[i32], mesh: Mesh) -> Result<Self, ProgramError> {
         Ok(Self::at(Devices::over(client, ids.to_vec(), mesh)?))
     }
@@ -109,7 +109,7 @@ impl Xla {
     ///
     /// # Errors
     ///
-    /// [`PlacementError::Devices`] if the mesh has not as many places,
+    /// [`PlacementError::Devices`] if the mesh is for another number of devices,
     /// [`PjrtError::ForeignObject`] if the devices have several clients.
     pub fn over_devices(devices: Vec<Device>, mesh: Mesh) -> Result<Self, ProgramError> {
         let ids: Vec<_> = devices.iter().map(Device::id).collect();
@@ -123,7 +123,7 @@ impl Xla {
         Self::over_ids(first.client(), &ids, mesh)
     }
 
-    /// The same devices, with this rule for how arguments and results lie on the mesh.
+    /// The same devices, with a rule that says how arguments and results are sharded.
     #[must_use]
     pub fn with_layout(&self, layout: Layout) -> Self {
         Self { layout, ..self.clone() }
@@ -139,7 +139,7 @@ impl Xla {
         self.devices.mesh.as_ref()
     }
 
-    /// How arguments and results lie on the mesh.
+    /// The rule that says how arguments and results are sharded.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -165,8 +165,8 @@ impl Xla {
         Jit::new(self.clone(), function)
     }
 
-    /// Copies a tree to the device, or its parts to the devices of the mesh. Parameters that were
-    /// not drawn yet are drawn.
+    /// Copies a tree to the device, or its shards to the devices of the mesh. Parameters that were not drawn yet
+    /// are drawn.
     ///
     /// # Errors
     ///
@@ -176,9 +176,9 @@ impl Xla {
         self.send(tree, |leaf, _| Ok((leaf.ty.shape.clone(), None)))
     }
 
-    /// As [`upload`](Self::upload), for a tree of which each process has its share of the rows: the
-    /// first dimension of each leaf holds those of this process's devices, as
-    /// [`rows`](Self::rows) tells. Where one process has all devices, its share is everything.
+    /// As [`upload`](Self::upload), for a batch of which each process has some rows: the first dimension of each
+    /// leaf holds the [`rows`](Self::rows) of this process's devices. A process that has all devices has all
+    /// rows.
     ///
     /// # Errors
     ///
@@ -206,28 +206,29 @@ impl Xla {
         })
     }
 
-    /// Which of the rows of a batch this process brings, for tensors that lie as `spec`.
+    /// The rows of a batch that belong to this process, for tensors that are sharded by `spec`.
     ///
     /// # Errors
     ///
-    /// [`MeshError::Indivisible`] if the rows cannot be shared, [`PlacementError::Scattered`] if those of
-    /// this process are not in one piece.
+    /// [`MeshError::Indivisible`] if the devices cannot share the rows, [`PlacementError::Scattered`] if the rows of
+    /// this process do not follow one another.
     pub fn rows(&self, spec: &Spec, rows: usize) -> Result<Range<usize>, ProgramError> {
         let Some(mesh) = self.mesh() else { return Ok(0..rows) };
         mesh.shard_shape("the rows of a batch", &spec.first(1), &[rows])?;
         Ok(Share::new(mesh, spec, self.devices.positions()).rows(spec, rows)?)
     }
 
-    /// Into how many parts the rows of this process are cut, for tensors that lie as `spec`.
+    /// How many shards the rows of this process are cut into, for tensors that are sharded by `spec`.
     pub fn row_parts(&self, spec: &Spec) -> usize {
         self.mesh().map_or(1, |mesh| Share::new(mesh, spec, self.devices.positions()).num_shards())
     }
 
-    /// Copies a tree whose leaves have these shapes in all, of which this process may have a share.
+    /// Copies a tree. `all` gives the shape of a leaf on all processes, and the share of its rows that this one
+    /// has.
     fn send<T: TensorTree>(
         &self,
         tree: &T,
-        whole: impl Fn(&LeafSpec, &Spec) -> Result<(Vec<usize>, Option<Share>), MeshError>,
+        all: impl Fn(&LeafSpec, &Spec) -> Result<(Vec<usize>, Option<Share>), MeshError>,
     ) -> Result<DeviceTree<T>, ProgramError> {
         let mut values = Vec::new();
         let mut leaves = Vec::new();
@@ -240,9 +241,9 @@ impl Xla {
         let mut shares = Vec::with_capacity(leaves.len());
         if self.mesh().is_some() {
             for leaf in &mut leaves {
-                let (shape, share) = whole(leaf, &self.layout.spec(leaf)?)?;
+                let (shape, share) = all(leaf, &self.layout.spec(leaf)?)?;
                 if shape != leaf.ty.shape {
-                    // By its own shapes the tree is another one.
+                    // The number was that of the shapes on this process.
                     structure = join_structures([structure, shape[0] as u64]);
                 }
                 leaf.ty.shape = shape;
@@ -261,13 +262,12 @@ impl Xla {
         Ok(DeviceTree::new(values, Names::Leaves(leaves.into()), structure, tree.clone(), host))
     }
 
-    /// The specs of leaves, which fit their shapes.
+    /// The specs of leaves, checked against their shapes.
     pub(super) fn specs(&self, leaves: &[LeafSpec]) -> Result<Vec<Spec>, MeshError> {
         specs(self.mesh(), &self.layout, leaves)
     }
 
-    /// A buffer for each device of this process. The data is the whole, or this process's share of
-    /// its rows.
+    /// A buffer for each device of this process, of all data or of this process's share of the rows.
     fn scatter(
         &self,
         data: TensorData,
@@ -295,7 +295,7 @@ impl Xla {
     }
 }
 
-/// The specs of leaves by a layout, which fit their shapes; all whole where there is no mesh.
+/// The specs that a layout gives to leaves, checked against their shapes; replicated without a mesh.
 pub(super) fn specs(
     mesh: Option<&Mesh>,
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! What keeps a server from serving.
+//! Why a server does not serve.
 
 use std::io;
 use std::net::SocketAddr;

@@ -16,15 +16,14 @@
 //! ```
 //!
 //! Each session has a thread and streams of its own; sessions share devices and compiled programs,
-//! so the second client that runs a program finds it compiled. What a session leaves behind when
-//! it ends, however it ends, is freed.
+//! so the second client that runs a program finds it compiled. When a session ends, in whatever way, its
+//! tensors are freed.
 //!
 //! # Who is served
 //!
-//! WebSocket is not encrypted. The server listens on this machine alone unless it is told
-//! otherwise, and on any other address it asks each session for a token, which Burn's handshake
-//! carries. The token keeps strangers out; it hides nothing from who reads the traffic. Across
-//! networks that are not trusted, use a tunnel. A message larger than 1 GiB is not taken.
+//! WebSocket is not encrypted. By default the server listens on this machine alone. On any other address it
+//! asks each session for a token, which Burn's handshake carries. The token keeps strangers out; it does not hide
+//! the traffic. Across networks that are not trusted, use a tunnel. Messages larger than 1 GiB are refused.
 
 mod error;
 
@@ -96,9 +95,8 @@ impl Server {
         &self.devices
     }
 
-    /// Serves until the process is asked to stop (Ctrl-C, or `SIGTERM`); then sessions end, and
-    /// with them their tensors. What happens is told through `tracing`, to standard output unless
-    /// the program has a subscriber.
+    /// Serves until the process is asked to stop (Ctrl-C, or `SIGTERM`); then sessions end, and their tensors are
+    /// freed. Sessions are reported through `tracing`, on standard output unless the program has a subscriber.
     ///
     /// # Errors
     ///

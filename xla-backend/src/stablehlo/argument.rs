@@ -1,4 +1,4 @@
-//! What a function's arguments and results carry besides their type.
+//! Attributes of a function's arguments and results.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ impl Builder {
         self.state.borrow_mut().meshes.push(mesh);
     }
 
-    /// Says how an argument lies on the mesh.
+    /// Sets the sharding of an argument.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl Builder {
         self.with_attributes(argument, |a| a.donated = true)
     }
 
-    /// Says how result number `result` shall lie on the mesh.
+    /// Sets the sharding of result number `result`.
     pub fn shard_result(&self, result: usize, sharding: Sharding) {
         let mut state = self.state.borrow_mut();
         if state.result_attributes.len() <= result {
@@ -50,7 +50,7 @@ impl Builder {
         state.result_attributes[result].sharding = Some(sharding);
     }
 
-    /// Constrains how `x` lies on the mesh at this point (`sdy.sharding_constraint`).
+    /// Constrains the sharding of `x` at this point (`sdy.sharding_constraint`).
     ///
     /// # Errors
     ///

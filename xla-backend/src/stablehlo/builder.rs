@@ -36,7 +36,7 @@ pub(super) struct State {
     pub(super) result_attributes: Vec<Attributes>,
     pub(super) meshes: Vec<Mesh>,
     pub(super) next_channel: u32,
-    /// The name that operations are given, for reports and profiles.
+    /// The location of the operations that follow, for reports and profiles.
     location: Option<String>,
 }
 
@@ -103,13 +103,13 @@ impl Builder {
         value
     }
 
-    /// Names the operations that follow, for what reports and profiles make of the compiled program;
-    /// quotation marks and backslashes have no place in a name.
+    /// Names the operations that follow, for reports and profiles of the compiled program. Quotation marks and
+    /// backslashes in a name become `_`.
     pub fn set_location(&self, name: Option<String>) {
         self.state.borrow_mut().location = name.map(|name| name.replace(['"', '\\'], "_"));
     }
 
-    /// The name that operations are given, see [`set_location`](Self::set_location).
+    /// The name set by [`set_location`](Self::set_location).
     pub fn location(&self) -> Option<String> {
         self.state.borrow().location.clone()
     }
@@ -350,7 +350,7 @@ impl Builder {
         }
     }
 
-    /// A constant that this block has already, or `make` appended and remembered.
+    /// A constant that this block has already; else `make` appends it, and it is remembered.
     pub(super) fn cached(
         &self,
         key: String,
@@ -367,8 +367,7 @@ impl Builder {
 }
 
 impl State {
-    /// The innermost open block. A body that was lost is replaced by an empty one, so that there
-    /// is nothing to panic about.
+    /// The innermost open block. There is always one; an empty one would take its place rather than a panic.
     fn open_block(&mut self) -> &mut Block {
         if self.blocks.is_empty() {
             self.blocks.push(Block { serial: 0, text: String::new(), constants: HashMap::new() });

@@ -1,4 +1,4 @@
-//! Constants: splats, small tables, the bytes of a whole tensor.
+//! Constants: splats, small tables, all bytes of a tensor.
 
 use std::fmt::Write as _;
 
@@ -40,8 +40,8 @@ impl Builder {
         self.splat_literal(literal, TensorType::new(element, dims))
     }
 
-    /// A tensor without values, for the compilers that know such: XLA's for TPUs and GPUs. Whoever reads
-    /// an element has written it before.
+    /// A tensor without values, for compilers that know it: XLA's for TPUs and GPUs. The program must write each
+    /// element before it reads it.
     ///
     /// # Errors
     ///

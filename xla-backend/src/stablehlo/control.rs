@@ -16,8 +16,8 @@ pub enum RngAlgorithm {
 }
 
 impl Builder {
-    /// Runs `body` on the carried values while `condition` holds of them. Neither may use values
-    /// of the surrounding block but through what is carried.
+    /// Runs `body` on the carried values while `condition` holds for them. Both may use values of the surrounding
+    /// block only if they are carried.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Computation on the parts that devices hold, and what they tell each other.
+//! Computation on the shards of devices, and communication between them.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,13 @@ use super::sharding::{Mesh, Sharding};
 use crate::types::{ElementType, TensorType};
 
 impl Builder {
-    /// Runs `body` on every device of the mesh, on its own parts of `inputs`, and joins what the
-    /// devices return to tensors of the types of `outputs` (`sdy.manual_computation`). `body` may
-    /// not use values of the surrounding block.
+    /// Runs `body` on every device of the mesh, on its shards of `inputs`, and joins the results of the devices
+    /// to tensors of the types of `outputs` (`sdy.manual_computation`). `body` must not use values of the
+    /// surrounding block.
     ///
     /// # Errors
     ///
-    /// When a sharding does not fit its tensor, or `body` does not return the parts of `outputs`.
+    /// When a sharding does not fit its tensor, or `body` does not return shards of `outputs`.
     pub fn manual_computation<E: From<BuildError>>(
         &self,
         mesh: &Mesh,
@@ -59,8 +59,7 @@ impl Builder {
         })
     }
 
-    /// What the device before the arrow has of `x`, for the device behind it; zeros for devices
-    /// that get nothing.
+    /// Sends `x` from the first device of each pair to the second. Devices that get nothing have zeros.
     ///
     /// # Errors
     ///
@@ -119,7 +118,7 @@ impl Builder {
     }
 }
 
-/// The shardings as text, and the types of the parts.
+/// The shardings as text, and the types of the shards.
 fn parts<'a>(
     op: &'static str,
     mesh: &Mesh,

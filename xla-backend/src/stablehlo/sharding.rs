@@ -1,4 +1,4 @@
-//! Meshes, shardings, and what arguments carry besides their type, as texts.
+//! Meshes, shardings and other attributes of arguments, as text.
 
 use std::fmt::Write as _;
 
@@ -11,12 +11,12 @@ pub struct Mesh {
     pub axes: Vec<(String, usize)>,
 }
 
-/// How a tensor lies on a [`Mesh`]: for each dimension the axes that cut it.
+/// How a tensor is sharded over a [`Mesh`]: for each dimension the axes that cut it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sharding {
     /// The name of the mesh.
     pub mesh: String,
-    /// For each dimension the axes that cut it, major first; none where it is replicated.
+    /// For each dimension the axes that cut it, the major one first; none if it is not cut.
     pub dims: Vec<Vec<String>>,
 }
 
