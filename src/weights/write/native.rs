@@ -13,7 +13,7 @@ use crate::weights::names::native::{FORMAT, MANIFEST, Manifest};
 use super::tensors::new_tensors;
 
 /// Writes a model with its config and preprocessing, to be opened by
-/// [`WeightsFile::open`](super::WeightsFile::open). A file that is there already is replaced when
+/// [`WeightsFile::open`](crate::weights::WeightsFile::open). A file that is there already is replaced when
 /// the new one is complete.
 ///
 /// The format is safetensors. Parameters have their paths as names and keep their element types;
