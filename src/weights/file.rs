@@ -104,12 +104,28 @@ impl WeightsFile {
     ///
     /// Those of [`describe`](Self::describe).
     pub fn inspect(&self, options: &LoadOptions) -> Result<Inspection, WeightsError> {
-        let file = recognise(&self.container, &self.sidecar, options)?;
+        let recognised = recognise(&self.container, &self.sidecar, options);
+        let (options, mut file) = match recognised {
+            // The model may be one of this family where its classifier is not.
+            Err(error @ WeightsError::Unsupported { .. }) if options.head == HeadChoice::Keep => {
+                let headless = options.clone().with_head(HeadChoice::Drop);
+                let file = recognise(&self.container, &self.sidecar, &headless);
+                (headless, file.map_err(|_| error)?)
+            }
+            recognised => (options.clone(), recognised?),
+        };
+        let classes = file.classes();
+        if options.head != HeadChoice::Keep {
+            file.leave_head(
+                "the classifier is dropped, replaced or of a form that is not computed",
+            );
+        }
+        let config = target(&file.description.config, &options);
         // Parameters are not drawn before they are used: the model is only its shapes here.
-        let model = file.description.config.init(&Device::default())?;
-        let (_, report) = plan(&model, &file, options);
+        let model = config.init(&Device::default())?;
+        let (_, report) = plan(&model, &file, &options);
         let architecture = self.sidecar.architecture().map(str::to_string);
-        Ok(Inspection::new(architecture, file.description, report))
+        Ok(Inspection::new(architecture, classes, file.description, report))
     }
 
     /// The model of the file on `device`.

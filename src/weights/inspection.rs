@@ -64,6 +64,7 @@ pub struct Inspection {
 impl Inspection {
     pub(super) fn new(
         architecture: Option<String>,
+        num_classes: usize,
         description: Description,
         report: LoadReport,
     ) -> Self {
@@ -79,7 +80,7 @@ impl Inspection {
         Self {
             origin: description.origin.family(),
             architecture,
-            num_classes: config.num_classes,
+            num_classes,
             width: config.width,
             depth: config.depth,
             num_heads: config.num_heads,

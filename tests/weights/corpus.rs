@@ -115,3 +115,50 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
         }
     }
 }
+
+/// The same for the JSON beside a file, of timm and of transformers.
+#[test]
+fn mutated_json_is_followed_or_refused() {
+    let small = |file: &str| fixture(file).shrink(&[(7, 1), (16, 2), (32, 2), (48, 2), (96, 4)]);
+    let timm = serde_json::json!({"architecture": "vit_base_patch1_224", "global_pool": "token",
+        "num_classes": 2, "model_args": {"img_size": 4, "num_heads": 1, "act_layer": "gelu"},
+        "pretrained_cfg": {"input_size": [3, 4, 4], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
+            "interpolation": "bicubic", "crop_pct": 0.9, "crop_mode": "center"}});
+    let config = serde_json::json!({"model_type": "dinov2", "architectures": ["Dinov2Model"],
+        "hidden_act": "gelu", "image_size": 4, "layer_norm_eps": 1e-6, "num_attention_heads": 1});
+    let processor = serde_json::json!({"do_resize": true, "do_center_crop": true, "do_pad": false,
+        "crop_size": {"height": 4, "width": 4}, "size": {"shortest_edge": 5}, "resample": 3,
+        "do_rescale": true, "rescale_factor": 0.00392156862745098, "do_normalize": true,
+        "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
+        "image_processor_type": "BitImageProcessor"});
+    let mut read = 0;
+    for (name, weights, json) in [
+        ("json_timm", small("timm_dinov2_reg/model.safetensors"), [("config.json", timm)].to_vec()),
+        (
+            "json_transformers",
+            small("hf_dinov2/model.safetensors"),
+            [("config.json", config), ("preprocessor_config.json", processor)].to_vec(),
+        ),
+    ] {
+        let scratch = Scratch::new(name);
+        std::fs::write(scratch.0.join("model.safetensors"), weights.bytes()).unwrap();
+        for seed in 0..1_000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            for (file, json) in &json {
+                let mut bytes = json.to_string().into_bytes();
+                for _ in 0..random.usize(..4) {
+                    mutate(&mut bytes, &mut random);
+                }
+                std::fs::write(scratch.0.join(file), bytes).unwrap();
+            }
+            let result = std::panic::catch_unwind(|| {
+                let weights = WeightsFile::open(&scratch.0)?;
+                weights.inspect(&LoadOptions::new())
+            });
+            let result = result.unwrap_or_else(|_| panic!("{name}: mutation {seed} made it panic"));
+            read += usize::from(result.is_ok());
+        }
+    }
+    // Many mutations change a text that is not read.
+    assert!(read > 250, "{read}");
+}

@@ -148,6 +148,10 @@ fn what_the_family_has_not_is_said() {
     let dropped = options.clone().with_head(HeadChoice::Drop);
     let weights = WeightsFile::from_bytes("a file", file.bytes()).unwrap();
     weights.load(&dropped, &device()).unwrap();
+    // To look at it asks for no choice.
+    let inspection = weights.inspect(&options).unwrap();
+    assert_eq!(inspection.num_classes, 5);
+    assert!(inspection.unused.contains(&"classifier.weight".to_string()));
 
     let mut file = own_fixture("timm_vit/model.safetensors");
     file.set("blocks.0.mlp.fc2.weight", &[48, 96]);

@@ -70,3 +70,20 @@ fn a_text_for_people() {
         assert!(text.lines().any(|printed| printed == line), "{line}\n{text}");
     }
 }
+
+#[test]
+fn a_model_whose_config_is_not_followed_is_refused_with_the_options_of_the_command() {
+    let folder = std::env::temp_dir().join(format!("vit22b_inspect_{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let weights = fixture("timm_xp/model.safetensors");
+    std::fs::copy(weights, folder.join("model.safetensors")).unwrap();
+    std::fs::write(folder.join("config.json"), r#"{"architecture": "beit_base_patch16_224"}"#)
+        .unwrap();
+    let inspect = ["inspect".as_ref(), "--weights".as_ref(), folder.as_os_str()];
+    let said = vit22b(inspect).failed();
+    assert!(said.contains("architecture = \"beit_base_patch16_224\""), "{said}");
+    assert!(said.ends_with("--assume goes on without it"), "{said}");
+    let assumed = ["--assume".as_ref(), "vit_base_patch14_xp_224".as_ref()];
+    vit22b(inspect.into_iter().chain(assumed)).succeeded();
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -28,6 +28,19 @@ pub(crate) struct Recognised<'a> {
 }
 
 impl Recognised<'_> {
+    /// Classes of the classifier in the file; 0 if it has none.
+    pub(crate) fn classes(&self) -> usize {
+        let (name, axis) = match self.names {
+            Names::Native | Names::Timm(_) => ("head.weight", 0),
+            Names::BigVision(_) => ("head/kernel", 1),
+            Names::HuggingFace(_) => ("classifier.weight", 0),
+        };
+        match self.names {
+            Names::Native => self.description.config.num_classes,
+            _ => self.tensors.shape(name).and_then(|shape| shape.get(axis)).copied().unwrap_or(0),
+        }
+    }
+
     /// Sets the classifier's tensors aside.
     pub(crate) fn leave_head(&mut self, reason: &'static str) {
         let names = self.names;
