@@ -2,10 +2,9 @@
 //! others give other features. So what the JSON beside the weights says is followed to the pixel,
 //! or refused by the key that is not understood.
 
+mod numbers;
 mod timm;
 mod transformers;
-
-use serde_json::Value;
 
 use crate::data::preprocess::{Filter, Preprocess, Rounding, Transform};
 
@@ -14,43 +13,10 @@ use super::error::WeightsError;
 use super::options::LoadOptions;
 use super::origin::Origin;
 use super::sidecar::Sidecar;
+use numbers::{Target, values};
 use transformers::Processor;
 
 pub(super) use timm::for_timm;
-
-const HALVES: [f32; 3] = [0.5; 3];
-/// ImageNet's mean and standard deviation.
-const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
-/// Those of CLIP's images.
-const CLIP: [[f32; 3]; 2] =
-    [[0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_6, 0.275_777_1]];
-
-/// Which images the steps are for.
-struct Target {
-    /// The size that the options ask for.
-    chosen: Option<[usize; 2]>,
-    /// The size of the positions in the file.
-    model: [usize; 2],
-    patch: usize,
-}
-
-impl Target {
-    /// Refuses sides that do not hold a whole number of patches.
-    fn check_patch(
-        &self,
-        file: &'static str,
-        key: &str,
-        size: [usize; 2],
-    ) -> Result<(), WeightsError> {
-        if size.iter().all(|side| *side > 0 && side.is_multiple_of(self.patch)) {
-            return Ok(());
-        }
-        let [height, width] = size;
-        let value = Value::from(format!("{height} x {width}"));
-        let expected = format!("multiples of the patch, {}", self.patch);
-        Err(WeightsError::not_understood(file, key, Some(&value), &expected, "preprocess"))
-    }
-}
 
 /// The steps of the options, those that the JSON beside the weights describes, or the origin's
 /// usual ones. `model` is the size of the file's positions.
@@ -105,44 +71,10 @@ fn usual(origin: Origin, size: [usize; 2]) -> Vec<Transform> {
     Processor::usual(origin, size).steps(Some(size))
 }
 
-/// The step that makes values of colours in [0, 1].
-fn values(mean: [f64; 3], std: [f64; 3]) -> Transform {
-    let single = |numbers: [f32; 3]| numbers == [numbers[0]; 3];
-    let [m, s] = [mean, std].map(|numbers| numbers.map(|number| number as f32));
-    match (m, s) {
-        (HALVES, HALVES) => Transform::ValueRange { low: -1.0, high: 1.0 },
-        ([0.0, 0.0, 0.0], s) if single(s) => {
-            Transform::ValueRange { low: 0.0, high: (1.0 / std[0]) as f32 }
-        }
-        (mean, std) => Transform::Normalize { mean, std },
-    }
-}
-
-/// Three numbers, or one for all three.
-fn three(value: &Value) -> Option<[f32; 3]> {
-    if let Some(number) = value.as_f64() {
-        return Some([number as f32; 3]);
-    }
-    let numbers: Option<Vec<f32>> =
-        value.as_array()?.iter().map(|x| x.as_f64().map(|x| x as f32)).collect();
-    numbers?.try_into().ok()
-}
-
-/// A filter by its name, which timm writes, or by Pillow's number, which transformers writes.
-fn filter(value: &Value) -> Option<Filter> {
-    match (value.as_str(), value.as_u64()) {
-        (Some("lanczos"), _) | (_, Some(1)) => Some(Filter::Lanczos),
-        (Some("bilinear"), _) | (_, Some(2)) => Some(Filter::Bilinear),
-        (Some("bicubic"), _) | (_, Some(3)) => Some(Filter::Bicubic),
-        (Some("box"), _) | (_, Some(4)) => Some(Filter::Box),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn result(
         origin: Origin,

@@ -7,7 +7,7 @@ use crate::weights::description::Notes;
 use crate::weights::error::WeightsError;
 use crate::weights::sidecar::Sidecar;
 
-use super::{IMAGENET, Target, filter, three, values};
+use super::numbers::{IMAGENET, Target, filter, three, values};
 
 /// The entries that say how images are made.
 const KEYS: [&str; 6] = ["input_size", "mean", "std", "interpolation", "crop_pct", "crop_mode"];

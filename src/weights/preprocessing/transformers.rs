@@ -9,7 +9,7 @@ use crate::weights::error::WeightsError;
 use crate::weights::origin::Origin;
 use crate::weights::sidecar::Sidecar;
 
-use super::{CLIP, IMAGENET, Target, filter, three, values};
+use super::numbers::{CLIP, IMAGENET, Target, filter, three, values};
 
 const FILE: &str = "preprocessor_config.json";
 
