@@ -11,8 +11,10 @@ use burn::tensor::{DType, Distribution, Tensor};
 use burn_trace::{Params, Save};
 use burn_xla::pjrt::Executable;
 use clap::{Parser, ValueEnum};
+use vit22b::data::ImageBatch;
 use vit22b::train::{
-    CompiledTraining, Duration, Loss, Momentum, Precision, Recipe, Rules, Stage, TrainStep, Tune,
+    Classify, Duration, Engine, Loss, Momentum, Precision, Recipe, Rules, Stage, Start, TrainStep,
+    Tune,
 };
 use vit22b::vit::{Projections, Variant};
 use vit22b::{Runtime, params};
@@ -107,7 +109,6 @@ fn main() -> anyhow::Result<()> {
     let recipe = Recipe {
         batch_size: args.batch,
         total: Duration::Steps(1_000_000),
-        loss: Loss::SigmoidCrossEntropy,
         update: vec![
             Stage::Momentum(Momentum::default()),
             Stage::LearningRate { peak: 1e-3, factors: Rules::all(Tune::Factor(1.0)) },
@@ -115,7 +116,8 @@ fn main() -> anyhow::Result<()> {
         precision,
         ..Recipe::vit22b()
     };
-    let train = TrainStep::new(&recipe, None, &model)?;
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+    let train = TrainStep::new(task, &recipe, None)?;
     let train = match args.rolled {
         Some(save) => train.with_rolled_blocks(match save {
             SaveName::Everything => Save::Everything,
@@ -124,39 +126,39 @@ fn main() -> anyhow::Result<()> {
         }),
         None => train,
     };
-    let state = train.init(model, 0);
     let mut report = serde_json::json!({
         "variant": args.variant.to_string(), "depth": depth, "batch": batch, "device": runtime.name(),
         "precision": precision_name, "projections": projections_name, "forward_s": forward_s,
     });
     let train_step_s = match runtime.as_xla() {
-        Some(xla) => {
-            let mut training = CompiledTraining::new(xla, train, &state)?;
-            drop(state);
-            let times = training.compile(batch)?;
+        Some(_) => {
+            let mut engine = Engine::start(&runtime, train, Start::From(model, 0))?;
+            let compiled = engine.compiled().expect("the runtime is XLA");
+            let times = compiled.compile(batch)?;
             report["compile_s"] = times.compile.as_secs_f64().into();
             report["record_and_lower_s"] = (times.capture + times.lower).as_secs_f64().into();
-            report["program_bytes"] = training.lower(batch)?.program.text.len().into();
+            report["program_bytes"] = compiled.lower(batch)?.program.text.len().into();
             let memory = |executable: &Executable| executable.program().memory_stats();
-            report["memory_bytes"] = training.with_executable(batch, memory)??.total_bytes().into();
+            report["memory_bytes"] = compiled.with_executable(batch, memory)??.total_bytes().into();
             // On the device, as JAX's benchmark has it.
-            let batch = xla.upload(&(images, targets))?;
+            let batch = engine.upload(&ImageBatch { images, targets })?;
             let mut host = Vec::new();
             let median = median(args.reps, || {
                 let start = Instant::now();
-                let metrics = training.step_on_device(batch.clone())?;
+                let pending = engine.step_uploaded(&batch)?;
                 host.push(start.elapsed().as_secs_f64());
-                Ok(metrics.to_host()?)
+                Ok(pending.read()?)
             })?;
             host.sort_by(f64::total_cmp);
             report["host_s"] = host[host.len() / 2].into();
             median
         }
         None => {
-            let mut state = Some(state);
+            let mut state = Some(train.init(model, 0));
+            let batch = ImageBatch { images, targets };
             median(args.reps, || {
                 let before = state.take().expect("the state of the step before");
-                let (after, metrics) = train.run(before, images.clone(), targets.clone())?;
+                let (after, metrics) = train.run(before, batch.clone())?;
                 state = Some(after);
                 Ok(metrics.loss.into_data())
             })?

@@ -24,7 +24,8 @@ use terminal::Terminal;
 use vit22b::data::{BatchError, BatchSource, Drawings, ImageBatch, Prefetch};
 use vit22b::report::panels;
 use vit22b::train::{
-    Adam, Duration, Engine, Event, Loss, Pace, Recipe, Rules, Stage, TrainError, TrainStep, Tune,
+    Adam, Classify, Duration, Engine, Event, Loss, Pace, Recipe, Rules, Stage, Start, TrainError,
+    TrainStep, Tune,
 };
 use vit22b::vit::{FeatureRequest, QkNorm, ViT22B, ViT22BConfig};
 use vit22b::{Function, Runtime};
@@ -154,8 +155,9 @@ fn train(
         ],
         ..Recipe::vit22b()
     };
-    let step = TrainStep::new(&recipe, None, &config.init(&runtime.device())?)?;
-    let mut engine = Engine::init(runtime, step, &config, args.seed)?;
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+    let step = TrainStep::new(task, &recipe, None)?;
+    let mut engine = Engine::start(runtime, step, Start::Drawn(args.seed))?;
     let mut run = Run { norm, rate, points: vec![], ended: None };
     let (terminal, mut pace) = (Terminal::new(), Pace::new(args.steps, args.batch));
     for batch in Prefetch::new(Arc::new(data), 0, args.batch as usize, args.steps, 1) {

@@ -11,7 +11,8 @@ use vit22b::Runtime;
 use vit22b::data::ImageBatch;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::{
-    Adam, Checkpoint, Checkpoints, Ema, Engine, Recipe, Stage, TrainState, TrainStep,
+    Adam, Checkpoint, Checkpoints, Classify, Ema, Engine, Loss, Recipe, Stage, Start, Task,
+    TrainState, TrainStep,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
@@ -27,16 +28,16 @@ fn config() -> ViT22BConfig {
 }
 
 /// A step and states after 0, 1, 2 … steps.
-fn states(recipe: &Recipe, count: usize) -> (TrainStep, Vec<TrainState<ViT22B>>) {
+fn states(recipe: &Recipe, count: usize) -> (TrainStep<Classify>, Vec<TrainState<ViT22B>>) {
     let device = Device::flex();
-    let model = config().init(&device).unwrap();
-    let train = TrainStep::new(recipe, None, &model).unwrap();
-    let mut states = vec![train.init(model, 9)];
+    let task = Classify::new(config(), Loss::SigmoidCrossEntropy).unwrap();
+    let train = TrainStep::new(task, recipe, None).unwrap();
+    let mut states = vec![train.init(train.task().init(&device), 9)];
     while states.len() < count {
         let images = Tensor::<4>::ones([2, 3, 8, 8], &device).mul_scalar(0.1 * states.len() as f64);
         let targets = Tensor::<2>::from_data([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], &device);
         let last = states[states.len() - 1].clone();
-        states.push(train.run(last, images, targets).unwrap().0);
+        states.push(train.run(last, ImageBatch { images, targets }).unwrap().0);
     }
     (train, states)
 }
@@ -69,12 +70,13 @@ fn a_state_comes_back_bit_by_bit_from_many_files() {
     let folder = Folder::new("round-trip");
     let (train, states) = states(&recipe(), 3);
     let checkpoints = Checkpoints::new(folder.path()).with_shard_bytes(20_000);
-    let path = checkpoints.save(&states[2], &recipe(), 77).unwrap();
+    let path = checkpoints.save(&train, &states[2], 77).unwrap();
 
     let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
     let manifest = checkpoint.manifest().clone();
     assert_eq!((manifest.step, manifest.position), (2, 77));
-    assert_eq!((&manifest.config, &manifest.recipe), (&config(), &recipe()));
+    assert_eq!((&manifest.task, &manifest.recipe), (&train.task().describe(), &recipe()));
+    assert_eq!(manifest.task["model"]["depth"], 2);
     assert!(manifest.files.len() > 3, "{:?}", manifest.files);
     for file in &manifest.files {
         // The header comes on top of the tensors.
@@ -87,14 +89,14 @@ fn a_state_comes_back_bit_by_bit_from_many_files() {
 #[test]
 fn the_last_ones_are_kept_and_later_ones_given_up() {
     let folder = Folder::new("keep");
-    let (_, states) = states(&recipe(), 6);
+    let (train, states) = states(&recipe(), 6);
     let checkpoints = Checkpoints::new(folder.path()).with_keep(2);
     assert!(checkpoints.latest().unwrap().checkpoint.is_none());
     for state in &states[1..] {
-        checkpoints.save(state, &recipe(), 0).unwrap();
+        checkpoints.save(&train, state, 0).unwrap();
     }
     assert_eq!(checkpoints.steps().unwrap(), [4, 5]);
-    checkpoints.save(&states[4], &recipe(), 0).unwrap();
+    checkpoints.save(&train, &states[4], 0).unwrap();
     assert_eq!(checkpoints.steps().unwrap(), [4]);
     assert_eq!(files(folder.path()).len(), 1, "nothing is left beside them");
 }
@@ -105,8 +107,8 @@ fn damage_is_found_and_the_checkpoint_before_is_taken() {
     let folder = Folder::new("damage");
     let (train, states) = states(&recipe(), 3);
     let checkpoints = Checkpoints::new(folder.path()).with_shard_bytes(40_000);
-    checkpoints.save(&states[1], &recipe(), 2).unwrap();
-    let path = checkpoints.save(&states[2], &recipe(), 4).unwrap();
+    checkpoints.save(&train, &states[1], 2).unwrap();
+    let path = checkpoints.save(&train, &states[2], 4).unwrap();
     let mut cases = 0;
     for file in files(&path) {
         let whole = fs::read(&file).unwrap();
@@ -157,10 +159,10 @@ fn half_of_a_save_changes_nothing() {
     let folder = Folder::new("half");
     let (train, states) = states(&recipe(), 3);
     let checkpoints = Checkpoints::new(folder.path()).with_shard_bytes(40_000).with_keep(1);
-    checkpoints.save(&states[1], &recipe(), 2).unwrap();
+    checkpoints.save(&train, &states[1], 2).unwrap();
     let elsewhere = Folder::new("half-elsewhere");
     let whole = Checkpoints::new(elsewhere.path()).with_shard_bytes(40_000);
-    let written = files(&whole.save(&states[2], &recipe(), 4).unwrap());
+    let written = files(&whole.save(&train, &states[2], 4).unwrap());
     for count in 0..=written.len() {
         for cut in [false, true] {
             let part = folder.path().join(".part");
@@ -188,7 +190,7 @@ fn half_of_a_save_changes_nothing() {
     let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
     assert_same(&checkpoint.into_state(&train, &Device::flex()).unwrap(), &states[2]);
     // The next save takes the place of all of it.
-    checkpoints.save(&states[2], &recipe(), 4).unwrap();
+    checkpoints.save(&train, &states[2], 4).unwrap();
     assert_eq!(files(folder.path()), [place]);
 }
 
@@ -196,8 +198,8 @@ fn half_of_a_save_changes_nothing() {
 fn a_state_of_another_recipe_is_an_error_that_names_its_tensors() {
     let folder = Folder::new("misfit");
     let checkpoints = Checkpoints::new(folder.path());
-    let (_, saved) = states(&recipe(), 1);
-    checkpoints.save(&saved[0], &recipe(), 0).unwrap();
+    let (train, saved) = states(&recipe(), 1);
+    checkpoints.save(&train, &saved[0], 0).unwrap();
     let message = |recipe: &Recipe| {
         let (train, _) = states(recipe, 1);
         let checkpoint = checkpoints.read(0).unwrap();
@@ -237,10 +239,10 @@ fn a_checkpoint_of_format_1_goes_on() {
     let checkpoint = Checkpoint::read(Path::new(folder)).unwrap();
     let manifest = checkpoint.manifest();
     assert_eq!((manifest.step, manifest.position), (5, 20));
-    let model = manifest.config.init(&Device::flex()).unwrap();
-    let train = TrainStep::new(&manifest.recipe, None, &model).unwrap();
+    let task = Classify::from_json(&manifest.task).unwrap();
+    let train = TrainStep::new(task, &manifest.recipe, None).unwrap();
     let state = checkpoint.into_state(&train, &Device::flex()).unwrap();
-    let mut engine = Engine::new(&Runtime::flex(), train, state).unwrap();
+    let mut engine = Engine::start(&Runtime::flex(), train, Start::State(state)).unwrap();
     let same = |got: f32, expected: f32| {
         let is_alike = cfg!(target_os = "linux") && has_avx512();
         let tolerance = if is_alike { 0.0 } else { 1e-5 * expected.abs() };
@@ -252,9 +254,10 @@ fn a_checkpoint_of_format_1_goes_on() {
         same(reading.loss, loss);
         same(reading.gradient_norm, gradient_norm);
     }
-    let scores = engine.evaluate(batch_of_format_1(8)).unwrap();
-    same(scores.loss, 17.17664);
-    same(scores.precision_at_1, 0.25);
+    let weights = Tensor::ones([4], &Device::flex());
+    let scores = engine.evaluate(batch_of_format_1(8), weights).unwrap();
+    assert!((scores["loss"] / 4.0 - 17.17664).abs() < 1e-5);
+    assert_eq!(scores["precision_at_1"], 1.0);
 }
 
 fn has_avx512() -> bool {
@@ -262,4 +265,17 @@ fn has_avx512() -> bool {
     return std::arch::is_x86_feature_detected!("avx512f");
     #[cfg(not(target_arch = "x86_64"))]
     false
+}
+
+#[test]
+fn a_checkpoint_of_another_format_is_refused() {
+    let folder = Folder::new("format");
+    let text = r#"{ "format": "vit22b-checkpoint-9" }"#;
+    fs::write(folder.path().join("manifest.json"), text).unwrap();
+    let hash = "b1ff1cef10dad0f723b51c6c96047f82c4e05954321f56b77d07dbb98e7cb72a";
+    fs::write(folder.path().join("manifest.sha256"), format!("{hash}  manifest.json\n")).unwrap();
+    let text = Checkpoint::read(folder.path()).unwrap_err().to_string();
+    let expected = "manifest.json: expected format vit22b-checkpoint-2, got vit22b-checkpoint-9; read \
+                    it with the version that wrote it";
+    assert!(text.ends_with(expected), "{text}");
 }

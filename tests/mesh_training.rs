@@ -15,8 +15,8 @@ use vit22b::layers::activation;
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Activations, Plan, Sharding, Spec};
 use vit22b::train::{
-    Checkpoints, CompiledTraining, Ema, Engine, Momentum, Recipe, Stage, TrainState, TrainStep,
-    Tune,
+    Checkpoints, Classify, Ema, Engine, Loss, Momentum, Recipe, Stage, Start, TrainState,
+    TrainStep, Tune,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::{Rules, Runtime};
@@ -57,8 +57,16 @@ fn recipe() -> Recipe {
     Recipe { ema: Some(Ema { decay: 0.99 }), update, ..recipe }
 }
 
+fn task(config: ViT22BConfig) -> Classify {
+    Classify::new(config, Loss::SigmoidCrossEntropy).unwrap()
+}
+
+fn engine(xla: Xla, train: &TrainStep<Classify>, state: &TrainState<ViT22B>) -> Engine<Classify> {
+    Engine::start(&Runtime::xla(xla), train.clone(), Start::State(state.clone())).unwrap()
+}
+
 /// A model whose classifier is not zero, so that the first gradient reaches every parameter.
-fn start(recipe: &Recipe) -> (TrainStep, TrainState<ViT22B>) {
+fn start(recipe: &Recipe) -> (TrainStep<Classify>, TrainState<ViT22B>) {
     static MODEL: OnceLock<ViT22B> = OnceLock::new();
     let device = Device::flex();
     let make = || {
@@ -69,24 +77,24 @@ fn start(recipe: &Recipe) -> (TrainStep, TrainState<ViT22B>) {
         model
     };
     let model = MODEL.get_or_init(make).clone();
-    let train = TrainStep::new(recipe, None, &model).unwrap();
+    let train = TrainStep::new(task(config()), recipe, None).unwrap();
     let state = train.init(model, 5);
     (train, state)
 }
 
-fn batch(index: usize) -> (TensorData, TensorData) {
+fn batch(index: usize) -> ImageBatch {
     let wave = |i: usize| ((i + 7_919 * index) as f32 * 0.7).sin();
     let pixels: Vec<f32> = (0..BATCH * 3 * 16 * 16).map(wave).collect();
     let label = |i: usize| f32::from(u8::from(i % CLASSES == (i / CLASSES) % 7));
     let targets: Vec<f32> = (0..BATCH * CLASSES).map(label).collect();
-    (TensorData::new(pixels, [BATCH, 3, 16, 16]), TensorData::new(targets, [BATCH, CLASSES]))
+    let pixels = TensorData::new(pixels, [BATCH, 3, 16, 16]);
+    ImageBatch::new(pixels, TensorData::new(targets, [BATCH, CLASSES]))
 }
 
 /// The loss, and the norm of the gradient.
-fn step(training: &mut CompiledTraining, index: usize) -> [f64; 2] {
-    let (images, targets) = batch(index);
-    let metrics = training.step(images, targets).unwrap().to_host().unwrap();
-    [metrics.loss.into_scalar(), metrics.gradient_norm.into_scalar()]
+fn step(training: &mut Engine<Classify>, index: usize) -> [f64; 2] {
+    let reading = training.step(batch(index)).unwrap().read().unwrap();
+    [reading.loss, reading.gradient_norm].map(f64::from)
 }
 
 /// What two steps tell and leave.
@@ -96,7 +104,7 @@ struct Run {
     second: TrainState<ViT22B>,
 }
 
-fn run(training: &mut CompiledTraining) -> Run {
+fn run(training: &mut Engine<Classify>) -> Run {
     let first_metrics = step(training, 0);
     let first = training.state().unwrap();
     let second_metrics = step(training, 1);
@@ -108,7 +116,7 @@ fn alone() -> &'static Run {
     ALONE.get_or_init(|| {
         let (train, state) = start(&descent());
         let xla = Xla::new(&eight_cpus::client()).unwrap();
-        run(&mut CompiledTraining::new(&xla, train, &state).unwrap())
+        run(&mut engine(xla, &train, &state))
     })
 }
 
@@ -149,7 +157,7 @@ fn agrees_over(mesh: &str, sharding: &Sharding) -> Vec<Instruction> {
     let (train, state) = start(&descent());
     let xla = over(mesh, sharding);
     let plan = Plan::new(xla.mesh().unwrap(), sharding, &describe(&state).unwrap()).unwrap();
-    let mut training = CompiledTraining::new(&xla, train, &state).unwrap();
+    let mut training = engine(xla.clone(), &train, &state);
     assert_agrees(&run(&mut training), alone());
     let look = |executable: &Executable| {
         let program = executable.program();
@@ -162,7 +170,7 @@ fn agrees_over(mesh: &str, sharding: &Sharding) -> Vec<Instruction> {
         assert_eq!(given, plan.bytes_per_device() as usize + batch + numbers);
         program.optimized_program().unwrap().instructions().unwrap()
     };
-    training.with_executable(BATCH, look).unwrap()
+    training.compiled().unwrap().with_executable(BATCH, look).unwrap()
 }
 
 /// The shapes that instructions of this kind give.
@@ -300,10 +308,9 @@ fn products_share_their_way_round() {
     let layout = Sharding::vit22b(Activations::Images).layout().unwrap();
     let mesh = "data=2,model=4".parse().unwrap();
     let rings = |depth: usize, platform: &str| {
-        let config = config().with_depth(depth);
-        let model = config.init(&Device::flex()).unwrap();
-        let train = TrainStep::new(&descent(), None, &model).unwrap();
-        let lowered = train.lower(&config, BATCH, (&mesh, &layout), platform).unwrap();
+        let task = task(config().with_depth(depth));
+        let train = TrainStep::new(task, &descent(), None).unwrap();
+        let lowered = train.lower(BATCH, (&mesh, &layout), platform).unwrap();
         let count = |text: &str| lowered.program.text.matches(text).count();
         let outputs = count("@AllocateBuffer");
         [count("sdy.manual_computation"), count("stablehlo.collective_permute\""), outputs]
@@ -329,25 +336,25 @@ fn a_run_of_the_recipe_moves_between_meshes_by_checkpoints() {
     let (train, _) = start(&recipe);
     let sharding = Sharding::vit22b(Activations::Width);
     let device = Xla::new(&eight_cpus::client()).unwrap();
-    let mut alone = CompiledTraining::init(&device, train.clone(), &config(), 3).unwrap();
-    let mut there =
-        CompiledTraining::init(&over("data=4,model=2", &sharding), train.clone(), &config(), 3)
-            .unwrap();
+    let drawn = |xla| Engine::start(&Runtime::xla(xla), train.clone(), Start::Drawn(3)).unwrap();
+    let mut alone = drawn(device);
+    let mut there = drawn(over("data=4,model=2", &sharding));
     let (drawn, expected) = (there.state().unwrap(), alone.state().unwrap());
     // The same bits drawn; their rounding to floats is up to the program.
     let draws = difference(&params::collect(&drawn.model), &params::collect(&expected.model));
     assert!(draws < 1e-7, "{draws}");
-    let shards = there.device_state().buffers().map(|buffer| buffer.shape().to_vec());
+    let shards =
+        there.compiled().unwrap().device_state().buffers().map(|buffer| buffer.shape().to_vec());
     assert!(shards.into_iter().all(|shape| MATRICES.iter().all(|matrix| shape != matrix)));
     for (index, mesh) in ["data=2,model=4", "data=8,model=1"].into_iter().enumerate() {
         let expected = step(&mut alone, index);
         for (got, expected) in step(&mut there, index).into_iter().zip(expected) {
             assert!((got / expected - 1.0).abs() < 1e-5, "{got} not {expected}");
         }
-        checkpoints.save(&there.state().unwrap(), &recipe, 0).unwrap();
+        checkpoints.save(&train, &there.state().unwrap(), 0).unwrap();
         let saved = checkpoints.latest().unwrap().checkpoint.unwrap();
         let state = saved.into_state(&train, &Device::flex()).unwrap();
-        there = CompiledTraining::new(&over(mesh, &sharding), train.clone(), &state).unwrap();
+        there = engine(over(mesh, &sharding), &train, &state);
     }
     std::fs::remove_dir_all(folder).unwrap();
     let (got, expected) = (there.state().unwrap(), alone.state().unwrap());
@@ -366,24 +373,26 @@ fn a_model_is_evaluated_over_a_mesh() {
     let (train, state) = start(&recipe());
     let mesh = Runtime::xla(over("data=4,model=2", &Sharding::vit22b(Activations::Width)));
     let alone = Runtime::xla(Xla::new(&eight_cpus::client()).unwrap());
-    let (images, targets) = batch(0);
+    let batch = batch(0);
     let logits = |runtime: &Runtime| {
         let model = Params(state.model.clone());
         let run = |model: &Params<ViT22B>, images: Tensor<4>| model.0.forward(images);
-        let images = Tensor::from_data(images.clone(), &Device::flex());
         let mut logits = NamedTensors::default();
-        logits.insert("logits", runtime.bind(model, run).unwrap().call(images).unwrap());
+        logits.insert(
+            "logits",
+            runtime.bind(model, run).unwrap().call(batch.images.clone()).unwrap(),
+        );
         logits
     };
     let error = difference(&logits(&mesh), &logits(&alone));
     assert!(error < 1e-5, "{error}");
     let scores = |runtime: &Runtime| {
-        let engine = Engine::new(runtime, train.clone(), state.clone()).unwrap();
-        engine.evaluate(ImageBatch::new(images.clone(), targets.clone())).unwrap()
+        let engine = Engine::start(runtime, train.clone(), Start::State(state.clone())).unwrap();
+        engine.evaluate(batch.clone(), Tensor::ones([BATCH], &Device::flex())).unwrap()
     };
     let (got, expected) = (scores(&mesh), scores(&alone));
-    assert!((got.loss / expected.loss - 1.0).abs() < 1e-5, "{got:?} not {expected:?}");
-    assert_eq!(got.precision_at_1, expected.precision_at_1);
+    assert!((got["loss"] / expected["loss"] - 1.0).abs() < 1e-5, "{got:?} not {expected:?}");
+    assert_eq!(got["precision_at_1"], expected["precision_at_1"]);
 }
 
 #[test]
@@ -391,11 +400,10 @@ fn a_batch_that_the_devices_cannot_share_is_an_error() {
     let sharding = Sharding::vit22b(Activations::Width);
     let message = |recipe: &Recipe, images: usize| {
         let (train, state) = start(recipe);
-        let mut training =
-            CompiledTraining::new(&over("data=4,model=2", &sharding), train, &state).unwrap();
-        let images = TensorData::zeros::<f32, _>([images, 3, 16, 16]);
-        let targets = TensorData::zeros::<f32, _>([images.shape()[0], CLASSES]);
-        training.step(images, targets).unwrap_err().to_string()
+        let mut training = engine(over("data=4,model=2", &sharding), &train, &state);
+        let pixels = TensorData::zeros::<f32, _>([images, 3, 16, 16]);
+        let targets = TensorData::zeros::<f32, _>([images, CLASSES]);
+        training.step(ImageBatch::new(pixels, targets)).unwrap_err().to_string()
     };
     assert_eq!(
         message(&descent(), 6),

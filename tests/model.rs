@@ -3,14 +3,15 @@
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use vit22b::RandomKey;
-use vit22b::params;
+use vit22b::data::ImageBatch;
+use vit22b::params::{self, NamedTensors};
 use vit22b::train::{
-    Adam, Budget, Duration, Ema, Loss, Mixup, Momentum, Optimizer, Recipe, Rules, Stage, TrainStep,
-    Tune, ensure_finite, value_and_grad,
+    Adam, Budget, Classify, Duration, Ema, Loss, Mixup, Momentum, Optimizer, Recipe,
+    Regularisation, Rules, Stage, Task, TrainStep, Tune, value_and_grad,
 };
 use vit22b::vit::{
     BlockKind, Draws, FeatureRequest, Gelu, NormKind, Pool, Positions, QkNorm, SIZES, Variant,
-    ViT22BConfig,
+    ViT22B, ViT22BConfig,
 };
 
 fn small() -> ViT22BConfig {
@@ -213,34 +214,34 @@ fn every_optimizer_trains_and_resumes() {
         vec![Stage::Adam(Adam::default()), rate(1e-3)],
         vec![Stage::Momentum(Momentum { momentum: 0.9, nesterov: true }), rate(1e-3)],
     ];
-    let config = small().with_dropout(0.1);
+    let config = small();
+    let regularisation = Regularisation { dropout: 0.1, ..Default::default() };
+    let task = Classify::new(small(), Loss::SigmoidCrossEntropy).unwrap();
+    let task = task.with_mixup(Mixup { alpha: 0.2 }).unwrap();
+    let task = task.with_regularisation(regularisation).unwrap();
     for update in chains {
-        let recipe = Recipe {
-            update,
-            mixup: Some(Mixup { alpha: 0.2 }),
-            ema: Some(Ema { decay: 0.9 }),
-            loss: Loss::SigmoidCrossEntropy,
-            ..Recipe::vit22b_scaled(4, 20, 1e-3)
-        };
+        let recipe =
+            Recipe { update, ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(4, 20, 1e-3) };
         let device = Device::flex();
         let x = images(&config, 4);
         let y = Tensor::<2>::eye(5, &device).narrow(0, 0, 4);
         let model = params::initialize(config.init(&device).unwrap());
-        let train = TrainStep::new(&recipe, None, &model).unwrap();
+        let train = TrainStep::new(task.clone(), &recipe, None).unwrap();
+        let batch = ImageBatch { images: x.clone(), targets: y };
         let mut state = train.init(model.clone(), 3);
         let (mut halfway, mut losses) = (None, vec![]);
         for step in 0..20 {
             if step == 10 {
                 halfway = Some(state.clone());
             }
-            let (next, metrics) = train.run(state, x.clone(), y.clone()).unwrap();
+            let (next, metrics) = train.run(state, batch.clone()).unwrap();
             state = next;
             losses.push(metrics.loss.into_scalar::<f32>());
         }
         assert!(losses[19] < losses[0], "{losses:?}");
         let mut resumed = halfway.unwrap();
         for _ in 10..20 {
-            resumed = train.run(resumed, x.clone(), y.clone()).unwrap().0;
+            resumed = train.run(resumed, batch.clone()).unwrap().0;
         }
         let (a, b) = (params::collect(&state.model), params::collect(&resumed.model));
         for ((path, a), (_, b)) in a.iter().zip(b.iter()) {
@@ -259,13 +260,23 @@ fn frozen_parameters_stay_and_keep_no_state() {
     let model = params::initialize(config.init(&device).unwrap());
     let factors = Rules::new([("head.*", Tune::Factor(1.0)), (".*", Tune::Frozen)]);
     let update = vec![Stage::Adam(Adam::default()), Stage::LearningRate { peak: 0.1, factors }];
-    let recipe = Recipe { update, ..Recipe::vit22b_scaled(2, 10, 1e-3) };
-    let train = TrainStep::new(&recipe, None, &model).unwrap();
+    let ema = Some(Ema { decay: 0.9 });
+    let recipe = Recipe { update, ema, ..Recipe::vit22b_scaled(2, 10, 1e-3) };
+    let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy).unwrap();
+    let train = TrainStep::new(task, &recipe, None).unwrap();
     let before = params::collect(&model);
     let state = train.init(model, 0);
     assert_eq!(state.optimizer.len(), 4);
-    let y = Tensor::<2>::ones([2, 5], &device);
-    let (state, _) = train.run(state, images(&config, 2), y).unwrap();
+    let averaged = |averages: Option<NamedTensors>| {
+        averages.unwrap().iter().map(|(path, _)| path.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(averaged(state.ema.clone()), ["head.bias", "head.weight"]);
+    let batch =
+        ImageBatch { images: images(&config, 2), targets: Tensor::<2>::ones([2, 5], &device) };
+    let (state, _) = train.run(state, batch.clone()).unwrap();
+    assert_eq!(averaged(state.ema.clone()), ["head.bias", "head.weight"]);
+    let scores = train.evaluate(&state, batch, Tensor::ones([2], &device)).unwrap();
+    assert_eq!(scores.get::<1>("precision_at_1").unwrap().into_scalar::<f32>(), 2.0);
     for ((path, a), (_, b)) in before.iter().zip(params::collect(&state.model).iter()) {
         assert_eq!(a.to_data() == b.to_data(), !path.starts_with("head."), "{path}");
     }
@@ -277,34 +288,41 @@ fn a_loss_that_is_not_finite_names_the_first_bad_tensor() {
     let config = small();
     let model = params::initialize(config.init(&device).unwrap());
     let (x, y) = (images(&config, 2), Tensor::<2>::zeros([2, 5], &device));
-    assert!(ensure_finite(1.0, 3, &model, &x, &y).is_ok());
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy).unwrap();
+    let train = TrainStep::new(task, &Recipe::vit22b_scaled(2, 10, 1e-3), None).unwrap();
+    let check = |loss, model: &ViT22B, images: &Tensor<4>| {
+        let batch = ImageBatch { images: images.clone(), targets: y.clone() };
+        train.ensure_finite(loss, 3, model, &batch)
+    };
+    assert!(check(1.0, &model, &x).is_ok());
     let message =
-        |model: &_, x: &_, y: &_| ensure_finite(f32::NAN, 3, model, x, y).unwrap_err().to_string();
+        |model: &ViT22B, x: &Tensor<4>| check(f32::NAN, model, x).unwrap_err().to_string();
     assert_eq!(
-        message(&model, &(x.clone() * f32::NAN), &y),
+        message(&model, &(x.clone() * f32::NAN)),
         "the loss is NaN at step 3; the first tensor that is not finite is images; lower the \
          learning rate, clip gradients or check the data"
     );
     let mut broken = model.clone();
     broken.blocks[1].mlp.fc1.weight =
         broken.blocks[1].mlp.fc1.weight.clone().map(|weight| weight * f32::INFINITY);
-    assert!(message(&broken, &x, &y).contains("is parameter blocks.1.mlp.fc1.weight;"));
+    assert!(message(&broken, &x).contains("is parameter blocks.1.mlp.fc1.weight;"));
     // Finite parameters whose product overflows.
     let mut large = model.clone();
     large.blocks[0].mlp.fc2.weight =
         large.blocks[0].mlp.fc2.weight.clone().map(|weight| weight.ones_like() * 1e38);
-    assert!(message(&large, &x, &y).contains("is block0;"), "{}", message(&large, &x, &y));
+    assert!(message(&large, &x).contains("is block0;"), "{}", message(&large, &x));
 }
 
 #[test]
 fn a_batch_that_does_not_fit_is_an_error() {
     let device = Device::flex();
-    let model = small().init(&device).unwrap();
-    let train = TrainStep::new(&Recipe::vit22b_scaled(2, 10, 1e-3), None, &model).unwrap();
-    let state = train.init(model, 0);
+    let task = Classify::new(small(), Loss::SigmoidCrossEntropy).unwrap();
+    let train = TrainStep::new(task, &Recipe::vit22b_scaled(2, 10, 1e-3), None).unwrap();
+    let state = train.init(train.task().init(&device), 0);
     let message = |images: [usize; 4], targets: [usize; 2]| {
-        let (x, y) = (Tensor::<4>::zeros(images, &device), Tensor::<2>::zeros(targets, &device));
-        train.run(state.clone(), x, y).unwrap_err().to_string()
+        let images = Tensor::zeros(images, &device);
+        let batch = ImageBatch { images, targets: Tensor::zeros(targets, &device) };
+        train.run(state.clone(), batch).unwrap_err().to_string()
     };
     for (images, targets, expected) in [
         ([2, 1, 8, 12], [2, 5], "images axis 1 (channels): expected 3, got 1"),

@@ -6,12 +6,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use burn::tensor::Device;
 use burn_xla::lower::Save;
 use sha2::{Digest, Sha256};
 use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Sharding};
-use vit22b::train::{Precision, Recipe, TrainStep};
+use vit22b::train::{Classify, Loss, Precision, Recipe, TrainStep};
 use vit22b::vit::{Variant, ViT22BConfig};
 
 /// Compares `text` with a file of `tests/programs`, or writes it.
@@ -51,8 +50,8 @@ impl Case {
             micro_batches: self.micro_batches,
             ..Recipe::vit22b()
         };
-        let model = config.init(&Device::flex()).unwrap();
-        let train = TrainStep::new(&recipe, None, &model).unwrap();
+        let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy).unwrap();
+        let train = TrainStep::new(task, &recipe, None).unwrap();
         let train = train.with_rolled_blocks(self.save.clone());
         let mesh: Mesh = self.mesh.parse().unwrap();
         let mut sharding = Sharding::vit22b(self.activations);
@@ -60,7 +59,7 @@ impl Case {
             sharding = sharding.with_replicas("replica").unwrap();
         }
         let layout = sharding.layout().unwrap();
-        train.lower(config, batch, (&mesh, &layout), "tpu").unwrap().program.text
+        train.lower(batch, (&mesh, &layout), "tpu").unwrap().program.text
     }
 }
 

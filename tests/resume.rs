@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use burn::tensor::{Tensor, TensorData};
 use vit22b::Runtime;
-use vit22b::data::{BatchError, BatchSource, Drawings, ImageBatch};
-use vit22b::train::{Checkpoints, Ema, Event, Recipe, Record, Trainer, read_records};
+use vit22b::data::{BatchError, BatchSource, Drawings, FirstOf, ImageBatch};
+use vit22b::train::{
+    Checkpoints, Classify, Ema, Event, Loss, Recipe, Record, Regularisation, Trainer, read_records,
+};
 use vit22b::vit::ViT22BConfig;
 
 use folder::Folder;
@@ -22,23 +24,29 @@ const SIDE: usize = 8;
 fn config() -> ViT22BConfig {
     let classes = Drawings::new(SIDE, 0).hierarchy().names().len();
     let config = ViT22BConfig::new(classes).with_image([SIDE, SIDE]).with_patch(4);
-    // All that is random in a step is in it.
-    config.with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2).with_dropout(0.1)
+    config.with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2)
+}
+
+/// With all that is random in a step.
+fn task(config: ViT22BConfig) -> Classify {
+    let regularisation = Regularisation { dropout: 0.1, ..Default::default() };
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy).unwrap();
+    task.with_regularisation(regularisation).unwrap()
 }
 
 fn recipe(steps: u64) -> Recipe {
     Recipe { ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(4, steps, 1e-2) }
 }
 
-fn trainer(folder: &Path, steps: u64) -> Trainer {
-    Trainer::new(config(), recipe(steps), Arc::new(Drawings::new(SIDE, 0)), folder)
-        .with_evaluation(Arc::new(Drawings::new(SIDE, 1)), 2, 7)
+fn trainer(folder: &Path, steps: u64) -> Trainer<Classify> {
+    Trainer::new(task(config()), recipe(steps), Arc::new(Drawings::new(SIDE, 0)), folder)
+        .with_evaluation(Arc::new(FirstOf::new(Drawings::new(SIDE, 1), 7)), 7)
         .with_checkpoints(3, 2)
         .with_threads(2)
         .with_seed(4)
 }
 
-fn run(trainer: &Trainer, mut observe: impl FnMut(&Event)) -> bool {
+fn run(trainer: &Trainer<Classify>, mut observe: impl FnMut(&Event)) -> bool {
     let never = AtomicBool::new(false);
     trainer.run(&Runtime::flex(), &never, |event| observe(event)).unwrap().finished
 }
@@ -51,8 +59,8 @@ fn told(folder: &Path) -> Vec<(u64, [Option<u32>; 3])> {
         Record::Train { step, loss, gradient_norm, learning_rate, .. } => {
             (step, [bits(loss), bits(gradient_norm), bits(Some(learning_rate))])
         }
-        Record::Evaluation { step, loss, precision_at_1 } => {
-            (step, [bits(loss), bits(precision_at_1), None])
+        Record::Evaluation { step, scores } => {
+            (step, [bits(scores["loss"]), bits(scores["precision_at_1"]), None])
         }
         other => panic!("{other:?}"),
     });
@@ -197,7 +205,7 @@ fn a_damaged_checkpoint_is_told_and_the_one_before_is_taken() {
 #[test]
 fn a_folder_belongs_to_one_run() {
     let folder = Folder::new("one-run");
-    let error = |trainer: &Trainer| {
+    let error = |trainer: &Trainer<Classify>| {
         let ended = trainer.run(&Runtime::flex(), &AtomicBool::new(false), |_| {});
         ended.map(|_| ()).unwrap_err().to_string()
     };
@@ -208,8 +216,8 @@ fn a_folder_belongs_to_one_run() {
         format!("{path} holds a run that is at step 6; resume it, or choose another folder")
     );
     let data = Arc::new(Drawings::new(SIDE, 0));
-    let other =
-        Trainer::new(config().with_depth(2), recipe(6), data, folder.path()).with_resume(true);
+    let other = Trainer::new(task(config().with_depth(2)), recipe(6), data, folder.path())
+        .with_resume(true);
     assert_eq!(
         error(&other),
         "the checkpoint of step 6 is of another model: depth is 1 there and 2 here; give the same \
@@ -258,7 +266,7 @@ fn what_goes_wrong_in_a_step_is_told_with_the_step() {
         let recipe = Recipe { skip_non_finite: skip, ..recipe(8) };
         let data = Arc::new(Poisoned(Drawings::new(SIDE, 0)));
         let mut lines = Vec::new();
-        let ended = Trainer::new(config(), recipe, data, folder.path().join(name)).run(
+        let ended = Trainer::new(task(config()), recipe, data, folder.path().join(name)).run(
             device,
             &AtomicBool::new(false),
             |event| lines.push(event.to_string()),

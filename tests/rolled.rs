@@ -7,8 +7,13 @@ use std::sync::OnceLock;
 use burn::tensor::{Device, TensorData};
 use burn_trace::Save;
 use burn_xla::Xla;
+use vit22b::Runtime;
+use vit22b::data::ImageBatch;
 use vit22b::params;
-use vit22b::train::{CompiledTraining, Ema, Mixup, Precision, Recipe, TrainState, TrainStep};
+use vit22b::train::{
+    Classify, Ema, Engine, Loss, Mixup, Precision, Recipe, Regularisation, Start, Task, TrainState,
+    TrainStep,
+};
 use vit22b::vit::{QkNorm, ViT22B, ViT22BConfig};
 
 use difference::difference;
@@ -31,31 +36,38 @@ fn recipe() -> Recipe {
     Recipe::vit22b_scaled(BATCH as u64, 20, 3e-3)
 }
 
-fn start(config: &ViT22BConfig, recipe: &Recipe) -> (TrainStep, TrainState<ViT22B>) {
-    let model = params::initialize(config.init(&Device::flex()).unwrap());
-    let train = TrainStep::new(recipe, None, &model).unwrap();
+fn task(config: ViT22BConfig) -> Classify {
+    Classify::new(config, Loss::SigmoidCrossEntropy).unwrap()
+}
+
+fn start(task: &Classify, recipe: &Recipe) -> (TrainStep<Classify>, TrainState<ViT22B>) {
+    let model = params::initialize(task.init(&Device::flex()));
+    let train = TrainStep::new(task.clone(), recipe, None).unwrap();
     let state = train.init(model, 5);
     (train, state)
 }
 
-fn batch(step: usize) -> (TensorData, TensorData) {
+fn compiled(train: TrainStep<Classify>, state: &TrainState<ViT22B>) -> Engine<Classify> {
+    Engine::start(&Runtime::xla(xla()), train, Start::State(state.clone())).unwrap()
+}
+
+fn batch(step: usize) -> ImageBatch {
     let pixel = |i: usize| ((i * 7919 + step * 104_729) % 1000) as f32 / 500.0 - 1.0;
     let target = |i: usize| ((i + step).is_multiple_of(3) as u8) as f32;
     let images = (0..BATCH * 3 * SIDE * SIDE).map(pixel).collect::<Vec<_>>();
     let targets = (0..BATCH * CLASSES).map(target).collect::<Vec<_>>();
-    (TensorData::new(images, [BATCH, 3, SIDE, SIDE]), TensorData::new(targets, [BATCH, CLASSES]))
+    let images = TensorData::new(images, [BATCH, 3, SIDE, SIDE]);
+    ImageBatch::new(images, TensorData::new(targets, [BATCH, CLASSES]))
 }
 
 /// Losses of some steps, and the state after them.
-fn run(train: TrainStep, state: &TrainState<ViT22B>) -> (Vec<f64>, TrainState<ViT22B>) {
-    let mut training = CompiledTraining::new(&xla(), train, state).unwrap();
-    let losses = (0..4).map(|step| {
-        let (images, targets) = batch(step);
-        training.step(images, targets).unwrap().to_host().unwrap().loss.into_scalar()
-    });
+fn run(train: TrainStep<Classify>, state: &TrainState<ViT22B>) -> (Vec<f64>, TrainState<ViT22B>) {
+    let mut engine = compiled(train, state);
+    let losses =
+        (0..4).map(|step| f64::from(engine.step(batch(step)).unwrap().read().unwrap().loss));
     let losses = losses.collect();
-    assert_eq!(training.compilations(), 1);
-    (losses, training.state().unwrap())
+    assert_eq!(engine.compiled().unwrap().compilations(), 1);
+    (losses, engine.state().unwrap())
 }
 
 /// How far the second run is from the first one: the largest error of a loss, and the errors of
@@ -80,8 +92,8 @@ fn distance(
 /// Of losses, parameters, optimizer and averages; a first moment is rounded to bf16.
 const F32_TOLERANCES: [f64; 4] = [2e-4, 2e-4, 2e-3, 2e-4];
 
-fn agree(config: &ViT22BConfig, recipe: &Recipe, saves: &[Save], tolerances: [f64; 4]) {
-    let (train, state) = start(config, recipe);
+fn agree(task: &Classify, recipe: &Recipe, saves: &[Save], tolerances: [f64; 4]) {
+    let (train, state) = start(task, recipe);
     let unrolled = run(train.clone(), &state);
     for save in saves {
         let rolled = run(train.clone().with_rolled_blocks(save.clone()), &state);
@@ -98,21 +110,18 @@ fn agree(config: &ViT22BConfig, recipe: &Recipe, saves: &[Save], tolerances: [f6
 /// digits; the first moment is rounded to bf16, where a tie may fall on either side.
 #[test]
 fn rolled_training_is_unrolled_training() {
-    let config = config(3).with_dropout(0.1).with_stochastic_depth(0.2);
-    let recipe = Recipe {
-        mixup: Some(Mixup { alpha: 0.3 }),
-        ema: Some(Ema { decay: 0.99 }),
-        skip_non_finite: true,
-        ..recipe()
-    };
+    let regularisation = Regularisation { dropout: 0.1, stochastic_depth: 0.2 };
+    let task = task(config(3)).with_mixup(Mixup { alpha: 0.3 });
+    let task = task.and_then(|task| task.with_regularisation(regularisation)).unwrap();
+    let recipe = Recipe { ema: Some(Ema { decay: 0.99 }), skip_non_finite: true, ..recipe() };
     let saves = [Save::Everything, Save::Nothing];
-    agree(&config, &recipe, &saves, F32_TOLERANCES);
+    agree(&task, &recipe, &saves, F32_TOLERANCES);
 }
 
 #[test]
 fn micro_batches_are_a_loop_around_the_loops() {
     let recipe = Recipe { micro_batches: 2, ..recipe() };
-    agree(&config(3), &recipe, &[Save::Nothing], F32_TOLERANCES);
+    agree(&task(config(3)), &recipe, &[Save::Nothing], F32_TOLERANCES);
 }
 
 /// bf16 keeps 8 bits, and the compiler rounds between operations where it does not fuse them, which
@@ -123,18 +132,18 @@ fn micro_batches_are_a_loop_around_the_loops() {
 #[test]
 fn bf16_rolls_too() {
     let recipe = Recipe { precision: Precision::Bf16, ..recipe() };
-    agree(&config(3), &recipe, &[Save::Everything], [1e-3, 3e-3, 0.5, 1e-3]);
+    agree(&task(config(3)), &recipe, &[Save::Everything], [1e-3, 3e-3, 0.5, 1e-3]);
 }
 
 /// A field of a block is no tensor, so that one loop cannot have several values of it.
 #[test]
 fn blocks_that_differ_beyond_their_tensors_are_refused() {
     let plain = config(3).with_qk_norm(QkNorm::None);
-    let (_, other) = start(&plain.clone().with_num_heads(4), &recipe());
-    let (train, alike) = start(&plain, &recipe());
+    let (_, other) = start(&task(plain.clone().with_num_heads(4)), &recipe());
+    let (train, alike) = start(&task(plain), &recipe());
     let train = train.with_rolled_blocks(Save::Products);
     let lower = |state: &TrainState<ViT22B>| {
-        CompiledTraining::new(&xla(), train.clone(), state).unwrap().lower(BATCH)
+        compiled(train.clone(), state).compiled().unwrap().lower(BATCH)
     };
     assert!(lower(&alike).is_ok());
     let mut state = alike;
@@ -150,9 +159,10 @@ fn blocks_that_differ_beyond_their_tensors_are_refused() {
 #[test]
 fn the_program_does_not_grow_with_the_depth() {
     let lines = |depth: usize| {
-        let (train, state) = start(&config(depth), &recipe());
+        let (train, state) = start(&task(config(depth)), &recipe());
         let train = train.with_rolled_blocks(Save::Products);
-        let training = CompiledTraining::new(&xla(), train, &state).unwrap();
+        let engine = compiled(train, &state);
+        let training = engine.compiled().unwrap();
         let program = training.lower(BATCH).unwrap().program;
         assert_eq!(program.arguments.len(), training.device_state().leaves().len() + 2);
         (program.text.lines().count(), program.text.matches("stablehlo.while").count())
@@ -167,9 +177,10 @@ fn the_program_does_not_grow_with_the_depth() {
 
 #[test]
 fn the_stacked_state_is_updated_in_place() {
-    let (train, state) = start(&config(3), &recipe());
+    let (train, state) = start(&task(config(3)), &recipe());
     let train = train.with_rolled_blocks(Save::Everything);
-    let training = CompiledTraining::new(&xla(), train, &state).unwrap();
+    let engine = compiled(train, &state);
+    let training = engine.compiled().unwrap();
     let leaves = training.device_state().leaves();
     let aliases = training
         .with_executable(BATCH, |executable| {

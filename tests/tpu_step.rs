@@ -3,14 +3,13 @@
 
 mod tpu;
 
-use burn::tensor::Device;
 use burn_trace::Save;
 use burn_xla::cost::CollectiveKind;
 use burn_xla::pjrt::{CompileOptions, Topology};
 use vit22b::forecast::{Forecast, ForecastError, Programs};
 use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Plan, Sharding, StatePart};
-use vit22b::train::{Precision, Recipe, TrainStep};
+use vit22b::train::{Classify, Loss, Precision, Recipe, TrainStep};
 use vit22b::vit::ViT22BConfig;
 
 const CLASSES: usize = 128;
@@ -22,14 +21,14 @@ fn config(depth: usize) -> ViT22BConfig {
     config.with_width(WIDTH).with_mlp_dim(4 * WIDTH).with_num_heads(8)
 }
 
-fn train(config: &ViT22BConfig, batch: usize, save: Option<Save>) -> TrainStep {
+fn train(config: &ViT22BConfig, batch: usize, save: Option<Save>) -> TrainStep<Classify> {
     let recipe = Recipe {
         batch_size: batch as u64,
         precision: Precision::Bf16,
         ..Recipe::vit22b_scaled(batch as u64, 100, 1e-3)
     };
-    let model = config.init(&Device::flex()).unwrap();
-    let train = TrainStep::new(&recipe, None, &model).unwrap();
+    let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy).unwrap();
+    let train = TrainStep::new(task, &recipe, None).unwrap();
     match save {
         Some(save) => train.with_rolled_blocks(save),
         None => train,
@@ -40,20 +39,19 @@ fn mesh() -> Mesh {
     "data=2,model=4".parse().unwrap()
 }
 
-fn plan(train: &TrainStep, config: &ViT22BConfig) -> Plan {
+fn plan(train: &TrainStep<Classify>) -> Plan {
     let sharding = Sharding::vit22b(Activations::Width);
-    Plan::new(&mesh(), &sharding, &train.state_leaves(config).unwrap()).unwrap()
+    Plan::new(&mesh(), &sharding, &train.state_leaves().unwrap()).unwrap()
 }
 
 fn forecast(
-    train: &TrainStep,
-    config: &ViT22BConfig,
+    train: &TrainStep<Classify>,
     batch: usize,
     topology: &Topology,
 ) -> Result<(Forecast, Programs), ForecastError> {
     let sharding = Sharding::vit22b(Activations::Width);
     let options = CompileOptions::new();
-    Forecast::new(train, config, batch, (&mesh(), &sharding), topology, options)
+    Forecast::new(train, batch, (&mesh(), &sharding), topology, options)
 }
 
 /// libtpu 0.0.52 died of the reduction that found the largest scores of each query.
@@ -62,8 +60,8 @@ fn the_step_compiles_and_holds_what_the_plan_says() {
     let Some(topology) = tpu::eight_chips() else { return };
     let (config, batch) = (config(1), 64);
     let train = train(&config, batch, None);
-    let plan = plan(&train, &config);
-    let (_, programs) = forecast(&train, &config, batch, &topology).unwrap();
+    let plan = plan(&train);
+    let (_, programs) = forecast(&train, batch, &topology).unwrap();
     let memory = programs.executable.memory_stats().unwrap();
     let given = batch as u64 / 2 * 4 * (3 * 64 * 64 + CLASSES as u64);
     // Padding of small tensors to tiles comes on top.
@@ -89,8 +87,8 @@ fn a_forecast_tells_memory_time_and_communication() {
     let run = |depth: usize| {
         let config = config(depth);
         let train = train(&config, batch, save());
-        let plan = plan(&train, &config);
-        (forecast(&train, &config, batch, &topology).unwrap().0, plan)
+        let plan = plan(&train);
+        (forecast(&train, batch, &topology).unwrap().0, plan)
     };
     let ((short, _), (long, plan)) = (run(2), run(4));
 
@@ -155,7 +153,7 @@ fn replicas_scatter_gradients_among_the_devices_that_share_a_weight() {
     let mesh = "replica=2,data=4,model=1".parse().unwrap();
     let options = CompileOptions::new();
     let (forecast, _) =
-        Forecast::new(&train, &config, batch, (&mesh, &sharding), &topology, options).unwrap();
+        Forecast::new(&train, batch, (&mesh, &sharding), &topology, options).unwrap();
     let sums = |kind, group_size| {
         let all = forecast.schedule.collectives.iter();
         let these = all.filter(|one| one.kind == kind && one.group_size == group_size);
@@ -174,7 +172,7 @@ fn a_step_that_does_not_fit_says_by_how_much_and_what_helps() {
     let Some(topology) = tpu::eight_chips() else { return };
     let (config, batch) = (config(2), 1 << 16);
     let train = train(&config, batch, Some(Save::Everything));
-    let error = forecast(&train, &config, batch, &topology).unwrap_err();
+    let error = forecast(&train, batch, &topology).unwrap_err();
     assert!(matches!(error, ForecastError::DoesNotFit { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains(" GiB too much; what helps: "), "{text}");

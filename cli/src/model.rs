@@ -9,7 +9,7 @@ use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use vit22b::data::{DIGIT_SIDE, Digits, Drawings, Prefetch, Preprocess};
-use vit22b::train::{Engine, Event, Pace, Recipe, TrainStep};
+use vit22b::train::{Classify, Engine, Event, Loss, Pace, Recipe, Start, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::weights::{LoadOptions, WeightsFile};
 use vit22b::{Runtime, params};
@@ -45,9 +45,9 @@ impl Pretraining {
         model: ViT22B,
     ) -> anyhow::Result<(ViT22B, Vec<(u64, f64)>)> {
         let recipe = Recipe::vit22b_scaled(self.batch, self.steps, self.lr);
-        let train = TrainStep::new(&recipe, None, &model)?;
-        let state = train.init(model, self.seed);
-        let mut engine = Engine::new(runtime, train, state)?;
+        let task = Classify::new(model.config().clone(), Loss::SigmoidCrossEntropy)?;
+        let step = TrainStep::new(task, &recipe, None)?;
+        let mut engine = Engine::start(runtime, step, Start::From(model, self.seed))?;
         let mut losses = Vec::new();
         let (terminal, mut pace) = (Terminal::new(), Pace::new(self.steps, self.batch));
         for batch in Prefetch::new(Arc::new(data), 0, self.batch as usize, self.steps, 1) {

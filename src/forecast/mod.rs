@@ -13,7 +13,7 @@ use burn_xla::pjrt::{
 use burn_xla::program::{Lowered, ProgramError, Times};
 
 use crate::shard::{Mesh, Plan, ShardError, Sharding, StatePart};
-use crate::train::{TrainError, TrainStep};
+use crate::train::{Classify, TrainError, TrainStep};
 use crate::vit::ViT22BConfig;
 
 pub use error::ForecastError;
@@ -22,13 +22,12 @@ pub use error::ForecastError;
 /// compiler's own schedule. No device is needed, and nothing is measured. It prints as a report.
 ///
 /// ```no_run
-/// use burn::tensor::Device;
 /// use burn_trace::Save;
 /// use burn_xla::pjrt::{ClientOptions, CompileOptions, Topology};
 /// use burn_xla::plugin::{self, Platform};
 /// use vit22b::forecast::Forecast;
 /// use vit22b::shard::{Activations, Sharding};
-/// use vit22b::train::{Precision, Recipe, TrainStep};
+/// use vit22b::train::{Classify, Loss, Precision, Recipe, TrainStep};
 /// use vit22b::vit::Variant;
 ///
 /// let plugin = plugin::load(&plugin::ensure(Platform::Tpu)?)?;
@@ -37,11 +36,11 @@ pub use error::ForecastError;
 ///
 /// let config = Variant::parse("22B/14")?.config(29_593);
 /// let recipe = Recipe { precision: Precision::Bf16, ..Recipe::vit22b() };
-/// let train = TrainStep::new(&recipe, None, &config.init(&Device::flex())?)?;
+/// let train = TrainStep::new(Classify::new(config, Loss::SigmoidCrossEntropy)?, &recipe, None)?;
 /// let train = train.with_rolled_blocks(Save::Nothing);
 /// let (mesh, sharding) = ("data=512,model=2".parse()?, Sharding::vit22b(Activations::Width));
 /// let (forecast, program) =
-///     Forecast::new(&train, &config, 65_536, (&mesh, &sharding), &topology, CompileOptions::new())?;
+///     Forecast::new(&train, 65_536, (&mesh, &sharding), &topology, CompileOptions::new())?;
 /// println!("{forecast}");
 /// std::fs::write("step.executable", program.executable.serialize()?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -121,8 +120,7 @@ impl Forecast {
     /// [`ForecastError::Devices`] if the mesh and the topology differ in size; other variants if the
     /// step cannot be lowered for the mesh or compiled.
     pub fn new(
-        train: &TrainStep,
-        config: &ViT22BConfig,
+        train: &TrainStep<Classify>,
         batch_size: usize,
         (mesh, sharding): (&Mesh, &Sharding),
         topology: &Topology,
@@ -132,9 +130,9 @@ impl Forecast {
         if expected != got {
             return Err(ForecastError::Devices { mesh: mesh.to_string(), expected, got });
         }
-        let plan = Plan::new(mesh, sharding, &train.state_leaves(config)?)?;
+        let plan = Plan::new(mesh, sharding, &train.state_leaves()?)?;
         let layout = sharding.layout().map_err(ShardError::from)?;
-        let lowered = train.lower(config, batch_size, (mesh, &layout), topology.platform())?;
+        let lowered = train.lower(batch_size, (mesh, &layout), topology.platform())?;
         let start = std::time::Instant::now();
         let executable = topology
             .compile(&lowered.program.text, &options.with_partitions(got))
@@ -159,7 +157,7 @@ impl Forecast {
             memory,
             schedule,
             chip: Chip::in_topology(topology)?,
-            config: config.clone(),
+            config: train.task().config().clone(),
         };
         Ok((forecast, Programs { lowered, executable }))
     }
@@ -249,7 +247,7 @@ fn attribute(topology: &Topology, name: &str) -> Option<u64> {
     })
 }
 
-fn does_not_fit(error: PjrtError, train: &TrainStep) -> ForecastError {
+fn does_not_fit(error: PjrtError, train: &TrainStep<Classify>) -> ForecastError {
     match error {
         PjrtError::Compile { code: ErrorCode::ResourceExhausted, message, .. } => {
             let used = too_much(&message).unwrap_or(message);
@@ -270,7 +268,7 @@ fn too_much(message: &str) -> Option<String> {
     Some(format!("it takes {used:.1} GiB of {limit:.1} GiB, {:.1} GiB too much", used - limit))
 }
 
-fn help(train: &TrainStep) -> String {
+fn help(train: &TrainStep<Classify>) -> String {
     use burn_trace::Save;
     let mut help = vec![];
     match train.rolled() {

@@ -9,7 +9,8 @@ use thiserror::Error;
 use crate::eval::accuracy;
 use crate::train::loss::softmax_cross_entropy;
 use crate::train::{
-    Decay, Duration, Loss, Momentum, Recipe, Rules, Schedule, Stage, TrainError, TrainStep, Tune,
+    Decay, Duration, Momentum, Recipe, Rules, Schedule, Stage, Task, TrainError, TrainStep, Tune,
+    task,
 };
 
 /// A probe that cannot be fitted.
@@ -171,16 +172,13 @@ impl LinearProbeConfig {
         let x = (features - mean.clone()) * inverse.clone();
         let y = one_hot(labels, num_classes, &device);
 
-        let classifier = Linear {
-            weight: Initializer::Zeros.init([d, num_classes], &device),
-            bias: Some(Initializer::Zeros.init([num_classes], &device)),
+        let classifier = move |device: &Device| Linear {
+            weight: Initializer::Zeros.init([d, num_classes], device),
+            bias: Some(Initializer::Zeros.init([num_classes], device)),
         };
         let recipe = Recipe {
             batch_size: self.batch_size.min(n) as u64,
             total: Duration::Epochs(self.epochs),
-            mixup: None,
-            cutmix: None,
-            loss: Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 },
             update: vec![
                 Stage::Momentum(Momentum { momentum: self.momentum, nesterov: false }),
                 Stage::WeightDecay(Rules::new([("weight", self.weight_decay), ("bias", 0.0)])),
@@ -194,8 +192,11 @@ impl LinearProbeConfig {
             ema: None,
             ..Recipe::vit22b()
         };
-        let train = TrainStep::new(&recipe, Some(n as u64), &classifier)?;
-        let mut state = train.init(classifier, self.seed);
+        let task = task::from_fn(classifier, |model: &Linear, (x, y), _| {
+            softmax_cross_entropy(model.forward(x), y, 0.0)
+        });
+        let train = TrainStep::new(task, &recipe, Some(n as u64))?;
+        let mut state = train.init(train.task().init(&device), self.seed);
         let batch = recipe.batch_size as usize;
         let steps = (self.epochs * n as f64 / batch as f64).round() as usize;
         let mut order = Vec::new();
@@ -207,10 +208,7 @@ impl LinearProbeConfig {
             }
             let rows: Vec<usize> = order.drain(..batch).collect();
             let batch = (rows_of(&x, &rows), rows_of(&y, &rows));
-            let step = train.run_with(state, batch, |model: &Linear, (x, y), _| {
-                softmax_cross_entropy(model.forward(x), y, 0.0)
-            });
-            state = step?.0;
+            state = train.run(state, batch)?.0;
         }
         Ok(LinearProbe {
             standardise: (mean, inverse),

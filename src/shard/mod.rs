@@ -10,13 +10,13 @@
 //!
 //! ```
 //! use vit22b::shard::{Activations, Plan, Sharding};
-//! use vit22b::train::{Recipe, TrainStep};
+//! use vit22b::train::{Classify, Loss, Recipe, TrainStep};
 //! use vit22b::vit::Variant;
 //!
 //! let sharding = Sharding::vit22b(Activations::Width);
-//! let config = Variant::parse("22B/14")?.config(29_593);
-//! let train = TrainStep::new(&Recipe::vit22b(), None, &config.init(&Default::default())?)?;
-//! let plan = Plan::new(&"data=128,model=8".parse()?, &sharding, &train.state_leaves(&config)?)?;
+//! let task = Classify::new(Variant::parse("22B/14")?.config(29_593), Loss::SigmoidCrossEntropy)?;
+//! let train = TrainStep::new(task, &Recipe::vit22b(), None)?;
+//! let plan = Plan::new(&"data=128,model=8".parse()?, &sharding, &train.state_leaves()?)?;
 //! assert!(plan.bytes() > 100 << 30 && plan.bytes_per_device() < 200 << 20);
 //! println!("{plan}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -135,14 +135,14 @@ fn planned(
 mod tests {
     use super::*;
     use crate::shard::Activations;
-    use crate::train::{Ema, Recipe, TrainStep};
+    use crate::train::{Classify, Ema, Loss, Recipe, TrainStep};
     use crate::vit::ViT22BConfig;
 
     fn plan(mesh: &str, config: &ViT22BConfig) -> Result<Plan, ShardError> {
         let recipe = Recipe { ema: Some(Ema { decay: 0.99 }), ..Recipe::vit22b() };
-        let model = config.init(&Default::default()).unwrap();
-        let train = TrainStep::new(&recipe, None, &model).unwrap();
-        let leaves = train.state_leaves(config).unwrap();
+        let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy).unwrap();
+        let train = TrainStep::new(task, &recipe, None).unwrap();
+        let leaves = train.state_leaves().unwrap();
         Plan::new(&mesh.parse().unwrap(), &Sharding::vit22b(Activations::Width), &leaves)
     }
 

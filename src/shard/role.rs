@@ -27,7 +27,8 @@ pub(super) fn role(path: &str) -> Role<'_> {
         _ => path,
     };
     match path.split_once('.') {
-        _ if is_number(path) => Role::Unnamed,
+        _ if is_number(path) || path == "batch" => Role::Unnamed,
+        Some(("batch", _)) => Role::Unnamed,
         Some(("model", path)) => Role::State(StatePart::Parameters, path),
         Some(("ema", path)) => Role::State(StatePart::Averages, path),
         Some(("optimizer", name)) => {

@@ -1,9 +1,12 @@
-//! Training in plain Burn: losses, schedules, optimizers, and the step that joins them.
+//! Training, behind one door: a [`Task`] says what is trained, a [`Recipe`] how.
 //!
-//! A [`Recipe`] says what a run does; [`TrainStep`] fits it to a model and maps a [`TrainState`]
-//! and a batch to the next state. Everything that changes from step to step is a tensor of the
-//! state: the step count, the seed, and so the learning rate and all that is random. Nothing is
-//! counted on the host, so that the same code can be recorded once and compiled.
+//! To train: [`Trainer`], which takes data in, and puts metrics and checkpoints into a folder. To write
+//! the loop yourself: [`Engine`], a train state at work on any runtime. To put a step into a program of
+//! your own: [`TrainStep`], a function from state and batch to the next state.
+//!
+//! Everything that changes from step to step is a tensor of the [`TrainState`]: the step count, the
+//! seed, and so the learning rate and all that is random. Nothing is counted on the host, so that the
+//! same code can be recorded once and compiled.
 
 mod checkpoint;
 mod duration;
@@ -13,15 +16,17 @@ mod precision;
 mod recipe;
 mod run;
 mod step;
-mod task;
+pub mod task;
 mod update;
 
 pub use crate::params::Rules;
 pub use checkpoint::{Checkpoint, Checkpoints, Latest, Manifest, ShardFile};
 pub use duration::{Budget, Duration};
-pub use engine::compiled::CompiledTraining;
+#[cfg(feature = "xla")]
+pub use engine::compiled::Compiled;
 pub use engine::peak::measure_peak_flops;
-pub use engine::{Engine, Pending, Scores, StepReading};
+pub use engine::reading::StepReading;
+pub use engine::{Engine, Pending, Start, Uploaded};
 pub use error::{CheckpointError, TrainError};
 pub use precision::Precision;
 pub use recipe::{Recipe, weight_decay};
@@ -30,13 +35,13 @@ pub use run::event::Event;
 pub use run::metrics_log::{Record, read_records};
 pub use run::progress::{Pace, Progress};
 pub use run::trainer::{Ended, Trainer};
+pub use step::TrainStep;
 pub use step::gradient::value_and_grad;
-pub use step::scores::BatchScores;
 pub use step::state::{StepMetrics, TrainState};
-pub use step::{TrainStep, ensure_finite};
 pub use task::cutmix::{CutMix, ResolvedCutMix};
 pub use task::loss::{self, Loss};
 pub use task::mixup::{Mixup, ResolvedMixup};
+pub use task::{Classify, Regularisation, Task};
 pub use update::adafactor::Adafactor;
 pub use update::adam::{Adam, Momentum};
 pub use update::ema::Ema;

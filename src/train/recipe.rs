@@ -1,4 +1,4 @@
-//! Recipes: everything that a training run does, as one list.
+//! Recipes: how gradients become parameters, and for how long.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,32 +6,24 @@ use crate::params::Rules;
 
 use crate::train::duration::Duration;
 use crate::train::precision::Precision;
-use crate::train::task::cutmix::CutMix;
-use crate::train::task::loss::Loss;
-use crate::train::task::mixup::Mixup;
 use crate::train::update::adafactor::Adafactor;
 use crate::train::update::ema::Ema;
 use crate::train::update::schedule::{Decay, Schedule};
 use crate::train::update::stage::{Stage, Tune};
 
-/// A training run: data, loss, and the stages between a gradient and the new parameters.
+/// How a task is trained: batches, length, and the stages between a gradient and the new parameters.
+///
+/// Recipes that were written with `loss`, `mixup` and `cutmix`, which are now those of the
+/// [task](crate::train::Classify), are read without these fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Images of a step.
+    /// Examples of a step.
     pub batch_size: u64,
     /// Length of the run.
     pub total: Duration,
-    /// Mixture of images; none in ViT-22B's pre-training.
-    pub mixup: Option<Mixup>,
-    /// Parts of images exchanged; none in ViT-22B's pre-training. With mixup, each step takes one of
-    /// the two.
-    #[serde(default)]
-    pub cutmix: Option<CutMix>,
-    /// The loss.
-    pub loss: Loss,
     /// What happens to gradients, in this order.
     pub update: Vec<Stage>,
-    /// Averages of parameters; none reported for ViT-22B.
+    /// Averages of the parameters that are trained; none reported for ViT-22B.
     pub ema: Option<Ema>,
     /// The types of the computation.
     #[serde(default)]
@@ -62,9 +54,6 @@ impl Recipe {
         Self {
             batch_size: 65_536,
             total: Duration::Steps(177_000),
-            mixup: None,
-            cutmix: None,
-            loss: Loss::SigmoidCrossEntropy,
             update: vec![
                 Stage::ClipGlobalNorm { max_norm: 1.0 },
                 Stage::Adafactor(Adafactor::default()),
@@ -120,6 +109,16 @@ pub fn weight_decay(body: f64, head: f64) -> Rules<f64> {
 mod tests {
     use super::*;
     use crate::train::Budget;
+
+    #[test]
+    fn recipes_with_a_loss_and_mixtures_are_read() {
+        let recipe = Recipe::vit22b();
+        let mut json = serde_json::to_value(&recipe).unwrap();
+        json["loss"] = serde_json::json!({ "softmax_cross_entropy": { "label_smoothing": 0.1 } });
+        json["mixup"] = serde_json::json!({ "alpha": 0.2 });
+        json["cutmix"] = serde_json::Value::Null;
+        assert_eq!(serde_json::from_value::<Recipe>(json).unwrap(), recipe);
+    }
 
     #[test]
     fn runs_of_any_length_have_a_schedule() {

@@ -1,6 +1,6 @@
 //! Whether a config makes a model.
 
-use crate::error::{ConfigError, check, check_counts, check_finite, check_rate};
+use crate::error::{ConfigError, check, check_counts, check_finite};
 
 use super::config::{Positions, ViT22BConfig};
 
@@ -32,8 +32,6 @@ impl ViT22BConfig {
                 || nearest_multiple(self.width, 4).max(8),
             )?;
         }
-        check_rate("stochastic_depth", self.stochastic_depth)?;
-        check_rate("dropout", self.dropout)?;
         check_finite("head_bias", self.head_bias, -10.0)
     }
 }
@@ -60,7 +58,7 @@ mod tests {
     #[test]
     fn every_invalid_field_is_named_and_its_nearest_value_is_valid() {
         type Case = (fn(ViT22BConfig) -> ViT22BConfig, &'static str);
-        let cases: [Case; 15] = [
+        let cases: [Case; 13] = [
             (
                 |c| c.with_channels(0),
                 "channels = 0 is not valid: at least 1; the nearest valid value is 1",
@@ -104,14 +102,6 @@ mod tests {
             (
                 |c| c.with_width(6).with_num_heads(1).with_positions(Positions::SinCos2d),
                 "width = 6 is not valid: a multiple of 4 from 8 on, for sine and cosine of row and column; the nearest valid value is 8",
-            ),
-            (
-                |c| c.with_dropout(1.0),
-                "dropout = 1 is not valid: a probability in [0, 1); the nearest valid value is 0.999",
-            ),
-            (
-                |c| c.with_stochastic_depth(f64::NAN),
-                "stochastic_depth = NaN is not valid: a probability in [0, 1); the nearest valid value is 0",
             ),
             (
                 |c| c.with_epsilon(-1.0),

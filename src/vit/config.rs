@@ -62,8 +62,10 @@ pub struct Biases {
 
 /// Configuration of a [`ViT22B`](super::ViT22B); the defaults are the 22-billion-parameter model.
 ///
-/// JSON of earlier versions is read. Its field `projections` is passed over, since it changed how
-/// a model was executed and no number: [`ViT22B::with_projections`](super::ViT22B::with_projections).
+/// JSON of earlier versions is read. Three of its fields are passed over: `projections`, since it
+/// changed how a model was executed and no number
+/// ([`ViT22B::with_projections`](super::ViT22B::with_projections)), and `dropout` and
+/// `stochastic_depth`, which are of its training: [`Draws`](crate::layers::Draws).
 ///
 /// ```
 /// use vit22b::vit::{Pool, ViT22BConfig};
@@ -141,14 +143,6 @@ pub struct ViT22BConfig {
     pub registers: usize,
     /// Start value of the learned scale on each residual branch; none in ViT-22B.
     pub layer_scale: Option<f64>,
-    /// Probability, in [0, 1), that training drops the residual branches of the last block for
-    /// an image; it grows linearly from 0 at the first block.
-    #[config(default = 0.0)]
-    pub stochastic_depth: f64,
-    /// Probability, in [0, 1), that training drops an element of the embedding, the MLP's hidden
-    /// layer or a residual branch.
-    #[config(default = 0.0)]
-    pub dropout: f64,
     /// Added to the variance in every norm; above 0.
     #[config(default = 1e-6)]
     pub epsilon: f64,

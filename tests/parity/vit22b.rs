@@ -3,10 +3,11 @@
 
 use burn::tensor::{Int, Tensor};
 use burn_trace::Params;
+use vit22b::data::ImageBatch;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::loss::sigmoid_cross_entropy;
 use vit22b::train::{
-    Adafactor, Budget, Decay, Duration, Loss, Optimizer, Recipe, Rules, Schedule, Stage,
+    Adafactor, Budget, Classify, Decay, Duration, Loss, Optimizer, Recipe, Rules, Schedule, Stage,
     TrainState, TrainStep, Tune, value_and_grad, weight_decay,
 };
 use vit22b::vit::{FeatureRequest, Pool, Projections, ViT22B, ViT22BConfig};
@@ -125,6 +126,10 @@ fn gap_gradients() {
     gradients("vit22b_gap");
 }
 
+fn task(model: &ViT22B) -> Classify {
+    Classify::new(model.config().clone(), Loss::SigmoidCrossEntropy).unwrap()
+}
+
 /// The recipe that the fixture was trained with.
 fn recipe(training: &serde_json::Value, batch_size: usize) -> Recipe {
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
@@ -137,9 +142,6 @@ fn recipe(training: &serde_json::Value, batch_size: usize) -> Recipe {
     Recipe {
         batch_size: batch_size as u64,
         total: steps(&schedule["total"]),
-        mixup: None,
-        cutmix: None,
-        loss: Loss::SigmoidCrossEntropy,
         update: vec![
             Stage::ClipGlobalNorm { max_norm: number(&training["clip_global_norm"]) },
             Stage::Adafactor(Adafactor {
@@ -182,10 +184,10 @@ fn six_optimizer_steps() {
     let start = model(&fixture, Projections::Auto);
     let recipe = recipe(training, images.dims()[0]);
     for runtime in runtimes() {
-        let train = TrainStep::new(&recipe, None, &start).unwrap();
+        let train = TrainStep::new(task(&start), &recipe, None).unwrap();
         let mut state = train.init(start.clone(), 0);
         let step = runtime.jit(move |(state, (images, labels))| -> (TrainState<ViT22B>, _) {
-            train.run(state, images, labels).unwrap()
+            train.run(state, ImageBatch { images, targets: labels }).unwrap()
         });
         let schedule = training["schedule_values"].as_array().unwrap();
         for (index, expected) in training["losses"].as_array().unwrap().iter().enumerate() {
@@ -223,12 +225,14 @@ fn updates_follow_from_tensors_alone() {
     let fixture = Fixture::open("vit22b_map");
     let (images, labels) = batch(&fixture);
     let start = model(&fixture, Projections::Auto);
-    let train = TrainStep::new(&Recipe::vit22b_scaled(4, 100, 1e-3), None, &start).unwrap();
+    let train = TrainStep::new(task(&start), &Recipe::vit22b_scaled(4, 100, 1e-3), None).unwrap();
     let state = train.init(start, 1);
     let at = |step: i64| {
         let step: Tensor<1, Int> = Tensor::from_ints([step], &device());
         let state = TrainState { step, ..state.clone() };
-        let (state, _) = train.run(state, images.clone(), labels.clone()).unwrap();
+        let (state, _) = train
+            .run(state, ImageBatch { images: images.clone(), targets: labels.clone() })
+            .unwrap();
         params::collect(&state.model).get::<2>("head.weight").unwrap().into_data()
     };
     let (seven, eight) = (at(7), at(8));

@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use burn::tensor::Device;
 use burn_trace::Save;
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
@@ -14,7 +13,7 @@ use clap::{Args, ValueEnum};
 use vit22b::forecast::{Forecast, Programs};
 use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Plan, Sharding};
-use vit22b::train::{Precision, Recipe, TrainStep};
+use vit22b::train::{Classify, Loss, Precision, Recipe, TrainStep};
 use vit22b::vit::Variant;
 
 #[derive(Args, Clone)]
@@ -185,7 +184,8 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
         micro_batches: arguments.micro_batches,
         ..Recipe::vit22b()
     };
-    let train = TrainStep::new(&recipe, None, &config.init(&Device::flex())?)?;
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+    let train = TrainStep::new(task, &recipe, None)?;
     let save = match arguments.keep.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["nothing"] => Save::Nothing,
         ["products"] => Save::Products,
@@ -219,7 +219,7 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
         sharding = sharding.with_replicas(axis)?;
     }
     if arguments.plan {
-        println!("{}", Plan::new(&mesh, &sharding, &train.state_leaves(&config)?)?);
+        println!("{}", Plan::new(&mesh, &sharding, &train.state_leaves()?)?);
     }
     // Weights of the next product arrive while this one runs; libtpu leaves that off for a TPU v4.
     let mut options = CompileOptions::new().with_override("xla_enable_async_all_gather", true);
@@ -231,7 +231,7 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
             _ => options.with_override(name, value),
         };
     }
-    Ok(Forecast::new(&train, &config, batch, (&mesh, &sharding), topology, options)?)
+    Ok(Forecast::new(&train, batch, (&mesh, &sharding), topology, options)?)
 }
 
 fn save(programs: &Programs, folder: &Path) -> anyhow::Result<()> {

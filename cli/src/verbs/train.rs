@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use vit22b::data::Drawings;
-use vit22b::train::{Recipe, Trainer, measure_peak_flops};
+use vit22b::data::{Drawings, FirstOf};
+use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
 use crate::args::{DeviceName, PrecisionName};
@@ -69,8 +69,8 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
-/// Held-out images of an evaluation, rounded up to whole batches.
-const HELD_OUT: u64 = 256;
+/// Held-out images of an evaluation.
+const HELD_OUT: usize = 256;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { variant, steps, batch, seed, out, .. } = arguments;
@@ -93,8 +93,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     println!("utilisation is of {:.0} GFLOP/s", peak / 1e9);
 
-    let trainer = Trainer::new(config, recipe, Arc::new(data), &out)
-        .with_evaluation(Arc::new(held_out), HELD_OUT.div_ceil(batch), arguments.evaluate_every)
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+    let held_out = FirstOf::new(held_out, HELD_OUT);
+    let trainer = Trainer::new(task, recipe, Arc::new(data), &out)
+        .with_evaluation(Arc::new(held_out), arguments.evaluate_every)
         .with_checkpoints(arguments.save_every, arguments.keep)
         .with_threads(arguments.threads)
         .with_seed(seed)

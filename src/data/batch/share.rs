@@ -7,7 +7,7 @@ use super::source::{BatchError, BatchSource};
 /// The same rows of every batch of a source: what one of several processes brings.
 ///
 /// It is asked for whole batches, by their position in the run and their size, and makes only its
-/// rows, as [`CompiledTraining::rows`](crate::train::CompiledTraining::rows) gives them.
+/// rows, as [`Engine::rows`](crate::train::Engine::rows) gives them.
 ///
 /// ```
 /// use vit22b::data::{BatchSource, Drawings, ShareOf};

@@ -3,16 +3,19 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::train::Recipe;
-use crate::vit::ViT22BConfig;
 
 use super::durable;
 use crate::train::error::CheckpointError;
+use crate::train::task::classify;
 
 /// The name and the version of the format.
-const FORMAT: &str = "vit22b-checkpoint-1";
+const FORMAT: &str = "vit22b-checkpoint-2";
+/// The format before: its manifest has the config of a ViT, and the recipe its loss and mixtures.
+const FORMAT_1: &str = "vit22b-checkpoint-1";
 const FILE: &str = "manifest.json";
 /// The manifest's hash, in the form of `sha256sum`.
 const HASH_FILE: &str = "manifest.sha256";
@@ -27,9 +30,10 @@ pub struct Manifest {
     pub step: u64,
     /// Number of examples that these steps have taken from the data.
     pub position: u64,
-    /// The model.
-    pub config: ViT22BConfig,
-    /// What trains it.
+    /// What is trained, as [`Task::describe`](crate::train::Task::describe) says. A checkpoint of format
+    /// 1 is of a [`Classify`](crate::train::Classify).
+    pub task: Value,
+    /// How it is trained.
     pub recipe: Recipe,
     /// The files with the tensors.
     pub files: Vec<ShardFile>,
@@ -57,11 +61,11 @@ impl Manifest {
     pub(super) fn new(
         step: u64,
         position: u64,
-        config: ViT22BConfig,
+        task: Value,
         recipe: Recipe,
         files: Vec<ShardFile>,
     ) -> Self {
-        Self { format: FORMAT.into(), step, position, config, recipe, files }
+        Self { format: FORMAT.into(), step, position, task, recipe, files }
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), CheckpointError> {
@@ -82,12 +86,17 @@ impl Manifest {
         if expected != got {
             return Err(CheckpointError::damaged(&path, sha(expected), sha(&got)));
         }
-        let json: serde_json::Value = serde_json::from_slice(&text)
+        let mut json: Value = serde_json::from_slice(&text)
             .map_err(|error| CheckpointError::damaged(&path, "JSON", error))?;
-        let format = json["format"].as_str().unwrap_or("none");
-        if format != FORMAT {
-            let (expected, got) = (FORMAT.into(), format.into());
-            return Err(CheckpointError::Format { path, expected, got });
+        match json["format"].as_str().unwrap_or("none") {
+            FORMAT => {}
+            FORMAT_1 => {
+                json["task"] = classify::of_format_1(json["config"].take(), &json["recipe"])
+            }
+            format => {
+                let (expected, got) = (FORMAT.into(), format.into());
+                return Err(CheckpointError::Format { path, expected, got });
+            }
         }
         serde_json::from_value(json)
             .map_err(|error| CheckpointError::damaged(&path, "the fields of a manifest", error))

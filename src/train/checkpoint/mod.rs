@@ -22,12 +22,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
-use crate::vit::ViT22B;
-
 use crate::train::error::{CheckpointError, TrainError};
-use crate::train::recipe::Recipe;
 use crate::train::step::TrainStep;
 use crate::train::step::state::TrainState;
+use crate::train::task::Task;
 
 pub(crate) use durable::create_folder;
 pub use manifest::{Manifest, ShardFile};
@@ -36,20 +34,19 @@ pub use manifest::{Manifest, ShardFile};
 ///
 /// ```
 /// use burn::tensor::Device;
-/// use vit22b::train::{Checkpoints, Recipe, TrainStep};
+/// use vit22b::train::{Checkpoints, Classify, Loss, Recipe, Task, TrainStep};
 /// use vit22b::vit::ViT22BConfig;
 ///
-/// let recipe = Recipe::vit22b_scaled(2, 100, 1e-3);
-/// let model = ViT22BConfig::new(3)
+/// let config = ViT22BConfig::new(3)
 ///     .with_image([8, 8]).with_patch(4)
-///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2)
-///     .init(&Device::flex())?;
-/// let train = TrainStep::new(&recipe, None, &model)?;
-/// let state = train.init(model, 0);
+///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);
+/// let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+/// let train = TrainStep::new(task, &Recipe::vit22b_scaled(2, 100, 1e-3), None)?;
+/// let state = train.init(train.task().init(&Device::flex()), 0);
 ///
 /// let folder = std::env::temp_dir().join("vit22b-checkpoints-doc");
 /// let checkpoints = Checkpoints::new(&folder).with_keep(2);
-/// checkpoints.save(&state, &recipe, 0)?;
+/// checkpoints.save(&train, &state, 0)?;
 ///
 /// let latest = checkpoints.latest()?.checkpoint.expect("one was saved");
 /// assert_eq!(latest.manifest().step, 0);
@@ -98,18 +95,18 @@ impl Checkpoints {
         &self.folder
     }
 
-    /// Saves a state that has taken `position` examples, and removes what is no longer kept: also
-    /// checkpoints of later steps, which a run that went back behind them has given up.
+    /// Saves a state of a step that has taken `position` examples, and removes checkpoints that are no
+    /// longer kept: also those of later steps, which a run that went back before them has given up.
     ///
     /// When it returns the checkpoint is on the disk; if the process stops before, it is not there.
     ///
     /// # Errors
     ///
     /// [`CheckpointError::Io`], [`CheckpointError::Tensor`].
-    pub fn save(
+    pub fn save<T: Task>(
         &self,
-        state: &TrainState<ViT22B>,
-        recipe: &Recipe,
+        train: &TrainStep<T>,
+        state: &TrainState<T::Model>,
         position: u64,
     ) -> Result<PathBuf, CheckpointError> {
         let step = state.step.clone().into_scalar::<i64>() as u64;
@@ -118,8 +115,8 @@ impl Checkpoints {
         durable::clear(&part)?;
         create_folder(&part)?;
         let files = shards::write(&part, &state::leaves(state), self.shard_bytes)?;
-        let config = state.model.config().clone();
-        Manifest::new(step, position, config, recipe.clone(), files).write(&part)?;
+        let (task, recipe) = (train.task().describe(), train.recipe().clone());
+        Manifest::new(step, position, task, recipe, files).write(&part)?;
         durable::sync_folder(&part)?;
         let path = self.path(step);
         durable::remove_folder(&path, &gone)?;
@@ -232,15 +229,14 @@ impl Checkpoint {
     /// # Errors
     ///
     /// [`TrainError::Checkpoint`] if the tensors are not those of its model and optimizer.
-    pub fn into_state(
+    pub fn into_state<T: Task>(
         self,
-        train: &TrainStep,
+        train: &TrainStep<T>,
         device: &Device,
-    ) -> Result<TrainState<ViT22B>, TrainError> {
+    ) -> Result<TrainState<T::Model>, TrainError> {
         let step = self.manifest.step;
-        let model = self.manifest.config.init(device)?;
-        let state = state::state(self.values, model, device, step)?;
-        train.check_state(&state).map_err(|reason| CheckpointError::Fit { step, reason })?;
-        Ok(state)
+        let state = state::state(self.values, train.task().init(device), device, step)?;
+        let state = train.checked_state(state);
+        Ok(state.map_err(|reason| CheckpointError::Fit { step, reason })?)
     }
 }

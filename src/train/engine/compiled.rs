@@ -2,196 +2,154 @@
 
 use std::ops::Range;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use burn_trace::mesh::Spec;
-use burn_trace::{Kind, LeafSpec, LeafType, Stacked};
+use burn::tensor::{DType, Int, Tensor};
+use burn_trace::{Kind, LeafSpec, LeafType, Stacked, TensorTree};
 use burn_xla::Xla;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 
-use crate::vit::ViT22BConfig;
-
-use super::ahead::{Batch, NAME, State, donate, initial_state, stacked, step_function};
+use super::ahead::{Argument, Given, Made, NAME, donate, step_function};
+use super::reading::StepReading;
+use crate::params::NamedTensors;
+use crate::random::RandomKey;
+use crate::runtime::host;
 use crate::train::error::TrainError;
-use crate::train::step::TrainStep;
-use crate::train::step::state::StepMetrics;
+use crate::train::step::state::{StepMetrics, TrainState};
+use crate::train::step::{TrainStep, leaves_of};
+use crate::train::task::Task;
 
-type Step = Jit<(Stacked<State>, Batch), (Stacked<State>, StepMetrics)>;
+/// A batch on the devices.
+pub(crate) type OnXla<B> = DeviceTree<Argument<B>>;
+type State<T> = Stacked<TrainState<<T as Task>::Model>>;
+type Scored<T> = (State<T>, Argument<(<T as Task>::Batch, Tensor<1>)>);
 
-/// A [`TrainStep`] compiled by XLA, and the state that it changes.
+/// A step compiled by XLA, and the state that it changes: what an [`Engine`](crate::train::Engine) has
+/// where its runtime is XLA, to look at.
 ///
 /// Forward pass, backward pass, optimizer and averages are one program. The state is donated to it,
 /// so that the new state takes the old one's memory, and is on the device alone.
 #[derive(Debug)]
-pub struct CompiledTraining {
+pub struct Compiled<T: Task> {
     xla: Xla,
-    train: TrainStep,
-    config: ViT22BConfig,
-    step: Step,
-    state: DeviceTree<Stacked<State>>,
+    train: TrainStep<T>,
+    step: Jit<Given<T>, Made<T>>,
+    evaluate: Jit<Scored<T>, NamedTensors>,
+    state: DeviceTree<State<T>>,
 }
 
-impl CompiledTraining {
+/// The metrics of a step on the devices.
+#[derive(Debug)]
+pub(crate) struct StepOnXla(DeviceTree<StepMetrics>);
+
+impl StepOnXla {
+    /// Waits for the step.
+    pub(crate) fn read(&self) -> Result<StepReading, TrainError> {
+        Ok(StepReading::of(self.0.to_host()?))
+    }
+}
+
+impl<T: Task> Compiled<T> {
     /// Training from a state that the host has.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Xla`] if the device has no room for it.
-    pub fn new(xla: &Xla, train: TrainStep, state: &State) -> Result<Self, TrainError> {
-        let config = state.model.config().clone();
-        let state = xla.upload(&stacked(&train, state.clone()))?;
-        Ok(Self::with_state(xla, train, config, state))
+    pub(crate) fn new(
+        xla: &Xla,
+        train: &TrainStep<T>,
+        state: TrainState<T::Model>,
+    ) -> Result<Self, TrainError> {
+        let state = xla.upload(&train.stacked(state))?;
+        Ok(Self::with_state(xla, train, state))
     }
 
     /// Training from parameters that are drawn on the device, so that no host ever holds them.
-    /// They follow from the seed, by another generator than those of [`TrainStep::init`].
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Xla`].
-    pub fn init(
-        xla: &Xla,
-        train: TrainStep,
-        config: &ViT22BConfig,
-        seed: u64,
-    ) -> Result<Self, TrainError> {
-        config.validate()?;
-        let init = xla.jit(initial_state(&train, config)).named("init");
-        let key = crate::RandomKey::new(seed, &Device::flex()).to_tensor();
+    /// They follow from the seed, by another generator than Burn's.
+    pub(crate) fn drawn(xla: &Xla, train: &TrainStep<T>, seed: u64) -> Result<Self, TrainError> {
+        let init = xla.jit(train.initial_state()).named("init");
+        let key: Tensor<1, Int> = RandomKey::new(seed, &host()).to_tensor();
         let key = xla.upload(&key)?;
         let state = init.call_on_device_with_seed(key, seed)?;
-        Ok(Self::with_state(xla, train, config.clone(), state))
+        Ok(Self::with_state(xla, train, state))
     }
 
-    fn with_state(
-        xla: &Xla,
-        train: TrainStep,
-        config: ViT22BConfig,
-        state: DeviceTree<Stacked<State>>,
-    ) -> Self {
-        Self { xla: xla.clone(), step: program(xla, &train), train, config, state }
+    fn with_state(xla: &Xla, train: &TrainStep<T>, state: DeviceTree<State<T>>) -> Self {
+        let rolled = train.rolled().cloned();
+        let step = xla.jit(step_function(train)).named(NAME).donate(donate).roll(rolled.clone());
+        let scored = train.clone();
+        let evaluate = xla.jit(move |(state, Argument((batch, weights))): Scored<T>| {
+            scored.evaluate(&state.tree, batch, weights).expect("the batch was checked")
+        });
+        let evaluate = evaluate.named("evaluate").roll(rolled);
+        Self { xla: xla.clone(), train: train.clone(), step, evaluate, state }
     }
 
-    /// One step on a batch. It returns before the step is done; reading the metrics waits for it.
-    ///
-    /// Of several processes each brings its [rows](Self::rows) of the batch.
-    ///
-    /// # Shapes
-    ///
-    /// - images: `[b, 3, height, width]`, values in [−1, 1]
-    /// - targets: `[b, c]`
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Batch`] for a batch that the model cannot take, or that the devices of a mesh
-    /// cannot share; [`TrainError::Xla`].
-    pub fn step(
-        &mut self,
-        images: TensorData,
-        targets: TensorData,
-    ) -> Result<DeviceTree<StepMetrics>, TrainError> {
-        self.check_batch(&images, &targets)?;
-        let device = Device::flex();
-        let batch: Batch =
-            (Tensor::from_data(images, &device), Tensor::from_data(targets, &device));
-        let batch = self.xla.upload_share(&batch)?;
-        self.step_on_device(batch)
+    pub(crate) fn upload(&self, batch: &T::Batch) -> Result<OnXla<T::Batch>, TrainError> {
+        let leaves = leaves_of(batch);
+        self.train.check_batch(&leaves)?;
+        self.check_share(&leaves, self.train.micro_batches())?;
+        Ok(self.xla.upload_share(&Argument(batch.clone()))?)
     }
 
-    /// As [`step`](Self::step), for a batch that is on the device.
-    ///
-    /// # Errors
-    ///
-    /// As [`step`](Self::step).
-    pub fn step_on_device(
-        &mut self,
-        batch: DeviceTree<Batch>,
-    ) -> Result<DeviceTree<StepMetrics>, TrainError> {
-        let results = self.step.call_on_device((self.state.clone(), batch))?;
+    /// One step. It returns before the step is done.
+    pub(crate) fn step(&mut self, batch: &OnXla<T::Batch>) -> Result<StepOnXla, TrainError> {
+        let results = self.step.call_on_device((self.state.clone(), batch.clone()))?;
         let (state, metrics) = results.split()?;
         self.state = state;
-        Ok(metrics)
+        Ok(StepOnXla(metrics))
     }
 
-    /// Compiles the step for batches of this size, ahead of the first one.
-    ///
-    /// # Errors
-    ///
-    /// As [`step`](Self::step).
-    pub fn compile(&self, batch_size: usize) -> Result<Times, TrainError> {
-        Ok(self.step.compile_on_device((self.state.clone(), self.zeros(batch_size)?))?)
-    }
-
-    /// What the compiler made of the step for batches of this size.
-    ///
-    /// # Errors
-    ///
-    /// As [`step`](Self::step).
-    pub fn with_executable<T>(
+    pub(crate) fn evaluate(
         &self,
-        batch_size: usize,
-        look: impl FnOnce(&Executable) -> T,
-    ) -> Result<T, TrainError> {
-        Ok(self.step.with_executable((self.state.clone(), self.zeros(batch_size)?), look)?)
+        batch: T::Batch,
+        weights: Tensor<1>,
+    ) -> Result<NamedTensors, TrainError> {
+        let leaves = leaves_of(&batch);
+        self.train.check_scored(&leaves, weights.dims()[0])?;
+        self.check_share(&leaves, 1)?;
+        let batch = self.xla.upload_share(&Argument((batch, weights)))?;
+        Ok(self.evaluate.call_on_device((self.state.clone(), batch))?.to_host()?)
     }
 
-    /// The rows of a batch of this size that this process brings: all of them where there is no
-    /// other process.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Xla`] if the processes cannot share so many, or the mesh gives this one rows
-    /// that are not in one piece.
-    pub fn rows(&self, batch_size: usize) -> Result<Range<usize>, TrainError> {
-        let spec = self.images_spec(DType::F32, self.images_shape(batch_size).to_vec())?;
+    pub(crate) fn prepare(&self, batch_size: usize) -> Result<Option<f64>, TrainError> {
+        let Some(batch) = self.example(batch_size)? else { return Ok(None) };
+        let times = self.step.compile_on_device((self.state.clone(), batch))?;
+        Ok(Some((times.capture + times.lower + times.compile).as_secs_f64()))
+    }
+
+    pub(crate) fn rows(&self, batch_size: usize) -> Result<Range<usize>, TrainError> {
+        let leaf = match self.train.task().example(1, &host()) {
+            Some(example) => leaves_of(&example).into_iter().next(),
+            None => None,
+        };
+        let mut leaf = leaf.unwrap_or_else(|| {
+            let ty = LeafType { kind: Kind::Float, dtype: DType::F32, shape: vec![1] };
+            LeafSpec { path: String::new(), ty }
+        });
+        leaf.ty.shape[0] = batch_size;
+        let spec = self.xla.layout().spec(&named(&leaf)).map_err(ProgramError::from)?;
         Ok(self.xla.rows(&spec, batch_size)?)
     }
 
-    fn images_shape(&self, rows: usize) -> [usize; 4] {
-        let [height, width] = self.config.image;
-        [rows, self.config.channels, height, width]
+    /// The state as Burn tensors.
+    pub(crate) fn state(&self) -> Result<TrainState<T::Model>, TrainError> {
+        Ok(self.state.to_host()?.tree)
     }
 
-    /// How images lie on the mesh.
-    fn images_spec(&self, dtype: DType, shape: Vec<usize>) -> Result<Spec, ProgramError> {
-        // By the path that the images have in a batch.
-        let leaf = LeafSpec { path: "0".into(), ty: LeafType { kind: Kind::Float, dtype, shape } };
-        Ok(self.xla.layout().spec(&leaf)?)
-    }
-
-    /// The step for batches of this size as a program, not compiled: for looking at it.
-    ///
-    /// # Errors
-    ///
-    /// As [`step`](Self::step).
-    pub fn lower(&self, batch_size: usize) -> Result<Lowered, TrainError> {
-        Ok(self.step.lower_on_device((self.state.clone(), self.zeros(batch_size)?))?)
-    }
-
-    fn zeros(&self, batch_size: usize) -> Result<DeviceTree<Batch>, TrainError> {
-        let device = Device::flex();
+    /// This process's rows of a batch of this size, on the devices; `None` if the task gives none.
+    fn example(&self, batch_size: usize) -> Result<Option<OnXla<T::Batch>>, TrainError> {
         let rows = self.rows(batch_size)?.len();
-        let images = Tensor::zeros(self.images_shape(rows), &device);
-        let targets = Tensor::zeros([rows, self.config.outputs()], &device);
-        Ok(self.xla.upload_share(&(images, targets))?)
+        match self.train.task().example(rows, &host()) {
+            Some(example) => Ok(Some(self.upload(&example)?)),
+            None => Ok(None),
+        }
     }
 
-    /// An error for a batch that the model cannot take, or that the devices cannot share.
-    pub(crate) fn check_batch(
-        &self,
-        images: &TensorData,
-        targets: &TensorData,
-    ) -> Result<(), TrainError> {
-        self.train.check_batch(&self.config, images.shape(), targets.shape())?;
-        let Some(mesh) = self.xla.mesh() else { return Ok(()) };
-        let spec = self.images_spec(images.dtype(), images.shape().to_vec())?;
+    /// An error for a batch that the devices of the mesh cannot share in so many parts.
+    fn check_share(&self, leaves: &[LeafSpec], parts: usize) -> Result<(), TrainError> {
+        let (Some(mesh), Some(leaf)) = (self.xla.mesh(), leaves.first()) else { return Ok(()) };
+        let spec = self.xla.layout().spec(&named(leaf)).map_err(ProgramError::from)?;
         let devices = self.xla.row_parts(&spec);
-        let parts = self.train.micro_batches();
-        match images.shape()[0] {
+        match leaf.ty.shape[0] {
             got if got.is_multiple_of(devices * parts) => Ok(()),
-            got => Err(TrainError::Batch {
-                what: "images axis 0 (batch)",
-                expected: match parts {
+            got => {
+                let expected = match parts {
                     1 => format!(
                         "a multiple of the {devices} parts that the mesh {mesh} cuts it into"
                     ),
@@ -200,44 +158,54 @@ impl CompiledTraining {
                          {mesh} cuts them into",
                         devices * parts
                     ),
-                },
-                got: got.to_string(),
-            }),
+                };
+                let what = if leaf.path.is_empty() { "batch" } else { leaf.path.as_str() };
+                Err(TrainError::batch(format!("{what} axis 0 (batch)"), expected, got))
+            }
         }
     }
 
-    /// The state as Burn tensors.
+    /// How long recording, lowering and compiling the step for batches of this size takes; compiled it
+    /// is afterwards.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Xla`] with the error of the step that should have made it.
-    pub fn state(&self) -> Result<State, TrainError> {
-        Ok(self.state.to_host()?.tree)
+    /// [`TrainError::Xla`]; [`TrainError::Batch`] if the task gives no [example](Task::example).
+    pub fn compile(&self, batch_size: usize) -> Result<Times, TrainError> {
+        Ok(self.step.compile_on_device((self.state.clone(), self.needed(batch_size)?))?)
     }
 
-    /// Goes on from another state of the same model.
+    /// What the compiler made of the step for batches of this size.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Xla`] if the device has no room for it.
-    pub fn restore(&mut self, state: &State) -> Result<(), TrainError> {
-        self.state = self.xla.upload(&stacked(&self.train, state.clone()))?;
-        Ok(())
+    /// As [`compile`](Self::compile).
+    pub fn with_executable<R>(
+        &self,
+        batch_size: usize,
+        look: impl FnOnce(&Executable) -> R,
+    ) -> Result<R, TrainError> {
+        let batch = self.needed(batch_size)?;
+        Ok(self.step.with_executable((self.state.clone(), batch), look)?)
+    }
+
+    /// The step for batches of this size as a program, not compiled.
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Self::compile).
+    pub fn lower(&self, batch_size: usize) -> Result<Lowered, TrainError> {
+        Ok(self.step.lower_on_device((self.state.clone(), self.needed(batch_size)?))?)
+    }
+
+    fn needed(&self, batch_size: usize) -> Result<OnXla<T::Batch>, TrainError> {
+        let example = self.example(batch_size)?;
+        example.ok_or_else(|| TrainError::batch("batch", "a task with an example", "none"))
     }
 
     /// The state on the device; its blocks are stacked where they are rolled.
-    pub fn device_state(&self) -> &DeviceTree<Stacked<State>> {
+    pub fn device_state(&self) -> &DeviceTree<impl TensorTree> {
         &self.state
-    }
-
-    /// The step that was compiled.
-    pub fn train(&self) -> &TrainStep {
-        &self.train
-    }
-
-    /// The model's config.
-    pub fn config(&self) -> &ViT22BConfig {
-        &self.config
     }
 
     /// How often the step was compiled: once for each batch size.
@@ -246,7 +214,8 @@ impl CompiledTraining {
     }
 }
 
-fn program(xla: &Xla, train: &TrainStep) -> Step {
-    let rolled = train.rolled().cloned();
-    xla.jit(step_function(train)).named(NAME).donate(donate).roll(rolled)
+/// A leaf of a batch under the name that it has as an argument.
+fn named(leaf: &LeafSpec) -> LeafSpec {
+    let dot = if leaf.path.is_empty() { "" } else { "." };
+    LeafSpec { path: format!("batch{dot}{}", leaf.path), ty: leaf.ty.clone() }
 }

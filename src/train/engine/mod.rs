@@ -1,141 +1,196 @@
 //! Training on whatever a runtime has, behind one interface.
 
+#[cfg(feature = "xla")]
 mod ahead;
+#[cfg(feature = "xla")]
 pub(crate) mod compiled;
 pub(crate) mod peak;
+pub(crate) mod reading;
+pub(crate) mod scores;
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::Tensor;
-use burn_trace::Stacked;
-use burn_xla::Xla;
-use burn_xla::program::{DeviceTree, Jit};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use burn_trace::{CaptureError, TensorTree, to_device};
 
-use crate::Runtime;
-use crate::data::batch::ImageBatch;
-use crate::params;
-use crate::vit::{ViT22B, ViT22BConfig};
-
+use crate::params::{self, AnyTensor, ParamsError};
+use crate::runtime::Runtime;
 use crate::train::error::TrainError;
-use crate::train::step::scores::BatchScores;
-use crate::train::step::state::{StepMetrics, TrainState};
-use crate::train::step::{TrainStep, ensure_finite};
-use compiled::CompiledTraining;
+use crate::train::step::TrainStep;
+use crate::train::step::state::TrainState;
+use crate::train::task::Task;
 
-type State = TrainState<ViT22B>;
+#[cfg(feature = "xla")]
+use compiled::{Compiled, OnXla, StepOnXla};
+use reading::StepReading;
 
-/// A train state and the steps that change it: one compiled program where the runtime is XLA, Burn
-/// operation by operation elsewhere.
+/// A train state at work: one compiled program where the runtime is XLA, Burn operation by operation
+/// elsewhere.
+///
+/// It is the door for those who write the loop themselves; a [`Trainer`](crate::train::Trainer) writes
+/// it for them.
 ///
 /// ```
 /// use vit22b::Runtime;
 /// use vit22b::data::{BatchSource, Drawings};
-/// use vit22b::train::{Engine, Recipe, TrainStep};
+/// use vit22b::train::{Classify, Engine, Loss, Recipe, Start, TrainStep};
 /// use vit22b::vit::ViT22BConfig;
 ///
 /// let data = Drawings::new(8, 0);
 /// let config = ViT22BConfig::new(data.hierarchy().names().len())
 ///     .with_image([8, 8]).with_patch(4)
 ///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);
-/// let runtime = Runtime::flex(); // or Runtime::auto(), which prefers XLA
-/// let model = config.init(&runtime.device())?;
-/// let train = TrainStep::new(&Recipe::vit22b_scaled(4, 100, 1e-3), None, &model)?;
+/// let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+/// let step = TrainStep::new(task, &Recipe::vit22b_scaled(4, 100, 1e-3), None)?;
 ///
-/// let mut engine = Engine::init(&runtime, train, &config, 0)?;
+/// let runtime = Runtime::flex(); // or Runtime::auto(), which prefers XLA
+/// let mut engine = Engine::start(&runtime, step, Start::Drawn(0))?;
 /// let reading = engine.step(data.batch(0, 4)?)?.read()?;
 /// assert!(reading.loss > 0.0);
 /// assert_eq!(engine.state()?.step.into_scalar::<i64>(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), vit22b::train::TrainError>(())
 /// ```
 #[derive(Debug)]
-pub struct Engine {
-    train: TrainStep,
-    at: At,
+pub struct Engine<T: Task> {
+    step: TrainStep<T>,
+    at: At<T>,
     /// Steps done.
-    step: u64,
+    done: u64,
+}
+
+/// What training begins with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "a run has one, for a moment")]
+pub enum Start<M> {
+    /// Parameters that are drawn from a seed, where they are trained: no host ever holds those of an
+    /// XLA device. Burn and XLA have generators of their own.
+    Drawn(u64),
+    /// A model, such as a published one, and the seed of what steps draw.
+    From(M, u64),
+    /// The state of a run that goes on.
+    State(TrainState<M>),
+}
+
+/// Where the state is.
+#[derive(Debug)]
+enum At<T: Task> {
+    Burn(Box<OnBurn<T>>),
+    #[cfg(feature = "xla")]
+    Xla(Box<Compiled<T>>),
 }
 
 #[derive(Debug)]
-enum At {
-    Host(Box<State>),
-    Device(Box<OnDevice>),
+struct OnBurn<T: Task> {
+    state: TrainState<T::Model>,
+    device: Device,
 }
 
-#[derive(Debug)]
-struct OnDevice {
-    xla: Xla,
-    training: CompiledTraining,
-    evaluate: Jit<(Stacked<State>, Tensors), BatchScores>,
+/// A batch where it is trained on. Made by [`Engine::upload`].
+#[derive(Debug, Clone)]
+pub struct Uploaded<B>(Batch<B>);
+
+#[derive(Debug, Clone)]
+enum Batch<B> {
+    Burn(B),
+    #[cfg(feature = "xla")]
+    Xla(OnXla<B>),
 }
 
-type Tensors = (Tensor<4>, Tensor<2>);
-
-impl Engine {
-    /// Training from parameters that are drawn from a seed, where they are trained. Each runtime
-    /// has a generator of its own.
+impl<T: Task> Engine<T> {
+    /// Training from parameters that are drawn, from a model, or from a state.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Xla`].
-    pub fn init(
+    /// [`TrainError::Params`] for a model or a state that is not the task's, [`TrainError::Xla`] if the
+    /// device has no room.
+    pub fn start(
         runtime: &Runtime,
-        train: TrainStep,
-        config: &ViT22BConfig,
-        seed: u64,
+        step: TrainStep<T>,
+        start: Start<T::Model>,
     ) -> Result<Self, TrainError> {
-        let at = match runtime.as_xla() {
-            Some(xla) => {
-                let training = CompiledTraining::init(xla, train.clone(), config, seed)?;
-                At::device(xla, &train, training)
+        let (given, seed) = match start {
+            Start::Drawn(seed) => (None, seed),
+            Start::From(model, seed) => {
+                check_model(&step, &model)?;
+                (Some(step.init(model, seed)), seed)
             }
-            None => {
-                let device = runtime.device();
-                // Burn's generator is one for all threads: another engine must not draw in between.
-                static DRAWING: Mutex<()> = Mutex::new(());
-                let drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-                device.seed(seed);
-                let model = params::initialize(config.init(&device)?);
-                drop(drawing);
-                At::Host(Box::new(train.init(model, seed)))
+            Start::State(state) => {
+                check_model(&step, &state.model)?;
+                (Some(step.checked_state(state)?), 0)
             }
         };
-        Ok(Self { train, at, step: 0 })
-    }
-
-    /// Training from a state.
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Xla`] if the device has no room for it.
-    pub fn new(runtime: &Runtime, train: TrainStep, state: State) -> Result<Self, TrainError> {
-        let step = state.step.clone().into_scalar::<i64>() as u64;
-        let at = match runtime.as_xla() {
-            Some(xla) => {
-                let training = CompiledTraining::new(xla, train.clone(), &state)?;
-                At::device(xla, &train, training)
-            }
-            None => At::Host(Box::new(state)),
+        let done = given.as_ref().map_or(0, |state| state.step.clone().into_scalar::<i64>() as u64);
+        #[cfg(feature = "xla")]
+        if let Some(xla) = runtime.as_xla() {
+            let compiled = match given {
+                Some(state) => Compiled::new(xla, &step, state)?,
+                None => Compiled::drawn(xla, &step, seed)?,
+            };
+            return Ok(Self { step, at: At::Xla(Box::new(compiled)), done });
+        }
+        let device = runtime.device();
+        let state = match given {
+            Some(state) => to_device(&state, &device).map_err(CaptureError::from)?,
+            None => drawn(&step, &device, seed),
         };
-        Ok(Self { train, at, step })
+        Ok(Self { step, at: At::Burn(Box::new(OnBurn { state, device })), done })
     }
 
     /// Steps done since the first parameters.
     pub fn steps_done(&self) -> u64 {
-        self.step
+        self.done
     }
 
-    /// Compiles the step, where that is done, for batches of this size; the seconds that it took.
+    /// The step.
+    pub fn train_step(&self) -> &TrainStep<T> {
+        &self.step
+    }
+
+    /// Compiles the step for batches of this size, and returns the seconds that it took. `None` where
+    /// nothing is compiled, or the task gives no [example](Task::example): its first batch compiles.
     ///
     /// # Errors
     ///
     /// [`TrainError::Xla`].
     pub fn prepare(&self, batch_size: usize) -> Result<Option<f64>, TrainError> {
         match &self.at {
-            At::Host(_) => Ok(None),
-            At::Device(on) => {
-                let times = on.training.compile(batch_size)?;
-                Ok(Some((times.capture + times.lower + times.compile).as_secs_f64()))
-            }
+            At::Burn(_) => Ok(None),
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => compiled.prepare(batch_size),
+        }
+    }
+
+    /// The rows of a batch of this size that this process brings: all of them where there is no other
+    /// process.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Xla`] if the processes cannot share so many, or the mesh gives this one rows that
+    /// are not in one piece.
+    pub fn rows(&self, batch_size: usize) -> Result<Range<usize>, TrainError> {
+        match &self.at {
+            At::Burn(_) => Ok(0..batch_size),
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => compiled.rows(batch_size),
+        }
+    }
+
+    /// Copies a batch to where it is trained on. Of several processes each brings its
+    /// [rows](Self::rows).
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Batch`] for a batch that the model cannot take, or that the devices of a mesh
+    /// cannot share; [`TrainError::Xla`].
+    pub fn upload(&self, batch: &T::Batch) -> Result<Uploaded<T::Batch>, TrainError> {
+        match &self.at {
+            At::Burn(at) => Ok(Uploaded(Batch::Burn(on(batch, &at.device)?))),
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => Ok(Uploaded(Batch::Xla(compiled.upload(batch)?))),
         }
     }
 
@@ -143,95 +198,131 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Batch`] for a batch that the model cannot take, [`TrainError::Xla`]; also
-    /// [`TrainError::NonFinite`] and [`TrainError::Diverged`] as [`Pending::read`] does.
-    pub fn step(&mut self, batch: ImageBatch) -> Result<Pending, TrainError> {
-        let metrics = match &mut self.at {
-            At::Device(on) => Told::Later(Box::new(
-                on.training.step(batch.images.into_data(), batch.targets.into_data())?,
-            )),
-            At::Host(state) => {
-                let (images, targets) = tensors(batch);
-                let (next, metrics) =
-                    self.train.run((**state).clone(), images.clone(), targets.clone())?;
-                let before = std::mem::replace(&mut **state, next);
-                let reading = StepReading::of(metrics);
-                if !(reading.finite || self.train.skip_non_finite) {
-                    let step = self.step + 1;
-                    ensure_finite(reading.loss, step, &before.model, &images, &targets)?;
-                }
-                Told::Now(reading)
-            }
-        };
-        self.step += 1;
-        Ok(Pending { step: self.step, metrics, may_skip: self.train.skip_non_finite })
+    /// As [`upload`](Self::upload); also [`TrainError::NonFinite`] and [`TrainError::Diverged`] as
+    /// [`Pending::read`].
+    pub fn step(&mut self, batch: T::Batch) -> Result<Pending, TrainError> {
+        let batch = self.upload(&batch)?;
+        self.step_uploaded(&batch)
     }
 
-    /// Scores the model on a batch, as [`TrainStep::evaluate`] does.
+    /// [`step`](Self::step) on a batch that is on the device.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Batch`] for a batch that the model cannot take, [`TrainError::Xla`].
-    pub fn evaluate(&self, batch: ImageBatch) -> Result<Scores, TrainError> {
-        let scores = match &self.at {
-            At::Host(state) => {
-                let (images, targets) = tensors(batch);
-                self.train.evaluate(state, images, targets)?
+    /// As [`step`](Self::step); [`TrainError::Batch`] for a batch that is on another kind of device.
+    pub fn step_uploaded(&mut self, batch: &Uploaded<T::Batch>) -> Result<Pending, TrainError> {
+        let may_skip = self.step.recipe().skip_non_finite;
+        let metrics = match (&mut self.at, &batch.0) {
+            (At::Burn(at), Batch::Burn(batch)) => {
+                let (next, metrics) = self.step.run(at.state.clone(), batch.clone())?;
+                let before = std::mem::replace(&mut at.state, next);
+                let reading = StepReading::of(metrics);
+                if !(reading.finite || may_skip) {
+                    self.step.ensure_finite(reading.loss, self.done + 1, &before.model, batch)?;
+                }
+                Metrics::Read(reading)
             }
-            At::Device(on) => {
-                on.training.check_batch(&batch.images.to_data(), &batch.targets.to_data())?;
-                let batch = on.xla.upload_share(&tensors(batch))?;
-                let state = on.training.device_state().clone();
-                on.evaluate.call_on_device((state, batch))?.to_host()?
+            #[cfg(feature = "xla")]
+            (At::Xla(compiled), Batch::Xla(batch)) => {
+                Metrics::OnXla(Box::new(compiled.step(batch)?))
+            }
+            #[cfg(feature = "xla")]
+            _ => {
+                return Err(TrainError::batch("batch", "one that this engine uploaded", "another"));
             }
         };
-        Ok(Scores {
-            loss: scores.loss.into_scalar(),
-            precision_at_1: scores.precision_at_1.into_scalar(),
-        })
+        self.done += 1;
+        Ok(Pending { step: self.done, metrics, may_skip })
     }
 
-    /// The state as Burn tensors on the host.
+    /// The task's scores of a batch, summed over the examples, each times its weight, as
+    /// [`TrainStep::evaluate`] says.
+    ///
+    /// # Shapes
+    ///
+    /// - weights: `[b]`, 0 for rows that are no example
+    ///
+    /// # Errors
+    ///
+    /// As [`upload`](Self::upload).
+    pub fn evaluate(
+        &self,
+        batch: T::Batch,
+        weights: Tensor<1>,
+    ) -> Result<BTreeMap<String, f64>, TrainError> {
+        let scores = match &self.at {
+            At::Burn(at) => {
+                let (batch, weights) = on(&(batch, weights), &at.device)?;
+                self.step.evaluate(&at.state, batch, weights)?
+            }
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => compiled.evaluate(batch, weights)?,
+        };
+        let number = |any: &AnyTensor| any.to_data().iter::<f64>().sum();
+        Ok(scores.iter().map(|(name, any)| (name.to_owned(), number(any))).collect())
+    }
+
+    /// The state as Burn tensors: on the runtime's device, or on the host where that is XLA's.
     ///
     /// # Errors
     ///
     /// [`TrainError::Xla`] with the error of the step that should have made it.
-    pub fn state(&self) -> Result<State, TrainError> {
+    pub fn state(&self) -> Result<TrainState<T::Model>, TrainError> {
         match &self.at {
-            At::Host(state) => Ok((**state).clone()),
-            At::Device(on) => on.training.state(),
+            At::Burn(at) => Ok(at.state.clone()),
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => compiled.state(),
+        }
+    }
+
+    /// The compiled step, to look at, where the runtime is XLA.
+    #[cfg(feature = "xla")]
+    pub fn compiled(&self) -> Option<&Compiled<T>> {
+        match &self.at {
+            At::Burn(_) => None,
+            At::Xla(compiled) => Some(compiled),
         }
     }
 }
 
-impl At {
-    fn device(xla: &Xla, train: &TrainStep, training: CompiledTraining) -> Self {
-        let train = train.clone();
-        let rolled = train.rolled().cloned();
-        let evaluate = xla.jit(move |(state, (images, targets)): (Stacked<State>, Tensors)| {
-            train.evaluate(&state.tree, images, targets).expect("the batch was checked")
-        });
-        let evaluate = evaluate.named("evaluate").roll(rolled);
-        Self::Device(Box::new(OnDevice { xla: xla.clone(), training, evaluate }))
-    }
+/// A state whose parameters are drawn on a device of Burn.
+fn drawn<T: Task>(step: &TrainStep<T>, device: &Device, seed: u64) -> TrainState<T::Model> {
+    // Burn's generator is one for all threads: another engine must not draw in between.
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+    device.seed(seed);
+    let model = params::initialize(step.task().init(device));
+    drop(drawing);
+    step.init(model, seed)
 }
 
-fn tensors(batch: ImageBatch) -> Tensors {
-    (batch.images, batch.targets)
+/// An error for a model whose parameters are not those of the task's.
+fn check_model<T: Task>(step: &TrainStep<T>, model: &T::Model) -> Result<(), TrainError> {
+    let device = model.devices().into_iter().next().unwrap_or_default();
+    let expected = params::shapes(&step.task().init(&device));
+    let mut error = ParamsError::default();
+    error.compare("", expected, &params::collect(model));
+    Ok(error.into_result()?)
 }
 
-/// What a step will tell. Made by [`Engine::step`].
+/// A batch on a device of Burn.
+fn on<B: TensorTree>(batch: &B, device: &Device) -> Result<B, TrainError> {
+    Ok(to_device(batch, device).map_err(CaptureError::from)?)
+}
+
+/// The metrics of a step that may not be done yet. Made by [`Engine::step`].
 #[derive(Debug)]
 pub struct Pending {
     step: u64,
-    metrics: Told,
+    metrics: Metrics,
     may_skip: bool,
 }
 
 #[derive(Debug)]
-enum Told {
-    Now(StepReading),
-    Later(Box<DeviceTree<StepMetrics>>),
+enum Metrics {
+    Read(StepReading),
+    #[cfg(feature = "xla")]
+    OnXla(Box<StepOnXla>),
 }
 
 impl Pending {
@@ -248,8 +339,9 @@ impl Pending {
     /// gradient is not finite and the recipe does not skip such steps. The state is then of no use.
     pub fn read(self) -> Result<StepReading, TrainError> {
         let reading = match self.metrics {
-            Told::Now(reading) => reading,
-            Told::Later(metrics) => StepReading::of(metrics.to_host()?),
+            Metrics::Read(reading) => reading,
+            #[cfg(feature = "xla")]
+            Metrics::OnXla(metrics) => metrics.read()?,
         };
         let StepReading { loss, gradient_norm, .. } = reading;
         match reading.finite || self.may_skip {
@@ -257,39 +349,4 @@ impl Pending {
             false => Err(TrainError::Diverged { step: self.step, loss, gradient_norm }),
         }
     }
-}
-
-/// [`StepMetrics`] as numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct StepReading {
-    /// The loss before the update.
-    pub loss: f32,
-    /// Joint norm of all gradients, before clipping.
-    pub gradient_norm: f32,
-    /// Peak times schedule.
-    pub learning_rate: f32,
-    /// Whether loss and gradient norm are finite; if not, the step was skipped.
-    pub finite: bool,
-}
-
-impl StepReading {
-    fn of(metrics: StepMetrics) -> Self {
-        Self {
-            loss: metrics.loss.into_scalar(),
-            gradient_norm: metrics.gradient_norm.into_scalar(),
-            learning_rate: metrics.learning_rate.into_scalar(),
-            finite: metrics.finite.into_scalar::<i64>() == 1,
-        }
-    }
-}
-
-/// [`BatchScores`] as numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Scores {
-    /// The loss.
-    pub loss: f32,
-    /// The share of images whose most likely class is one of theirs.
-    pub precision_at_1: f32,
 }

@@ -26,12 +26,12 @@ pub enum TrainError {
     },
     /// Rules that do not fit the model's paths.
     #[error(transparent)]
-    Rules(#[from] crate::RulesError),
+    Rules(#[from] crate::params::RulesError),
     /// A batch that the model cannot take.
     #[error("{what}: expected {expected}, got {got}")]
     Batch {
         /// The tensor and the axis.
-        what: &'static str,
+        what: String,
         /// What the model takes.
         expected: String,
         /// What came.
@@ -120,13 +120,28 @@ pub enum TrainError {
     Params(#[from] crate::params::ParamsError),
     /// A config that makes no model.
     #[error(transparent)]
-    Config(#[from] crate::ConfigError),
+    Config(#[from] crate::error::ConfigError),
+    /// A description that is of no task of this kind.
+    #[error("the description of a task cannot be read: {reason}")]
+    Description {
+        /// Why not.
+        reason: String,
+    },
+    /// A step or an initialisation that cannot be recorded.
+    #[error(transparent)]
+    Record(#[from] burn_trace::CaptureError),
     /// XLA could not compile or run the step.
     #[error(transparent)]
     Xla(#[from] burn_xla::program::ProgramError),
 }
 
 impl TrainError {
+    /// A batch that a task cannot take: the tensor and the axis, what was expected, and what came.
+    pub fn batch(what: impl ToString, expected: impl ToString, got: impl ToString) -> Self {
+        let [what, expected, got] = [what.to_string(), expected.to_string(), got.to_string()];
+        Self::Batch { what, expected, got }
+    }
+
     /// The error of an action on a file.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |reason| Self::File { action, path: path.into(), reason }

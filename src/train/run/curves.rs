@@ -19,12 +19,14 @@ pub fn draw_curves(path: &Path, title: &str, records: &[Record]) -> Result<(), R
     let (mut losses, mut rates, mut held_out) = (vec![], vec![], vec![]);
     for record in records {
         let step = record.step() as f64;
-        match *record {
+        match record {
             Record::Train { loss, learning_rate, .. } => {
-                losses.push((step, number(loss)));
-                rates.push((step, f64::from(learning_rate)));
+                losses.push((step, number(*loss)));
+                rates.push((step, f64::from(*learning_rate)));
             }
-            Record::Evaluation { loss, .. } => held_out.push((step, number(loss))),
+            Record::Evaluation { scores, .. } => {
+                held_out.extend(scores.get("loss").map(|loss| (step, number(*loss))));
+            }
         }
     }
     let line = |name: &str, points, colour| {

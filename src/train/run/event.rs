@@ -1,10 +1,10 @@
 //! What a run tells while it goes on.
 
 use core::fmt;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::progress::Progress;
-use crate::train::engine::Scores;
 use crate::train::error::CheckpointError;
 
 /// Something that happened in a run. As text it is one line.
@@ -39,12 +39,21 @@ pub enum Event {
         /// The step, counted from 1.
         step: u64,
     },
-    /// Held-out images were scored.
+    /// The run goes on with another task than it had; the model's architecture is the same.
+    TaskChanged {
+        /// The first field that differs.
+        field: String,
+        /// Its value until now.
+        saved: String,
+        /// Its value from now on.
+        wanted: String,
+    },
+    /// Held-out examples were scored.
     Evaluated {
         /// Number of steps done.
         step: u64,
-        /// The scores.
-        scores: Scores,
+        /// Means over the examples, by name.
+        scores: BTreeMap<String, f64>,
     },
     /// A checkpoint is on the disk.
     Saved {
@@ -70,17 +79,38 @@ impl fmt::Display for Event {
             Self::Skipped { step } => {
                 write!(f, "step {step} is not finite and was skipped")
             }
+            Self::TaskChanged { field, saved, wanted } => {
+                write!(f, "the task changed: {field} was {saved} and is {wanted}")
+            }
             Self::Evaluated { step, scores } => {
-                let Scores { loss, precision_at_1 } = scores;
-                let percent = 100.0 * precision_at_1;
-                write!(
-                    f,
-                    "after step {step}: held-out loss {loss:.4}, precision at 1 {percent:.1} %"
-                )
+                write!(f, "after step {step}: held-out ")?;
+                for (index, (name, score)) in scores.iter().enumerate() {
+                    let (comma, name) = (if index > 0 { ", " } else { "" }, name.replace('_', " "));
+                    match name.starts_with("precision") || name.starts_with("accuracy") {
+                        true => write!(f, "{comma}{name} {:.1} %", 100.0 * score)?,
+                        false => write!(f, "{comma}{name} {score:.4}")?,
+                    }
+                }
+                Ok(())
             }
             Self::Saved { step, path, seconds } => {
                 write!(f, "saved step {step} in {seconds:.2} s: {}", path.display())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_shown_in_percent() {
+        let scores = [("loss", 3.21444), ("precision_at_1", 0.1234)];
+        let scores = scores.map(|(name, score)| (name.to_owned(), score)).into();
+        assert_eq!(
+            Event::Evaluated { step: 7, scores }.to_string(),
+            "after step 7: held-out loss 3.2144, precision at 1 12.3 %"
+        );
     }
 }

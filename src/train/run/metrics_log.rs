@@ -1,5 +1,6 @@
 //! What a run tells, as lines of JSON.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::train::error::TrainError;
 /// A line of a run's `metrics.jsonl`.
 ///
 /// Numbers that are not finite are `null`, for which JSON has no other word.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Record {
@@ -30,14 +31,13 @@ pub enum Record {
         /// Model FLOPs utilisation, where the peak of the device is known.
         utilisation: Option<f64>,
     },
-    /// Scores on held-out images.
+    /// Scores on held-out examples.
     Evaluation {
         /// Number of steps done.
         step: u64,
-        /// The loss.
-        loss: Option<f32>,
-        /// The share of images whose most likely class is one of theirs.
-        precision_at_1: Option<f32>,
+        /// Means over the examples by name, such as `loss` and `precision_at_1`, each a key of the line.
+        #[serde(flatten)]
+        scores: BTreeMap<String, Option<f32>>,
     },
 }
 
@@ -141,7 +141,10 @@ mod tests {
         for record in [train(1, 0.1 + 0.2), train(2, f32::NAN)] {
             log.push(record).unwrap();
         }
-        log.push(Record::Evaluation { step: 2, loss: Some(1.0), precision_at_1: None }).unwrap();
+        let line = r#"{"kind":"evaluation","step":2,"loss":1.1,"precision_at_1":null}"#;
+        let scored: Record = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&scored).unwrap(), line);
+        log.push(scored).unwrap();
         log.push(train(3, 3.0)).unwrap();
         let half = &serde_json::to_string(&train(4, 4.0)).unwrap()[..30];
         log.file.write_all(half.as_bytes()).unwrap();

@@ -4,4 +4,5 @@ pub(crate) mod curves;
 pub(crate) mod event;
 pub(crate) mod metrics_log;
 pub(crate) mod progress;
+mod resume;
 pub(crate) mod trainer;

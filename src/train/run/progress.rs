@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::train::engine::StepReading;
+use crate::train::engine::reading::StepReading;
 
 /// How far a run is after a step. As text it is one line:
 ///
@@ -73,17 +73,16 @@ impl fmt::Display for Duration {
 /// ```
 /// use vit22b::Runtime;
 /// use vit22b::data::{BatchSource, Drawings};
-/// use vit22b::train::{Engine, Pace, Recipe, TrainStep};
+/// use vit22b::train::{Classify, Engine, Loss, Pace, Recipe, Start, TrainStep};
 /// use vit22b::vit::ViT22BConfig;
 ///
 /// let data = Drawings::new(8, 0);
 /// let config = ViT22BConfig::new(data.hierarchy().names().len())
 ///     .with_image([8, 8]).with_patch(4)
 ///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);
-/// let runtime = Runtime::flex();
-/// let model = config.init(&runtime.device())?;
-/// let train = TrainStep::new(&Recipe::vit22b_scaled(4, 100, 1e-3), None, &model)?;
-/// let mut engine = Engine::init(&runtime, train, &config, 0)?;
+/// let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+/// let step = TrainStep::new(task, &Recipe::vit22b_scaled(4, 100, 1e-3), None)?;
+/// let mut engine = Engine::start(&Runtime::flex(), step, Start::Drawn(0))?;
 ///
 /// let mut pace = Pace::new(100, 4);
 /// let pending = engine.step(data.batch(0, 4)?)?;

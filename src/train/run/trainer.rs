@@ -1,30 +1,32 @@
 //! The loop around the step: data in, metrics and checkpoints out.
 
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use serde::Serialize;
-use serde_json::Value;
+use burn_trace::Save;
 
-use crate::Runtime;
-use crate::data::batch::{BatchSource, ImageBatch, Prefetch};
-use crate::vit::ViT22BConfig;
+use crate::data::batch::{BatchSource, HeldOut, Prefetch};
+use crate::runtime::Runtime;
+use crate::train::checkpoint::{Checkpoints, create_folder};
+use crate::train::duration::Budget;
+use crate::train::engine::reading::StepReading;
+use crate::train::engine::{Engine, Pending, Start};
+use crate::train::error::TrainError;
+use crate::train::recipe::Recipe;
+use crate::train::step::TrainStep;
+use crate::train::task::Task;
 
 use super::curves::draw_curves;
 use super::event::Event;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
-use crate::train::checkpoint::{Checkpoints, create_folder};
-use crate::train::duration::Budget;
-use crate::train::engine::{Engine, Pending, Scores, StepReading};
-use crate::train::error::TrainError;
-use crate::train::recipe::Recipe;
-use crate::train::step::TrainStep;
+use super::resume::{difference, task_difference};
 
-/// A training run: a model, a recipe, data, and a folder that holds all that comes of it.
+/// A training run: a task, a recipe, data, and a folder that holds all that comes of it.
 ///
 /// The folder has `checkpoints/`, `metrics.jsonl` (a [`Record`] a line) and `curves.svg`. A run that
 /// was killed at any moment and resumed gives, on the same runtime, bit for bit the losses of one
@@ -34,18 +36,19 @@ use crate::train::step::TrainStep;
 /// use std::sync::Arc;
 /// use std::sync::atomic::AtomicBool;
 /// use vit22b::Runtime;
-/// use vit22b::data::Drawings;
-/// use vit22b::train::{Event, Recipe, Trainer};
+/// use vit22b::data::{FirstOf, Drawings};
+/// use vit22b::train::{Classify, Event, Loss, Recipe, Trainer};
 /// use vit22b::vit::ViT22BConfig;
 ///
 /// let data = Drawings::new(8, 0);
 /// let config = ViT22BConfig::new(data.hierarchy().names().len())
 ///     .with_image([8, 8]).with_patch(4)
 ///     .with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);
+/// let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
 /// let folder = std::env::temp_dir().join("vit22b-trainer-doc");
 /// # let _ = std::fs::remove_dir_all(&folder);
-/// let run = Trainer::new(config, Recipe::vit22b_scaled(4, 6, 1e-3), Arc::new(data), &folder)
-///     .with_evaluation(Arc::new(Drawings::new(8, 1)), 2, 3);
+/// let run = Trainer::new(task, Recipe::vit22b_scaled(4, 6, 1e-3), Arc::new(data), &folder)
+///     .with_evaluation(Arc::new(FirstOf::new(Drawings::new(8, 1), 10)), 3);
 ///
 /// let stop = AtomicBool::new(false); // set it, from a signal say, and the run saves and ends
 /// let mut steps = 0;
@@ -59,14 +62,15 @@ use crate::train::step::TrainStep;
 /// # Ok::<(), vit22b::train::TrainError>(())
 /// ```
 #[derive(Clone)]
-pub struct Trainer {
-    config: ViT22BConfig,
+pub struct Trainer<T: Task> {
+    task: T,
     recipe: Recipe,
-    data: Arc<dyn BatchSource<ImageBatch>>,
+    data: Arc<dyn BatchSource<T::Batch>>,
     folder: PathBuf,
+    model: Option<T::Model>,
+    rolled: Option<Save>,
     checkpoints: Checkpoints,
-    evaluation: Option<Evaluation>,
-    examples_per_epoch: Option<u64>,
+    evaluation: Option<Evaluation<T::Batch>>,
     save_every: u64,
     seed: u64,
     resume: bool,
@@ -74,17 +78,22 @@ pub struct Trainer {
     peak_flops: Option<f64>,
 }
 
-#[derive(Clone)]
-struct Evaluation {
-    data: Arc<dyn BatchSource<ImageBatch>>,
-    batches: u64,
+/// Held-out examples, and the steps between two evaluations on them.
+struct Evaluation<B> {
+    held_out: Arc<dyn HeldOut<B>>,
     every: u64,
 }
 
-impl core::fmt::Debug for Trainer {
+impl<B> Clone for Evaluation<B> {
+    fn clone(&self) -> Self {
+        Self { held_out: Arc::clone(&self.held_out), every: self.every }
+    }
+}
+
+impl<T: Task> core::fmt::Debug for Trainer<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Trainer")
-            .field("config", &self.config)
+            .field("task", &self.task)
             .field("recipe", &self.recipe)
             .field("folder", &self.folder)
             .finish_non_exhaustive()
@@ -94,31 +103,32 @@ impl core::fmt::Debug for Trainer {
 /// How a run ended.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Ended {
+pub struct Ended<T: Task> {
     /// Whether all steps were done; if not, the run was stopped, and can be resumed.
     pub finished: bool,
     /// The state, where it was trained.
-    pub engine: Engine,
+    pub engine: Engine<T>,
 }
 
-impl Trainer {
-    /// A run that begins anew, saves every 1,000 steps and at its end, keeps three checkpoints,
-    /// does not evaluate, and makes batches on one thread.
+impl<T: Task> Trainer<T> {
+    /// A run that begins anew with drawn parameters, saves every 1,000 steps and at its end, keeps three
+    /// checkpoints, does not evaluate, and makes batches on one thread.
     pub fn new(
-        config: ViT22BConfig,
+        task: T,
         recipe: Recipe,
-        data: Arc<dyn BatchSource<ImageBatch>>,
+        data: Arc<dyn BatchSource<T::Batch>>,
         folder: impl Into<PathBuf>,
     ) -> Self {
         let folder = folder.into();
         Self {
-            config,
+            task,
             recipe,
             data,
             checkpoints: Checkpoints::new(folder.join("checkpoints")),
             folder,
+            model: None,
+            rolled: None,
             evaluation: None,
-            examples_per_epoch: None,
             save_every: 1_000,
             seed: 0,
             resume: false,
@@ -127,23 +137,26 @@ impl Trainer {
         }
     }
 
-    /// Scores the model on the first `batches` batches of held-out data every `every` steps, and
-    /// at the end.
+    /// Begins with the parameters of a model, such as a published one, in place of drawn ones. A run that
+    /// is resumed has those of its checkpoint.
     #[must_use]
-    pub fn with_evaluation(
-        mut self,
-        data: Arc<dyn BatchSource<ImageBatch>>,
-        batches: u64,
-        every: u64,
-    ) -> Self {
-        self.evaluation = Some(Evaluation { data, batches: batches.max(1), every: every.max(1) });
+    pub fn with_model(mut self, model: T::Model) -> Self {
+        self.model = Some(model);
         self
     }
 
-    /// Examples of a pass over the data, where the recipe speaks of epochs.
+    /// Scores the model on all held-out examples, each exactly once, every `every` steps and at the end.
     #[must_use]
-    pub fn with_examples_per_epoch(mut self, examples: u64) -> Self {
-        self.examples_per_epoch = Some(examples);
+    pub fn with_evaluation(mut self, held_out: Arc<dyn HeldOut<T::Batch>>, every: u64) -> Self {
+        self.evaluation = Some(Evaluation { held_out, every: every.max(1) });
+        self
+    }
+
+    /// Compiles the blocks of the model as one loop, as
+    /// [`TrainStep::with_rolled_blocks`] does.
+    #[must_use]
+    pub fn with_rolled_blocks(mut self, save: Save) -> Self {
+        self.rolled = Some(save);
         self
     }
 
@@ -155,7 +168,7 @@ impl Trainer {
         self
     }
 
-    /// What parameters, dropout and mixup are drawn from.
+    /// The seed that parameters, and all that is random in steps, are drawn from.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -189,21 +202,25 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: a config or a recipe without meaning, a folder that holds another run or
-    /// cannot be written, no whole checkpoint, data that fails, a step that is not finite, XLA.
+    /// [`TrainError`]: a recipe without meaning, a folder that holds another run or cannot be written, no
+    /// whole checkpoint, data that fails, a step that is not finite, XLA.
     pub fn run(
         &self,
         runtime: &Runtime,
         stop: &AtomicBool,
         mut observe: impl FnMut(&Event),
-    ) -> Result<Ended, TrainError> {
-        let model = self.config.init(&runtime.device())?;
-        let train = TrainStep::new(&self.recipe, self.examples_per_epoch, &model)?;
+    ) -> Result<Ended<T>, TrainError> {
         let recipe = &self.recipe;
-        let budget = Budget::new(recipe.total, recipe.batch_size, self.examples_per_epoch)?;
+        let examples_per_epoch = self.data.examples_per_epoch();
+        let mut train = TrainStep::new(self.task.clone(), recipe, examples_per_epoch)?;
+        if let Some(save) = &self.rolled {
+            train = train.with_rolled_blocks(save.clone());
+        }
+        let budget = Budget::new(recipe.total, recipe.batch_size, examples_per_epoch)?;
         create_folder(&self.folder)?;
         let _lock = self.lock()?;
         let (engine, position) = self.start(runtime, train, &mut observe)?;
+        let utilisation = self.task.flops_per_example().zip(self.peak_flops);
         let mut run = Run {
             log: MetricsLog::at_step(self.folder.join("metrics.jsonl"), engine.steps_done())?,
             saved: position.map(|_| engine.steps_done()),
@@ -212,7 +229,7 @@ impl Trainer {
             total: budget.total_steps,
             engine,
             pace: Pace::new(budget.total_steps, recipe.batch_size)
-                .with_utilisation(self.peak_flops.map(|peak| of_one_image(&self.config, peak))),
+                .with_utilisation(utilisation.map(|(flops, peak)| flops / peak)),
             pending: None,
             observe,
         };
@@ -233,42 +250,51 @@ impl Trainer {
         }
     }
 
-    /// The state to begin with, and the position in the data if it is a checkpoint's.
+    /// The engine to begin with, and the position in the data if its state is a checkpoint's.
     fn start(
         &self,
         runtime: &Runtime,
-        train: TrainStep,
+        train: TrainStep<T>,
         observe: &mut impl FnMut(&Event),
-    ) -> Result<(Engine, Option<u64>), TrainError> {
+    ) -> Result<(Engine<T>, Option<u64>), TrainError> {
+        let anew = |train| {
+            let start = match &self.model {
+                Some(model) => Start::From(model.clone(), self.seed),
+                None => Start::Drawn(self.seed),
+            };
+            Ok((Engine::start(runtime, train, start)?, None))
+        };
         if !self.resume {
             if let Some(step) = self.checkpoints.steps()?.pop() {
                 return Err(TrainError::Occupied { folder: self.folder.clone(), step });
             }
-            return Ok((Engine::init(runtime, train, &self.config, self.seed)?, None));
+            return anew(train);
         }
         let latest = self.checkpoints.latest()?;
         latest.damaged.into_iter().for_each(|error| observe(&Event::Damaged(error)));
-        let Some(checkpoint) = latest.checkpoint else {
-            return Ok((Engine::init(runtime, train, &self.config, self.seed)?, None));
-        };
+        let Some(checkpoint) = latest.checkpoint else { return anew(train) };
         let manifest = checkpoint.manifest();
         let (step, position) = (manifest.step, manifest.position);
-        if let Some((field, saved, wanted)) = difference(&manifest.config, &self.config) {
+        let (model, rest) = task_difference(&manifest.task, &self.task.describe());
+        if let Some((field, saved, wanted)) = model {
             return Err(TrainError::OtherModel { step, field, saved, wanted });
         }
         observe(&Event::Resumed { step });
+        if let Some((field, saved, wanted)) = rest {
+            observe(&Event::TaskChanged { field, saved, wanted });
+        }
         if let Some((field, saved, wanted)) = difference(&manifest.recipe, &self.recipe) {
             observe(&Event::RecipeChanged { field, saved, wanted });
         }
         let state = checkpoint.into_state(&train, &runtime.device())?;
-        Ok((Engine::new(runtime, train, state)?, Some(position)))
+        Ok((Engine::start(runtime, train, Start::State(state))?, Some(position)))
     }
 }
 
 /// A run at work.
-struct Run<'a, F> {
-    trainer: &'a Trainer,
-    engine: Engine,
+struct Run<'a, T: Task, F> {
+    trainer: &'a Trainer<T>,
+    engine: Engine<T>,
     log: MetricsLog,
     pace: Pace,
     total: u64,
@@ -281,7 +307,7 @@ struct Run<'a, F> {
     observe: F,
 }
 
-impl<F: FnMut(&Event)> Run<'_, F> {
+impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
     fn all_steps(&mut self, stop: &AtomicBool) -> Result<(), TrainError> {
         let size = self.trainer.recipe.batch_size as usize;
         let left = self.total.saturating_sub(self.engine.steps_done());
@@ -305,18 +331,18 @@ impl<F: FnMut(&Event)> Run<'_, F> {
                     break;
                 }
             };
-            // The device works on this step while the host tells of the one before.
+            // The device works on this step while the host reports the one before.
             let pending = self.engine.step(batch)?;
             self.position += size as u64;
             let before = self.pending.replace(pending);
-            self.tell(before)?;
+            self.report(before)?;
             let step = self.engine.steps_done();
             let evaluation = self.trainer.evaluation.as_ref();
             let evaluate = evaluation.is_some_and(|e| step.is_multiple_of(e.every));
             let save = step.is_multiple_of(self.trainer.save_every);
             if evaluate || save || step == self.total {
                 let pending = self.pending.take();
-                self.tell(pending)?;
+                self.report(pending)?;
                 if evaluate || step == self.total {
                     self.evaluate()?;
                 }
@@ -327,7 +353,7 @@ impl<F: FnMut(&Event)> Run<'_, F> {
             }
         }
         let pending = self.pending.take();
-        self.tell(pending)?;
+        self.report(pending)?;
         if self.saved != Some(self.engine.steps_done()) {
             self.save()?;
         }
@@ -335,8 +361,8 @@ impl<F: FnMut(&Event)> Run<'_, F> {
         failed
     }
 
-    /// Waits for a step, and tells of it.
-    fn tell(&mut self, pending: Option<Pending>) -> Result<(), TrainError> {
+    /// Waits for a step, and reports it.
+    fn report(&mut self, pending: Option<Pending>) -> Result<(), TrainError> {
         let Some(pending) = pending else { return Ok(()) };
         let step = pending.step();
         let reading = pending.read()?;
@@ -357,25 +383,17 @@ impl<F: FnMut(&Event)> Run<'_, F> {
         Ok(())
     }
 
-    /// The mean scores over the held-out batches.
+    /// Scores the model on the held-out examples.
     fn evaluate(&mut self) -> Result<(), TrainError> {
-        let Some(Evaluation { data, batches, .. }) = &self.trainer.evaluation else {
-            return Ok(());
-        };
+        let Some(Evaluation { held_out, .. }) = &self.trainer.evaluation else { return Ok(()) };
         let size = self.trainer.recipe.batch_size as usize;
-        let mut scores = Scores { loss: 0.0, precision_at_1: 0.0 };
-        for batch in Prefetch::new(Arc::clone(data), 0, size, *batches, self.trainer.threads) {
-            let of_batch = self.engine.evaluate(batch?)?;
-            scores.loss += of_batch.loss / *batches as f32;
-            scores.precision_at_1 += of_batch.precision_at_1 / *batches as f32;
-        }
+        let scores = self.engine.scores(Arc::clone(held_out), size, self.trainer.threads)?;
         let step = self.engine.steps_done();
-        let (loss, precision_at_1) = (scores.loss, scores.precision_at_1);
-        self.log.push(Record::Evaluation {
-            step,
-            loss: finite_or_none(loss),
-            precision_at_1: finite_or_none(precision_at_1),
-        })?;
+        let logged: BTreeMap<_, _> = scores
+            .iter()
+            .map(|(name, score)| (name.clone(), finite_or_none(*score as f32)))
+            .collect();
+        self.log.push(Record::Evaluation { step, scores: logged })?;
         (self.observe)(&Event::Evaluated { step, scores });
         Ok(())
     }
@@ -384,8 +402,8 @@ impl<F: FnMut(&Event)> Run<'_, F> {
         let start = Instant::now();
         // First what the checkpoint will be resumed with.
         self.log.sync()?;
-        let Trainer { checkpoints, recipe, .. } = self.trainer;
-        let path = checkpoints.save(&self.engine.state()?, recipe, self.position)?;
+        let (state, train) = (self.engine.state()?, self.engine.train_step());
+        let path = self.trainer.checkpoints.save(train, &state, self.position)?;
         let (step, seconds) = (self.engine.steps_done(), start.elapsed().as_secs_f64());
         self.saved = Some(step);
         (self.observe)(&Event::Saved { step, path, seconds });
@@ -400,36 +418,6 @@ impl<F: FnMut(&Event)> Run<'_, F> {
     }
 }
 
-/// The utilisation of training on one image in a second.
-fn of_one_image(config: &ViT22BConfig, peak_flops: f64) -> f64 {
-    config.utilisation(config.tokens() as f64, peak_flops)
-}
-
 fn finite_or_none(number: f32) -> Option<f32> {
     Some(number).filter(|number| number.is_finite())
-}
-
-/// The first field in which two things differ, and its two values.
-fn difference<T: Serialize + PartialEq>(saved: &T, wanted: &T) -> Option<(String, String, String)> {
-    if saved == wanted {
-        return None;
-    }
-    let json = |of: &T| serde_json::to_value(of).unwrap_or_default();
-    Some(first_difference("", &json(saved), &json(wanted)))
-}
-
-fn first_difference(path: &str, saved: &Value, wanted: &Value) -> (String, String, String) {
-    let child = |name: &str| if path.is_empty() { name.into() } else { format!("{path}.{name}") };
-    if let (Value::Object(a), Value::Object(b)) = (saved, wanted)
-        && let Some(name) = a.keys().chain(b.keys()).find(|name| a.get(*name) != b.get(*name))
-    {
-        let part = |of: &serde_json::Map<_, _>| of.get(name).cloned().unwrap_or_default();
-        return first_difference(&child(name), &part(a), &part(b));
-    }
-    if let (Value::Array(a), Value::Array(b)) = (saved, wanted)
-        && let Some(index) = (0..a.len().min(b.len())).find(|index| a[*index] != b[*index])
-    {
-        return first_difference(&child(&index.to_string()), &a[index], &b[index]);
-    }
-    (path.into(), saved.to_string(), wanted.to_string())
 }

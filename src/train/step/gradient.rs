@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{DType, Tensor};
 use burn_trace::{Params, TensorTree, value_and_grad_of};
 
-use crate::params::{self, NamedTensors, TensorFn};
+use crate::params::{self, NamedTensors, TensorFn, blocks};
 
 /// The loss and its gradient by parameter path, except for paths that are frozen. What the loss
 /// needs besides the parameters goes through `inputs`.
@@ -45,8 +45,13 @@ pub fn value_and_grad<M: Module + 'static, I: TensorTree>(
     (loss, all.filter(|(path, _)| !frozen(path)).collect())
 }
 
-/// Gradients by rounded parameters, in the type of the parameters.
-pub(super) struct Widen;
+/// Casts gradients to f32. In bf16 training they are taken with respect to the rounded copy of the
+/// parameters and arrive in bf16.
+pub(crate) fn widened(gradients: NamedTensors) -> NamedTensors {
+    blocks::map(gradients, &mut Widen)
+}
+
+struct Widen;
 
 impl TensorFn for Widen {
     fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {

@@ -1,10 +1,11 @@
 //! What a training step changes, and what it reports.
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use burn_trace::{Leaves, Params, TensorTree, TreeError, Visitor};
 
-use crate::params::NamedTensors;
+use crate::params::blocks::by_block;
+use crate::params::{self, NamedTensors, TensorFn};
 use crate::random::RandomKey;
 
 /// Everything that a training step changes. All of it is tensors.
@@ -77,5 +78,41 @@ impl TensorTree for StepMetrics {
             learning_rate: self.learning_rate.rebuild(leaves)?,
             finite: self.finite.rebuild(leaves)?,
         })
+    }
+}
+
+/// The state after a step if the step was finite, else the one before; the step is counted either way.
+pub(crate) fn keep_unless<M: Module>(
+    finite: &Tensor<1, Bool>,
+    after: TrainState<M>,
+    before: TrainState<M>,
+) -> TrainState<M> {
+    let pick = |after: NamedTensors, before: NamedTensors| {
+        let [picked] =
+            by_block([after, before], |[after, before]| [after.map(&mut Pick { finite, before })]);
+        picked
+    };
+    let (model, old) = (params::collect(&after.model), params::collect(&before.model));
+    let model = params::assign(after.model, pick(model, old));
+    let optimizer = pick(after.optimizer, before.optimizer);
+    let ema = after.ema.map(|after| pick(after, before.ema.unwrap_or_default()));
+    TrainState { model, optimizer, ema, step: after.step, seed: after.seed }
+}
+
+/// The tensors after a step where it was finite, and those before it elsewhere.
+struct Pick<'a> {
+    finite: &'a Tensor<1, Bool>,
+    before: NamedTensors,
+}
+
+impl TensorFn for Pick<'_> {
+    fn call<const D: usize>(&mut self, path: &str, after: Tensor<D>) -> Tensor<D> {
+        match self.before.take::<D>(path) {
+            Some(before) => {
+                let finite = self.finite.clone().reshape([1; D]).expand(after.shape());
+                before.mask_where(finite, after)
+            }
+            None => after,
+        }
     }
 }

@@ -86,7 +86,7 @@ fn inside(length: usize, share: Tensor<1>, key: &RandomKey) -> Tensor<1> {
     after.float() * from_centre.lower(half.expand([length])).float()
 }
 
-/// What a recipe asks for; if it asks for both, one of them with equal chances.
+/// Mixup, CutMix, or nothing; where both are given, one of them with equal chances.
 pub(crate) fn mix_batch(
     mixup: Option<&ResolvedMixup>,
     cutmix: Option<&ResolvedCutMix>,

@@ -28,6 +28,18 @@ impl Loss {
             }
         }
     }
+
+    /// The loss of each example, `[b]`, of logits `[b, c]` for targets `[b, c]`.
+    pub fn of_each(&self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+        let [b, _] = logits.dims();
+        let losses = match self {
+            Loss::SigmoidCrossEntropy => sigmoid_of_each(logits, targets),
+            Loss::SoftmaxCrossEntropy { label_smoothing } => {
+                softmax_of_each(logits, targets, *label_smoothing).neg()
+            }
+        };
+        losses.reshape([b])
+    }
 }
 
 /// Multi-label sigmoid cross-entropy: `Σ_c softplus(x) − y x`, averaged over the batch.
@@ -56,6 +68,11 @@ impl Loss {
 /// assert!((loss - 3.0 * 2f32.ln()).abs() < 1e-6);
 /// ```
 pub fn sigmoid_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+    sigmoid_of_each(logits, targets).mean()
+}
+
+/// The sum over the classes for each example, `[b, 1]`.
+fn sigmoid_of_each(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     let [b, c] = logits.dims();
     assert_shape!(targets, [b, c]);
     let x = single_precision(logits);
@@ -63,7 +80,7 @@ pub fn sigmoid_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1>
     // right at 0, where classifiers start: 1/2 from the first term, 0 from the others.
     let magnitude = x.clone().abs();
     let softplus = (x.clone() + magnitude.clone()).mul_scalar(0.5) + magnitude.neg().exp().log1p();
-    (softplus - x * targets).sum_dim(1).mean()
+    (softplus - x * targets).sum_dim(1)
 }
 
 /// Softmax cross-entropy: `−Σ_c y' log softmax(x)` with `y' = (1 − s) y + s / c`, averaged over
@@ -82,6 +99,11 @@ pub fn softmax_cross_entropy(
     targets: Tensor<2>,
     label_smoothing: f64,
 ) -> Tensor<1> {
+    softmax_of_each(logits, targets, label_smoothing).mean().neg()
+}
+
+/// The mean log-probability of the targets of each example, `[b, 1]`.
+fn softmax_of_each(logits: Tensor<2>, targets: Tensor<2>, label_smoothing: f64) -> Tensor<2> {
     let [b, c] = logits.dims();
     assert_shape!(targets, [b, c]);
     let targets = if label_smoothing > 0.0 {
@@ -89,7 +111,7 @@ pub fn softmax_cross_entropy(
     } else {
         targets
     };
-    (log_softmax(single_precision(logits), 1) * targets).sum_dim(1).mean().neg()
+    (log_softmax(single_precision(logits), 1) * targets).sum_dim(1)
 }
 
 /// Distillation: `KL(teacher ‖ student)` of the softmaxes at a temperature, averaged over the

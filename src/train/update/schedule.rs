@@ -2,9 +2,10 @@
 
 use core::f64::consts::PI;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::runtime::host;
 use crate::train::duration::{Budget, Duration};
 use crate::train::error::{TrainError, invalid};
 
@@ -127,7 +128,7 @@ impl ResolvedSchedule {
 
     /// The factor at a step, for logs and plots.
     pub fn at(&self, step: u64) -> f64 {
-        let step = Tensor::from_floats([step as f32], &Device::flex());
+        let step = Tensor::from_floats([step as f32], &host());
         self.factor(step).into_scalar()
     }
 }

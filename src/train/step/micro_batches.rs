@@ -1,0 +1,91 @@
+//! Gradients over parts of a batch, one part after the other.
+
+use burn::module::Module;
+use burn::tensor::{DType, Int, Tensor};
+use burn_trace::{Stacked, TensorTree, describe, rows, scan};
+
+use super::gradient::value_and_grad;
+use crate::params::blocks::{self, by_block};
+use crate::params::{self, NamedTensors, TensorFn};
+use crate::random::RandomKey;
+use crate::train::error::{TrainError, invalid};
+use crate::train::recipe::Recipe;
+
+/// The mean loss and its gradients over equal parts of a batch, one after the other: the activations of
+/// one part take memory at a time. Each part has a key of its own.
+pub(crate) fn value_and_grad_over<M: Module + 'static, B: TensorTree>(
+    count: usize,
+    (model, frozen): (&M, impl Fn(&str) -> bool),
+    batch: B,
+    key: &RandomKey,
+    loss: impl Fn(&M, B, &RandomKey) -> Tensor<1>,
+) -> (Tensor<1>, NamedTensors) {
+    let device = key.to_tensor().device();
+    let leaves = describe(&batch).unwrap_or_default();
+    let size = leaves.first().map_or(0, |leaf| leaf.ty.shape[0]) / count;
+    let part = |number: usize| {
+        let index = Tensor::<1, Int>::from_ints([number as i64], &device);
+        let part = rows(&batch, number * size, size).expect("a batch is a tree of its own tensors");
+        (part, index)
+    };
+    let run = |(batch, number): (B, Tensor<1, Int>)| {
+        let inputs = (batch, key.fold_in_tensor(number));
+        value_and_grad(model, &frozen, inputs, |model, (batch, key)| loss(model, batch, &key))
+    };
+    if count == 1 {
+        return run(part(0));
+    }
+    let trained = params::collect(model).into_iter().filter(|(path, _)| !frozen(path));
+    let zeros = blocks::map(trained.collect(), &mut Zeros);
+    let parts: Vec<_> = (0..count).map(part).collect();
+    let start = (Tensor::zeros([1], &device), Stacked::new(zeros));
+    let ((loss, gradients), _) = scan(start, parts, |(loss, gradients), part| {
+        let (more_loss, more) = run(part);
+        let [sum] = by_block([gradients.tree, more], |[sum, more]| [sum.map(&mut Add(more))]);
+        ((loss + more_loss, Stacked::new(sum)), ())
+    });
+    let share = 1.0 / count as f64;
+    (loss.mul_scalar(share), blocks::map(gradients.tree, &mut Scale(share)))
+}
+
+/// The number of micro-batches of a recipe.
+///
+/// # Errors
+///
+/// [`TrainError::Recipe`] if it does not divide the batch.
+pub(crate) fn checked_count(recipe: &Recipe) -> Result<usize, TrainError> {
+    let parts = recipe.micro_batches;
+    let valid = parts > 0 && recipe.batch_size.is_multiple_of(parts);
+    let rule = format!("a divisor of batch_size = {}", recipe.batch_size);
+    if valid { Ok(parts as usize) } else { Err(invalid("micro_batches", parts, &rule)) }
+}
+
+/// Adds the tensor of the same name.
+struct Add(NamedTensors);
+
+impl TensorFn for Add {
+    fn call<const D: usize>(&mut self, path: &str, tensor: Tensor<D>) -> Tensor<D> {
+        match self.0.take::<D>(path) {
+            Some(more) => tensor + more.cast(DType::F32),
+            None => tensor,
+        }
+    }
+}
+
+/// Zeros in f32.
+struct Zeros;
+
+impl TensorFn for Zeros {
+    fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.zeros_like().cast(DType::F32)
+    }
+}
+
+/// A multiple of each tensor.
+struct Scale(f64);
+
+impl TensorFn for Scale {
+    fn call<const D: usize>(&mut self, _: &str, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.mul_scalar(self.0)
+    }
+}
