@@ -10,7 +10,7 @@ use burn_ir::{
 
 use super::constants::{Passing, Place};
 use super::normal::{Constant, Give};
-use crate::lower::{Context, CustomLowering, Lowered, NoCustom};
+use crate::lower::{Context, CustomLowering, Emitted, NoCustom};
 use crate::stablehlo::ElementType;
 
 /// The operations with all constants put back.
@@ -201,12 +201,12 @@ const SLICE_ASSIGN: &str = "burn_xla.eager.slice_assign";
 pub(super) struct RunsLowering;
 
 impl CustomLowering for RunsLowering {
-    fn lower(&self, cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
+    fn lower(&self, cx: &Context<'_>, op: &CustomOpIr) -> Emitted {
         let (inputs, [out]) = (&op.inputs[..], &op.outputs[..]) else {
             return NoCustom.lower(cx, op);
         };
         let b = cx.builder();
-        let starts = |from: usize, rank: usize| -> Lowered<Vec<_>> {
+        let starts = |from: usize, rank: usize| -> Emitted<Vec<_>> {
             let mut starts = Vec::with_capacity(rank);
             for start in &inputs[from..] {
                 starts.push(b.reshape(cx.get(start)?, &[])?);

@@ -117,9 +117,9 @@ impl Fault {
 }
 
 /// The result of lowering a part of an operation.
-pub type Lowered<T = ()> = Result<T, Fault>;
+pub type Emitted<T = ()> = Result<T, Fault>;
 
 /// A [`Fault`] for what has no lowering.
-pub(super) fn unsupported<T>(reason: impl Into<String>) -> Lowered<T> {
+pub(super) fn unsupported<T>(reason: impl Into<String>) -> Emitted<T> {
     Err(Fault::Unsupported(reason.into()))
 }

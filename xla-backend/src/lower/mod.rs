@@ -23,19 +23,21 @@
 
 mod context;
 mod custom;
+mod emit;
 mod error;
 mod graph;
 mod loops;
 mod mesh;
 mod ops;
+mod passes;
 mod program;
 mod support;
 
 pub use burn_trace::Save;
-pub use context::{Context, element_of, tensor_type};
+pub use context::{Context, CustomLowering, element_of, tensor_type};
 pub(crate) use context::{float, integer};
-pub use custom::{CustomLowering, NoCustom};
-pub use error::{Fault, LowerError, Lowered};
-pub use program::{LowerOptions, Program, Slot, lower, lower_op};
-pub(crate) use program::{describe, is_random};
+pub use custom::NoCustom;
+pub use error::{Emitted, Fault, LowerError};
+pub(crate) use graph::operation::{describe, is_random};
+pub use program::{LowerOptions, Port, Program, lower, lower_op};
 pub use support::{Entry, Support, entries, name_of, support_table};

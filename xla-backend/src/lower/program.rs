@@ -1,24 +1,24 @@
 //! From a graph to a program: what is needed, in which order, under which names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use burn_backend::{BoolStore, DType, TensorData};
-use burn_ir::{FloatOperationIr, GraphIr, NumericOperationIr, OperationIr, TensorId, TensorIr};
+use burn_ir::{GraphIr, OperationIr, TensorId, TensorIr};
 use burn_trace::Save;
-use burn_trace::compile::{MATERIALIZE, NAMED};
 use burn_trace::mesh::{Layout, Mesh, Spec};
 
-use super::context::{Context, element_of, tensor_type};
-use super::custom::{CustomLowering, NoCustom};
-use super::error::{Fault, LowerError, Lowered, unsupported};
-use super::graph::labels::Parts;
+use super::context::{Context, CustomLowering, element_of, tensor_type};
+use super::custom::NoCustom;
+use super::emit::{Compiler, emit};
+use super::error::{Emitted, Fault, LowerError};
+use super::graph::labels::Labels;
 use super::graph::lanes;
-use super::graph::regions::{Live, Node, Stream, writes};
-use super::loops::{scan, stack};
-use super::mesh::{constraint, ring, ring_linear, shardy};
-use super::ops::{activation, base, contraction, distributed, float, int, module, numeric};
-use super::support::name_of;
-use crate::stablehlo::{Builder, ElementType, TensorType, UnaryKind, Value};
+use super::graph::regions::Regions;
+use super::mesh::shardy;
+use super::passes::plan::Plan;
+use super::passes::step::Stack;
+use super::passes::{Block, Fresh};
+use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 
 /// A program for the compiler.
 #[derive(Clone, Debug)]
@@ -26,9 +26,9 @@ pub struct Program {
     /// The module, as StableHLO text.
     pub text: String,
     /// What the arguments are, without the seed.
-    pub arguments: Vec<Slot>,
+    pub arguments: Vec<Port>,
     /// What the results are.
-    pub results: Vec<Slot>,
+    pub results: Vec<Port>,
     /// Whether the program takes one more argument, the last: a seed, `tensor<ui64>`.
     pub seed: bool,
     /// What rolled loops keep of all lanes for their gradients.
@@ -37,7 +37,7 @@ pub struct Program {
 
 /// One argument or result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
+pub struct Port {
     /// The tensor of the graph.
     pub id: TensorId,
     /// Its dtype in Burn.
@@ -139,32 +139,35 @@ fn lower_operations(
         }
     }
     let at = |place: &'static str| move |fault: Fault| fault.at(place.to_owned(), String::new());
-    let slot = |id: TensorId, place: &'static str| {
+    let port = |id: TensorId, place: &'static str| {
         let tensor = tensors.get(&id).ok_or(Fault::Missing(id)).map_err(at(place))?;
         let ty = tensor_type(tensor).map_err(at(place))?;
-        Ok(Slot { id, dtype: tensor.dtype, ty })
+        Ok(Port { id, dtype: tensor.dtype, ty })
     };
-    let inputs = arguments.iter().map(|&id| slot(id, "argument")).collect::<Result<Vec<_>, _>>()?;
-    let outputs = results.iter().map(|&id| slot(id, "result")).collect::<Result<Vec<_>, _>>()?;
+    let inputs = arguments.iter().map(|&id| port(id, "argument")).collect::<Result<Vec<_>, _>>()?;
+    let outputs = results.iter().map(|&id| port(id, "result")).collect::<Result<Vec<_>, _>>()?;
 
-    let stream = Stream::new(operations);
-    let given = arguments.iter().copied().collect();
-    let wanted = results.iter().copied().collect();
-    let live = stream.live(&stream.top.iter().collect::<Vec<_>>(), &given, &wanted);
+    let regions = Regions::new(operations);
+    let labels = Labels::new(operations);
+    let over = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
+    let plan = Plan {
+        regions: &regions,
+        tensors: &tensors,
+        over,
+        save: &options.save,
+        fresh: Fresh::default(),
+    };
+    let block = plan.top(&arguments.iter().copied().collect(), results)?;
+
     let builder = Builder::new(options.name);
     if let Some(mesh) = &options.mesh {
         builder.mesh(shardy::mesh(mesh));
     }
-    let mut cx = Context::new(builder, options.custom);
-    cx.mesh = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
-    cx.save = options.save.clone();
-    // XLA's compiler for CPUs does not.
-    cx.allocates = ["tpu", "cuda", "rocm", "gpu"].contains(&options.platform);
-    cx.parts = Parts::new(operations);
-    for slot in &inputs {
-        declare(&cx, slot, options).map_err(at("argument"))?;
+    let mut cx = Context::new(builder, (&block.views, &labels), over, options.custom);
+    for port in &inputs {
+        declare(&cx, port, options).map_err(at("argument"))?;
     }
-    let seed = live.nodes.iter().any(|node| is_random(node.op()));
+    let seed = block.is_random();
     if seed {
         cx.seed = Some(cx.b.argument(TensorType::scalar(ElementType::U64)));
     }
@@ -173,115 +176,51 @@ fn lower_operations(
             cx.define(*id, constant(&cx, data).map_err(at("constant"))?);
         }
     }
-    lower_nodes(&cx, &stream, &live, &wanted)?;
-    for (position, slot) in outputs.iter().enumerate() {
+    // XLA's compiler for CPUs does not.
+    let allocates = ["tpu", "cuda", "rocm", "gpu"].contains(&options.platform);
+    emit(&cx, &block, Compiler { allocates }).map_err(at("a block"))?;
+    for (position, port) in outputs.iter().enumerate() {
         if let Some(spec) = options.result_specs.get(&position) {
-            cx.b.shard_result(position, shardy::sharding(spec, slot.ty.rank()));
+            cx.b.shard_result(position, shardy::sharding(spec, port.ty.rank()));
         }
     }
     let values = results
         .iter()
         .map(|&id| cx.find(id).map_err(at("result")))
         .collect::<Result<Vec<_>, _>>()?;
-    let kept = cx.kept.take();
+    let kept = kept(&block).map_err(at("a loop"))?;
     let text = cx.b.finish(&values).map_err(|error| at("result")(error.into()))?;
     Ok(Program { text, arguments: inputs, results: outputs, seed, kept })
 }
 
-/// Lowers nodes of one block, in order; `results` are read behind it.
-pub(super) fn lower_nodes(
-    cx: &Context<'_>,
-    stream: &Stream<'_>,
-    live: &Live<'_, '_>,
-    results: &BTreeSet<TensorId>,
-) -> Result<(), LowerError> {
-    let mut read = results.clone();
-    let mut operations = Vec::new();
-    // What the loops forward keep for the loops backward, by their bodies.
-    let mut to_keep = BTreeMap::new();
-    let mut kept = BTreeMap::new();
-    for &node in &live.nodes {
-        match node {
-            Node::Op(op) => operations.push(*op),
-            Node::Scan(_) => read.extend(stream.reads(node)),
-            Node::Backward(back) => {
-                read.extend(stream.reads(node));
-                let tensors = scan::reads_of_forward(stream, node, back, &live.needed, &cx.save);
-                to_keep.insert(back.forward, tensors);
+/// The stacks that the loops of a block keep.
+fn kept(block: &Block<'_>) -> Emitted<Vec<TensorType>> {
+    let mut all = Vec::new();
+    for frame in block.loops() {
+        all.extend(kept(&frame.body)?);
+        for (lane, stack) in &frame.made {
+            if let Stack::Kept(_) = stack {
+                let lane = tensor_type(lane)?;
+                all.push(TensorType::new(lane.element, [&[frame.lanes], &*lane.dims].concat()));
             }
         }
     }
-    let summed = contraction::find(&operations, &read);
-    let mut nodes = live.nodes.clone();
-    while !nodes.is_empty() {
-        // What waits for products that are not built yet.
-        let mut waiting: Vec<&Node<'_>> = Vec::new();
-        let (mut wanted, mut made_later) = (BTreeSet::new(), BTreeSet::new());
-        for node in nodes {
-            if ring::are_in(cx) {
-                let mut reads = stream.reads(node);
-                let sum = match node {
-                    Node::Op(op) => contraction::summed(&summed, op),
-                    _ => None,
-                };
-                reads.extend(sum.iter().flat_map(|product| [product.lhs.id, product.rhs.id]));
-                let is_behind_loop = matches!(node, Node::Backward(_))
-                    && waiting.iter().any(|node| matches!(node, Node::Scan(_)));
-                if is_behind_loop
-                    || !reads.is_disjoint(&made_later)
-                    || ring::waits(cx, node, &reads)
-                {
-                    wanted.extend(reads);
-                    made_later.extend(writes(node));
-                    waiting.push(node);
-                    continue;
-                }
-            }
-            cx.locate(node.op());
-            let lowered = match node {
-                Node::Op(op) => match contraction::summed(&summed, op) {
-                    Some(product) => {
-                        op.outputs().try_for_each(|out| contraction::lower(cx, product, out))
-                    }
-                    None if op.outputs().any(|out| summed.contains_key(&out.id)) => Ok(()),
-                    None => dispatch(cx, op),
-                },
-                Node::Scan(scan) => {
-                    let keep = to_keep.remove(&scan.region).unwrap_or_default();
-                    scan::forward(cx, stream, node, scan, &live.needed, &keep)
-                        .map(|stacks| drop(kept.insert(scan.region, stacks)))
-                }
-                Node::Backward(back) => {
-                    let kept = kept.remove(&back.forward).unwrap_or_default();
-                    scan::backward(cx, stream, node, back, &live.needed, &kept)
-                }
-            };
-            lowered.map_err(|fault| {
-                let (family, variant) = name_of(node.op());
-                fault.at(format!("{family}::{variant}"), types_of(node.op()))
-            })?;
-        }
-        ring::build_all(cx, &wanted)
-            .map_err(|fault| fault.at("a product over a ring".to_owned(), String::new()))?;
-        nodes = waiting;
-    }
-    cx.b.set_location(None);
-    Ok(())
+    Ok(all)
 }
 
-fn declare(cx: &Context<'_>, slot: &Slot, options: &LowerOptions<'_>) -> Lowered {
-    let value = cx.b.argument(slot.ty.clone());
-    if let Some(spec) = options.argument_specs.get(&slot.id) {
-        cx.b.shard_argument(value, shardy::sharding(spec, slot.ty.rank()))?;
+fn declare(cx: &Context<'_>, port: &Port, options: &LowerOptions<'_>) -> Emitted {
+    let value = cx.b.argument(port.ty.clone());
+    if let Some(spec) = options.argument_specs.get(&port.id) {
+        cx.b.shard_argument(value, shardy::sharding(spec, port.ty.rank()))?;
     }
-    if let Some(&result) = options.aliases.get(&slot.id) {
+    if let Some(&result) = options.aliases.get(&port.id) {
         cx.b.alias_argument(value, result)?;
     }
-    cx.define(slot.id, value);
+    cx.define(port.id, value);
     Ok(())
 }
 
-fn constant(cx: &Context<'_>, data: &TensorData) -> Lowered<Value> {
+fn constant(cx: &Context<'_>, data: &TensorData) -> Emitted<Value> {
     let ty = TensorType::new(element_of(data.dtype())?, data.shape().to_vec());
     let bytes = data.as_bytes();
     if data.dtype() == DType::Bool(BoolStore::U32) {
@@ -292,80 +231,9 @@ fn constant(cx: &Context<'_>, data: &TensorData) -> Lowered<Value> {
     Ok(cx.b.constant_bytes(ty, bytes)?)
 }
 
-pub(crate) fn is_random(op: &OperationIr) -> bool {
-    matches!(
-        op,
-        OperationIr::Float(_, FloatOperationIr::Random(_))
-            | OperationIr::NumericInt(_, NumericOperationIr::IntRandom(_))
-            | OperationIr::NumericFloat(_, NumericOperationIr::IntRandom(_))
-    )
-}
-
-fn dispatch(cx: &Context<'_>, op: &OperationIr) -> Lowered {
-    match op {
-        OperationIr::BaseFloat(op) | OperationIr::BaseInt(op) | OperationIr::BaseBool(op) => {
-            base::lower(cx, op)
-        }
-        OperationIr::NumericFloat(_, op) | OperationIr::NumericInt(_, op) => numeric::lower(cx, op),
-        OperationIr::Bool(op) => int::lower_bool(cx, op),
-        OperationIr::Int(op) => int::lower(cx, op),
-        OperationIr::Float(_, op) => float::lower(cx, op),
-        OperationIr::Module(op) => module::lower(cx, op),
-        OperationIr::Activation(op) => activation::lower(cx, op),
-        OperationIr::Custom(op) if constraint::is_known(op) => constraint::lower(cx, op),
-        OperationIr::Custom(op) if ring_linear::is_known(op) => ring_linear::lower(cx, op),
-        OperationIr::Custom(op) if stack::is_known(op) => stack::lower(cx, op),
-        OperationIr::Custom(op) if activation::is_known(op) => activation::lower_softmax(cx, op),
-        OperationIr::Custom(op) if op.id.starts_with(NAMED) => {
-            match (&op.inputs[..], &op.outputs[..]) {
-                ([input], [output]) => cx.set(output, cx.get(input)?),
-                _ => unsupported("a named tensor is one tensor"),
-            }
-        }
-        OperationIr::Custom(op) if op.id == MATERIALIZE => {
-            match (&op.inputs[..], &op.outputs[..]) {
-                ([input], [output]) => {
-                    let x = cx.get(input)?;
-                    let y = cx.b.unary(UnaryKind::OptimizationBarrier, x)?;
-                    cx.set_lies_as(y, x);
-                    cx.set(output, y)
-                }
-                _ => unsupported("one tensor is kept in memory"),
-            }
-        }
-        OperationIr::Custom(op) => {
-            cx.custom.lower(cx, op)?;
-            match op.outputs.iter().find(|t| cx.find(t.id).is_err()) {
-                Some(t) => unsupported(format!("its lowering gives {} no value", t.id)),
-                None => Ok(()),
-            }
-        }
-        OperationIr::Distributed(op) => distributed::lower(cx, op),
-        OperationIr::Init(_) | OperationIr::Drop(_) => Ok(()),
-    }
-}
-
-/// `BaseFloat::Gather of F32[2, 3], I32[2, 1] -> F32[2, 1]`.
-pub(crate) fn describe(op: &OperationIr) -> String {
-    let (family, variant) = name_of(op);
-    format!("{family}::{variant} of {}", types_of(op))
-}
-
-/// `F32[2, 3], I32[3] -> F32[2, 3]`.
-pub(super) fn types_of(op: &OperationIr) -> String {
-    let list = |tensors: Vec<&TensorIr>| {
-        tensors
-            .iter()
-            .map(|t| format!("{:?}{:?}", t.dtype, t.shape.to_vec()))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    format!("{} -> {}", list(op.inputs().collect()), list(op.outputs().collect()))
-}
-
 #[cfg(test)]
 mod tests {
-    use burn_ir::{BinaryOpIr, CustomOpIr};
+    use burn_ir::{BinaryOpIr, CustomOpIr, NumericOperationIr};
 
     use super::*;
 

@@ -1,23 +1,23 @@
-//! Which part of a function an operation belongs to, for reports and profiles.
+//! The label of each operation, under which reports and profiles list it.
 //!
-//! Functions name some of their tensors: parameters where they are used, activations that can be
-//! constrained or kept. Operations between them go with what they read, so that gradients, which no
-//! module records, are found too.
+//! A function names some of its tensors: parameters where they are used, activations that a layout or
+//! [`Save`](burn_trace::Save) can name. An operation between named tensors gets the name of what it
+//! reads. So gradients, which no module records, have labels as well.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use burn_ir::{BaseOperationIr, OperationIr, TensorId};
-use burn_trace::compile::{CONSTRAIN_AS, CONSTRAIN_LEAF, CONSTRAIN_USED, NAMED};
+use burn_ir::{BaseOperationIr, NumericOperationIr, OperationIr, TensorId};
+use burn_trace::compile::{Hint, Mark};
 
-use crate::lower::loops::scan::is_product;
+use super::operation::is_product;
 
-/// The part of each tensor.
+/// The label of each tensor, such as `attn.query`.
 #[derive(Debug, Default)]
-pub(crate) struct Parts(HashMap<TensorId, Rc<str>>);
+pub(crate) struct Labels(HashMap<TensorId, Rc<str>>);
 
-impl Parts {
-    /// Follows the names through operations in the order in which they were recorded.
+impl Labels {
+    /// Follows names through operations in the order in which they were recorded.
     pub(crate) fn new(operations: &[&OperationIr]) -> Self {
         let mut named: HashMap<TensorId, Rc<str>> = HashMap::new();
         let mut parameters = HashSet::new();
@@ -33,7 +33,7 @@ impl Parts {
         if named.is_empty() {
             return Self::default();
         }
-        // What only becomes a named tensor by being arranged or added up is that tensor.
+        // A tensor that is only rearranged or summed into a named one has its name.
         for op in operations.iter().rev().filter(|op| arranges(op)) {
             let Some(name) = op.outputs().find_map(|t| named.get(&t.id)).cloned() else { continue };
             if let Some(input) = op.inputs().next() {
@@ -59,27 +59,28 @@ impl Parts {
         Self(named)
     }
 
-    /// The part that an operation belongs to.
+    /// The label of an operation.
     pub(crate) fn of(&self, op: &OperationIr) -> Option<&str> {
         op.outputs().find_map(|t| self.0.get(&t.id)).map(|name| &**name)
     }
 }
 
-/// The name that an operation gives its tensor, and whether it is that of a parameter.
+/// The name that an operation gives its tensor, and whether it is the name of a parameter.
 fn name_of(op: &OperationIr) -> Option<(Rc<str>, bool)> {
-    let OperationIr::Custom(op) = op else { return None };
-    let path = op.id.strip_prefix(CONSTRAIN_LEAF);
-    if let Some(path) = path.or_else(|| op.id.strip_prefix(CONSTRAIN_USED)) {
-        let lane = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        // Blocks are alike: `attn.query` for `blocks.0.attn.query.weight`.
-        let path = match path.split_once('.').and_then(|(_, rest)| rest.split_once('.')) {
-            Some((number, rest)) if lane(number) => rest,
-            _ => path,
-        };
-        return Some((path.strip_suffix(".weight").unwrap_or(path).into(), true));
+    let Some(Mark::Identity { hint, .. }) = Mark::of(op) else { return None };
+    match hint {
+        Hint::ConstrainLeaf(path) | Hint::ConstrainUsed(path) => {
+            let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            // All blocks have the same labels: `attn.query` for `blocks.0.attn.query.weight`.
+            let path = match path.split_once('.').and_then(|(_, rest)| rest.split_once('.')) {
+                Some((number, rest)) if is_number(number) => rest,
+                _ => &path,
+            };
+            Some((path.strip_suffix(".weight").unwrap_or(path).into(), true))
+        }
+        Hint::ConstrainAs(name) | Hint::Named(name) => Some((name.into(), false)),
+        _ => None,
     }
-    let name = op.id.strip_prefix(CONSTRAIN_AS).or_else(|| op.id.strip_prefix(NAMED))?;
-    Some((name.into(), false))
 }
 
 fn arranges(op: &OperationIr) -> bool {
@@ -89,10 +90,7 @@ fn arranges(op: &OperationIr) -> bool {
             matches!(op, Base::Reshape(_) | Base::SwapDims(_) | Base::Permute(_) | Base::Cast(_))
         }
         OperationIr::NumericFloat(_, op) => {
-            matches!(
-                op,
-                burn_ir::NumericOperationIr::SumDim(_) | burn_ir::NumericOperationIr::Sum(_)
-            )
+            matches!(op, NumericOperationIr::SumDim(_) | NumericOperationIr::Sum(_))
         }
         _ => false,
     }

@@ -1,17 +1,17 @@
 //! Whether all lanes of a rolled loop are computed alike.
 //!
-//! A loop is lowered from what its body is on the first lane. The body is recorded on the other
-//! lanes too, between marks, only to be compared here: from what it makes back to what it is given,
-//! operation by operation. Tensors may have other ids, and operations another order.
+//! A loop is lowered from its body on the first lane. The body is recorded on the other lanes as well,
+//! between marks, only to be compared here: from what it makes back to what it is given, operation by
+//! operation. Tensors may have other ids, and operations may be in another order.
 
 use std::collections::{BTreeMap, HashMap};
 
 use burn_backend::TensorData;
 use burn_ir::{IrVisitorMut, OperationIr, ScalarIr, TensorId, TensorIr, TensorStatus};
-use burn_trace::compile::{LANE, SCAN, SCAN_BACKWARD};
+use burn_trace::compile::{Lane, Mark};
 
+use super::operation::types_of;
 use crate::lower::error::LowerError;
-use crate::lower::program::types_of;
 use crate::lower::support::name_of;
 
 /// The operations without those that were recorded to be compared.
@@ -23,14 +23,14 @@ pub(crate) fn checked<'a>(
     let mut marks = Vec::new();
     let mut open = 0;
     for op in operations {
-        match mark(op) {
-            Some(Mark::Begin) => open += 1,
-            Some(Mark::End(lane)) => {
+        match Mark::of(op) {
+            Some(Mark::BeginLane) => open += 1,
+            Some(Mark::EndLane(lane)) => {
                 open -= 1;
                 marks.push(lane);
             }
-            None if open == 0 => kept.push(op),
-            None => {}
+            _ if open == 0 => kept.push(op),
+            _ => {}
         }
     }
     if !marks.is_empty() {
@@ -41,36 +41,6 @@ pub(crate) fn checked<'a>(
         marks.iter().try_for_each(|lane| comparison.check(lane))?;
     }
     Ok(kept)
-}
-
-enum Mark<'a> {
-    Begin,
-    End(Lane<'a>),
-}
-
-/// What a body is given and makes on the first lane, and on another.
-struct Lane<'a> {
-    number: usize,
-    given: [&'a [TensorIr]; 2],
-    made: [&'a [TensorIr]; 2],
-}
-
-fn mark(op: &OperationIr) -> Option<Mark<'_>> {
-    let OperationIr::Custom(op) = op else { return None };
-    if op.id != LANE {
-        return None;
-    }
-    let numbers = op.scalars.iter().map(|scalar| match scalar {
-        ScalarIr::UInt(number) => *number as usize,
-        _ => 0,
-    });
-    let [number, given, made, made_here] = numbers.collect::<Vec<_>>()[..] else {
-        return Some(Mark::Begin);
-    };
-    let (first_given, rest) = op.inputs.split_at_checked(given)?;
-    let (given, rest) = rest.split_at_checked(given)?;
-    let (first_made, made_here) = rest.split_at_checked(made).filter(|m| m.1.len() == made_here)?;
-    Some(Mark::End(Lane { number, given: [first_given, given], made: [first_made, made_here] }))
 }
 
 struct Comparison<'a> {
@@ -145,16 +115,15 @@ impl Comparison<'_> {
 /// Whether operations are the same but for the ids of tensors.
 fn alike(a: &OperationIr, b: &OperationIr) -> bool {
     let anonymous = |op: &OperationIr| {
+        let numbers_of_regions = match Mark::of(op) {
+            Some(Mark::Scan(_)) => 1,
+            Some(Mark::ScanBackward(_)) => 2,
+            _ => 0,
+        };
         let mut op = op.clone();
         op.visit_mut(&mut Anonymous);
         if let OperationIr::Custom(op) = &mut op {
-            // The numbers of their regions.
-            let regions = match &*op.id {
-                SCAN => 1,
-                SCAN_BACKWARD => 2,
-                _ => 0,
-            };
-            op.scalars.drain(..regions.min(op.scalars.len()));
+            op.scalars.drain(..numbers_of_regions);
         }
         op
     };

@@ -3,32 +3,28 @@
 //! Device `i` of `k` receives from device `i + 1`. A part that starts at device `i + t` is at device
 //! `i` after `t` hops; a sum that is for device `i` starts at device `i − 1` and passes all others.
 
-use burn_ir::CustomOpIr;
-use burn_trace::compile::{RING, RingProduct};
+use burn_ir::TensorIr;
+use burn_trace::compile::RingProduct;
 use burn_trace::mesh::{Mesh, MeshError, Spec};
 
+use super::shardy;
 use crate::lower::context::Context;
-use crate::lower::error::{Lowered, unsupported};
-use crate::lower::mesh::shardy;
+use crate::lower::error::{Emitted, unsupported};
 use crate::lower::ops::product::dot_wide;
 use crate::stablehlo::{DotDims, ElementType, ReduceKind, TensorType, Value};
 
-/// Whether the operation is one of this file's.
-pub(crate) fn is_known(op: &CustomOpIr) -> bool {
-    op.id.starts_with(RING)
-}
-
-pub(crate) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
-    let ([left, right], [output]) = (&op.inputs[..], &op.outputs[..]) else {
-        return unsupported("a ring has two inputs and one output");
-    };
-    let Some((kind, spec)) = RingProduct::parse(&op.id) else {
-        return unsupported("a ring is a gather, a scatter or an outer product, with a spec");
-    };
+/// One product of a ring: `kind`, with the left operand sharded by `spec`.
+pub(crate) fn lower(
+    cx: &Context<'_>,
+    kind: RingProduct,
+    spec: &Spec,
+    [left, right]: [&TensorIr; 2],
+    output: &TensorIr,
+) -> Emitted {
     let (x, y) = (cx.get(left)?, cx.get(right)?);
     let rank = cx.b.rank(x);
     let around = match cx.mesh {
-        Some((mesh, _)) => match Around::new(mesh, &spec, rank) {
+        Some((mesh, _)) => match Around::new(mesh, spec, rank) {
             Ok(around) => around.filter(|around| around.devices > 1),
             Err(reason) => return unsupported(reason),
         },
@@ -44,12 +40,12 @@ pub(crate) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
     let (right_spec, out_spec) = match kind {
         RingProduct::Gather => (vec![vec![], vec![axis]], spec.clone()),
         RingProduct::Scatter => (vec![vec![axis]], spec.clone()),
-        RingProduct::Outer => (spec_dims(&spec, rank), dims(vec![vec![], vec![axis]])?),
+        RingProduct::Outer => (spec_dims(spec, rank), dims(vec![vec![], vec![axis]])?),
     };
     let right_spec = dims(right_spec)?;
     let out = TensorType::new(cx.b.element(x), &output.shape[..]);
     for (place, spec, shape) in [
-        ("the input of a ring", &spec, cx.b.dims(x)),
+        ("the input of a ring", spec, cx.b.dims(x)),
         ("the weights of a ring", &right_spec, cx.b.dims(y)),
         ("the result of a ring", &out_spec, out.dims.clone()),
     ] {
@@ -58,13 +54,13 @@ pub(crate) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
         }
     }
     let sharded = |value: Value, spec: &Spec| (value, shardy::sharding(spec, cx.b.rank(value)));
-    let inputs = [sharded(x, &spec), sharded(y, &right_spec)];
+    let inputs = [sharded(x, spec), sharded(y, &right_spec)];
     let outputs = [(out.clone(), shardy::sharding(&out_spec, out.rank()))];
     let results = cx.b.manual_computation(
         &shardy::mesh(around.mesh),
         &inputs,
         &outputs,
-        |b, parts| -> Lowered<Vec<Value>> {
+        |b, parts| -> Emitted<Vec<Value>> {
             let (x, y) = (parts[0], parts[1]);
             let wide = match kind {
                 RingProduct::Gather => gather(cx, &around, x, y)?,
@@ -78,7 +74,7 @@ pub(crate) fn lower(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
 }
 
 /// The spec with these axes for each dimension.
-pub(crate) fn dims(dims: Vec<Vec<String>>) -> Lowered<Spec> {
+pub(crate) fn dims(dims: Vec<Vec<String>>) -> Emitted<Spec> {
     Spec::new(dims).or_else(|error: MeshError| unsupported(error.to_string()))
 }
 
@@ -87,7 +83,7 @@ fn spec_dims(spec: &Spec, rank: usize) -> Vec<Vec<String>> {
 }
 
 /// The product without a ring, in f32 for 16-bit floats.
-fn product(cx: &Context<'_>, kind: RingProduct, x: Value, y: Value) -> Lowered<Value> {
+fn product(cx: &Context<'_>, kind: RingProduct, x: Value, y: Value) -> Emitted<Value> {
     match kind {
         RingProduct::Gather | RingProduct::Scatter => rows_by_columns(cx, x, y),
         RingProduct::Outer => over_rows(cx, x, y),
@@ -95,14 +91,14 @@ fn product(cx: &Context<'_>, kind: RingProduct, x: Value, y: Value) -> Lowered<V
 }
 
 /// `x y` over the last dimension of `x`.
-fn rows_by_columns(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+fn rows_by_columns(cx: &Context<'_>, x: Value, y: Value) -> Emitted<Value> {
     let contract = vec![cx.b.rank(x) - 1];
     let dims = DotDims { lhs_contract: contract, rhs_contract: vec![0], ..DotDims::default() };
     dot_wide(cx, x, y, &dims)
 }
 
 /// `xᵀ y` over all dimensions but the last.
-fn over_rows(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+fn over_rows(cx: &Context<'_>, x: Value, y: Value) -> Emitted<Value> {
     let rows: Vec<_> = (0..cx.b.rank(x) - 1).collect();
     let dims = DotDims { lhs_contract: rows.clone(), rhs_contract: rows, ..DotDims::default() };
     dot_wide(cx, x, y, &dims)
@@ -144,17 +140,17 @@ impl<'a> Around<'a> {
     }
 
     /// What the next device of the ring has.
-    pub(crate) fn hop(&self, cx: &Context<'_>, x: Value) -> Lowered<Value> {
+    pub(crate) fn hop(&self, cx: &Context<'_>, x: Value) -> Emitted<Value> {
         self.send(cx, x, self.devices - 1)
     }
 
     /// What the last device of the ring has: the one before this.
-    pub(crate) fn hop_back(&self, cx: &Context<'_>, x: Value) -> Lowered<Value> {
+    pub(crate) fn hop_back(&self, cx: &Context<'_>, x: Value) -> Emitted<Value> {
         self.send(cx, x, 1)
     }
 
     /// To the device so far ahead.
-    fn send(&self, cx: &Context<'_>, x: Value, ahead: usize) -> Lowered<Value> {
+    fn send(&self, cx: &Context<'_>, x: Value, ahead: usize) -> Emitted<Value> {
         let arrow = |ring: &Vec<usize>, at: usize| [ring[at], ring[(at + ahead) % ring.len()]];
         let arrows: Vec<_> = self
             .rings
@@ -165,7 +161,7 @@ impl<'a> Around<'a> {
     }
 
     /// Where the part of `size` begins that starts `ahead` devices further on.
-    pub(crate) fn offset(&self, cx: &Context<'_>, ahead: usize, size: usize) -> Lowered<Value> {
+    pub(crate) fn offset(&self, cx: &Context<'_>, ahead: usize, size: usize) -> Emitted<Value> {
         let b = &cx.b;
         let int = |value: usize| b.splat_int(value as i128, ElementType::I32, &[]);
         let device = b.convert(b.partition_id()?, ElementType::I32)?;
@@ -176,7 +172,7 @@ impl<'a> Around<'a> {
 }
 
 /// `Σ_j x_j w_j`, the parts `x_j` going round.
-fn gather(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Lowered<Value> {
+fn gather(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Emitted<Value> {
     let b = &cx.b;
     let rows = b.dims(x)[b.rank(x) - 1];
     let columns = b.dims(w)[1];
@@ -198,7 +194,7 @@ fn gather(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Lowered<
 }
 
 /// For each device the sum over all `i` of its columns of `x_i w_i`, the sums going round.
-fn scatter(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Lowered<Value> {
+fn scatter(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Emitted<Value> {
     let b = &cx.b;
     let rows = b.dims(w)[0];
     let columns = b.dims(w)[1] / around.devices;
@@ -224,7 +220,7 @@ fn outer(
     rows: &[Vec<usize>],
     x: Value,
     y: Value,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let height = b.dims(x)[b.rank(x) - 1];
     let columns = b.dims(y)[b.rank(y) - 1];

@@ -2,16 +2,15 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use burn_ir::{ActivationOperationIr, BinaryOpIr, CustomOpIr};
-use burn_trace::compile::{SOFTMAX, SOFTMAX_BACKWARD};
+use burn_ir::{ActivationOperationIr, BinaryOpIr, TensorIr};
 
 use super::base::reduce_keep;
 use super::numeric::{in_wide, limited};
 use crate::lower::context::{Context, float};
-use crate::lower::error::{Lowered, unsupported};
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ReduceKind, UnaryKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Emitted {
     use ActivationOperationIr as Op;
     let b = &cx.b;
     match op {
@@ -75,45 +74,42 @@ pub(crate) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Lowered {
     }
 }
 
-/// Whether the operation is [`burn_trace::softmax`] or its gradient.
-pub(crate) fn is_known(op: &CustomOpIr) -> bool {
-    [SOFTMAX, SOFTMAX_BACKWARD].contains(&op.id.as_str())
-}
-
-/// Softmax along the last axis as one operation, and its gradient.
+/// Softmax along the last axis as one operation.
 ///
 /// The maximum stands behind a barrier: libtpu 0.0.52 puts a kernel of its own in the place of a
 /// softmax between two products, for whose layouts queries, keys and values are copied, and for whose
 /// time it has no estimate.
-pub(crate) fn lower_softmax(cx: &Context<'_>, op: &CustomOpIr) -> Lowered {
+pub(crate) fn lower_softmax(cx: &Context<'_>, x: &TensorIr, out: &TensorIr) -> Emitted {
     let b = &cx.b;
-    match (&op.inputs[..], &op.outputs[..]) {
-        ([x], [out]) => {
-            let x = cx.get_wide(x)?;
-            let (axis, dims) = (b.rank(x) - 1, b.dims(x));
-            let max = reduce_keep(cx, x, &[axis], ReduceKind::Maximum)?;
-            let max = b.unary(UnaryKind::OptimizationBarrier, max)?;
-            let e = b.exp(b.subtract(x, b.broadcast_to(max, &dims)?)?)?;
-            let sum = reduce_keep(cx, e, &[axis], ReduceKind::Add)?;
-            let share = b.divide(b.splat_like(1.0, sum)?, sum)?;
-            cx.set_as(out, b.multiply(e, b.broadcast_to(share, &dims)?)?)
-        }
-        ([y, grad], [out]) => {
-            let (y, grad) = (cx.get_wide(y)?, cx.get_wide(grad)?);
-            let weighted = b.multiply(y, grad)?;
-            let sum = reduce_keep(cx, weighted, &[b.rank(y) - 1], ReduceKind::Add)?;
-            let sum = b.broadcast_to(sum, &b.dims(y))?;
-            cx.set_as(out, b.multiply(y, b.subtract(grad, sum)?)?)
-        }
-        _ => unsupported("a softmax has one input, and its gradient two"),
-    }
+    let x = cx.get_wide(x)?;
+    let (axis, dims) = (b.rank(x) - 1, b.dims(x));
+    let max = reduce_keep(cx, x, &[axis], ReduceKind::Maximum)?;
+    let max = b.unary(UnaryKind::OptimizationBarrier, max)?;
+    let e = b.exp(b.subtract(x, b.broadcast_to(max, &dims)?)?)?;
+    let sum = reduce_keep(cx, e, &[axis], ReduceKind::Add)?;
+    let share = b.divide(b.splat_like(1.0, sum)?, sum)?;
+    cx.set_as(out, b.multiply(e, b.broadcast_to(share, &dims)?)?)
+}
+
+/// The gradient of [`lower_softmax`], by its result `y`.
+pub(crate) fn lower_softmax_backward(
+    cx: &Context<'_>,
+    [y, gradient]: [&TensorIr; 2],
+    out: &TensorIr,
+) -> Emitted {
+    let b = &cx.b;
+    let (y, gradient) = (cx.get_wide(y)?, cx.get_wide(gradient)?);
+    let weighted = b.multiply(y, gradient)?;
+    let sum = reduce_keep(cx, weighted, &[b.rank(y) - 1], ReduceKind::Add)?;
+    let sum = b.broadcast_to(sum, &b.dims(y))?;
+    cx.set_as(out, b.multiply(y, b.subtract(gradient, sum)?)?)
 }
 
 fn binary(
     cx: &Context<'_>,
     d: &BinaryOpIr,
-    f: impl FnOnce(Value, Value) -> Lowered<Value>,
-) -> Lowered {
+    f: impl FnOnce(Value, Value) -> Emitted<Value>,
+) -> Emitted {
     let b = &cx.b;
     let lhs = b.broadcast_to(cx.get_wide(&d.lhs)?, &d.out.shape)?;
     let rhs = b.broadcast_to(cx.get_wide(&d.rhs)?, &d.out.shape)?;
@@ -121,28 +117,28 @@ fn binary(
 }
 
 /// `x` where it is at least 0, `slope * x` elsewhere.
-fn rectified(cx: &Context<'_>, x: Value, slope: Value) -> Lowered<Value> {
+fn rectified(cx: &Context<'_>, x: Value, slope: Value) -> Emitted<Value> {
     let b = &cx.b;
     let positive = b.compare(Comparison::GreaterEqual, x, b.splat_like(0.0, x)?)?;
     Ok(b.select(positive, x, b.multiply(slope, x)?)?)
 }
 
 /// `1 + erf(x / sqrt(2))`.
-fn twice_normal_cdf(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+fn twice_normal_cdf(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let b = &cx.b;
     let scaled = b.multiply(x, b.splat_like(FRAC_1_SQRT_2, x)?)?;
     Ok(b.add(b.splat_like(1.0, x)?, b.unary(UnaryKind::Erf, scaled)?)?)
 }
 
 /// `x` minus its maximum along `axis`.
-fn shift_down(cx: &Context<'_>, x: Value, axis: usize) -> Lowered<Value> {
+fn shift_down(cx: &Context<'_>, x: Value, axis: usize) -> Emitted<Value> {
     let b = &cx.b;
     let max = reduce_keep(cx, x, &[axis], ReduceKind::Maximum)?;
     Ok(b.subtract(x, b.broadcast_to(max, &b.dims(x))?)?)
 }
 
 /// `e^x` along `axis`, scaled to the sum 1.
-pub(crate) fn softmax(cx: &Context<'_>, x: Value, axis: usize) -> Lowered<Value> {
+pub(crate) fn softmax(cx: &Context<'_>, x: Value, axis: usize) -> Emitted<Value> {
     let b = &cx.b;
     let e = b.exp(shift_down(cx, x, axis)?)?;
     let sum = reduce_keep(cx, e, &[axis], ReduceKind::Add)?;

@@ -6,13 +6,13 @@ use super::activation::softmax;
 use super::base::reduce_keep;
 use super::product::dot_wide;
 use crate::lower::context::{Context, float};
-use crate::lower::error::{Lowered, unsupported};
+use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{Comparison, DotDims, ElementType, ReduceKind, UnaryKind, Value};
 
 /// `softmax(q k^T * scale) v` over `[batch, heads, length, size]`, with what Burn allows: a cap on
 /// scores, a mask of what is left out, causality, a bias, fewer heads of keys than of queries. A
 /// query that may see nothing gives zeros.
-pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Emitted {
     let b = &cx.b;
     let query = cx.get(&d.query)?;
     let dims = b.dims(query);
@@ -72,7 +72,7 @@ pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Lowered {
 }
 
 /// Softmax over the last dimension; zeros where all scores are minus infinity.
-fn weights(cx: &Context<'_>, scores: Value, can_be_empty: bool) -> Lowered<Value> {
+fn weights(cx: &Context<'_>, scores: Value, can_be_empty: bool) -> Emitted<Value> {
     if !can_be_empty {
         return softmax(cx, scores, 3);
     }
@@ -89,7 +89,7 @@ fn weights(cx: &Context<'_>, scores: Value, can_be_empty: bool) -> Lowered<Value
 }
 
 /// Each head of keys or values serves a run of heads of queries.
-fn repeat_heads(cx: &Context<'_>, x: Value, heads: usize) -> Lowered<Value> {
+fn repeat_heads(cx: &Context<'_>, x: Value, heads: usize) -> Emitted<Value> {
     let b = &cx.b;
     let dims = b.dims(x);
     let &[batch, own, length, size] = dims.as_slice() else {

@@ -5,28 +5,20 @@ use burn_ir::{BaseOperationIr, TensorIr};
 
 use super::{cast, compare, index, reduce};
 use crate::lower::context::{Context, element_of};
-use crate::lower::error::{Lowered, unsupported};
-use crate::lower::mesh::{replicas, ring};
+use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{Comparison, ElementType, ReduceKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Emitted {
     use BaseOperationIr as Op;
     let b = &cx.b;
     match op {
-        Op::Reshape(d) if replicas::reshape(cx, &d.input, &d.out)? => Ok(()),
-        Op::Reshape(d) if ring::reshape(cx, &d.input, &d.out) => Ok(()),
-        Op::Reshape(d) => {
-            let x = cx.get(&d.input)?;
-            let y = b.reshape(x, &d.out.shape)?;
-            cx.set_reshaped(y, x);
-            cx.set(&d.out, y)
-        }
+        Op::Reshape(d) => cx.set(&d.out, b.reshape(cx.get(&d.input)?, &d.out.shape)?),
         Op::SwapDims(d) => {
             let mut order: Vec<_> = (0..d.input.shape.num_dims()).collect();
             order.swap(d.dim1, d.dim2);
-            cx.set(&d.out, cx.permuted(cx.get(&d.input)?, &order)?)
+            cx.set(&d.out, b.transpose(cx.get(&d.input)?, &order)?)
         }
-        Op::Permute(d) => cx.set(&d.out, cx.permuted(cx.get(&d.input)?, &d.axes)?),
+        Op::Permute(d) => cx.set(&d.out, b.transpose(cx.get(&d.input)?, &d.axes)?),
         Op::Flip(d) => cx.set(&d.out, b.reverse(cx.get(&d.input)?, &d.axes)?),
         Op::Expand(d) => cx.set(&d.out, b.broadcast_to(cx.get(&d.input)?, &d.out.shape)?),
         Op::Unfold(d) => {
@@ -72,7 +64,7 @@ pub(crate) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
             cx.set(&d.out, b.reshape(y, &d.out.shape)?)
         }
         Op::Cat(d) => {
-            let parts = d.tensors.iter().map(|t| cx.get(t)).collect::<Lowered<Vec<_>>>()?;
+            let parts = d.tensors.iter().map(|t| cx.get(t)).collect::<Emitted<Vec<_>>>()?;
             cx.set(&d.out, b.concatenate(&parts, d.dim)?)
         }
         Op::Cast(d) => cx.set(&d.out, cast::cast(cx, cx.get(&d.input)?, element_of(d.out.dtype)?)?),
@@ -85,7 +77,7 @@ pub(crate) fn lower(cx: &Context<'_>, op: &BaseOperationIr) -> Lowered {
     }
 }
 
-fn constant(cx: &Context<'_>, out: &TensorIr, value: f64) -> Lowered<Value> {
+fn constant(cx: &Context<'_>, out: &TensorIr, value: f64) -> Emitted<Value> {
     Ok(cx.b.splat(value, element_of(out.dtype)?, &out.shape)?)
 }
 
@@ -96,7 +88,7 @@ fn truth(
     axis: Option<usize>,
     kind: ReduceKind,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get(input)?;
     let x = if b.element(x) == ElementType::Bool {
@@ -118,7 +110,7 @@ pub(crate) fn unfold(
     windows: usize,
     size: usize,
     step: usize,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let rank = b.rank(x);
     let starts = index::affine(cx, windows, size, step, 1)?;
@@ -169,7 +161,7 @@ fn runs(ranges: &[Slice], dims: &[usize]) -> Vec<Run> {
     dims.iter().enumerate().map(|(i, &d)| Run::of(ranges.get(i).unwrap_or(&full), d)).collect()
 }
 
-fn slice(cx: &Context<'_>, x: Value, ranges: &[Slice]) -> Lowered<Value> {
+fn slice(cx: &Context<'_>, x: Value, ranges: &[Slice]) -> Emitted<Value> {
     let b = &cx.b;
     let runs = runs(ranges, &b.dims(x));
     let limits: Vec<_> = runs
@@ -184,7 +176,7 @@ fn slice(cx: &Context<'_>, x: Value, ranges: &[Slice]) -> Lowered<Value> {
     Ok(b.reverse(b.slice(x, &limits)?, &backwards)?)
 }
 
-fn slice_assign(cx: &Context<'_>, x: Value, ranges: &[Slice], value: Value) -> Lowered<Value> {
+fn slice_assign(cx: &Context<'_>, x: Value, ranges: &[Slice], value: Value) -> Emitted<Value> {
     let b = &cx.b;
     let dims = b.dims(x);
     let runs = runs(ranges, &dims);
@@ -230,7 +222,7 @@ pub(crate) fn reduce_keep(
     x: Value,
     axes: &[usize],
     kind: ReduceKind,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let mut dims = b.dims(x);
     let init = reduce::identity(cx, kind, b.element(x))?;

@@ -1,12 +1,12 @@
 //! Conversions between dtypes, as Rust's `as` has them.
 
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ElementType, Value};
 
 /// Converts elements: floats to integers towards zero and saturating (NaN to 0), integers to
 /// narrower ones wrapping, truth values to 0 and 1, numbers to whether they differ from 0.
-pub(crate) fn cast(cx: &Context<'_>, x: Value, to: ElementType) -> Lowered<Value> {
+pub(crate) fn cast(cx: &Context<'_>, x: Value, to: ElementType) -> Emitted<Value> {
     let b = &cx.b;
     let from = b.element(x);
     if from == to {

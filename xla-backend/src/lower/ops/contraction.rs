@@ -1,136 +1,52 @@
-//! Products whose batches are summed: one contraction instead of a product for each batch.
-//!
-//! Burn's autodiff computes the gradient by a matrix that all batches share as a batched product and
-//! a sum over the batches. As one contraction over batches and rows it needs neither the memory of
-//! the partial products nor their sum, and it is one large product, which devices do best.
+//! Products whose batches are summed, as one contraction over batches and rows.
 
-use std::collections::{BTreeSet, HashMap};
-
-use burn_ir::{FloatOperationIr, MatmulOpIr, NumericOperationIr, OperationIr, TensorId, TensorIr};
+use burn_ir::{MatmulOpIr, TensorId, TensorIr};
 
 use super::product::{dot_wide, over_rows, rows};
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
-use crate::lower::mesh::{replicas, ring};
+use crate::lower::error::Emitted;
 use crate::stablehlo::{DotDims, Value};
 
-/// The products that the sum behind them takes over, by the tensor that is their result.
-pub(crate) fn find<'a>(
-    operations: &[&'a OperationIr],
-    results: &BTreeSet<TensorId>,
-) -> HashMap<TensorId, &'a MatmulOpIr> {
-    let mut uses: HashMap<TensorId, usize> = results.iter().map(|&id| (id, 1)).collect();
-    let mut products = HashMap::new();
-    let mut found = HashMap::new();
-    for op in operations {
-        for input in op.inputs() {
-            *uses.entry(input.id).or_default() += 1;
-        }
-        if let OperationIr::Float(_, FloatOperationIr::Matmul(d)) = op
-            && is_batched(d)
-        {
-            products.insert(d.out.id, d);
-        }
-        if let Some((input, axes)) = sum(op)
-            && let Some(product) = products.get(&input.id)
-            && sums_batches(product, &axes)
-        {
-            found.insert(input.id, *product);
-        }
-    }
-    found.retain(|id, _| uses.get(id) == Some(&1));
-    found
-}
-
-/// Both sides have all batches, so that a contraction can take them.
-fn is_batched(d: &MatmulOpIr) -> bool {
-    let batch = |t: &TensorIr| t.shape[..t.shape.num_dims().saturating_sub(2)].to_vec();
-    let own = batch(&d.out);
-    !own.is_empty() && batch(&d.lhs) == own && batch(&d.rhs) == own
-}
-
-/// What an operation sums, and along which axes.
-fn sum(op: &OperationIr) -> Option<(&TensorIr, Vec<usize>)> {
-    match op {
-        OperationIr::NumericFloat(_, NumericOperationIr::SumDim(d)) => {
-            Some((&d.input, vec![d.axis]))
-        }
-        OperationIr::NumericFloat(_, NumericOperationIr::SumDims(d)) => {
-            Some((&d.input, d.axes.to_vec()))
-        }
-        _ => None,
-    }
-}
-
-/// Exactly the batches, but for those of size 1, are summed.
-fn sums_batches(product: &MatmulOpIr, axes: &[usize]) -> bool {
+/// The sum over the batches of a product, into `out`. The operands may be others than those that the
+/// operation reads; `as_matrices` says that all their rows may become one axis.
+pub(crate) fn lower(
+    cx: &Context<'_>,
+    [lhs, rhs]: [TensorId; 2],
+    as_matrices: bool,
+    product: &MatmulOpIr,
+    out: &TensorIr,
+) -> Emitted {
     let batch = product.out.shape.num_dims() - 2;
-    axes.iter().all(|&axis| axis < batch)
-        && (0..batch).all(|axis| axes.contains(&axis) || product.out.shape[axis] == 1)
-}
-
-/// Lowers the sum of a product that was found, to the tensor `out`.
-pub(crate) fn lower(cx: &Context<'_>, product: &MatmulOpIr, out: &TensorIr) -> Lowered {
-    let batch = product.out.shape.num_dims() - 2;
-    let (mut lhs, mut rhs) = (cx.get(&product.lhs)?, cx.get(&product.rhs)?);
-    // Of the axes of rows, only the first is cut then.
-    let mut are_matrices = cx.mesh.is_none();
-    if let Some(rows) = cx.swapped(lhs) {
-        let gathered = ring::gathered(cx, [rows, rhs])?;
-        are_matrices |= gathered != [rows, rhs];
-        rhs = gathered[1];
-        if gathered[0] != rows {
-            lhs = swapped(cx, gathered[0])?;
-        }
-    }
-    let contract = |dims: core::ops::Range<usize>, inner: usize| dims.chain([inner]).collect();
-    // Devices that have other batches add up f32: there may be a thousand of them.
-    if let Some([lhs, rhs]) = replicas::split(cx, [lhs, rhs])? {
-        let dims = DotDims {
-            lhs_batch: vec![0],
-            rhs_batch: vec![0],
-            lhs_contract: contract(1..batch + 1, batch + 2),
-            rhs_contract: contract(1..batch + 1, batch + 1),
+    let (left, right) = (cx.find(lhs)?, cx.find(rhs)?);
+    let y = if as_matrices {
+        let left = match cx.transposed(lhs)? {
+            Some(original) => original,
+            None => transposed(cx, left)?,
         };
-        return replicas::keep_apart(cx, dot_wide(cx, lhs, rhs, &dims)?, out);
-    }
-    let y = if !are_matrices {
+        dot_wide(cx, rows(cx, left)?, rows(cx, right)?, &over_rows())?
+    } else {
+        let contract = |inner: usize| (0..batch).chain([inner]).collect();
         let dims = DotDims {
-            lhs_contract: contract(0..batch, batch + 1),
-            rhs_contract: contract(0..batch, batch),
+            lhs_contract: contract(batch + 1),
+            rhs_contract: contract(batch),
             ..DotDims::default()
         };
-        dot_wide(cx, lhs, rhs, &dims)?
-    } else {
-        let lhs = match cx.swapped(lhs) {
-            Some(lhs) => lhs,
-            None => swapped(cx, lhs)?,
-        };
-        dot_wide(cx, rows(cx, lhs)?, rows(cx, rhs)?, &over_rows())?
+        dot_wide(cx, left, right, &dims)?
     };
     cx.set_as(out, cx.b.reshape(y, &out.shape)?)
 }
 
 /// `x` with its last two axes swapped.
-fn swapped(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+pub(crate) fn transposed(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let rank = cx.b.rank(x);
     let order: Vec<_> = (0..rank - 2).chain([rank - 1, rank - 2]).collect();
-    cx.permuted(x, &order)
-}
-
-/// The tensor that an operation sums into, if it sums a product that was found.
-pub(crate) fn summed<'a>(
-    found: &HashMap<TensorId, &'a MatmulOpIr>,
-    op: &OperationIr,
-) -> Option<&'a MatmulOpIr> {
-    let (input, _) = sum(op)?;
-    found.get(&input.id).copied()
+    Ok(cx.b.transpose(x, &order)?)
 }
 
 #[cfg(test)]
 mod tests {
     use burn_backend::DType;
-    use burn_ir::{GraphIr, ReduceDimOpIr};
+    use burn_ir::{FloatOperationIr, GraphIr, NumericOperationIr, OperationIr, ReduceDimOpIr};
 
     use super::*;
     use crate::lower::{LowerOptions, lower as lower_graph};

@@ -8,7 +8,7 @@ use burn_ir::TensorIr;
 
 use super::base::reduce_keep;
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Convolution, ElementType, ReduceKind, Value};
 
 /// What Burn's options of all ranks have in common.
@@ -28,7 +28,7 @@ pub(crate) fn forward(
     bias: Option<&TensorIr>,
     options: &Options,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let rank = options.stride.len();
     let conv = Convolution {
         stride: options.stride.clone(),
@@ -41,7 +41,7 @@ pub(crate) fn forward(
     cx.set_as(out, add_bias(cx, y, bias)?)
 }
 
-fn add_bias(cx: &Context<'_>, y: Value, bias: Option<&TensorIr>) -> Lowered<Value> {
+fn add_bias(cx: &Context<'_>, y: Value, bias: Option<&TensorIr>) -> Emitted<Value> {
     let b = &cx.b;
     let Some(bias) = bias else { return Ok(y) };
     let bias = b.convert(cx.get(bias)?, b.element(y))?;
@@ -56,7 +56,7 @@ fn convolve(
     rhs: Value,
     mut conv: Convolution,
     out: &[usize],
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let element = b.element(lhs);
     let wide = if element.is_half() { ElementType::F32 } else { element };
@@ -88,7 +88,7 @@ pub(crate) fn x_backward(
     grad: &TensorIr,
     options: &Options,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let rank = options.stride.len();
     let padding = (0..rank)
         .map(|d| {
@@ -110,7 +110,7 @@ fn spread_convolution(
     padding: Vec<(i64, i64)>,
     options: &Options,
     out: &[usize],
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let rank = options.stride.len();
     let conv = Convolution {
         padding,
@@ -126,7 +126,7 @@ fn spread_convolution(
 }
 
 /// `[groups * a, b, …]` to `[groups * b, a, …]`; one group is left to the dimension numbers.
-fn swap_features(cx: &Context<'_>, weight: Value, groups: usize) -> Lowered<Value> {
+fn swap_features(cx: &Context<'_>, weight: Value, groups: usize) -> Emitted<Value> {
     let b = &cx.b;
     let dims = b.dims(weight);
     if groups <= 1 || dims.contains(&0) {
@@ -150,7 +150,7 @@ pub(crate) fn weight_backward(
     grad: &TensorIr,
     options: &Options,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let y = correlate(cx, x, grad, options, &out.shape)?;
     cx.set_as(out, y)
 }
@@ -162,7 +162,7 @@ fn correlate(
     grad: &TensorIr,
     options: &Options,
     out: &[usize],
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let rank = options.stride.len();
     let padding = (0..rank)
         .map(|d| {
@@ -186,7 +186,7 @@ fn correlate(
 }
 
 /// The gradient by the bias: the sum over all but the features.
-pub(crate) fn bias_backward(cx: &Context<'_>, grad: &TensorIr, out: &TensorIr) -> Lowered {
+pub(crate) fn bias_backward(cx: &Context<'_>, grad: &TensorIr, out: &TensorIr) -> Emitted {
     let b = &cx.b;
     let grad = cx.get_wide(grad)?;
     let axes: Vec<_> = (0..b.rank(grad)).filter(|&d| d != 1).collect();
@@ -203,7 +203,7 @@ pub(crate) fn transposed(
     options: &Options,
     padding_out: &[usize],
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let padding = (0..options.stride.len())
         .map(|d| {
             let reach = (options.dilation[d] * (weight.shape[d + 2].max(1) - 1)) as i64;
@@ -222,7 +222,7 @@ pub(crate) fn transposed_weight_backward(
     grad: &TensorIr,
     options: &Options,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let y = correlate(cx, grad, x, options, &out.shape)?;
     cx.set_as(out, y)
 }

@@ -7,7 +7,7 @@
 use burn_ir::{CtcLossBackwardOpIr, CtcLossOpIr, TensorIr};
 
 use crate::lower::context::Context;
-use crate::lower::error::{Fault, Lowered, unsupported};
+use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{
     Builder, Comparison, ElementType, GatherDims, ReduceKind, ScatterDims, UnaryKind, Value,
 };
@@ -35,7 +35,7 @@ impl Problem {
         targets: &TensorIr,
         lengths: (&TensorIr, &TensorIr),
         blank: usize,
-    ) -> Lowered<Self> {
+    ) -> Emitted<Self> {
         let b = &cx.b;
         let (&[time, batch, classes], &[_, targets_len]) =
             (&log_probs.shape[..], &targets.shape[..])
@@ -48,7 +48,7 @@ impl Problem {
             return unsupported("an empty time, batch or set of classes");
         }
         let states = 2 * targets_len + 1;
-        let int = |t: &TensorIr| -> Lowered<Value> { Ok(b.convert(cx.get(t)?, ElementType::I32)?) };
+        let int = |t: &TensorIr| -> Emitted<Value> { Ok(b.convert(cx.get(t)?, ElementType::I32)?) };
         let blanks = b.splat_int(blank as i128, ElementType::I32, &[])?;
         let labels = if targets_len == 0 {
             b.broadcast_in_dim(blanks, &[batch, 1], &[])?
@@ -91,14 +91,14 @@ impl Problem {
     }
 
     /// For each sample the number of its states, `[n, l]`.
-    fn last_state(&self, b: &Builder) -> Lowered<Value> {
+    fn last_state(&self, b: &Builder) -> Emitted<Value> {
         let two = b.splat_int(2, ElementType::I32, &[self.batch])?;
         let last = b.multiply(self.target_lengths, two)?;
         Ok(b.broadcast_in_dim(last, &[self.batch, self.states], &[0])?)
     }
 
     /// All forward variables `[t, n, l]`: after the end of a sample they stay as they were.
-    fn forward(&self, cx: &Context<'_>) -> Lowered<Value> {
+    fn forward(&self, cx: &Context<'_>) -> Emitted<Value> {
         let b = &cx.b;
         let state = b.iota(ElementType::I32, &[self.batch, self.states], 1)?;
         let two = b.splat_int(2, ElementType::I32, &[self.batch, self.states])?;
@@ -124,7 +124,7 @@ impl Problem {
     }
 
     /// All backward variables `[t, n, l]`, each with the emission of its own time.
-    fn backward(&self, cx: &Context<'_>) -> Lowered<Value> {
+    fn backward(&self, cx: &Context<'_>) -> Emitted<Value> {
         let b = &cx.b;
         let dims = [self.batch, self.states];
         let state = b.iota(ElementType::I32, &dims, 1)?;
@@ -162,18 +162,18 @@ impl Problem {
         Ok(b.concatenate(&rows, 0)?)
     }
 
-    fn row(&self, b: &Builder, x: Value, t: usize) -> Lowered<Value> {
+    fn row(&self, b: &Builder, x: Value, t: usize) -> Emitted<Value> {
         Ok(b.reshape(b.slice_dim(x, 0, t, 1)?, &[self.batch, self.states])?)
     }
 
     /// Minus the logarithm of the probability of the targets, `[n]`.
-    fn loss(&self, cx: &Context<'_>, alpha: Value) -> Lowered<Value> {
+    fn loss(&self, cx: &Context<'_>, alpha: Value) -> Emitted<Value> {
         let b = &cx.b;
         let last = self.row(b, alpha, self.time - 1)?;
         let state = b.iota(ElementType::I32, &[self.batch, self.states], 1)?;
         let end = self.last_state(b)?;
         let one = b.splat_int(1, ElementType::I32, &[self.batch, self.states])?;
-        let pick = |at: Value| -> Lowered<Value> {
+        let pick = |at: Value| -> Emitted<Value> {
             let here = b.compare(Comparison::Equal, state, at)?;
             let lowest = b.splat_like(f64::NEG_INFINITY, last)?;
             let init = b.scalar(f64::NEG_INFINITY, b.element(last))?;
@@ -185,7 +185,7 @@ impl Problem {
 }
 
 /// `x` moved right by `by` along dimension 1, `fill` coming in.
-fn shift(b: &Builder, x: Value, by: usize, fill: Value) -> Lowered<Value> {
+fn shift(b: &Builder, x: Value, by: usize, fill: Value) -> Emitted<Value> {
     let size = b.dims(x)[1];
     let by = by.min(size);
     let head = b.slice_dim(x, 1, 0, size - by)?;
@@ -193,7 +193,7 @@ fn shift(b: &Builder, x: Value, by: usize, fill: Value) -> Lowered<Value> {
 }
 
 /// `ln(e^x + e^y)`, minus infinity where both are.
-fn log_sum_exp(b: &Builder, x: Value, y: Value) -> Lowered<Value> {
+fn log_sum_exp(b: &Builder, x: Value, y: Value) -> Emitted<Value> {
     let max = b.maximum(x, y)?;
     let min = b.minimum(x, y)?;
     let lowest = b.compare(Comparison::Equal, min, b.splat_like(f64::NEG_INFINITY, min)?)?;
@@ -201,7 +201,7 @@ fn log_sum_exp(b: &Builder, x: Value, y: Value) -> Lowered<Value> {
     Ok(b.add(max, b.unary(UnaryKind::LogPlusOne, b.exp(gap)?)?)?)
 }
 
-pub(crate) fn forward(cx: &Context<'_>, d: &CtcLossOpIr) -> Lowered {
+pub(crate) fn forward(cx: &Context<'_>, d: &CtcLossOpIr) -> Emitted {
     let lengths = (&d.input_lengths, &d.target_lengths);
     let problem = Problem::new(cx, &d.log_probs, &d.targets, lengths, d.blank)?;
     let alpha = problem.forward(cx)?;
@@ -210,7 +210,7 @@ pub(crate) fn forward(cx: &Context<'_>, d: &CtcLossOpIr) -> Lowered {
 
 /// `e^p - posterior` of each class, times the gradient of the loss; zero after the end of a sample
 /// and where the targets cannot be reached.
-pub(crate) fn backward(cx: &Context<'_>, d: &CtcLossBackwardOpIr) -> Lowered {
+pub(crate) fn backward(cx: &Context<'_>, d: &CtcLossBackwardOpIr) -> Emitted {
     let b = &cx.b;
     let lengths = (&d.input_lengths, &d.target_lengths);
     let p = Problem::new(cx, &d.log_probs, &d.targets, lengths, d.blank)?;

@@ -4,21 +4,21 @@ use burn_ir::DimOpIr;
 
 use super::reduce::{combine, identity};
 use crate::lower::context::Context;
-use crate::lower::error::{Fault, Lowered};
+use crate::lower::error::{Emitted, Fault};
 use crate::stablehlo::{ReduceKind, Value, Window};
 
 /// Up to this length a window per element is summed in order, as Burn does; beyond it, doubling
 /// steps take over, since windows cost the square of the length.
 const IN_ORDER: usize = 32;
 
-pub(crate) fn lower(cx: &Context<'_>, d: &DimOpIr, kind: ReduceKind) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, d: &DimOpIr, kind: ReduceKind) -> Emitted {
     let x = cx.get_wide(&d.input)?;
     let y = scan(cx, x, d.axis, kind)?;
     cx.set_as(&d.out, y)
 }
 
 /// Combines each element with all before it along `axis`.
-pub(crate) fn scan(cx: &Context<'_>, x: Value, axis: usize, kind: ReduceKind) -> Lowered<Value> {
+pub(crate) fn scan(cx: &Context<'_>, x: Value, axis: usize, kind: ReduceKind) -> Emitted<Value> {
     let b = &cx.b;
     let dims = b.dims(x);
     let size = dims[axis];

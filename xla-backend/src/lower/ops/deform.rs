@@ -8,7 +8,7 @@ use burn_ir::{DeformConv2dBackwardOpIr, DeformConv2dOpIr, DeformableConv2dOption
 use super::conv;
 use super::sample::{Points, read};
 use crate::lower::context::Context;
-use crate::lower::error::{Fault, Lowered, unsupported};
+use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{
     BinaryKind, Comparison, DotDims, ElementType, ReduceKind, ScatterDims, UnaryKind, Value,
 };
@@ -43,7 +43,7 @@ fn reads(
     offset: &TensorIr,
     weight: &TensorIr,
     options: &DeformableConv2dOptionsIr,
-) -> Lowered<Reads> {
+) -> Emitted<Reads> {
     let b = &cx.b;
     let (&[batch, features, height, width], &[_, _, rows, columns], &[_, _, kh, kw]) =
         (&x.shape[..], &offset.shape[..], &weight.shape[..])
@@ -57,7 +57,7 @@ fn reads(
     let split = [batch * groups, kernel, 2, rows, columns];
     let offsets = b.reshape(cx.get_wide(offset)?, &split)?;
     let grid = [batch * groups, kernel, rows, columns];
-    let at = |axis: usize| -> Lowered<Value> {
+    let at = |axis: usize| -> Emitted<Value> {
         let offset = b.reshape(b.slice_dim(offsets, 2, axis, 1)?, &grid)?;
         let (count, inner) = ([rows, columns][axis], [kh, kw][axis]);
         let start: Vec<_> = (0..count)
@@ -93,7 +93,7 @@ fn reads(
             left: is_left,
         });
     }
-    let beyond = |v: Value, size: usize| -> Lowered<Value> {
+    let beyond = |v: Value, size: usize| -> Emitted<Value> {
         let above = b.compare(Comparison::LessEqual, v, c(-1.0)?)?;
         Ok(b.or(above, b.compare(Comparison::GreaterEqual, v, c(size as f64)?)?)?)
     };
@@ -108,14 +108,14 @@ impl Reads {
     }
 
     /// A value per place, for each channel; zero where nothing is read.
-    fn spread(&self, cx: &Context<'_>, v: Value) -> Lowered<Value> {
+    fn spread(&self, cx: &Context<'_>, v: Value) -> Emitted<Value> {
         let b = &cx.b;
         let v = b.select(self.inside, v, b.splat_like(0.0, v)?)?;
         Ok(b.broadcast_in_dim(v, &self.dims(), &[0, 1])?)
     }
 
     /// The interpolated pixels `[b * og, k * p, c]`.
-    fn values(&self, cx: &Context<'_>) -> Lowered<Value> {
+    fn values(&self, cx: &Context<'_>) -> Emitted<Value> {
         self.combine(cx, |b, corner| b.multiply(corner.by_row, corner.by_column))
     }
 
@@ -126,7 +126,7 @@ impl Reads {
             &crate::stablehlo::Builder,
             &Corner,
         ) -> Result<Value, crate::stablehlo::BuildError>,
-    ) -> Lowered<Value> {
+    ) -> Emitted<Value> {
         let b = &cx.b;
         let element = self.corners.first().map_or(ElementType::F32, |c| b.element(c.pixels));
         let mut sum = b.splat(0.0, element, &self.dims())?;
@@ -138,7 +138,7 @@ impl Reads {
     }
 
     /// The mask `[b, og * k, oh, ow]` as `[b * og, k * p, c]`.
-    fn mask(&self, cx: &Context<'_>, mask: &TensorIr) -> Lowered<Value> {
+    fn mask(&self, cx: &Context<'_>, mask: &TensorIr) -> Emitted<Value> {
         let b = &cx.b;
         let [images, points, _] = self.dims();
         let mask = b.reshape(cx.get_wide(mask)?, &[images, points])?;
@@ -146,7 +146,7 @@ impl Reads {
     }
 
     /// `[b * og, k * p, c]` as `[b, g, i, k, p]`.
-    fn columns(&self, cx: &Context<'_>, v: Value, groups: usize) -> Lowered<Value> {
+    fn columns(&self, cx: &Context<'_>, v: Value, groups: usize) -> Emitted<Value> {
         let b = &cx.b;
         let split = [self.batch, self.groups, self.kernel, self.places, self.channels];
         let v = b.transpose(b.reshape(v, &split)?, &[0, 1, 4, 2, 3])?;
@@ -155,7 +155,7 @@ impl Reads {
     }
 }
 
-pub(crate) fn forward(cx: &Context<'_>, d: &DeformConv2dOpIr) -> Lowered {
+pub(crate) fn forward(cx: &Context<'_>, d: &DeformConv2dOpIr) -> Emitted {
     let b = &cx.b;
     let weight = cx.get_wide(&d.weight)?;
     if [&d.x, &d.weight, &d.out].iter().any(|t| t.shape.contains(&0)) {
@@ -186,7 +186,7 @@ pub(crate) fn forward(cx: &Context<'_>, d: &DeformConv2dOpIr) -> Lowered {
     cx.set_as(&d.out, y)
 }
 
-pub(crate) fn backward(cx: &Context<'_>, d: &DeformConv2dBackwardOpIr) -> Lowered {
+pub(crate) fn backward(cx: &Context<'_>, d: &DeformConv2dBackwardOpIr) -> Emitted {
     let b = &cx.b;
     if let (Some(_), Some(out)) = (&d.bias, &d.bias_grad) {
         conv::bias_backward(cx, &d.out_grad, out)?;
@@ -242,7 +242,7 @@ pub(crate) fn backward(cx: &Context<'_>, d: &DeformConv2dBackwardOpIr) -> Lowere
     input_gradient(cx, d, &reads, by_value)
 }
 
-fn over_channels(cx: &Context<'_>, v: Value) -> Lowered<Value> {
+fn over_channels(cx: &Context<'_>, v: Value) -> Emitted<Value> {
     let zero = cx.b.scalar(0.0, cx.b.element(v))?;
     Ok(cx.b.reduce(v, zero, &[2], ReduceKind::Add)?)
 }
@@ -253,13 +253,13 @@ fn offset_gradient(
     d: &DeformConv2dBackwardOpIr,
     reads: &Reads,
     by_value: Value,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let signed = |v: Value, minus: bool| if minus { b.negate(v) } else { Ok(v) };
     let by_row = reads.combine(cx, |_, c| signed(c.by_column, c.upper))?;
     let by_column = reads.combine(cx, |_, c| signed(c.by_row, c.left))?;
     let [images, _, _] = reads.dims();
-    let part = |slope: Value| -> Lowered<Value> {
+    let part = |slope: Value| -> Emitted<Value> {
         let sum = over_channels(cx, b.multiply(by_value, slope)?)?;
         Ok(b.reshape(sum, &[images, reads.kernel, 1, reads.places])?)
     };
@@ -273,7 +273,7 @@ fn input_gradient(
     d: &DeformConv2dBackwardOpIr,
     reads: &Reads,
     by_value: Value,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let [images, points, channels] = reads.dims();
     let pixels: usize = d.x.shape[2..].iter().product();

@@ -4,11 +4,11 @@ use burn_backend::distributed::ReduceOperation;
 use burn_ir::DistributedOperationIr;
 
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::ReduceKind;
 
 /// Device `i` of the list is device `i` of the program; a synchronisation has nothing to wait for.
-pub(crate) fn lower(cx: &Context<'_>, op: &DistributedOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &DistributedOperationIr) -> Emitted {
     let b = &cx.b;
     match op {
         DistributedOperationIr::AllReduce(d) => {

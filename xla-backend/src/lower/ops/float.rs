@@ -5,10 +5,10 @@ use burn_ir::{CrossOpIr, FloatOperationIr, UnaryOpIr};
 use super::numeric::in_wide;
 use super::{cast, grid_sample, power, product, quantize, random};
 use crate::lower::context::{Context, element_of};
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, UnaryKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Emitted {
     use FloatOperationIr as Op;
     let b = &cx.b;
     match op {
@@ -50,7 +50,7 @@ pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Lowered {
             let y = cast::cast(cx, cx.get(&d.input)?, element_of(d.out.dtype)?)?;
             cx.set(&d.out, y)
         }
-        Op::Matmul(d) => product::matmul(cx, d),
+        Op::Matmul(d) => product::matmul(cx, [d.lhs.id, d.rhs.id], &d.out),
         Op::Cross(d) => cross(cx, d),
         Op::Random(d) => random::lower(cx, d),
         Op::IsNan(d) => cx.set(&d.out, b.is_nan(cx.get(&d.input)?)?),
@@ -65,19 +65,19 @@ pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Lowered {
     }
 }
 
-fn unary(cx: &Context<'_>, d: &UnaryOpIr, kind: UnaryKind) -> Lowered {
+fn unary(cx: &Context<'_>, d: &UnaryOpIr, kind: UnaryKind) -> Emitted {
     in_wide(cx, &d.input, &d.out, |x| Ok(cx.b.unary(kind, x)?))
 }
 
 /// Towards zero: the floor of positive, the ceiling of negative numbers.
-pub(crate) fn truncate(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+pub(crate) fn truncate(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let b = &cx.b;
     let negative = b.compare(Comparison::Less, x, b.splat_like(0.0, x)?)?;
     Ok(b.select(negative, b.unary(UnaryKind::Ceil, x)?, b.unary(UnaryKind::Floor, x)?)?)
 }
 
 /// `sqrt(x^2 + y^2)` without overflow: the larger times `sqrt(1 + ratio^2)`.
-fn hypot(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+fn hypot(cx: &Context<'_>, x: Value, y: Value) -> Emitted<Value> {
     let b = &cx.b;
     let (x, y) = (b.unary(UnaryKind::Abs, x)?, b.unary(UnaryKind::Abs, y)?);
     let (large, small) = (b.maximum(x, y)?, b.minimum(x, y)?);
@@ -95,7 +95,7 @@ fn hypot(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
     Ok(b.select(infinite, infinity, length)?)
 }
 
-fn cross(cx: &Context<'_>, d: &CrossOpIr) -> Lowered {
+fn cross(cx: &Context<'_>, d: &CrossOpIr) -> Emitted {
     let b = &cx.b;
     let x = b.broadcast_to(cx.get(&d.lhs)?, &d.out.shape)?;
     let y = b.broadcast_to(cx.get(&d.rhs)?, &d.out.shape)?;

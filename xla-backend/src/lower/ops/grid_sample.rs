@@ -4,10 +4,10 @@ use burn_ir::{GridSample2dOpIr, GridSamplePaddingModeIr, InterpolateModeIr};
 
 use super::sample::{Points, read};
 use crate::lower::context::Context;
-use crate::lower::error::{Lowered, unsupported};
+use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{Comparison, ElementType, UnaryKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Emitted {
     let b = &cx.b;
     let (image, grid) = (cx.get_wide(&d.tensor)?, cx.get_wide(&d.grid)?);
     let &[batch, channels, height, width] = &d.tensor.shape[..] else {
@@ -19,7 +19,7 @@ pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Lowered {
     let (rows, columns) = (d.out.shape[2], d.out.shape[3]);
     let points = [batch, rows * columns];
     let grid = b.reshape(grid, &[batch, rows * columns, 2])?;
-    let coordinate = |i: usize, size: usize| -> Lowered<Value> {
+    let coordinate = |i: usize, size: usize| -> Emitted<Value> {
         let v = b.reshape(b.slice_dim(grid, 2, i, 1)?, &points)?;
         let c = |value: f64| b.splat_like(value, v);
         let v = b.add(v, c(1.0)?)?;
@@ -34,7 +34,7 @@ pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Lowered {
         GridSamplePaddingModeIr::Zeros => (x, y),
         GridSamplePaddingModeIr::Border => {
             let known = b.and(finite(cx, x)?, finite(cx, y)?)?;
-            let within = |v: Value, size: usize| -> Lowered<Value> {
+            let within = |v: Value, size: usize| -> Emitted<Value> {
                 let last = size as f64 - 1.0;
                 let (low, high) = (b.scalar(0.0, b.element(v))?, b.scalar(last, b.element(v))?);
                 Ok(b.select(known, b.clamp(low, v, high)?, b.splat_like(last / 2.0, v)?)?)
@@ -43,7 +43,7 @@ pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Lowered {
         }
         GridSamplePaddingModeIr::Reflection => {
             let known = b.and(finite(cx, x)?, finite(cx, y)?)?;
-            let within = |v: Value, size: usize| -> Lowered<Value> {
+            let within = |v: Value, size: usize| -> Emitted<Value> {
                 let reflected = reflect(cx, v, size, d.options.align_corners)?;
                 Ok(b.select(known, reflected, v)?)
             };
@@ -96,14 +96,14 @@ pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Lowered {
     cx.set_as(&d.out, b.reshape(y, &d.out.shape)?)
 }
 
-fn finite(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+fn finite(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let b = &cx.b;
     let size = b.unary(UnaryKind::Abs, x)?;
     Ok(b.compare(Comparison::Less, size, b.splat_like(f64::INFINITY, x)?)?)
 }
 
 /// Folds a coordinate back and forth between the borders.
-fn reflect(cx: &Context<'_>, x: Value, size: usize, align_corners: bool) -> Lowered<Value> {
+fn reflect(cx: &Context<'_>, x: Value, size: usize, align_corners: bool) -> Emitted<Value> {
     let b = &cx.b;
     let c = |value: f64| b.splat_like(value, x);
     let (low, high) =
@@ -120,6 +120,6 @@ fn reflect(cx: &Context<'_>, x: Value, size: usize, align_corners: bool) -> Lowe
 }
 
 /// Whole coordinates as indices: saturating, NaN to 0.
-pub(crate) fn whole(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+pub(crate) fn whole(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     super::cast::cast(cx, x, ElementType::I32)
 }

@@ -7,16 +7,16 @@ use burn_backend::tensor::IndexingUpdateOp;
 use burn_ir::{GatherNdOpIr, GatherOpIr, ScatterNdOpIr, ScatterOpIr, SelectAssignOpIr, SelectOpIr};
 
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Builder, Comparison, ElementType, GatherDims, ScatterDims, Value};
 
-pub(crate) fn select(cx: &Context<'_>, d: &SelectOpIr) -> Lowered {
+pub(crate) fn select(cx: &Context<'_>, d: &SelectOpIr) -> Emitted {
     let y = take(cx, cx.get(&d.tensor)?, cx.get(&d.indices)?, d.dim)?;
     cx.set(&d.out, y)
 }
 
 /// Slices of `x` along `dim` at `indices`, whose dimensions stand where `dim` was.
-pub(crate) fn take(cx: &Context<'_>, x: Value, indices: Value, dim: usize) -> Lowered<Value> {
+pub(crate) fn take(cx: &Context<'_>, x: Value, indices: Value, dim: usize) -> Emitted<Value> {
     let b = &cx.b;
     let (dims, at) = (b.dims(x), b.dims(indices));
     let mut result = dims.clone();
@@ -42,7 +42,7 @@ pub(crate) fn affine(
     columns: usize,
     by_row: usize,
     by_column: usize,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let dims = [rows, columns];
     let scaled = |dim: usize, by: usize| {
@@ -53,7 +53,7 @@ pub(crate) fn affine(
 }
 
 /// Index vectors for all elements of `indices`: its own value in `dim`, the position elsewhere.
-fn vectors(cx: &Context<'_>, indices: Value, dim: usize) -> Lowered<Value> {
+fn vectors(cx: &Context<'_>, indices: Value, dim: usize) -> Emitted<Value> {
     let b = &cx.b;
     let ty = b.type_of(indices);
     let mut dims = ty.dims.clone();
@@ -70,7 +70,7 @@ fn vectors(cx: &Context<'_>, indices: Value, dim: usize) -> Lowered<Value> {
     Ok(b.concatenate(&parts, ty.rank())?)
 }
 
-pub(crate) fn gather(cx: &Context<'_>, d: &GatherOpIr) -> Lowered {
+pub(crate) fn gather(cx: &Context<'_>, d: &GatherOpIr) -> Emitted {
     let b = &cx.b;
     let (x, indices) = (cx.get(&d.tensor)?, cx.get(&d.indices)?);
     let (dims, rank) = (b.dims(x), b.rank(x));
@@ -86,7 +86,7 @@ pub(crate) fn gather(cx: &Context<'_>, d: &GatherOpIr) -> Lowered {
     cx.set(&d.out, y)
 }
 
-pub(crate) fn scatter(cx: &Context<'_>, d: &ScatterOpIr) -> Lowered {
+pub(crate) fn scatter(cx: &Context<'_>, d: &ScatterOpIr) -> Emitted {
     let b = &cx.b;
     let (x, indices, value) = (cx.get(&d.tensor)?, cx.get(&d.indices)?, cx.get(&d.value)?);
     if d.indices.shape.contains(&0) || d.tensor.shape.contains(&0) {
@@ -104,7 +104,7 @@ pub(crate) fn scatter(cx: &Context<'_>, d: &ScatterOpIr) -> Lowered {
     cx.set(&d.out, combine_at(cx, x, at, value, &dims, d.update)?)
 }
 
-pub(crate) fn select_assign(cx: &Context<'_>, d: &SelectAssignOpIr) -> Lowered {
+pub(crate) fn select_assign(cx: &Context<'_>, d: &SelectAssignOpIr) -> Emitted {
     let b = &cx.b;
     let (x, indices, value) = (cx.get(&d.tensor)?, cx.get(&d.indices)?, cx.get(&d.value)?);
     let y = write_slices(cx, x, indices, value, d.dim, d.update)?;
@@ -120,7 +120,7 @@ pub(crate) fn write_slices(
     value: Value,
     dim: usize,
     update: IndexingUpdateOp,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     if b.type_of(value).is_empty() || b.type_of(x).is_empty() {
         return Ok(x);
@@ -137,7 +137,7 @@ pub(crate) fn write_slices(
     combine_at(cx, x, b.reshape(indices, &at)?, value, &dims, update)
 }
 
-pub(crate) fn gather_nd(cx: &Context<'_>, d: &GatherNdOpIr) -> Lowered {
+pub(crate) fn gather_nd(cx: &Context<'_>, d: &GatherNdOpIr) -> Emitted {
     let b = &cx.b;
     let (x, indices) = (cx.get(&d.data)?, cx.get(&d.indices)?);
     let (dims, at) = (b.dims(x), b.dims(indices));
@@ -157,7 +157,7 @@ pub(crate) fn gather_nd(cx: &Context<'_>, d: &GatherNdOpIr) -> Lowered {
     cx.set(&d.out, b.reshape(y, &d.out.shape)?)
 }
 
-pub(crate) fn scatter_nd(cx: &Context<'_>, d: &ScatterNdOpIr) -> Lowered {
+pub(crate) fn scatter_nd(cx: &Context<'_>, d: &ScatterNdOpIr) -> Emitted {
     let b = &cx.b;
     let (x, indices, value) = (cx.get(&d.data)?, cx.get(&d.indices)?, cx.get(&d.values)?);
     if b.type_of(value).is_empty() || b.type_of(x).is_empty() {
@@ -187,13 +187,13 @@ fn combine_at(
     value: Value,
     dims: &ScatterDims,
     update: IndexingUpdateOp,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     cx.b.scatter(x, at, value, dims, |b, old, new| combine(b, old, new, update))
 }
 
 /// `new` never replaces `old` when it is NaN, and a NaN `old` stays: `min` and `max` only
 /// replace what compares.
-fn combine(b: &Builder, old: Value, new: Value, update: IndexingUpdateOp) -> Lowered<Value> {
+fn combine(b: &Builder, old: Value, new: Value, update: IndexingUpdateOp) -> Emitted<Value> {
     let truth = b.element(old) == ElementType::Bool;
     Ok(match update {
         IndexingUpdateOp::Assign => new,

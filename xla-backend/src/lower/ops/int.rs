@@ -4,10 +4,10 @@ use burn_ir::{BinaryOpIr, BoolOperationIr, IntOperationIr, ScalarIr, ScalarOpIr}
 
 use super::{cast, product};
 use crate::lower::context::{Context, element_of, integer};
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{BinaryKind, UnaryKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, op: &IntOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &IntOperationIr) -> Emitted {
     use IntOperationIr as Op;
     let b = &cx.b;
     match op {
@@ -23,25 +23,25 @@ pub(crate) fn lower(cx: &Context<'_>, op: &IntOperationIr) -> Lowered {
         Op::BitwiseLeftShiftScalar(d) => scalar(cx, d, BinaryKind::ShiftLeft),
         Op::BitwiseRightShift(d) => binary(cx, d, BinaryKind::ShiftRightArithmetic),
         Op::BitwiseRightShiftScalar(d) => scalar(cx, d, BinaryKind::ShiftRightArithmetic),
-        Op::Matmul(d) => product::matmul(cx, d),
+        Op::Matmul(d) => product::matmul(cx, [d.lhs.id, d.rhs.id], &d.out),
     }
 }
 
-fn binary(cx: &Context<'_>, d: &BinaryOpIr, kind: BinaryKind) -> Lowered {
+fn binary(cx: &Context<'_>, d: &BinaryOpIr, kind: BinaryKind) -> Emitted {
     let b = &cx.b;
     let lhs = b.broadcast_to(cx.get(&d.lhs)?, &d.out.shape)?;
     let rhs = b.broadcast_to(cx.get(&d.rhs)?, &d.out.shape)?;
     cx.set(&d.out, bitwise(cx, kind, lhs, b.convert(rhs, b.element(lhs))?)?)
 }
 
-fn scalar(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Lowered {
+fn scalar(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Emitted {
     let x = cx.get(&d.lhs)?;
     let rhs = cx.scalar_like(ScalarIr::Int(integer(d.rhs) as i64), x)?;
     cx.set(&d.out, bitwise(cx, kind, x, rhs)?)
 }
 
 /// Shifts go by the amount modulo the width, and bring in zeros on the left of unsigned numbers.
-fn bitwise(cx: &Context<'_>, kind: BinaryKind, lhs: Value, rhs: Value) -> Lowered<Value> {
+fn bitwise(cx: &Context<'_>, kind: BinaryKind, lhs: Value, rhs: Value) -> Emitted<Value> {
     let b = &cx.b;
     let element = b.element(lhs);
     let kind = match kind {
@@ -61,7 +61,7 @@ fn bitwise(cx: &Context<'_>, kind: BinaryKind, lhs: Value, rhs: Value) -> Lowere
     Ok(b.binary(kind, lhs, rhs)?)
 }
 
-pub(crate) fn lower_bool(cx: &Context<'_>, op: &BoolOperationIr) -> Lowered {
+pub(crate) fn lower_bool(cx: &Context<'_>, op: &BoolOperationIr) -> Emitted {
     use BoolOperationIr as Op;
     let b = &cx.b;
     match op {

@@ -6,9 +6,9 @@ use burn_ir::{InterpolateBackwardOpIr, InterpolateModeIr, InterpolateOpIr, Inter
 
 use super::resample::{Taps, gather_taps, scatter_taps};
 use crate::lower::context::Context;
-use crate::lower::error::{Lowered, unsupported};
+use crate::lower::error::{Emitted, unsupported};
 
-pub(crate) fn forward(cx: &Context<'_>, d: &InterpolateOpIr) -> Lowered {
+pub(crate) fn forward(cx: &Context<'_>, d: &InterpolateOpIr) -> Emitted {
     let mut y = cx.get_wide(&d.x)?;
     if d.out.shape.contains(&0) {
         return cx.set_as(&d.out, cx.b.splat(0.0, cx.b.element(y), &d.out.shape)?);
@@ -20,7 +20,7 @@ pub(crate) fn forward(cx: &Context<'_>, d: &InterpolateOpIr) -> Lowered {
     cx.set_as(&d.out, y)
 }
 
-pub(crate) fn backward(cx: &Context<'_>, d: &InterpolateBackwardOpIr) -> Lowered {
+pub(crate) fn backward(cx: &Context<'_>, d: &InterpolateBackwardOpIr) -> Emitted {
     let mut y = cx.get_wide(&d.grad)?;
     if d.out.shape.contains(&0) || d.grad.shape.contains(&0) {
         return cx.set_as(&d.out, cx.b.splat(0.0, cx.b.element(y), &d.out.shape)?);
@@ -34,7 +34,7 @@ pub(crate) fn backward(cx: &Context<'_>, d: &InterpolateBackwardOpIr) -> Lowered
 }
 
 /// Where each of `out` elements is read among `size`.
-fn taps(size: usize, out: usize, options: &InterpolateOptionsIr) -> Lowered<Taps> {
+fn taps(size: usize, out: usize, options: &InterpolateOptionsIr) -> Emitted<Taps> {
     let Some(last) = size.checked_sub(1) else {
         return unsupported("an empty image has no resized one");
     };

@@ -28,3 +28,25 @@ pub(crate) mod reduce;
 pub(crate) mod resample;
 pub(crate) mod sample;
 pub(crate) mod sort;
+
+use burn_ir::OperationIr;
+
+use super::context::Context;
+use super::error::Emitted;
+
+/// Emits one of Burn's own operations; for others it does nothing.
+pub(crate) fn lower(cx: &Context<'_>, op: &OperationIr) -> Emitted {
+    match op {
+        OperationIr::BaseFloat(op) | OperationIr::BaseInt(op) | OperationIr::BaseBool(op) => {
+            base::lower(cx, op)
+        }
+        OperationIr::NumericFloat(_, op) | OperationIr::NumericInt(_, op) => numeric::lower(cx, op),
+        OperationIr::Bool(op) => int::lower_bool(cx, op),
+        OperationIr::Int(op) => int::lower(cx, op),
+        OperationIr::Float(_, op) => float::lower(cx, op),
+        OperationIr::Module(op) => module::lower(cx, op),
+        OperationIr::Activation(op) => activation::lower(cx, op),
+        OperationIr::Distributed(op) => distributed::lower(cx, op),
+        OperationIr::Custom(_) | OperationIr::Init(_) | OperationIr::Drop(_) => Ok(()),
+    }
+}

@@ -6,9 +6,9 @@ use super::conv::{self, Options};
 use super::pool::{self, Pool};
 use super::{attention, ctc, deform, index, interpolate, norm, product};
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 
-pub(crate) fn lower(cx: &Context<'_>, op: &ModuleOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &ModuleOperationIr) -> Emitted {
     use ModuleOperationIr as Op;
     match op {
         Op::BatchNorm(d) => norm::batch_norm(cx, d),
@@ -76,7 +76,7 @@ macro_rules! symmetric_options {
     };
 }
 
-fn convolution(cx: &Context<'_>, op: &ModuleOperationIr) -> Lowered {
+fn convolution(cx: &Context<'_>, op: &ModuleOperationIr) -> Emitted {
     use ModuleOperationIr as Op;
     macro_rules! forward {
         ($d:expr, $options:ident) => {
@@ -117,7 +117,7 @@ fn convolution(cx: &Context<'_>, op: &ModuleOperationIr) -> Lowered {
     }
 }
 
-fn transposed_convolution(cx: &Context<'_>, op: &ModuleOperationIr) -> Lowered {
+fn transposed_convolution(cx: &Context<'_>, op: &ModuleOperationIr) -> Emitted {
     use ModuleOperationIr as Op;
     macro_rules! forward {
         ($d:expr) => {
@@ -170,7 +170,7 @@ fn plane(size: &[usize], stride: &[usize], padding: &[usize], dilation: &[usize]
     }
 }
 
-fn pooling(cx: &Context<'_>, op: &ModuleOperationIr) -> Lowered {
+fn pooling(cx: &Context<'_>, op: &ModuleOperationIr) -> Emitted {
     use ModuleOperationIr as Op;
     let average = |x: &TensorIr, pool: Pool, include_pad: bool, out: &TensorIr| {
         pool::average(cx, x, &pool, include_pad, out)

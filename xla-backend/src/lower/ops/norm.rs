@@ -4,12 +4,12 @@ use burn_ir::{BatchNormOpIr, LayerNormOpIr};
 
 use super::base::reduce_keep;
 use crate::lower::context::{Context, float};
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{ReduceKind, UnaryKind, Value};
 
 /// `(x - mean) / sqrt(variance + epsilon) * gamma + beta` over the last dimension, in f32 for
 /// 16-bit floats.
-pub(crate) fn layer_norm(cx: &Context<'_>, d: &LayerNormOpIr) -> Lowered {
+pub(crate) fn layer_norm(cx: &Context<'_>, d: &LayerNormOpIr) -> Emitted {
     let b = &cx.b;
     let x = cx.get_wide(&d.input)?;
     let dims = b.dims(x);
@@ -19,7 +19,7 @@ pub(crate) fn layer_norm(cx: &Context<'_>, d: &LayerNormOpIr) -> Lowered {
     if dims.contains(&0) {
         return cx.set_as(&d.out, x);
     }
-    let mean = |v: Value| -> Lowered<Value> {
+    let mean = |v: Value| -> Emitted<Value> {
         let sum = reduce_keep(cx, v, &[axis], ReduceKind::Add)?;
         Ok(b.multiply(sum, b.splat_like(1.0 / dims[axis] as f64, sum)?)?)
     };
@@ -38,7 +38,7 @@ pub(crate) fn layer_norm(cx: &Context<'_>, d: &LayerNormOpIr) -> Lowered {
 
 /// Batch norm with given statistics, per element of dimension 1; in the type of the tensor, as Burn
 /// has it.
-pub(crate) fn batch_norm(cx: &Context<'_>, d: &BatchNormOpIr) -> Lowered {
+pub(crate) fn batch_norm(cx: &Context<'_>, d: &BatchNormOpIr) -> Emitted {
     let b = &cx.b;
     let x = cx.get(&d.x)?;
     let dims = b.dims(x);

@@ -6,15 +6,13 @@ use burn_ir::{
 
 use super::{compare, cumulative, power, random, reduce, sort};
 use crate::lower::context::{Context, element_of, float, integer};
-use crate::lower::error::{Lowered, unsupported};
-use crate::lower::mesh::ring;
+use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{BinaryKind, Comparison, ElementType, ReduceKind, UnaryKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, op: &NumericOperationIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, op: &NumericOperationIr) -> Emitted {
     use NumericOperationIr as Op;
     let b = &cx.b;
     match op {
-        Op::Add(d) if ring::add(cx, d)? => Ok(()),
         Op::Add(d) => binary(cx, d, BinaryKind::Add),
         Op::AddScalar(d) => scalar(cx, d, BinaryKind::Add),
         Op::Sub(d) => binary(cx, d, BinaryKind::Subtract),
@@ -87,12 +85,12 @@ pub(crate) fn lower(cx: &Context<'_>, op: &NumericOperationIr) -> Lowered {
     }
 }
 
-fn abs(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+fn abs(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     Ok(if cx.b.element(x).is_unsigned() { x } else { cx.b.unary(UnaryKind::Abs, x)? })
 }
 
 /// The sign, which Flex has 0 of NaN and of -0.
-fn sign(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+fn sign(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let b = &cx.b;
     let zero = b.splat_like(0.0, x)?;
     let element = b.element(x);
@@ -109,7 +107,7 @@ fn sign(cx: &Context<'_>, x: Value) -> Lowered<Value> {
     Ok(b.select(known, sign, zero)?)
 }
 
-fn binary(cx: &Context<'_>, d: &BinaryOpIr, kind: BinaryKind) -> Lowered {
+fn binary(cx: &Context<'_>, d: &BinaryOpIr, kind: BinaryKind) -> Emitted {
     let b = &cx.b;
     let lhs = b.broadcast_to(cx.get(&d.lhs)?, &d.out.shape)?;
     let rhs = b.broadcast_to(cx.get(&d.rhs)?, &d.out.shape)?;
@@ -117,14 +115,14 @@ fn binary(cx: &Context<'_>, d: &BinaryOpIr, kind: BinaryKind) -> Lowered {
 }
 
 /// The scalar is rounded, or wraps, to the type of the tensor.
-fn scalar(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Lowered {
+fn scalar(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Emitted {
     let x = cx.get(&d.lhs)?;
     let rhs = cx.scalar_like(d.rhs, x)?;
     cx.set(&d.out, arithmetic(cx, kind, x, rhs)?)
 }
 
 /// Integers in 64 bits, where a limit does not fit their own width: Burn compares there.
-fn widened(cx: &Context<'_>, x: Value, scalars: &[ScalarIr]) -> Lowered<Option<Value>> {
+fn widened(cx: &Context<'_>, x: Value, scalars: &[ScalarIr]) -> Emitted<Option<Value>> {
     let element = cx.b.element(x);
     let Some((low, high)) = element.int_range() else {
         return Ok(None);
@@ -137,7 +135,7 @@ fn widened(cx: &Context<'_>, x: Value, scalars: &[ScalarIr]) -> Lowered<Option<V
 }
 
 /// The remainder has the sign of the divisor, as in Python; all else is StableHLO's own.
-fn arithmetic(cx: &Context<'_>, kind: BinaryKind, lhs: Value, rhs: Value) -> Lowered<Value> {
+fn arithmetic(cx: &Context<'_>, kind: BinaryKind, lhs: Value, rhs: Value) -> Emitted<Value> {
     let b = &cx.b;
     if kind != BinaryKind::Remainder || b.element(lhs).is_unsigned() {
         return Ok(b.binary(kind, lhs, rhs)?);
@@ -155,7 +153,7 @@ fn arithmetic(cx: &Context<'_>, kind: BinaryKind, lhs: Value, rhs: Value) -> Low
     Ok(b.convert(r, b.element(lhs))?)
 }
 
-fn clamp(cx: &Context<'_>, d: &ClampOpIr) -> Lowered {
+fn clamp(cx: &Context<'_>, d: &ClampOpIr) -> Emitted {
     let b = &cx.b;
     let x = cx.get(&d.tensor)?;
     let element = b.element(x);
@@ -177,13 +175,13 @@ fn clamp(cx: &Context<'_>, d: &ClampOpIr) -> Lowered {
 }
 
 /// `x` limited to `low..=high`; NaN stays.
-pub(crate) fn limited(cx: &Context<'_>, x: Value, low: Value, high: Value) -> Lowered<Value> {
+pub(crate) fn limited(cx: &Context<'_>, x: Value, low: Value, high: Value) -> Emitted<Value> {
     let b = &cx.b;
     let y = b.select(b.compare(Comparison::Less, x, low)?, low, x)?;
     Ok(b.select(b.compare(Comparison::Greater, y, high)?, high, y)?)
 }
 
-fn limit(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Lowered {
+fn limit(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Emitted {
     let b = &cx.b;
     let x = cx.get_wide(&d.lhs)?;
     let x = widened(cx, x, &[d.rhs])?.unwrap_or(x);
@@ -201,7 +199,7 @@ fn limit(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Lowered {
     cx.set_as(&d.out, b.select(b.compare(within, x, value)?, value, x)?)
 }
 
-fn pad(cx: &Context<'_>, d: &PadOpIr) -> Lowered {
+fn pad(cx: &Context<'_>, d: &PadOpIr) -> Emitted {
     let b = &cx.b;
     let x = cx.get(&d.input)?;
     let element = b.element(x);
@@ -218,7 +216,7 @@ fn pad(cx: &Context<'_>, d: &PadOpIr) -> Lowered {
     let mut y = x;
     for (dim, &(before, after)) in d.padding.iter().enumerate() {
         let size = b.dims(y)[dim];
-        let part = |from: usize, count: usize, repeat: usize| -> Lowered<Value> {
+        let part = |from: usize, count: usize, repeat: usize| -> Emitted<Value> {
             if from + count > size {
                 return unsupported(format!("padding {before}, {after} of a dimension of {size}"));
             }
@@ -252,8 +250,8 @@ pub(crate) fn in_wide(
     cx: &Context<'_>,
     input: &TensorIr,
     out: &TensorIr,
-    f: impl FnOnce(Value) -> Lowered<Value>,
-) -> Lowered {
+    f: impl FnOnce(Value) -> Emitted<Value>,
+) -> Emitted {
     let y = f(cx.get_wide(input)?)?;
     cx.set_as(out, y)
 }

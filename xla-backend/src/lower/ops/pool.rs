@@ -8,7 +8,7 @@ use super::index::take;
 use super::reduce::{combine, identity};
 use super::resample::{Taps, gather_taps, scatter_taps};
 use crate::lower::context::Context;
-use crate::lower::error::{Fault, Lowered};
+use crate::lower::error::{Emitted, Fault};
 use crate::stablehlo::{Comparison, ElementType, ReduceKind, ScatterDims, Value, Window};
 
 /// The windows of a pooling, per spatial dimension.
@@ -49,7 +49,7 @@ impl Pool {
     }
 }
 
-fn windowed(cx: &Context<'_>, x: Value, window: &Window, kind: ReduceKind) -> Lowered<Value> {
+fn windowed(cx: &Context<'_>, x: Value, window: &Window, kind: ReduceKind) -> Emitted<Value> {
     let init = identity(cx, kind, cx.b.element(x))?;
     let y = cx.b.reduce_window::<Fault>(&[x], &[init], window, |b, acc, new| {
         Ok(vec![combine(b, kind, acc[0], new[0])?])
@@ -57,7 +57,7 @@ fn windowed(cx: &Context<'_>, x: Value, window: &Window, kind: ReduceKind) -> Lo
     Ok(y[0])
 }
 
-pub(crate) fn max(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -> Lowered {
+pub(crate) fn max(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -> Emitted {
     let value = cx.get(x)?;
     if out.shape.contains(&0) || x.shape.contains(&0) {
         let lowest = cx.b.splat(f64::NEG_INFINITY, cx.b.element(value), &out.shape)?;
@@ -75,7 +75,7 @@ pub(crate) fn max_with_indices(
     pool: &Pool,
     out: &TensorIr,
     indices: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let value = cx.get(x)?;
     let element = b.element(value);
@@ -90,7 +90,7 @@ pub(crate) fn max_with_indices(
     image.extend_from_slice(&dims[2..]);
     let flat = b.iota(ElementType::I32, &[image.iter().product()], 0)?;
     let flat = b.reshape(flat, &image)?;
-    let padded = |v: Value, fill: f64| -> Lowered<Value> {
+    let padded = |v: Value, fill: f64| -> Emitted<Value> {
         let (mut low, mut high) = (vec![0, 0], vec![0, 0]);
         for d in 0..rank {
             low.push(pool.padding[d] as i64);
@@ -111,7 +111,7 @@ pub(crate) fn max_with_indices(
             let limit = start + (out.shape[d + 2] - 1) * pool.stride[d] + 1;
             ranges[d + 2] = (start, limit, pool.stride[d]);
         }
-        let part = |v: Value| -> Lowered<Value> {
+        let part = |v: Value| -> Emitted<Value> {
             let mut ranges = ranges.clone();
             let dims = b.dims(v);
             (ranges[0], ranges[1]) = ((0, dims[0], 1), (0, dims[1], 1));
@@ -136,7 +136,7 @@ pub(crate) fn max_backward(
     grad: &TensorIr,
     indices: &TensorIr,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let grads = cx.get_wide(grad)?;
     let images: usize = out.shape[..2].iter().product();
@@ -162,7 +162,7 @@ pub(crate) fn average(
     pool: &Pool,
     include_pad: bool,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let value = cx.get_wide(x)?;
     if out.shape.contains(&0) || x.shape.contains(&0) {
@@ -182,7 +182,7 @@ fn counts(
     out: &[usize],
     include_pad: bool,
     element: ElementType,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let mut counts = b.splat(1.0, element, out)?;
     for d in 0..pool.rank() {
@@ -214,7 +214,7 @@ pub(crate) fn average_backward(
     pool: &Pool,
     include_pad: bool,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let grads = cx.get_wide(grad)?;
     let element = b.element(grads);
@@ -249,14 +249,14 @@ fn adaptive(size: usize, out: usize) -> Taps {
 }
 
 /// One over the number of elements of each adaptive window.
-fn shares(cx: &Context<'_>, x: Value, axis: usize, taps: &Taps) -> Lowered<Value> {
+fn shares(cx: &Context<'_>, x: Value, axis: usize, taps: &Taps) -> Emitted<Value> {
     let b = &cx.b;
     let counts: Vec<_> = taps.iter().map(|row| row.len().max(1) as f64).collect();
     let counts = b.floats(&counts, b.element(x), &[taps.len()])?;
     Ok(b.divide(x, b.broadcast_in_dim(counts, &b.dims(x), &[axis])?)?)
 }
 
-pub(crate) fn adaptive_average(cx: &Context<'_>, x: &TensorIr, out: &TensorIr) -> Lowered {
+pub(crate) fn adaptive_average(cx: &Context<'_>, x: &TensorIr, out: &TensorIr) -> Emitted {
     let b = &cx.b;
     let mut y = cx.get_wide(x)?;
     if out.shape.contains(&0) || x.shape.contains(&0) {
@@ -287,7 +287,7 @@ pub(crate) fn adaptive_average_backward(
     x: &TensorIr,
     grad: &TensorIr,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let mut y = cx.get_wide(grad)?;
     if grad.shape.contains(&0) || x.shape.contains(&0) {
@@ -302,7 +302,7 @@ pub(crate) fn adaptive_average_backward(
 }
 
 /// The windows of an image as columns, `[batch, features * window, windows]`.
-pub(crate) fn columns(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -> Lowered {
+pub(crate) fn columns(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -> Emitted {
     let b = &cx.b;
     let value = cx.get(x)?;
     if out.shape.contains(&0) {
@@ -333,7 +333,7 @@ pub(crate) fn add_rows(
     indices: &TensorIr,
     grad: &TensorIr,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let count: usize = indices.shape.iter().product();
     let width = table.shape.get(1).copied().unwrap_or(1);

@@ -4,11 +4,11 @@ use burn_ir::{BinaryOpIr, ScalarOpIr, TensorIr};
 
 use super::numeric::in_wide;
 use crate::lower::context::{Context, float};
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ElementType, Value};
 
 /// Float to the power of a float or an int tensor, or int to the power of an int tensor.
-pub(crate) fn tensor(cx: &Context<'_>, d: &BinaryOpIr) -> Lowered {
+pub(crate) fn tensor(cx: &Context<'_>, d: &BinaryOpIr) -> Emitted {
     let b = &cx.b;
     let x = b.broadcast_to(cx.get(&d.lhs)?, &d.out.shape)?;
     let y = b.broadcast_to(cx.get(&d.rhs)?, &d.out.shape)?;
@@ -21,7 +21,7 @@ pub(crate) fn tensor(cx: &Context<'_>, d: &BinaryOpIr) -> Lowered {
 }
 
 /// Integers to the power of `y` read as 32 unsigned bits, wrapping: 32 squarings.
-fn wrapping(cx: &Context<'_>, x: Value, y: Value) -> Lowered<Value> {
+fn wrapping(cx: &Context<'_>, x: Value, y: Value) -> Emitted<Value> {
     let b = &cx.b;
     let dims = b.dims(x);
     let y = b.convert(b.convert(y, ElementType::I64)?, ElementType::U32)?;
@@ -43,7 +43,7 @@ pub(crate) fn int_scalar(
     lhs: &TensorIr,
     exponent: i128,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get(lhs)?;
     if b.element(x).is_int() {
@@ -79,7 +79,7 @@ pub(crate) fn int_scalar(
 }
 
 /// To the power of a float; whole exponents as [`int_scalar`].
-pub(crate) fn float_scalar(cx: &Context<'_>, d: &ScalarOpIr) -> Lowered {
+pub(crate) fn float_scalar(cx: &Context<'_>, d: &ScalarOpIr) -> Emitted {
     let b = &cx.b;
     let exponent = float(d.rhs);
     if exponent.fract() == 0.0 && exponent.abs() < 9.0e18 {

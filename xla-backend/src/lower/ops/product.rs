@@ -5,22 +5,22 @@
 //! share is contracted as it is, so that XLA sees one large product instead of a broadcast.
 
 use burn_ir::{
-    LinearBiasBackwardOpIr, LinearOpIr, LinearWeightBackwardOpIr, LinearXBackwardOpIr, MatmulOpIr,
+    LinearBiasBackwardOpIr, LinearOpIr, LinearWeightBackwardOpIr, LinearXBackwardOpIr, TensorId,
+    TensorIr,
 };
 
 use super::base::reduce_keep;
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
-use crate::lower::mesh::{replicas, ring};
+use crate::lower::error::Emitted;
 use crate::stablehlo::{DotDims, ElementType, ReduceKind, Value};
 
 /// The product by `dims`, of the type of its operands.
-pub(crate) fn dot(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Lowered<Value> {
+pub(crate) fn dot(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Emitted<Value> {
     Ok(cx.b.dot_general(lhs, rhs, dims, cx.b.element(lhs))?)
 }
 
 /// The product by `dims`, in f32 for 16-bit floats.
-pub(crate) fn dot_wide(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Lowered<Value> {
+pub(crate) fn dot_wide(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Emitted<Value> {
     let element = cx.b.element(lhs);
     let out = if element.is_half() { ElementType::F32 } else { element };
     Ok(cx.b.dot_general(lhs, rhs, dims, out)?)
@@ -29,7 +29,7 @@ pub(crate) fn dot_wide(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims)
 /// `x: [.., k]` as one matrix of all its rows, for a sum over them: XLA's CPU compiler copies the
 /// operands of a product that sums over several axes into another order first. Not over a mesh, which
 /// may cut these axes in different ways.
-pub(crate) fn rows(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+pub(crate) fn rows(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let dims = cx.b.dims(x);
     let (&columns, rows) = dims.split_last().unwrap_or((&1, &[]));
     Ok(cx.b.reshape(x, &[rows.iter().product(), columns])?)
@@ -40,63 +40,40 @@ pub(crate) fn over_rows() -> DotDims {
     DotDims { lhs_contract: vec![0], rhs_contract: vec![0], ..DotDims::default() }
 }
 
-pub(crate) fn matmul(cx: &Context<'_>, d: &MatmulOpIr) -> Lowered {
+/// The product of two tensors, which may be others than those that the operation reads.
+pub(crate) fn matmul(cx: &Context<'_>, [lhs, rhs]: [TensorId; 2], out: &TensorIr) -> Emitted {
     let b = &cx.b;
-    let batch = d.out.shape.num_dims().saturating_sub(2);
-    let (mut lhs, mut rhs) = (cx.get(&d.lhs)?, cx.get(&d.rhs)?);
-    // `xᵀ y`: the gradient by a matrix that all rows share.
-    if batch == 0
-        && let Some(rows) = cx.swapped(lhs)
-    {
-        let [x, y] = ring::gathered(cx, [rows, rhs])?;
-        if let Some([x, y]) = replicas::split(cx, [x, y])? {
-            let (batch, contract) = (vec![0], vec![1]);
-            let dims = DotDims {
-                lhs_batch: batch.clone(),
-                rhs_batch: batch,
-                lhs_contract: contract.clone(),
-                rhs_contract: contract,
-            };
-            return replicas::keep_apart(cx, dot_wide(cx, x, y, &dims)?, &d.out);
-        }
-        if x != rows {
-            lhs = cx.permuted(x, &[1, 0])?;
-        }
-        rhs = y;
-    }
-    let right = b.dims(rhs);
-    let is_shared =
-        batch > 0 && right.len() >= 2 && right[..right.len() - 2].iter().all(|&n| n == 1);
-    if (is_shared || batch == 0) && ring::take(cx, d, [lhs, rhs])? {
-        return Ok(());
-    }
+    let batch = out.shape.num_dims().saturating_sub(2);
+    let (left, right) = (cx.find(lhs)?, cx.find(rhs)?);
+    let dims = b.dims(right);
+    let is_shared = batch > 0 && dims.len() >= 2 && dims[..dims.len() - 2].iter().all(|&n| n == 1);
     // A product reads a matrix along either axis, and XLA may copy one that is transposed first.
     // Over a mesh where matrices stay cut, the loops of hops that XLA makes are slower that way.
     let is_alone = cx.mesh.is_none();
-    let is_whole = cx.mesh.is_none_or(|(mesh, layout)| layout.gathers_all(mesh));
-    let read = |x: Value, may_swap: bool| match cx.swapped(x).filter(|_| may_swap) {
-        Some(x) => (x, true),
-        None => (x, false),
+    let is_gathered = cx.mesh.is_none_or(|(mesh, layout)| layout.gathers_all(mesh));
+    let read = |id: TensorId, value: Value, may_transpose: bool| -> Emitted<(Value, bool)> {
+        let original = if may_transpose { cx.transposed(id)? } else { None };
+        Ok(original.map_or((value, false), |original| (original, true)))
     };
-    let (lhs, lhs_swapped) = read(lhs, is_alone);
-    let (rhs, rhs_swapped) = read(rhs, is_alone || (is_whole && is_shared));
+    let (lhs, lhs_transposed) = read(lhs, left, is_alone)?;
+    let (rhs, rhs_transposed) = read(rhs, right, is_alone || (is_gathered && is_shared))?;
     let (left, right) = (b.dims(lhs), b.dims(rhs));
-    let lhs = b.broadcast_to(lhs, &with_batch(&d.out.shape, &left))?;
-    let lhs_contract = vec![if lhs_swapped { batch } else { batch + 1 }];
-    let rhs_axis = usize::from(rhs_swapped);
+    let lhs = b.broadcast_to(lhs, &with_batch(&out.shape, &left))?;
+    let lhs_contract = vec![if lhs_transposed { batch } else { batch + 1 }];
+    let rhs_axis = usize::from(rhs_transposed);
     if is_shared {
         let rhs = b.reshape(rhs, &right[right.len() - 2..])?;
         let dims = DotDims { lhs_contract, rhs_contract: vec![rhs_axis], ..DotDims::default() };
-        return cx.set(&d.out, dot(cx, lhs, rhs, &dims)?);
+        return cx.set(out, dot(cx, lhs, rhs, &dims)?);
     }
-    let rhs = b.broadcast_to(rhs, &with_batch(&d.out.shape, &right))?;
+    let rhs = b.broadcast_to(rhs, &with_batch(&out.shape, &right))?;
     let dims = DotDims {
         lhs_batch: (0..batch).collect(),
         rhs_batch: (0..batch).collect(),
         lhs_contract,
         rhs_contract: vec![batch + rhs_axis],
     };
-    cx.set(&d.out, dot(cx, lhs, rhs, &dims)?)
+    cx.set(out, dot(cx, lhs, rhs, &dims)?)
 }
 
 /// The batch dimensions of `out` with the matrix dimensions of `dims`.
@@ -107,7 +84,7 @@ fn with_batch(out: &[usize], dims: &[usize]) -> Vec<usize> {
 }
 
 /// `x w + b` over the last dimension of `x`, with `w` as `[in, out]`.
-pub(crate) fn linear(cx: &Context<'_>, d: &LinearOpIr) -> Lowered {
+pub(crate) fn linear(cx: &Context<'_>, d: &LinearOpIr) -> Emitted {
     let b = &cx.b;
     let (x, w) = (cx.get(&d.x)?, cx.get(&d.weight)?);
     let dims = DotDims {
@@ -123,7 +100,7 @@ pub(crate) fn linear(cx: &Context<'_>, d: &LinearOpIr) -> Lowered {
     cx.set(&d.out, b.add(y, bias)?)
 }
 
-pub(crate) fn linear_x(cx: &Context<'_>, d: &LinearXBackwardOpIr) -> Lowered {
+pub(crate) fn linear_x(cx: &Context<'_>, d: &LinearXBackwardOpIr) -> Emitted {
     let (grad, w) = (cx.get(&d.output_grad)?, cx.get(&d.weight)?);
     let dims = DotDims {
         lhs_contract: vec![cx.b.rank(grad).saturating_sub(1)],
@@ -133,7 +110,7 @@ pub(crate) fn linear_x(cx: &Context<'_>, d: &LinearXBackwardOpIr) -> Lowered {
     cx.set(&d.out, dot(cx, grad, w, &dims)?)
 }
 
-pub(crate) fn linear_weight(cx: &Context<'_>, d: &LinearWeightBackwardOpIr) -> Lowered {
+pub(crate) fn linear_weight(cx: &Context<'_>, d: &LinearWeightBackwardOpIr) -> Emitted {
     let (x, grad) = (cx.get(&d.x)?, cx.get(&d.output_grad)?);
     if cx.mesh.is_none() {
         return cx.set(&d.out, dot(cx, rows(cx, x)?, rows(cx, grad)?, &over_rows())?);
@@ -143,7 +120,7 @@ pub(crate) fn linear_weight(cx: &Context<'_>, d: &LinearWeightBackwardOpIr) -> L
     cx.set(&d.out, dot(cx, x, grad, &dims)?)
 }
 
-pub(crate) fn linear_bias(cx: &Context<'_>, d: &LinearBiasBackwardOpIr) -> Lowered {
+pub(crate) fn linear_bias(cx: &Context<'_>, d: &LinearBiasBackwardOpIr) -> Emitted {
     let b = &cx.b;
     let grad = cx.get_wide(&d.output_grad)?;
     let rows: Vec<_> = (0..b.rank(grad).saturating_sub(1)).collect();

@@ -7,10 +7,10 @@ use burn_ir::{DequantizeOpIr, QuantizeOpIr};
 
 use super::float::truncate;
 use crate::lower::context::{Context, element_of};
-use crate::lower::error::{Fault, Lowered, unsupported};
+use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{BinaryKind, Comparison, ElementType, UnaryKind, Value};
 
-pub(crate) fn quantize(cx: &Context<'_>, d: &QuantizeOpIr) -> Lowered {
+pub(crate) fn quantize(cx: &Context<'_>, d: &QuantizeOpIr) -> Emitted {
     let b = &cx.b;
     if d.scheme.block_size().is_some() || d.qparams.global.is_some() {
         return unsupported("a scale per block");
@@ -28,9 +28,9 @@ pub(crate) fn quantize(cx: &Context<'_>, d: &QuantizeOpIr) -> Lowered {
     Ok(())
 }
 
-pub(crate) fn dequantize(cx: &Context<'_>, d: &DequantizeOpIr) -> Lowered {
+pub(crate) fn dequantize(cx: &Context<'_>, d: &DequantizeOpIr) -> Emitted {
     let b = &cx.b;
-    let Some(scale) = cx.scales.borrow().get(&d.input.id).copied() else {
+    let Some(scale) = cx.scale(d.input.id) else {
         return match cx.find(d.input.id) {
             Ok(_) => unsupported("a packed quantised tensor from outside the program"),
             Err(Fault::Missing(id)) => Err(Fault::Missing(id)),
@@ -44,7 +44,7 @@ pub(crate) fn dequantize(cx: &Context<'_>, d: &DequantizeOpIr) -> Lowered {
 }
 
 /// The nearest whole number, halves away from zero.
-fn round_away(cx: &Context<'_>, x: Value) -> Lowered<Value> {
+fn round_away(cx: &Context<'_>, x: Value) -> Emitted<Value> {
     let b = &cx.b;
     let whole = truncate(cx, x)?;
     let rest = b.unary(UnaryKind::Abs, b.subtract(x, whole)?)?;

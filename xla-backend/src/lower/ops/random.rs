@@ -8,10 +8,10 @@ use burn_backend::Distribution;
 use burn_ir::RandomOpIr;
 
 use crate::lower::context::{Context, element_of};
-use crate::lower::error::{Lowered, unsupported};
+use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{Comparison, ElementType, RngAlgorithm, UnaryKind, Value};
 
-pub(crate) fn lower(cx: &Context<'_>, d: &RandomOpIr) -> Lowered {
+pub(crate) fn lower(cx: &Context<'_>, d: &RandomOpIr) -> Emitted {
     let b = &cx.b;
     let element = element_of(d.out.dtype)?;
     if d.out.shape.contains(&0) {
@@ -51,7 +51,7 @@ fn computed(element: ElementType) -> ElementType {
     if element == ElementType::F64 { ElementType::F64 } else { ElementType::F32 }
 }
 
-fn bits(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Value> {
+fn bits(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Emitted<Value> {
     let b = &cx.b;
     let Some(seed) = cx.seed else {
         return unsupported("a random operation needs a program with a seed");
@@ -64,7 +64,7 @@ fn bits(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Value
 }
 
 /// Uniform in [0, 1): the high bits of a word, as many as the mantissa holds, over their range.
-fn uniform(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Value> {
+fn uniform(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Emitted<Value> {
     let b = &cx.b;
     let (word, mantissa) =
         if element == ElementType::F64 { (ElementType::U64, 53) } else { (ElementType::U32, 24) };
@@ -76,7 +76,7 @@ fn uniform(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Va
 }
 
 /// Standard normal: the inverse of the error function at a uniform number in (-1, 1).
-fn normal(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Value> {
+fn normal(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Emitted<Value> {
     let b = &cx.b;
     let u = uniform(cx, dims, element)?;
     // Half a step above the lowest value, so that neither end is reached.
@@ -89,7 +89,7 @@ fn normal(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Val
 }
 
 /// All values of an integer type alike.
-fn integers(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Lowered<Value> {
+fn integers(cx: &Context<'_>, dims: &[usize], element: ElementType) -> Emitted<Value> {
     let b = &cx.b;
     let word = match element.bits() {
         8 => ElementType::U8,
@@ -109,7 +109,7 @@ fn within(
     element: ElementType,
     low: f64,
     high: f64,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let (low, high) = (low as i128, high as i128);
     let range = high - low;

@@ -4,13 +4,13 @@ use burn_ir::TensorIr;
 
 use super::base::reduce_keep;
 use crate::lower::context::Context;
-use crate::lower::error::{Fault, Lowered, unsupported};
+use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{
     BuildError, Builder, Comparison, ElementType, ReduceKind, TensorType, UnaryKind, Value,
 };
 
 /// What a reduction starts from.
-pub(crate) fn identity(cx: &Context<'_>, kind: ReduceKind, element: ElementType) -> Lowered<Value> {
+pub(crate) fn identity(cx: &Context<'_>, kind: ReduceKind, element: ElementType) -> Emitted<Value> {
     let b = &cx.b;
     let range = element.int_range();
     Ok(match (kind, range) {
@@ -54,12 +54,12 @@ pub(crate) fn fold(
     axes: Option<&[usize]>,
     kind: ReduceKind,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let y = folded(cx, cx.get(input)?, axes, kind)?;
     cx.set_as(out, cx.b.reshape(y, &out.shape)?)
 }
 
-fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) -> Lowered<Value> {
+fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) -> Emitted<Value> {
     let all: Vec<_> = (0..cx.b.rank(x)).collect();
     let axes = axes.unwrap_or(&all);
     if matches!(kind, ReduceKind::Maximum | ReduceKind::Minimum) {
@@ -73,7 +73,7 @@ fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) 
 ///
 /// NaN is looked for beside the reduction and not in it: libtpu 0.0.52 dies of a reduction that
 /// compares and selects, as [`combine`] does.
-fn extreme(cx: &Context<'_>, x: Value, axes: &[usize], kind: ReduceKind) -> Lowered<Value> {
+fn extreme(cx: &Context<'_>, x: Value, axes: &[usize], kind: ReduceKind) -> Emitted<Value> {
     let b = &cx.b;
     let y = reduce_keep(cx, x, axes, kind)?;
     if !b.element(x).is_float() {
@@ -83,7 +83,7 @@ fn extreme(cx: &Context<'_>, x: Value, axes: &[usize], kind: ReduceKind) -> Lowe
     Ok(b.select(has_nan, b.splat_like(f64::NAN, y)?, y)?)
 }
 
-fn nonempty(cx: &Context<'_>, x: Value, axes: &[usize]) -> Lowered {
+fn nonempty(cx: &Context<'_>, x: Value, axes: &[usize]) -> Emitted {
     let dims = cx.b.dims(x);
     if axes.iter().any(|&axis| dims[axis] == 0) && axes.len() == dims.len() {
         return unsupported("an empty tensor has no extremum");
@@ -96,7 +96,7 @@ pub(crate) fn mean(
     input: &TensorIr,
     axis: Option<usize>,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get(input)?;
     let axes: Vec<_> = axis.map_or_else(|| (0..b.rank(x)).collect(), |axis| vec![axis]);
@@ -122,7 +122,7 @@ pub(crate) fn max_abs(
     input: &TensorIr,
     axis: Option<usize>,
     out: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get(input)?;
     let x = if b.element(x).is_unsigned() { x } else { b.unary(UnaryKind::Abs, x)? };
@@ -139,7 +139,7 @@ pub(crate) fn extremum(
     how: Comparison,
     values: Option<&TensorIr>,
     indices: &TensorIr,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get(input)?;
     let (value, index) = extremum_of(cx, x, axis, how)?;
@@ -155,7 +155,7 @@ pub(crate) fn extremum_of(
     x: Value,
     axis: usize,
     how: Comparison,
-) -> Lowered<(Value, Value)> {
+) -> Emitted<(Value, Value)> {
     let b = &cx.b;
     let dims = b.dims(x);
     if dims[axis] == 0 {

@@ -5,7 +5,7 @@ use burn_backend::tensor::IndexingUpdateOp;
 use super::index::{take, write_slices};
 use super::reduce::identity;
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{ElementType, ReduceKind, Value};
 
 /// For each element of the result the elements it is made of, with their weights.
@@ -19,7 +19,7 @@ struct Table {
     width: usize,
 }
 
-fn table(cx: &Context<'_>, taps: &Taps, element: ElementType) -> Lowered<Table> {
+fn table(cx: &Context<'_>, taps: &Taps, element: ElementType) -> Emitted<Table> {
     let b = &cx.b;
     let width = taps.iter().map(Vec::len).max().unwrap_or(0);
     let (mut indices, mut weights, mut mask) = (Vec::new(), Vec::new(), Vec::new());
@@ -47,7 +47,7 @@ fn table(cx: &Context<'_>, taps: &Taps, element: ElementType) -> Lowered<Table> 
 }
 
 /// Weights each tap and leaves out those that are not there; `dims` are those with the taps.
-fn weighted(cx: &Context<'_>, x: Value, table: &Table, axis: usize, plain: bool) -> Lowered<Value> {
+fn weighted(cx: &Context<'_>, x: Value, table: &Table, axis: usize, plain: bool) -> Emitted<Value> {
     let b = &cx.b;
     let dims = b.dims(x);
     let mut y = x;
@@ -67,7 +67,7 @@ fn is_plain(taps: &Taps) -> bool {
 }
 
 /// Sums the taps along `axis`.
-pub(crate) fn gather_taps(cx: &Context<'_>, x: Value, axis: usize, taps: &Taps) -> Lowered<Value> {
+pub(crate) fn gather_taps(cx: &Context<'_>, x: Value, axis: usize, taps: &Taps) -> Emitted<Value> {
     let b = &cx.b;
     let table = table(cx, taps, b.element(x))?;
     let y = take(cx, x, table.indices, axis)?;
@@ -84,7 +84,7 @@ pub(crate) fn scatter_taps(
     axis: usize,
     size: usize,
     taps: &Taps,
-) -> Lowered<Value> {
+) -> Emitted<Value> {
     let b = &cx.b;
     let table = table(cx, taps, b.element(grad))?;
     let dims = b.dims(grad);

@@ -2,7 +2,7 @@
 
 use super::grid_sample::whole;
 use crate::lower::context::Context;
-use crate::lower::error::Lowered;
+use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ElementType, GatherDims, Value};
 
 /// Images, flat, and what lies outside of them.
@@ -18,12 +18,12 @@ pub(crate) struct Points {
 
 /// The pixels at whole coordinates `[batch, points]`, as `[batch, points, channels]`, and the flat
 /// index of each, moved into the image; where there is none and zeros are read, -1.
-pub(crate) fn read(cx: &Context<'_>, from: &Points, y: Value, x: Value) -> Lowered<(Value, Value)> {
+pub(crate) fn read(cx: &Context<'_>, from: &Points, y: Value, x: Value) -> Emitted<(Value, Value)> {
     let b = &cx.b;
     let dims = b.dims(from.image);
     let (row, column) = (whole(cx, y)?, whole(cx, x)?);
     let c = |value: usize| b.splat_int(value as i128, ElementType::I32, &b.dims(row));
-    let limit = |v: Value, size: usize| -> Lowered<Value> {
+    let limit = |v: Value, size: usize| -> Emitted<Value> {
         let (low, high) = (
             b.splat_int(0, ElementType::I32, &[])?,
             b.splat_int(size as i128 - 1, ElementType::I32, &[])?,

@@ -3,7 +3,7 @@
 use burn_ir::TensorIr;
 
 use crate::lower::context::Context;
-use crate::lower::error::{Fault, Lowered};
+use crate::lower::error::{Emitted, Fault};
 use crate::stablehlo::{Comparison, ElementType};
 
 /// Sorts along `dim`, in the total order of floats, ties in the order of their positions; results
@@ -15,7 +15,7 @@ pub(crate) fn lower(
     descending: bool,
     values: Option<&TensorIr>,
     indices: Option<&TensorIr>,
-) -> Lowered {
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get(input)?;
     let dims = b.dims(x);

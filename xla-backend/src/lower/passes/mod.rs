@@ -1,0 +1,48 @@
+//! What is known of a graph before any of it is emitted.
+//!
+//! Each pass is a function of the graph and the layout. It builds no StableHLO, and gives facts by
+//! tensor, which later passes read:
+//!
+//! - [`live`]: which operations a block needs;
+//! - [`keep`]: what loops forward keep for loops backward;
+//! - [`placement`]: how tensors are sharded;
+//! - [`views`]: which tensors are others with their axes rearranged;
+//! - [`contraction`]: which products are computed with the sum of their batches;
+//! - [`replicas`]: which gradients stay unsummed;
+//! - [`rings`]: which products go round a ring, and so in which order a block is emitted.
+//!
+//! [`plan`] turns them into the steps of a [`Block`], which are emitted as they are.
+
+pub(crate) mod contraction;
+pub(crate) mod keep;
+pub(crate) mod live;
+pub(crate) mod placement;
+pub(crate) mod plan;
+pub(crate) mod replicas;
+pub(crate) mod rings;
+pub(crate) mod step;
+pub(crate) mod views;
+
+use std::cell::Cell;
+
+use burn_ir::TensorId;
+
+pub(crate) use step::Block;
+
+/// Ids for tensors that passes add to a graph: the largest ones, which no recording reaches.
+#[derive(Debug)]
+pub(crate) struct Fresh(Cell<u64>);
+
+impl Default for Fresh {
+    fn default() -> Self {
+        Self(Cell::new(u64::MAX))
+    }
+}
+
+impl Fresh {
+    /// An id that no tensor has.
+    pub(crate) fn id(&self) -> TensorId {
+        self.0.set(self.0.get() - 1);
+        TensorId::new(self.0.get())
+    }
+}
