@@ -6,8 +6,8 @@ use burn_trace::mesh::Spec;
 use super::shardy;
 use crate::lower::context::{Context, element_of};
 use crate::lower::error::Emitted;
-use crate::lower::ops::base::reduce_keep;
 use crate::lower::ops::product::dot_wide;
+use crate::lower::ops::reduce::reduce_keep;
 use crate::lower::passes::step::Addends;
 use crate::stablehlo::{DotDims, ReduceKind, Value};
 

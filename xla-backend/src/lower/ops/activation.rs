@@ -4,8 +4,8 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use burn_ir::{ActivationOperationIr, BinaryOpIr, TensorIr};
 
-use super::base::reduce_keep;
-use super::numeric::{in_wide, limited};
+use super::reduce::reduce_keep;
+use super::wide::{in_wide, limited};
 use crate::lower::context::{Context, float};
 use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ReduceKind, UnaryKind, Value};

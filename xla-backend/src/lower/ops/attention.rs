@@ -3,8 +3,8 @@
 use burn_ir::AttentionOpIr;
 
 use super::activation::softmax;
-use super::base::reduce_keep;
 use super::product::dot_wide;
+use super::reduce::reduce_keep;
 use crate::lower::context::{Context, float};
 use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{Comparison, DotDims, ElementType, ReduceKind, UnaryKind, Value};

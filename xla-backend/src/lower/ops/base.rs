@@ -3,7 +3,7 @@
 use burn_backend::Slice;
 use burn_ir::{BaseOperationIr, TensorIr};
 
-use super::{cast, compare, index, reduce};
+use super::{cast, compare, index};
 use crate::lower::context::{Context, element_of};
 use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{Comparison, ElementType, ReduceKind, Value};
@@ -214,21 +214,4 @@ fn slice_assign(cx: &Context<'_>, x: Value, ranges: &[Slice], value: Value) -> E
     let (yes, no) = (b.splat(1.0, ElementType::Bool, &counts)?, b.scalar(0.0, ElementType::Bool)?);
     let mask = b.pad(yes, no, &low, &high, &between)?;
     Ok(b.select(mask, spread, x)?)
-}
-
-/// Reduces along `axes`, which keep size 1.
-pub(crate) fn reduce_keep(
-    cx: &Context<'_>,
-    x: Value,
-    axes: &[usize],
-    kind: ReduceKind,
-) -> Emitted<Value> {
-    let b = &cx.b;
-    let mut dims = b.dims(x);
-    let init = reduce::identity(cx, kind, b.element(x))?;
-    let y = b.reduce(x, init, axes, kind)?;
-    for &axis in axes {
-        dims[axis] = 1;
-    }
-    Ok(b.reshape(y, &dims)?)
 }

@@ -2,7 +2,7 @@
 
 use crate::lower::context::Context;
 use crate::lower::error::Emitted;
-use crate::stablehlo::{Comparison, ElementType, Value};
+use crate::stablehlo::{Comparison, ElementType, UnaryKind, Value};
 
 /// Converts elements: floats to integers towards zero and saturating (NaN to 0), integers to
 /// narrower ones wrapping, truth values to 0 and 1, numbers to whether they differ from 0.
@@ -30,4 +30,11 @@ pub(crate) fn cast(cx: &Context<'_>, x: Value, to: ElementType) -> Emitted<Value
     let safe = b.convert(b.select(outside, zero, x)?, to)?;
     let y = b.select(too_high, b.splat_int(high, to, &dims)?, safe)?;
     Ok(b.select(too_low, b.splat_int(low, to, &dims)?, y)?)
+}
+
+/// Towards zero: the floor of positive, the ceiling of negative numbers.
+pub(crate) fn truncate(cx: &Context<'_>, x: Value) -> Emitted<Value> {
+    let b = &cx.b;
+    let negative = b.compare(Comparison::Less, x, b.splat_like(0.0, x)?)?;
+    Ok(b.select(negative, b.unary(UnaryKind::Ceil, x)?, b.unary(UnaryKind::Floor, x)?)?)
 }

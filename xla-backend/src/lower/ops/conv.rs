@@ -6,7 +6,7 @@
 
 use burn_ir::TensorIr;
 
-use super::base::reduce_keep;
+use super::reduce::reduce_keep;
 use crate::lower::context::Context;
 use crate::lower::error::Emitted;
 use crate::stablehlo::{Convolution, ElementType, ReduceKind, Value};

@@ -2,7 +2,7 @@
 
 use burn_ir::{CrossOpIr, FloatOperationIr, UnaryOpIr};
 
-use super::numeric::in_wide;
+use super::wide::in_wide;
 use super::{cast, grid_sample, power, product, quantize, random};
 use crate::lower::context::{Context, element_of};
 use crate::lower::error::Emitted;
@@ -32,7 +32,7 @@ pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Emitted {
         Op::Round(d) => unary(cx, d, UnaryKind::RoundNearestEven),
         Op::Floor(d) => unary(cx, d, UnaryKind::Floor),
         Op::Ceil(d) => unary(cx, d, UnaryKind::Ceil),
-        Op::Trunc(d) => in_wide(cx, &d.input, &d.out, |x| truncate(cx, x)),
+        Op::Trunc(d) => in_wide(cx, &d.input, &d.out, |x| cast::truncate(cx, x)),
         Op::Recip(d) => cx.set(&d.out, b.reciprocal(cx.get(&d.input)?)?),
         Op::ArcTan2(d) => {
             let y = b.broadcast_to(cx.get_wide(&d.lhs)?, &d.out.shape)?;
@@ -67,13 +67,6 @@ pub(crate) fn lower(cx: &Context<'_>, op: &FloatOperationIr) -> Emitted {
 
 fn unary(cx: &Context<'_>, d: &UnaryOpIr, kind: UnaryKind) -> Emitted {
     in_wide(cx, &d.input, &d.out, |x| Ok(cx.b.unary(kind, x)?))
-}
-
-/// Towards zero: the floor of positive, the ceiling of negative numbers.
-pub(crate) fn truncate(cx: &Context<'_>, x: Value) -> Emitted<Value> {
-    let b = &cx.b;
-    let negative = b.compare(Comparison::Less, x, b.splat_like(0.0, x)?)?;
-    Ok(b.select(negative, b.unary(UnaryKind::Ceil, x)?, b.unary(UnaryKind::Floor, x)?)?)
 }
 
 /// `sqrt(x^2 + y^2)` without overflow: the larger times `sqrt(1 + ratio^2)`.

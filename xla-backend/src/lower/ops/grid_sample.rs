@@ -5,7 +5,7 @@ use burn_ir::{GridSample2dOpIr, GridSamplePaddingModeIr, InterpolateModeIr};
 use super::sample::{Points, read};
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, unsupported};
-use crate::stablehlo::{Comparison, ElementType, UnaryKind, Value};
+use crate::stablehlo::{Comparison, UnaryKind, Value};
 
 pub(crate) fn lower(cx: &Context<'_>, d: &GridSample2dOpIr) -> Emitted {
     let b = &cx.b;
@@ -117,9 +117,4 @@ fn reflect(cx: &Context<'_>, x: Value, size: usize, align_corners: bool) -> Emit
     let within = b.subtract(away, b.multiply(periods, c(2.0 * span)?)?)?;
     let folded = b.unary(UnaryKind::Abs, b.subtract(within, c(span)?)?)?;
     Ok(b.add(b.subtract(c(span)?, folded)?, c(low)?)?)
-}
-
-/// Whole coordinates as indices: saturating, NaN to 0.
-pub(crate) fn whole(cx: &Context<'_>, x: Value) -> Emitted<Value> {
-    super::cast::cast(cx, x, ElementType::I32)
 }

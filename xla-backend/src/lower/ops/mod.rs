@@ -28,6 +28,7 @@ pub(crate) mod reduce;
 pub(crate) mod resample;
 pub(crate) mod sample;
 pub(crate) mod sort;
+pub(crate) mod wide;
 
 use burn_ir::OperationIr;
 

@@ -2,7 +2,7 @@
 
 use burn_ir::{BatchNormOpIr, LayerNormOpIr};
 
-use super::base::reduce_keep;
+use super::reduce::reduce_keep;
 use crate::lower::context::{Context, float};
 use crate::lower::error::Emitted;
 use crate::stablehlo::{ReduceKind, UnaryKind, Value};

@@ -1,9 +1,10 @@
 //! Operations of numeric tensors, float and int.
 
 use burn_ir::{
-    BinaryOpIr, ClampOpIr, NumericOperationIr, PadModeIr, PadOpIr, ScalarIr, ScalarOpIr, TensorIr,
+    BinaryOpIr, ClampOpIr, NumericOperationIr, PadModeIr, PadOpIr, ScalarIr, ScalarOpIr,
 };
 
+use super::wide::limited;
 use super::{compare, cumulative, power, random, reduce, sort};
 use crate::lower::context::{Context, element_of, float, integer};
 use crate::lower::error::{Emitted, unsupported};
@@ -174,13 +175,6 @@ fn clamp(cx: &Context<'_>, d: &ClampOpIr) -> Emitted {
     cx.set_as(&d.out, b.clamp(low, x, high)?)
 }
 
-/// `x` limited to `low..=high`; NaN stays.
-pub(crate) fn limited(cx: &Context<'_>, x: Value, low: Value, high: Value) -> Emitted<Value> {
-    let b = &cx.b;
-    let y = b.select(b.compare(Comparison::Less, x, low)?, low, x)?;
-    Ok(b.select(b.compare(Comparison::Greater, y, high)?, high, y)?)
-}
-
 fn limit(cx: &Context<'_>, d: &ScalarOpIr, kind: BinaryKind) -> Emitted {
     let b = &cx.b;
     let x = cx.get_wide(&d.lhs)?;
@@ -243,15 +237,4 @@ fn pad(cx: &Context<'_>, d: &PadOpIr) -> Emitted {
         y = b.concatenate(&parts, dim)?;
     }
     cx.set(&d.out, y)
-}
-
-/// Applies `f` in f32 for 16-bit floats, and sets the result.
-pub(crate) fn in_wide(
-    cx: &Context<'_>,
-    input: &TensorIr,
-    out: &TensorIr,
-    f: impl FnOnce(Value) -> Emitted<Value>,
-) -> Emitted {
-    let y = f(cx.get_wide(input)?)?;
-    cx.set_as(out, y)
 }

@@ -3,9 +3,8 @@
 use burn_backend::tensor::IndexingUpdateOp;
 use burn_ir::TensorIr;
 
-use super::base::reduce_keep;
 use super::index::take;
-use super::reduce::{combine, identity};
+use super::reduce::{combine, identity, reduce_keep};
 use super::resample::{Taps, gather_taps, scatter_taps};
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, Fault};

@@ -2,7 +2,7 @@
 
 use burn_ir::{BinaryOpIr, ScalarOpIr, TensorIr};
 
-use super::numeric::in_wide;
+use super::wide::in_wide;
 use crate::lower::context::{Context, float};
 use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ElementType, Value};

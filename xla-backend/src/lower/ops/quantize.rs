@@ -5,7 +5,7 @@
 
 use burn_ir::{DequantizeOpIr, QuantizeOpIr};
 
-use super::float::truncate;
+use super::cast::truncate;
 use crate::lower::context::{Context, element_of};
 use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{BinaryKind, Comparison, ElementType, UnaryKind, Value};

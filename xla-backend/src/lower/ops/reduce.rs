@@ -2,7 +2,6 @@
 
 use burn_ir::TensorIr;
 
-use super::base::reduce_keep;
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{
@@ -188,4 +187,21 @@ pub(crate) fn extremum_of(
         Ok(vec![b.select(keep, v, w)?, b.select(keep, i, j)?])
     })?;
     Ok((results[0], results[1]))
+}
+
+/// Reduces along `axes`, which keep size 1.
+pub(crate) fn reduce_keep(
+    cx: &Context<'_>,
+    x: Value,
+    axes: &[usize],
+    kind: ReduceKind,
+) -> Emitted<Value> {
+    let b = &cx.b;
+    let mut dims = b.dims(x);
+    let init = identity(cx, kind, b.element(x))?;
+    let y = b.reduce(x, init, axes, kind)?;
+    for &axis in axes {
+        dims[axis] = 1;
+    }
+    Ok(b.reshape(y, &dims)?)
 }

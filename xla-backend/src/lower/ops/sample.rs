@@ -1,6 +1,6 @@
 //! Reading pixels at computed places, as grid sampling and deformable convolutions do.
 
-use super::grid_sample::whole;
+use super::cast::cast;
 use crate::lower::context::Context;
 use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ElementType, GatherDims, Value};
@@ -21,7 +21,7 @@ pub(crate) struct Points {
 pub(crate) fn read(cx: &Context<'_>, from: &Points, y: Value, x: Value) -> Emitted<(Value, Value)> {
     let b = &cx.b;
     let dims = b.dims(from.image);
-    let (row, column) = (whole(cx, y)?, whole(cx, x)?);
+    let (row, column) = (as_index(cx, y)?, as_index(cx, x)?);
     let c = |value: usize| b.splat_int(value as i128, ElementType::I32, &b.dims(row));
     let limit = |v: Value, size: usize| -> Emitted<Value> {
         let (low, high) = (
@@ -52,4 +52,9 @@ pub(crate) fn read(cx: &Context<'_>, from: &Points, y: Value, x: Value) -> Emitt
     let flat = b.select(there, flat, b.splat_int(-1, ElementType::I32, &b.dims(flat))?)?;
     let mask = b.broadcast_in_dim(there, &b.dims(pixels), &[0, 1])?;
     Ok((b.select(mask, pixels, b.splat_like(0.0, pixels)?)?, flat))
+}
+
+/// Rounded coordinates as indices: saturating, NaN to 0.
+pub(crate) fn as_index(cx: &Context<'_>, x: Value) -> Emitted<Value> {
+    cast(cx, x, ElementType::I32)
 }
