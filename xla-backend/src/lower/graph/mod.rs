@@ -4,4 +4,5 @@
 pub(crate) mod labels;
 pub(crate) mod lanes;
 pub(crate) mod operation;
+pub(crate) mod rearranged;
 pub(crate) mod regions;

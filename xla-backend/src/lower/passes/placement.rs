@@ -7,9 +7,9 @@ use burn_trace::compile::{Hint, Mark};
 use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
 use burn_trace::{Kind, LeafSpec, LeafType};
 
-use super::views::{identity, reshaped};
 use crate::lower::error::{Fault, LowerError};
 use crate::lower::graph::operation::fault_at;
+use crate::lower::graph::rearranged::{identity, reshaped};
 
 /// The specs of a block's tensors.
 #[derive(Debug, Default)]

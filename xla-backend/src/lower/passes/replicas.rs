@@ -13,8 +13,9 @@ use burn_trace::mesh::{Layout, Mesh, Spec};
 use super::Fresh;
 use super::contraction::Contractions;
 use super::placement::Placement;
-use super::views::{Views, reshaped};
+use super::views::Views;
 use crate::lower::graph::operation::matmul;
+use crate::lower::graph::rearranged::reshaped;
 
 /// The tensors of a block that stay unsummed.
 #[derive(Debug, Default)]

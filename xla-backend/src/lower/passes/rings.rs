@@ -22,8 +22,9 @@ use super::contraction::Contractions;
 use super::live::{Ids, reads};
 use super::placement::Placement;
 use super::replicas::Replicas;
-use super::views::{Views, reshaped};
+use super::views::Views;
 use crate::lower::graph::operation::matmul;
+use crate::lower::graph::rearranged::reshaped;
 use crate::lower::graph::regions::{Node, Regions};
 use crate::types::{ElementType, TensorType};
 
