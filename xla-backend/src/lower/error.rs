@@ -116,7 +116,7 @@ impl Fault {
     }
 }
 
-/// The result of lowering a part of an operation.
+/// The result of emitting an operation, or one step of it.
 pub type Emitted<T = ()> = Result<T, Fault>;
 
 /// A [`Fault`] for what has no lowering.

@@ -1,9 +1,18 @@
 //! Recorded Burn operations as StableHLO.
 //!
-//! [`lower`] turns a captured graph into a [`Program`]: text for the compiler, and what its
-//! arguments and results are. One file per family of operations; each function appends what its
-//! operation means to the builder of the [`Context`] and gives the operation's outputs their
-//! values, which are checked against the types that the graph declares.
+//! [`lower`] turns a captured graph into a [`Program`]: text for the compiler, with the types of its
+//! arguments and results. It goes through four floors, each of which knows only those before it:
+//!
+//! - `graph` reads the recorded operations: the regions of loops, lanes, labels.
+//! - `passes` find what the operations of a block have to do with each other: what is needed, what is
+//!   kept for gradients, how tensors are sharded, which products are computed together and in which
+//!   order. They give the steps of each block, and build nothing.
+//! - `ops`, with a file for each family of Burn's operations, `loops` and `mesh` emit a step: they append
+//!   to the builder of the [`Context`] and give the step's outputs their values, which are checked
+//!   against the types that the graph declares. An operation knows no loop, ring or replica.
+//! - `emit` takes the steps of a block from the first to the last.
+//!
+//! A text depends on the graph and the options alone, and not on the order of a map.
 //!
 //! # What an operation means
 //!

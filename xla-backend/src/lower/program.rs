@@ -1,4 +1,4 @@
-//! From a graph to a program: what is needed, in which order, under which names.
+//! From a graph to a program: the passes, then the builder, from the arguments to the results.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,9 +25,9 @@ use crate::stablehlo::{Builder, ElementType, TensorType, Value};
 pub struct Program {
     /// The module, as StableHLO text.
     pub text: String,
-    /// What the arguments are, without the seed.
+    /// The arguments, without the seed.
     pub arguments: Vec<Port>,
-    /// What the results are.
+    /// The results.
     pub results: Vec<Port>,
     /// Whether the program takes one more argument, the last: a seed, `tensor<ui64>`.
     pub seed: bool,
@@ -46,7 +46,7 @@ pub struct Port {
     pub ty: TensorType,
 }
 
-/// What a lowering is told besides the graph.
+/// Settings of a lowering.
 #[derive(Debug)]
 pub struct LowerOptions<'a> {
     /// The name of the module.
@@ -61,12 +61,11 @@ pub struct LowerOptions<'a> {
     pub custom: &'a dyn CustomLowering,
     /// The devices that shardings refer to.
     pub mesh: Option<Mesh>,
-    /// How tensors lie on the mesh that have a name.
+    /// The specs of tensors that marks name.
     pub layout: Layout,
-    /// How arguments lie on the mesh.
+    /// The specs of arguments.
     pub argument_specs: BTreeMap<TensorId, Spec>,
-    /// How results shall lie on the mesh, by position; the compiler chooses for those that are
-    /// missing.
+    /// The specs of results by position; the compiler chooses those that are missing.
     pub result_specs: BTreeMap<usize, Spec>,
     /// For arguments that are used up, the result (by position) that takes their buffer.
     pub aliases: BTreeMap<TensorId, usize>,

@@ -1,7 +1,7 @@
 //! Rings of products: what each device does, hop by hop. See the pass `rings`.
 //!
-//! Half of the parts come from each side, so that links are used in both directions, and products of the
-//! parts that are there run beside the hops of those that are not.
+//! Half of the shards come from each side, so that links are used in both directions, and products of the
+//! shards that have arrived run beside the hops of the others.
 
 use burn_trace::mesh::Spec;
 
@@ -68,7 +68,7 @@ fn product(cx: &Context<'_>, product: &Product<'_>, x: Value, w: Value) -> Emitt
     dot(cx, x, w, &dims)
 }
 
-/// The ring, how rows lie on it, and how columns do: whole rows, with the last dimension cut.
+/// The ring, and the specs of rows and of columns, which have all rows and whose last axis the ring cuts.
 fn around<'a>(cx: &Context<'a>, rank: usize) -> Emitted<(Around<'a>, Spec, Spec)> {
     let Some((mesh, ring)) = cx.mesh.and_then(|(mesh, layout)| Some((mesh, layout.ring()?))) else {
         return unsupported("a ring without a mesh");
@@ -83,7 +83,7 @@ fn around<'a>(cx: &Context<'a>, rank: usize) -> Emitted<(Around<'a>, Spec, Spec)
     }
 }
 
-/// `x_r w_i` for all `i`, the rows `x_r` of each device `r` going round.
+/// `x_r w_i` for all products `i`. The rows `x_r` of each device `r` go round.
 fn gather(cx: &Context<'_>, ring: &Gather<'_>, allocates: bool) -> Emitted<Vec<Value>> {
     let (b, products) = (&cx.b, &ring.products);
     let x = cx.find(ring.rows)?;
@@ -138,7 +138,7 @@ fn gather(cx: &Context<'_>, ring: &Gather<'_>, allocates: bool) -> Emitted<Vec<V
     })
 }
 
-/// For each device the sum over all devices of its rows of `Σ_i x_i w_i`, the sums going round.
+/// For each device its rows of `Σ_i x_i w_i`, summed over all devices. The sums go round.
 fn scatter(cx: &Context<'_>, ring: &Scatter<'_>) -> Emitted<Value> {
     let (b, products, ty) = (&cx.b, &ring.products, &ring.sum.ty);
     let rank = ty.rank();
@@ -190,7 +190,7 @@ fn scatter(cx: &Context<'_>, ring: &Scatter<'_>) -> Emitted<Value> {
     Ok(results[0])
 }
 
-/// The first operand is a product, which adds while it computes.
+/// The product comes first in the addition: XLA then adds while it computes the product.
 fn plus(cx: &Context<'_>, product: Value, passed: Option<Value>) -> Emitted<Value> {
     Ok(match passed {
         Some(passed) => cx.b.add(product, passed)?,

@@ -1,6 +1,6 @@
 //! Rings of [`burn_trace::ring_linear`]: what each device does, hop by hop.
 //!
-//! Device `i` of `k` receives from device `i + 1`. A part that starts at device `i + t` is at device
+//! Device `i` of `k` receives from device `i + 1`. A shard that starts at device `i + t` is at device
 //! `i` after `t` hops; a sum that is for device `i` starts at device `i − 1` and passes all others.
 
 use burn_ir::TensorIr;
@@ -160,7 +160,7 @@ impl<'a> Around<'a> {
         Ok(cx.b.collective_permute(x, &arrows)?)
     }
 
-    /// Where the part of `size` begins that starts `ahead` devices further on.
+    /// Where the shard of `size` begins that starts `ahead` devices further on.
     pub(crate) fn offset(&self, cx: &Context<'_>, ahead: usize, size: usize) -> Emitted<Value> {
         let b = &cx.b;
         let int = |value: usize| b.splat_int(value as i128, ElementType::I32, &[]);
@@ -171,7 +171,7 @@ impl<'a> Around<'a> {
     }
 }
 
-/// `Σ_j x_j w_j`, the parts `x_j` going round.
+/// `Σ_j x_j w_j`. The shards `x_j` go round.
 fn gather(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Emitted<Value> {
     let b = &cx.b;
     let rows = b.dims(x)[b.rank(x) - 1];
@@ -193,7 +193,7 @@ fn gather(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Emitted<
     sum.map_or_else(|| unsupported("a ring without devices"), Ok)
 }
 
-/// For each device the sum over all `i` of its columns of `x_i w_i`, the sums going round.
+/// For each device its columns of `Σ_i x_i w_i`, over all devices `i`. The sums go round.
 fn scatter(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Emitted<Value> {
     let b = &cx.b;
     let rows = b.dims(w)[0];
@@ -213,7 +213,7 @@ fn scatter(cx: &Context<'_>, around: &Around<'_>, x: Value, w: Value) -> Emitted
     sum.map_or_else(|| unsupported("a ring without devices"), Ok)
 }
 
-/// `x_jᵀ y` for all `j`, the parts `x_j` going round; summed over the devices that have other `rows`.
+/// `x_jᵀ y` for all `j`, summed over the devices that have other `rows`. The shards `x_j` go round.
 fn outer(
     cx: &Context<'_>,
     around: &Around<'_>,

@@ -76,9 +76,9 @@ pub(crate) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Emitted {
 
 /// Softmax along the last axis as one operation.
 ///
-/// The maximum stands behind a barrier: libtpu 0.0.52 puts a kernel of its own in the place of a
-/// softmax between two products, for whose layouts queries, keys and values are copied, and for whose
-/// time it has no estimate.
+/// The maximum goes through a barrier. Without it libtpu 0.0.52 replaces a softmax between two products by
+/// a kernel of its own, for whose layouts queries, keys and values are copied, and for whose time it has
+/// no estimate.
 pub(crate) fn lower_softmax(cx: &Context<'_>, x: &TensorIr, out: &TensorIr) -> Emitted {
     let b = &cx.b;
     let x = cx.get_wide(x)?;

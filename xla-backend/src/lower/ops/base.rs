@@ -201,7 +201,7 @@ fn slice_assign(cx: &Context<'_>, x: Value, ranges: &[Slice], value: Value) -> E
             .collect::<Result<Vec<_>, _>>()?;
         return Ok(b.dynamic_update_slice(x, value, &starts)?);
     }
-    // Spread the value over its place, and take it where a spread mask says so.
+    // Spread the value over its range, and take it where a spread mask says so.
     let low: Vec<_> = runs.iter().map(|run| run.bounds().0 as i64).collect();
     let high: Vec<_> =
         runs.iter().zip(&dims).map(|(run, &d)| d as i64 - 1 - run.bounds().1 as i64).collect();

@@ -1,4 +1,4 @@
-//! Deformable convolution: each element of the kernel reads at its own, computed place.
+//! Deformable convolution: each element of the kernel reads at its own, computed point.
 //!
 //! `b` batch, `og` groups of offsets with `c` channels each, `k` elements of the kernel, `p` places
 //! of the result; `g` groups of weights with `i` input and `o` output channels each.
@@ -13,7 +13,7 @@ use crate::stablehlo::{
     BinaryKind, Comparison, DotDims, ElementType, ReduceKind, ScatterDims, UnaryKind, Value,
 };
 
-/// Sizes, and the four pixels around each place that is read.
+/// Sizes, and the four pixels around each point that is read.
 struct Reads {
     batch: usize,
     groups: usize,
@@ -22,7 +22,7 @@ struct Reads {
     places: usize,
     /// Pixels `[b * og, k * p, c]`, their flat index and their weight by row and by column.
     corners: Vec<Corner>,
-    /// `[b * og, k * p]`: whether the place is in reach of the image.
+    /// `[b * og, k * p]`: whether the point is in reach of the image.
     inside: Value,
 }
 
@@ -107,7 +107,7 @@ impl Reads {
         [self.batch * self.groups, self.kernel * self.places, self.channels]
     }
 
-    /// A value per place, for each channel; zero where nothing is read.
+    /// A value per point, for each channel; zero where nothing is read.
     fn spread(&self, cx: &Context<'_>, v: Value) -> Emitted<Value> {
         let b = &cx.b;
         let v = b.select(self.inside, v, b.splat_like(0.0, v)?)?;
@@ -247,7 +247,7 @@ fn over_channels(cx: &Context<'_>, v: Value) -> Emitted<Value> {
     Ok(cx.b.reduce(v, zero, &[2], ReduceKind::Add)?)
 }
 
-/// How much the read pixels change with the place, by row and by column.
+/// How much the read pixels change with the point, by row and by column.
 fn offset_gradient(
     cx: &Context<'_>,
     d: &DeformConv2dBackwardOpIr,

@@ -93,7 +93,7 @@ pub(crate) fn scatter(cx: &Context<'_>, d: &ScatterOpIr) -> Emitted {
         return cx.set(&d.out, x);
     }
     let rank = b.rank(x);
-    // A value of a larger shape counts for the part that has indices.
+    // Of a value of a larger shape, the elements that have indices count.
     let value = b.slice(value, &b.dims(indices).iter().map(|&n| (0, n, 1)).collect::<Vec<_>>())?;
     let dims = ScatterDims {
         inserted: (0..rank).collect(),

@@ -5,7 +5,7 @@ use crate::lower::context::Context;
 use crate::lower::error::Emitted;
 use crate::stablehlo::{Comparison, ElementType, GatherDims, Value};
 
-/// Images, flat, and what lies outside of them.
+/// Images, flat, and what is read outside of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Points {
     /// `[batch, channels, height * width]`.

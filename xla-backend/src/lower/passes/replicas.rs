@@ -3,7 +3,7 @@
 //! Each replica computes a weight's gradient from its share of the batch. Replicas' gradients stay
 //! unsummed, stacked along a new first axis, until an operation other than a reshape or a constraint
 //! reads them. Devices that share a weight then reduce-scatter first, and replicas sum only shards. In
-//! one sum over all devices each would receive the whole gradient before it keeps its shard.
+//! one sum over all devices each would receive all of the gradient before it keeps its shard.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Products whose rows and weights are cut by one axis of the mesh, and what goes round its devices.
 //!
-//! Each device has a part of the rows, and weights that are cut along their columns or along the axis
+//! Each device has a shard of the rows, and weights that are cut along their columns or along the axis
 //! that is summed over ([`Layout::with_ring`](burn_trace::mesh::Layout::with_ring)). Products are
 //! collected before any is emitted. All products of the same rows take one trip round the ring, and so do
 //! all products whose results are added. Operations that read a collected product come after its ring.
@@ -156,7 +156,7 @@ enum CutBy {
 
 struct Order<'g, 'r, 'a> {
     graph: Graph<'g, 'a>,
-    /// Collected tensors whose rings have no place yet.
+    /// Collected tensors whose rings are not in the order yet.
     late: BTreeMap<TensorId, Late<'a>>,
     /// The rows of all products that were collected.
     operands: BTreeMap<TensorId, CutBy>,
