@@ -5,10 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::{Device, Tensor, TensorData};
-use vit22b::data::{DIGIT_SIDE, Digits, Drawings, Prefetch, Preprocess};
+use burn::tensor::Device;
+use vit22b::data::{Drawings, Prefetch, Preprocess};
 use vit22b::train::{Classify, Engine, Event, Loss, Pace, Recipe, Start, TrainStep};
 use vit22b::vit::{ViT22B, ViT22BConfig};
 use vit22b::weights::{LoadOptions, WeightsFile};
@@ -105,21 +103,4 @@ fn load(path: &Path, config: &ViT22BConfig, device: &Device) -> anyhow::Result<V
 /// Writes the model, to be opened as published weights are.
 pub(crate) fn save(model: &ViT22B, path: &Path) -> anyhow::Result<()> {
     Ok(vit22b::weights::save(model, &preprocess(model.config().image[0])?, path)?)
-}
-
-/// Digits as the model sees images: bright ink on dark, three equal channels in [−1, 1].
-pub(crate) fn digit_images(digits: &Digits, side: usize, device: &Device) -> Tensor<4> {
-    let n = digits.images.len();
-    let small = raw_pixels(digits, device).reshape([n, 1, DIGIT_SIDE, DIGIT_SIDE]);
-    let options = InterpolateOptions::new(InterpolateMode::Bilinear)
-        .with_output_size([side, side])
-        .with_align_corners(false);
-    let large = interpolate(small, options);
-    large.repeat_dim(1, 3).mul_scalar(2.0).sub_scalar(1.0)
-}
-
-/// The digits' own pixels.
-pub(crate) fn raw_pixels(digits: &Digits, device: &Device) -> Tensor<2> {
-    let n = digits.images.len();
-    Tensor::from_data(TensorData::new(digits.images.concat(), [n, DIGIT_SIDE * DIGIT_SIDE]), device)
 }

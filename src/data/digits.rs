@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
 /// Side of a digit's image in pixels.
@@ -79,5 +82,21 @@ impl Digits {
             digits.classes.push(*class);
         }
         Ok(digits)
+    }
+
+    /// The digits' own pixels, from 0 to 1: `[n, 64]`.
+    pub fn pixels(&self, device: &Device) -> Tensor<2> {
+        let shape = [self.images.len(), SIDE * SIDE];
+        Tensor::from_data(TensorData::new(self.images.concat(), shape), device)
+    }
+
+    /// The digits as a model of colour images sees them, bright ink on dark: `[n, 3, side, side]`, three
+    /// equal channels in [−1, 1], resized bilinearly.
+    pub fn resized(&self, side: usize, device: &Device) -> Tensor<4> {
+        let small = self.pixels(device).reshape([self.images.len(), 1, SIDE, SIDE]);
+        let options = InterpolateOptions::new(InterpolateMode::Bilinear)
+            .with_output_size([side, side])
+            .with_align_corners(false);
+        interpolate(small, options).repeat_dim(1, 3).mul_scalar(2.0).sub_scalar(1.0)
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn drawn(
 ) -> anyhow::Result<Vec<Part>> {
     let count = |all: usize| ((all as f64 * share).ceil() as usize).max(30);
     let digits = Digits::read(Path::new(DIGITS))?;
-    let images = Images::from_tensor(model::digit_images(&digits, side, device))?;
+    let images = Images::from_tensor(digits.resized(side, device))?;
     let labelled = sources.iter().map(|source| {
         let features = source.features(&images)?;
         let all = Labelled { features, labels: digits.classes.clone() };
