@@ -201,6 +201,9 @@ fn explained(error: WeightsError) -> anyhow::Error {
         WeightsError::DoesNotFit(report) => {
             anyhow!("--weights: the file does not fit the model\n{report}")
         }
+        WeightsError::Config(error) if error.to_string().starts_with("image") => {
+            anyhow!(error).context("--side")
+        }
         error => anyhow!(error).context("--weights"),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use vit22b::data::{Drawings, FirstOf};
-use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
+use vit22b::train::{Classify, Loss, Recipe, TrainStep, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
 use crate::args::{DeviceName, PrecisionName};
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1)]
     micro_batches: u64,
     /// Peak learning rate
-    #[arg(long, default_value_t = 0.003)]
+    #[arg(long, default_value_t = 0.003, allow_negative_numbers = true)]
     lr: f64,
     /// The type of products and activations
     #[arg(long, default_value = "f32")]
@@ -85,6 +85,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         micro_batches: arguments.micro_batches,
         ..Recipe::vit22b_scaled(batch, steps, arguments.lr)
     };
+    config.validate().map_err(named)?;
+    let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy)?;
+    // What is wrong with the recipe is said before anything is measured.
+    TrainStep::new(task.clone(), &recipe, None).map_err(named)?;
     let runtime = arguments.device.runtime()?;
     println!("{}\non {runtime}", config.init(&runtime.device())?);
     let peak = match arguments.peak_tflops {
@@ -93,7 +97,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     println!("utilisation is of {:.0} GFLOP/s", peak / 1e9);
 
-    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
     let held_out = FirstOf::new(held_out, HELD_OUT);
     let trainer = Trainer::new(task, recipe, Arc::new(data), &out)
         .with_evaluation(Arc::new(held_out), arguments.evaluate_every)
@@ -112,6 +115,24 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         false => println!("stopped after step {step}; go on with --resume --out {out}"),
     }
     Ok(())
+}
+
+/// Fields of configs and recipes, and the options that set them.
+const OPTIONS: [(&str, &str); 4] = [
+    ("image", "--image"),
+    ("micro_batches", "--micro-batches"),
+    ("learning_rate.peak", "--lr"),
+    ("schedule", "--steps"),
+];
+
+/// An error about a field, with the name of the field's option.
+fn named(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let error = error.into();
+    let text = error.to_string();
+    match OPTIONS.iter().find(|(field, _)| text.starts_with(field)) {
+        Some((_, option)) => error.context(*option),
+        None => error,
+    }
 }
 
 /// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process

@@ -23,8 +23,12 @@ fn a_run_leaves_metrics_and_checkpoints_and_goes_on() {
 }
 
 #[test]
-fn a_learning_rate_that_is_no_number_and_a_side_that_no_patch_fits_are_refused() {
+fn values_that_are_not_valid_name_the_option() {
     assert_eq!(train("unused", &["--lr", "high"]).code, 2);
     let error = train("unused", &["--image", "30"]).failed();
-    assert!(error.contains("image"), "{error}");
+    assert!(error.starts_with("--image: image[0] = 30 is not valid"), "{error}");
+    let error = train("unused", &["--lr", "-1"]).failed();
+    assert!(error.starts_with("--lr: learning_rate.peak = -1 is not valid"), "{error}");
+    let error = train("unused", &["--micro-batches", "3"]).failed();
+    assert!(error.starts_with("--micro-batches: "), "{error}");
 }
