@@ -36,10 +36,31 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("timm_reg.safetensors", small("timm_dinov2_reg/model.safetensors").bytes()),
         ("hf_vit.safetensors", small("hf_vit/model.safetensors").bytes()),
         ("hf_dinov2.safetensors", small("hf_dinov2/model.safetensors").bytes()),
+        ("two_models.safetensors", two_models(small("timm_dinov2_reg/model.safetensors")).bytes()),
+        ("transformers_5.safetensors", transformers_5(small("hf_vit/model.safetensors")).bytes()),
         ("big_vision.npz", File::big_vision(2).with_positions().npz()),
         ("big_vision_compressed.npz", File::big_vision(2).with_positions().npz_compressed()),
         ("big_vision_column_major.npz", File::big_vision(2).with_positions().npz_column_major()),
     ]
+}
+
+/// A student and a teacher in wrappers, with blocks in chunks.
+fn two_models(file: File) -> File {
+    let chunked = file.rename_all(|name| name.replace("blocks.", "blocks.0."));
+    let mut both = chunked.clone().rename_all(|name| format!("module.student.{name}"));
+    both.extend(chunked.rename_all(|name| format!("module.teacher._orig_mod.{name}")));
+    both
+}
+
+fn transformers_5(file: File) -> File {
+    file.rename_all(|name| {
+        let name = name.replace("attention.output.dense", "attention.o_proj");
+        let name = name.replace("attention.attention.query", "attention.q_proj");
+        let name = name.replace("attention.attention.key", "attention.k_proj");
+        let name = name.replace("attention.attention.value", "attention.v_proj");
+        let name = name.replace("intermediate.dense", "mlp.fc1").replace("output.dense", "mlp.fc2");
+        name.replace("encoder.layer.", "layers.")
+    })
 }
 
 fn native() -> Vec<u8> {
