@@ -148,13 +148,13 @@ impl WeightsFile {
             file.leave_head("the head is dropped or replaced");
         }
         // Step 3: the terms of each parameter.
-        let (parts, mut report) = plan(&model, &file, options);
+        let (planned, mut report) = plan(&model, &file, options);
         if options.strict && !report.fits() {
             return Err(WeightsError::DoesNotFit(Box::new(report)));
         }
         // Step 4: their values.
         let Recognised { tensors, description, .. } = file;
-        let mut values = gather(&self.container, &tensors, &parts, options, device)?;
+        let mut values = gather(&self.container, &tensors, &planned, options, device)?;
         let (origin, config) = (description.origin, &description.config);
         report.resampled = resample_positions(&mut values, origin, config, &target);
         let model = params::overwrite(model, values).expect("each view has its parameter's shape");

@@ -24,27 +24,27 @@ use super::report::Resampled;
 pub(super) fn gather(
     container: &Container,
     tensors: &Tensors,
-    parts: &[Planned],
+    planned: &[Planned],
     options: &LoadOptions,
     device: &Device,
 ) -> Result<NamedTensors, WeightsError> {
     let mut by_place: BTreeMap<_, Vec<(usize, &Term)>> = BTreeMap::new();
-    for (index, part) in parts.iter().enumerate() {
-        for term in &part.terms {
+    for (index, parameter) in planned.iter().enumerate() {
+        for term in &parameter.terms {
             if let Some(entry) = tensors.entry(&term.name) {
                 let uses = by_place.entry((entry.place(), term.name.as_str()));
                 uses.or_default().push((index, term));
             }
         }
     }
-    let mut values = Vec::with_capacity(parts.len());
+    let mut values = Vec::with_capacity(planned.len());
     let mut sums: BTreeMap<usize, (usize, TensorData)> = BTreeMap::new();
     for ((_, name), uses) in by_place {
         let Some(entry) = tensors.entry(name) else { continue };
         let stored = stored(container, tensors.actual(name).unwrap_or(name), entry)?;
         let bytes = container.read(entry)?;
         for (index, term) in uses {
-            let Planned { path, terms } = &parts[index];
+            let Planned { path, terms } = &planned[index];
             let wanted = options.elements.of(stored);
             let data = match terms.len() {
                 1 => read(&bytes, stored, wanted, term),

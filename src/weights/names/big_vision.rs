@@ -198,7 +198,7 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
     match (path, shape) {
         ("embedding.weight", [d, c, p, q]) => {
             let theirs = [*p, *q, *c, *d];
-            return vec![Term::part(MARK, &theirs, |view| view.permute(&[3, 2, 0, 1]))];
+            return vec![Term::piece(MARK, &theirs, |view| view.permute(&[3, 2, 0, 1]))];
         }
         ("embedding.bias", _) => return vec![Term::whole("embedding/bias", shape)],
         ("pos_embedding", _) => return vec![Term::tokens("pos_embedding", shape, before, rows)],
@@ -255,7 +255,7 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
         Some(_) => [&[config.depth], &theirs[..]].concat(),
         None => theirs,
     };
-    vec![Term::part(format!("{scope}{module}/{leaf}"), &whole, |view| {
+    vec![Term::piece(format!("{scope}{module}/{leaf}"), &whole, |view| {
         let view = match stack {
             Some(index) => view.at(index),
             None => view,

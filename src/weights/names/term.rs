@@ -19,16 +19,16 @@ pub(crate) struct Term {
 impl Term {
     /// A tensor that has the parameter's shape.
     pub(crate) fn whole(name: impl Into<String>, shape: &[usize]) -> Self {
-        Self::part(name, shape, |view| view)
+        Self::piece(name, shape, |view| view)
     }
 
-    /// A piece, cut out by `part`, of a tensor of this shape.
-    pub(crate) fn part(
+    /// A piece, cut out by `cut`, of a tensor of this shape.
+    pub(crate) fn piece(
         name: impl Into<String>,
         shape: &[usize],
-        part: impl FnOnce(View) -> View,
+        cut: impl FnOnce(View) -> View,
     ) -> Self {
-        Self { name: name.into(), shape: shape.to_vec(), view: part(View::whole(shape)) }
+        Self { name: name.into(), shape: shape.to_vec(), view: cut(View::whole(shape)) }
     }
 
     /// A parameter of a PyTorch module. PyTorch keeps linear weights as `[out, in]`, this crate as
@@ -37,7 +37,7 @@ impl Term {
         let leaf = if leaf == "scale" { "weight" } else { leaf };
         let name = format!("{module}.{leaf}");
         match *shape {
-            [input, output] => Self::part(name, &[output, input], |view| view.permute(&[1, 0])),
+            [input, output] => Self::piece(name, &[output, input], |view| view.permute(&[1, 0])),
             _ => Self::whole(name, shape),
         }
     }
@@ -51,10 +51,10 @@ impl Term {
         outputs: usize,
     ) -> Self {
         match shape {
-            [input, output] => Self::part(name, &[outputs, *input], |view| {
+            [input, output] => Self::piece(name, &[outputs, *input], |view| {
                 view.narrow(0, start, *output).permute(&[1, 0])
             }),
-            _ => Self::part(name, &[outputs], |view| view.narrow(0, start, shape[0])),
+            _ => Self::piece(name, &[outputs], |view| view.narrow(0, start, shape[0])),
         }
     }
 
@@ -66,7 +66,7 @@ impl Term {
         rows: usize,
     ) -> Self {
         let (count, width) = (shape[0], shape[1]);
-        Self::part(name, &[1, rows, width], |view| view.at(0).narrow(0, start, count))
+        Self::piece(name, &[1, rows, width], |view| view.at(0).narrow(0, start, count))
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn describe(
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
-    refuse_unknown_parts(tensors)?;
+    refuse_unknown_layers(tensors)?;
     if options.assume.is_none() {
         registry::check(sidecar)?;
     }
@@ -227,7 +227,7 @@ fn pool(
 }
 
 /// Refuses a model by the tensors of layers that this family does not have.
-fn refuse_unknown_parts(tensors: &Tensors) -> Result<(), WeightsError> {
+fn refuse_unknown_layers(tensors: &Tensors) -> Result<(), WeightsError> {
     if let Some(name) =
         tensors.names().find(|name| matches!(*name, "dist_token" | "head_dist.weight"))
     {
