@@ -1,12 +1,12 @@
-//! Marks as operations of the recorded graph.
+//! The form in which marks are recorded: an id, numbers, and tensors of one of Burn's custom operations.
 //!
-//! A mark is recorded as one of Burn's custom operations: an id, numbers, and tensors. This file alone
-//! knows their form. [`Mark::write`] gives the form that is recorded, [`Mark::of`] reads it back, side by
-//! side, so that the writer and a compiler cannot drift apart. Ids are part of stored programs' keys:
-//! they do not change.
+//! This file alone knows it. [`Mark::write`] gives the form that is recorded, and [`Mark::of`] reads it back,
+//! side by side, so that writer and compilers cannot drift apart. Ids do not change, so that graphs that were
+//! stored can be read.
 
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorIr};
 
+use super::mark::{Hint, Lane, Mark, RingProduct, Scan, ScanBackward};
 use crate::mesh::Spec;
 
 /// Makes a tensor of a loop's body.
@@ -41,159 +41,6 @@ pub const CONSTRAIN_AS: &str = "burn_xla.constrain_as ";
 pub const CONSTRAIN_LEAF: &str = "burn_xla.constrain_leaf ";
 /// Before the path of a parameter, where it is used.
 pub const CONSTRAIN_USED: &str = "burn_xla.constrain_used ";
-
-/// A mark, and the tensors that it reads: `T` is a tensor of the graph, or one that is being recorded.
-/// What it makes are the outputs of the operation.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Mark<'a, T = TensorIr> {
-    /// Makes a tensor for which a loop's body gets another one in each lane, or a stack that is an
-    /// argument. Burn wants every tensor to be made by an operation.
-    Placeholder,
-    /// The lanes along a new first axis. Makes the stack.
-    Stack {
-        /// At least one, all of one type.
-        lanes: &'a [T],
-    },
-    /// Takes a stack apart. Makes as many lanes as its first dimension says.
-    Unstack {
-        /// The stack.
-        stack: &'a T,
-    },
-    /// The body of a loop, or the gradient of one, is recorded from here on.
-    BeginRegion {
-        /// The number of the region, which no other region of the graph has.
-        region: u64,
-    },
-    /// The region that was begun last ends here.
-    EndRegion {
-        /// The number of the region.
-        region: u64,
-    },
-    /// The body of a loop is recorded on another lane from here on, to be compared with the region.
-    BeginLane,
-    /// The body on another lane ends here.
-    EndLane(Lane<'a, T>),
-    /// A loop over a region. Makes what is passed on at last, then a stack for each result.
-    Scan(Scan<'a, T>),
-    /// A loop over the gradient of a region, from the last lane to the first. Makes the gradients with
-    /// respect to what is passed on at first, then a stack for each gradient of a lane.
-    ScanBackward(ScanBackward<'a, T>),
-    /// The tensor itself.
-    Identity {
-        /// What a compiler may do with it.
-        hint: Hint,
-        /// The tensor.
-        tensor: &'a T,
-    },
-    /// Softmax along the last axis.
-    Softmax {
-        /// The tensor.
-        x: &'a T,
-    },
-    /// The gradient of softmax with respect to its input.
-    SoftmaxBackward {
-        /// The result of the softmax.
-        y: &'a T,
-        /// The gradient with respect to it.
-        gradient: &'a T,
-    },
-    /// A product round a ring of devices.
-    Ring {
-        /// Which product.
-        product: RingProduct,
-        /// How the left one is sharded; its last dimension is cut by the axis of the ring.
-        spec: Spec,
-        /// What the product is of.
-        left: &'a T,
-        /// And the matrix, or the gradient.
-        right: &'a T,
-    },
-}
-
-/// What a compiler may do with a tensor that is left as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hint {
-    /// Keep it, under this name, for the backward pass: [`checkpoint_name`](crate::checkpoint_name).
-    Named(String),
-    /// Compute it once: [`materialize`](crate::materialize).
-    Materialize,
-    /// Shard it so: [`constrain`](crate::constrain).
-    Constrain(Spec),
-    /// Shard it as the layout says for this name: [`constrain_as`](crate::constrain_as).
-    ConstrainAs(String),
-    /// Shard it as the layout stores the parameter at this path: the first half of
-    /// [`constrain_used`](crate::constrain_used).
-    ConstrainLeaf(String),
-    /// Shard it as the layout uses the parameter at this path: the second half.
-    ConstrainUsed(String),
-}
-
-/// Products of [`ring_linear`](crate::ring_linear) and of its gradient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RingProduct {
-    /// `x w`, with `w` cut along its columns.
-    Gather,
-    /// `x w`, with `w` cut along its rows.
-    Scatter,
-    /// `xᵀ y` over all dimensions but the last, with the result cut along its columns: `x` goes
-    /// round the ring. It is the gradient with respect to the weights.
-    Outer,
-}
-
-/// A body that was recorded on another lane than the first.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lane<'a, T = TensorIr> {
-    /// The number of the lane.
-    pub number: usize,
-    /// What the body is given, on the first lane and on this one; as many on both.
-    pub given: [&'a [T]; 2],
-    /// What it makes, on the first lane and on this one.
-    pub made: [&'a [T]; 2],
-}
-
-/// A loop over the lanes of stacks, with something that each lane passes on to the next.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scan<'a, T = TensorIr> {
-    /// The region of the body.
-    pub region: u64,
-    /// How many lanes there are.
-    pub lanes: usize,
-    /// What is passed on at first.
-    pub starts: &'a [T],
-    /// The stacks that lanes are taken from.
-    pub stacks: &'a [T],
-    /// What stands in the body for what is passed on, as many as `starts`.
-    pub carry: &'a [T],
-    /// What stands in the body for the lane, as many as `stacks`.
-    pub leaves: &'a [T],
-    /// What the body makes to be passed on, as many as `starts`.
-    pub next: &'a [T],
-    /// What the body makes besides.
-    pub results: &'a [T],
-}
-
-/// A loop over the gradient of the body of a [`Scan`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScanBackward<'a, T = TensorIr> {
-    /// The region of the body.
-    pub forward: u64,
-    /// The region of its gradient.
-    pub region: u64,
-    /// How many lanes there are.
-    pub lanes: usize,
-    /// The gradients with respect to what is passed on at last.
-    pub starts: &'a [T],
-    /// The gradients with respect to the results, stacked.
-    pub stacks: &'a [T],
-    /// What stands in the region for the gradients that the next lane has made, as many as `starts`.
-    pub carry: &'a [T],
-    /// What stands in the region for the gradients with respect to a lane's results, as many as `stacks`.
-    pub given: &'a [T],
-    /// What the region makes to be passed on: gradients with respect to what the lane was passed.
-    pub next: &'a [T],
-    /// What the region makes besides: gradients with respect to the lane.
-    pub wanted: &'a [T],
-}
 
 /// The form in which a mark is recorded.
 #[derive(Debug, Default)]
