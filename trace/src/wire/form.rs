@@ -12,35 +12,35 @@ use crate::mesh::Spec;
 /// Makes a tensor of a loop's body.
 const PLACEHOLDER: &str = "burn_xla.placeholder";
 /// Stacks lanes.
-pub const STACK: &str = "burn_xla.stack";
+const STACK: &str = "burn_xla.stack";
 /// Takes a stack apart.
-pub const UNSTACK: &str = "burn_xla.unstack";
+const UNSTACK: &str = "burn_xla.unstack";
 /// Before and after a body.
-pub const REGION: &str = "burn_xla.region";
+const REGION: &str = "burn_xla.region";
 /// Before and after a body that is recorded to be compared.
-pub const LANE: &str = "burn_xla.lane";
+const LANE: &str = "burn_xla.lane";
 /// A loop over a body.
-pub const SCAN: &str = "burn_xla.scan";
+const SCAN: &str = "burn_xla.scan";
 /// A loop over the gradient of a body.
-pub const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
+const SCAN_BACKWARD: &str = "burn_xla.scan_backward";
 /// Softmax.
-pub const SOFTMAX: &str = "burn_xla.softmax";
+const SOFTMAX: &str = "burn_xla.softmax";
 /// The gradient of softmax.
-pub const SOFTMAX_BACKWARD: &str = "burn_xla.softmax_backward";
+const SOFTMAX_BACKWARD: &str = "burn_xla.softmax_backward";
 /// Before the kind and the spec of a ring.
-pub const RING: &str = "burn_xla.ring ";
+const RING: &str = "burn_xla.ring ";
 /// Keeps a tensor in memory.
-pub const MATERIALIZE: &str = "burn_xla.materialize";
+const MATERIALIZE: &str = "burn_xla.materialize";
 /// Before the name of a tensor.
-pub const NAMED: &str = "burn_xla.name ";
+const NAMED: &str = "burn_xla.name ";
 /// Before a spec.
-pub const CONSTRAIN: &str = "burn_xla.constrain ";
+const CONSTRAIN: &str = "burn_xla.constrain ";
 /// Before a name that the layout knows.
-pub const CONSTRAIN_AS: &str = "burn_xla.constrain_as ";
+const CONSTRAIN_AS: &str = "burn_xla.constrain_as ";
 /// Before the path of a parameter, where it is stored.
-pub const CONSTRAIN_LEAF: &str = "burn_xla.constrain_leaf ";
+const CONSTRAIN_LEAF: &str = "burn_xla.constrain_leaf ";
 /// Before the path of a parameter, where it is used.
-pub const CONSTRAIN_USED: &str = "burn_xla.constrain_used ";
+const CONSTRAIN_USED: &str = "burn_xla.constrain_used ";
 
 /// The form in which a mark is recorded.
 #[derive(Debug, Default)]
@@ -217,8 +217,7 @@ impl RingProduct {
         }
     }
 
-    /// The product and the spec of an operation's id.
-    pub fn parse(id: &str) -> Option<(Self, Spec)> {
+    fn parse(id: &str) -> Option<(Self, Spec)> {
         let (product, spec) = id.strip_prefix(RING)?.split_once(' ')?;
         Some((Self::named(product)?, spec.parse().ok()?))
     }

@@ -44,9 +44,11 @@ mod support;
 
 pub use burn_trace::Save;
 pub use context::{Context, CustomLowering, element_of, tensor_type};
+#[cfg(feature = "eager")]
 pub(crate) use context::{float, integer};
 pub use custom::NoCustom;
 pub use error::{Emitted, Fault, LowerError};
+#[cfg(feature = "eager")]
 pub(crate) use graph::operation::{describe, is_random};
 pub use program::{LowerOptions, Port, Program, lower, lower_op};
 pub use support::{Entry, Support, entries, name_of, support_table};

@@ -10,6 +10,7 @@ use crate::lower::support::name_of;
 
 /// The operation with its types, for errors and logs:
 /// `BaseFloat::Gather of F32[2, 3], I32[2, 1] -> F32[2, 1]`.
+#[cfg(feature = "eager")]
 pub(crate) fn describe(op: &OperationIr) -> String {
     let (family, variant) = name_of(op);
     format!("{family}::{variant} of {}", types_of(op))
