@@ -4,15 +4,17 @@ mod folder;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_trace::describe;
 use vit22b::Runtime;
-use vit22b::data::ImageBatch;
+use vit22b::data::{BatchError, BatchSource, ImageBatch};
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::{
-    Adam, Checkpoint, Checkpoints, Classify, Ema, Engine, Loss, Recipe, Stage, Start, Task,
-    TrainState, TrainStep,
+    Adam, Checkpoint, Checkpoints, Classify, Duration, Ema, Engine, Event, Loss, Recipe, Stage,
+    Start, Task, TrainState, TrainStep, Trainer,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
@@ -258,6 +260,44 @@ fn a_checkpoint_of_format_1_goes_on() {
     let scores = engine.evaluate(batch_of_format_1(8), weights).unwrap();
     assert!((scores["loss"] / 4.0 - 17.17664).abs() < 1e-5);
     assert_eq!(scores["precision_at_1"], 1.0);
+}
+
+/// The batches of format 1 as a source.
+struct Batches;
+
+impl BatchSource<ImageBatch> for Batches {
+    fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
+        Ok(batch_of_format_1((position / size as u64) as usize))
+    }
+}
+
+#[test]
+fn a_run_of_format_1_is_resumed_and_saved_in_format_2() {
+    let folder = Folder::new("format-1");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoint_v1");
+    let place = folder.path().join("checkpoints/step-000000005");
+    fs::create_dir_all(&place).unwrap();
+    for file in files(&fixture) {
+        fs::copy(&file, place.join(file.file_name().unwrap())).unwrap();
+    }
+    let before = Checkpoint::read(&place).unwrap().manifest().clone();
+    let task = Classify::from_json(&before.task).unwrap();
+    let recipe = Recipe { total: Duration::Steps(20), ..before.recipe };
+    let trainer = Trainer::new(task, recipe, Arc::new(Batches), folder.path()).with_resume(true);
+    let (mut lines, mut losses) = (vec![], vec![]);
+    let run = trainer.run(&Runtime::flex(), &AtomicBool::new(false), |event| match event {
+        Event::Step(progress) => losses.push(progress.reading.loss),
+        other => lines.push(other.to_string()),
+    });
+    assert!(run.unwrap().finished);
+    // The task is the same, and the length of the run is not.
+    let expected = ["resumed after step 5", "the recipe changed: total.steps was 40 and is 20"];
+    assert_eq!(lines[..2], expected);
+    // The first loss is of the state that was saved, whatever the length of the run.
+    assert!((losses[0] / 17.375853 - 1.0).abs() < 1e-5, "{losses:?}");
+    let after = Checkpoints::new(folder.path().join("checkpoints")).read(20).unwrap();
+    assert_eq!(after.manifest().format, "vit22b-checkpoint-2");
+    assert_eq!((&after.manifest().task, after.manifest().position), (&before.task, 80));
 }
 
 fn has_avx512() -> bool {

@@ -2,15 +2,21 @@
 
 mod difference;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_trace::describe;
 use burn_xla::Xla;
 use vit22b::Runtime;
-use vit22b::data::{BatchSource, Drawings, ImageBatch};
+use vit22b::data::{BatchError, BatchSource, Drawings, FirstOf, ImageBatch};
 use vit22b::params;
+use vit22b::train::loss::distillation;
 use vit22b::train::{
-    Checkpoints, Classify, CutMix, Ema, Engine, Loss, Mixup, Precision, Recipe, Regularisation,
-    Start, Task, TrainState, TrainStep,
+    Adam, Checkpoints, Classify, CutMix, Ema, Engine, Event, Loss, Mixup, Precision, Recipe,
+    Regularisation, Rules, Stage, Start, Task, TrainState, TrainStep, Trainer, Tune, task,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
@@ -29,7 +35,7 @@ fn recipe() -> Recipe {
     Recipe::vit22b_scaled(BATCH, 100, 3e-3)
 }
 
-fn task() -> Classify {
+fn classify() -> Classify {
     Classify::new(config(), Loss::SigmoidCrossEntropy).unwrap()
 }
 
@@ -69,7 +75,7 @@ fn loss_of(engine: &mut Engine<Classify>, batch: ImageBatch) -> f64 {
 #[test]
 fn a_hundred_steps_agree_with_eager_ones_and_compile_once() {
     let regularisation = Regularisation { dropout: 0.1, stochastic_depth: 0.2 };
-    let task = task()
+    let task = classify()
         .with_mixup(Mixup { alpha: 0.3 })
         .and_then(|task| task.with_cutmix(CutMix { alpha: 1.0 }))
         .and_then(|task| task.with_regularisation(regularisation));
@@ -103,7 +109,7 @@ fn a_hundred_steps_agree_with_eager_ones_and_compile_once() {
 #[test]
 fn the_state_is_updated_in_place() {
     let recipe = Recipe { ema: Some(Ema { decay: 0.99 }), ..recipe() };
-    let (train, state) = start(task(), &recipe);
+    let (train, state) = start(classify(), &recipe);
     let leaves = describe(&state).unwrap();
     let bytes: usize = leaves
         .iter()
@@ -151,9 +157,9 @@ fn parameters_are_drawn_on_the_device() {
 /// bf16 has 8 bits: the losses of a few steps agree to a percent, and what is kept is f32.
 #[test]
 fn bf16_computes_and_f32_remembers() {
-    let (train, state) = start(task(), &recipe());
+    let (train, state) = start(classify(), &recipe());
     let recipe = Recipe { precision: Precision::Bf16, ..recipe() };
-    let half = TrainStep::new(task(), &recipe, None).unwrap();
+    let half = TrainStep::new(classify(), &recipe, None).unwrap();
     let mut training = compiled(&train, &state);
     let mut half = compiled(&half, &state);
     let mut differs = false;
@@ -173,8 +179,8 @@ fn bf16_computes_and_f32_remembers() {
 /// for sums in another order.
 #[test]
 fn micro_batches_give_the_step_of_the_whole_batch() {
-    let (train, state) = start(task(), &recipe());
-    let parts = TrainStep::new(task(), &Recipe { micro_batches: 4, ..recipe() }, None).unwrap();
+    let (train, state) = start(classify(), &recipe());
+    let parts = TrainStep::new(classify(), &Recipe { micro_batches: 4, ..recipe() }, None).unwrap();
     // The second step: at the first the learning rate is 0.
     let (whole, loss) = eager(&train, eager(&train, state.clone(), batch(0)).0, batch(1));
     let mut training = compiled(&parts, &state);
@@ -196,7 +202,7 @@ fn micro_batches_give_the_step_of_the_whole_batch() {
 #[test]
 fn a_step_that_is_not_finite_is_told_and_changes_nothing() {
     let recipe = Recipe { skip_non_finite: true, ema: Some(Ema { decay: 0.9 }), ..recipe() };
-    let (train, state) = start(task(), &recipe);
+    let (train, state) = start(classify(), &recipe);
     let mut training = compiled(&train, &state);
     loss_of(&mut training, batch(0));
     loss_of(&mut training, batch(1));
@@ -226,7 +232,7 @@ fn a_step_that_is_not_finite_is_told_and_changes_nothing() {
 #[test]
 fn a_batch_that_does_not_fit_is_an_error() {
     let recipe = Recipe { micro_batches: 4, ..recipe() };
-    let (train, state) = start(task(), &recipe);
+    let (train, state) = start(classify(), &recipe);
     let mut training = compiled(&train, &state);
     let classes = config().num_classes;
     let zeros = |shape: &[usize]| TensorData::zeros::<f32, _>(shape.to_vec());
@@ -243,7 +249,7 @@ fn a_batch_that_does_not_fit_is_an_error() {
         "images axis 3 (width): expected a positive multiple of the patch 4, got 18"
     );
     let broken = Recipe { micro_batches: 3, ..Recipe::vit22b_scaled(BATCH, 10, 1e-3) };
-    let error = TrainStep::new(task(), &broken, None).unwrap_err();
+    let error = TrainStep::new(classify(), &broken, None).unwrap_err();
     assert_eq!(error.to_string(), "micro_batches = 3 is not valid: a divisor of batch_size = 8");
 }
 
@@ -253,7 +259,7 @@ fn a_batch_that_does_not_fit_is_an_error() {
 fn a_run_moves_from_one_runtime_to_the_other() {
     let folder = std::env::temp_dir().join(format!("vit22b-{}-moves", std::process::id()));
     let recipe = Recipe { ema: Some(Ema { decay: 0.9 }), ..recipe() };
-    let (train, state) = start(task(), &recipe);
+    let (train, state) = start(classify(), &recipe);
     let runtimes = [Runtime::flex(), Runtime::xla(Xla::cpu().unwrap())];
     let data = Drawings::new(SIDE, 0);
     let batch = |index| data.batch(index * BATCH, BATCH as usize).unwrap();
@@ -295,4 +301,80 @@ fn a_run_moves_from_one_runtime_to_the_other() {
         close(moved.loss, stayed.loss);
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A classifier that is trained, and one that it learns from.
+#[derive(Module, Debug)]
+struct Pair {
+    student: Linear,
+    teacher: Linear,
+}
+
+/// Points of a plane.
+struct Points;
+
+impl BatchSource<Tensor<2>> for Points {
+    fn batch(&self, position: u64, size: usize) -> Result<Tensor<2>, BatchError> {
+        let numbers = (2 * position..2 * (position + size as u64)).map(|i| (i as f32 * 0.7).sin());
+        let data = TensorData::new(numbers.collect::<Vec<_>>(), [size, 2]);
+        Ok(Tensor::from_data(data, &Device::flex()))
+    }
+}
+
+fn distilled(model: &Pair, points: Tensor<2>) -> Tensor<1> {
+    distillation(model.student.forward(points.clone()), model.teacher.forward(points), 1.0)
+}
+
+/// A module and a loss of one's own: the same losses on both runtimes, scores of each held-out example
+/// once, and a frozen part that keeps nothing.
+#[test]
+fn any_module_trains_on_any_loss() {
+    let init = |device: &Device| {
+        let linear = || LinearConfig::new(2, 3).init(device);
+        Pair { student: linear(), teacher: linear() }
+    };
+    let task = task::from_fn(init, |model: &Pair, points, _| distilled(model, points));
+    let factors = Rules::new([("student.*", Tune::Factor(1.0)), ("teacher.*", Tune::Frozen)]);
+    let recipe = Recipe {
+        update: vec![Stage::Adam(Adam::default()), Stage::LearningRate { peak: 0.05, factors }],
+        ema: Some(Ema { decay: 0.5 }),
+        micro_batches: 2,
+        ..Recipe::vit22b_scaled(4, 30, 1e-3)
+    };
+    let model = params::initialize(init(&Device::flex()));
+    let folder = std::env::temp_dir().join(format!("vit22b-{}-any", std::process::id()));
+    let runs = ["flex", "xla"].map(|name| {
+        let held_out = Arc::new(FirstOf::new(Points, 10));
+        let trainer =
+            Trainer::new(task.clone(), recipe.clone(), Arc::new(Points), folder.join(name))
+                .with_model(model.clone())
+                .with_evaluation(held_out, 30);
+        let (mut losses, mut held_out) = (vec![], vec![]);
+        let runtime = Runtime::named(name).unwrap();
+        let ended = trainer.run(&runtime, &AtomicBool::new(false), |event| match event {
+            Event::Step(progress) => losses.push(progress.reading.loss),
+            Event::Evaluated { scores, .. } => held_out.push(scores["loss"]),
+            _ => {}
+        });
+        (losses, held_out, ended.unwrap().engine.state().unwrap())
+    });
+    std::fs::remove_dir_all(folder).unwrap();
+    let [(losses, _, _), (compiled, _, _)] = &runs;
+    assert!(losses[29] < 0.2 * losses[0], "{losses:?}");
+    for (got, expected) in compiled.iter().zip(losses) {
+        assert!((got - expected).abs() < 1e-4 * losses[0], "{got} not {expected}");
+    }
+    for (_, held_out, state) in &runs {
+        let averages = state.ema.clone().unwrap();
+        assert_eq!(
+            averages.iter().map(|(path, _)| path).collect::<Vec<_>>(),
+            ["student.bias", "student.weight"]
+        );
+        assert_eq!(state.optimizer.len(), 4);
+        assert_eq!(state.model.teacher.weight.to_data(), model.teacher.weight.to_data());
+        let averaged = params::overwrite(state.model.clone(), averages).unwrap();
+        let expected: f64 = distilled(&averaged, Points.batch(0, 10).unwrap()).into_scalar();
+        let [got] = held_out[..] else { panic!("{held_out:?}") };
+        assert!((got / expected - 1.0).abs() < 1e-4, "{got} not {expected}");
+    }
 }

@@ -131,6 +131,7 @@ pub enum TrainError {
     #[error(transparent)]
     Record(#[from] burn_trace::CaptureError),
     /// XLA could not compile or run the step.
+    #[cfg(feature = "xla")]
     #[error(transparent)]
     Xla(#[from] burn_xla::program::ProgramError),
 }

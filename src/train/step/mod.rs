@@ -213,6 +213,7 @@ impl<T: Task> TrainStep<T> {
     }
 
     /// Into how many equal parts a batch is cut.
+    #[cfg(feature = "xla")]
     pub(crate) fn micro_batches(&self) -> usize {
         self.micro_batches
     }
