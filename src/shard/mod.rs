@@ -29,11 +29,13 @@ mod plan_table;
 mod role;
 mod sharding;
 
+#[cfg(feature = "forecast")]
+pub(crate) use plan_table::Bytes;
+
 pub use burn_trace::mesh::{Mesh, Spec};
 pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 pub use plan::{Plan, Planned, Reason};
-pub(crate) use plan_table::Bytes;
 pub use role::StatePart;
 pub use sharding::{Activations, Sharding};
 
