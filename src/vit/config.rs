@@ -277,6 +277,8 @@ mod tests {
         let config = small();
         let mut json = serde_json::to_value(&config).unwrap();
         json["projections"] = "fused".into();
+        json["dropout"] = 0.1.into();
+        json["stochastic_depth"] = 0.2.into();
         assert_eq!(serde_json::from_value::<ViT22BConfig>(json).unwrap(), config);
     }
 }
