@@ -80,3 +80,37 @@ fn constrained(op: &OperationIr) -> Option<(&TensorIr, &TensorIr)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn_backend::DType;
+    use burn_ir::{BaseOperationIr, CustomOpIr, ShapeOpIr, SwapDimsOpIr};
+
+    use super::*;
+
+    fn tensor(id: u64, dims: &[usize]) -> TensorIr {
+        TensorIr::uninit(TensorId::new(id), dims.to_vec().into(), DType::F32)
+    }
+
+    #[test]
+    fn a_view_is_known_under_all_names() {
+        let (x, out, named) = (tensor(1, &[2, 3, 4]), tensor(2, &[2, 4, 3]), tensor(3, &[2, 4, 3]));
+        let swap = SwapDimsOpIr { input: x.clone(), out: out.clone(), dim1: 1, dim2: 2 };
+        let name = CustomOpIr::new("burn_xla.name scores", &[out], &[named.clone()]);
+        let (batch, rows) = (tensor(4, &[3, 2, 4]), tensor(5, &[6, 4]));
+        let swap_batch = SwapDimsOpIr { input: x.clone(), out: batch.clone(), dim1: 0, dim2: 1 };
+        let flatten = ShapeOpIr { input: batch.clone(), out: rows.clone() };
+        let operations = [
+            OperationIr::BaseFloat(BaseOperationIr::SwapDims(swap)),
+            OperationIr::Custom(name),
+            OperationIr::BaseFloat(BaseOperationIr::SwapDims(swap_batch)),
+            OperationIr::BaseFloat(BaseOperationIr::Reshape(flatten)),
+        ];
+        let operations: Vec<_> = operations.iter().collect();
+        let views = Views::new(&operations, &Placement::default());
+        assert_eq!(views.transposed(named.id), Some(x.id));
+        assert_eq!(views.transposed(batch.id), None);
+        assert_eq!(views.rows_of(rows.id), batch.id);
+        assert_eq!(views.rows_of(x.id), x.id);
+    }
+}
