@@ -96,7 +96,7 @@ mod tests {
     fn a_view_is_known_under_all_names() {
         let (x, out, named) = (tensor(1, &[2, 3, 4]), tensor(2, &[2, 4, 3]), tensor(3, &[2, 4, 3]));
         let swap = SwapDimsOpIr { input: x.clone(), out: out.clone(), dim1: 1, dim2: 2 };
-        let name = CustomOpIr::new("burn_xla.name scores", &[out], &[named.clone()]);
+        let name = CustomOpIr::new("burn_xla.name scores", &[out], std::slice::from_ref(&named));
         let (batch, rows) = (tensor(4, &[3, 2, 4]), tensor(5, &[6, 4]));
         let swap_batch = SwapDimsOpIr { input: x.clone(), out: batch.clone(), dim1: 0, dim2: 1 };
         let flatten = ShapeOpIr { input: batch.clone(), out: rows.clone() };
