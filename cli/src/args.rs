@@ -250,6 +250,9 @@ impl Images {
         let bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
+        if let Some(name) = table.first_non_finite().and_then(|row| table.names().get(row)) {
+            eprintln!("warning: the features of {name} are not finite numbers (NaN or infinity)");
+        }
         Ok(table)
     }
 }
@@ -281,8 +284,28 @@ pub(crate) fn train_test(path: &Path, seed: u64) -> anyhow::Result<[ImageSet; 2]
     };
     let classes = parts[0].classes().len();
     ensure!(classes > 1, "{}: expected images of at least two classes, got {classes}", option());
+    let has = |part: &ImageSet, class| part.items().iter().any(|item| item.labels.contains(&class));
+    let (mut both, mut lonely) = (0, vec![]);
+    for (class, name) in parts[0].classes().iter().enumerate() {
+        match has(&parts[0], class) && has(&parts[1], class) {
+            true => both += 1,
+            false => lonely.push(name.as_str()),
+        }
+    }
+    ensure!(both > 0, "{}: too few images: no class has some to train and some to test", option());
+    if !lonely.is_empty() {
+        let (count, shown) = (lonely.len(), lonely.len().min(SHOWN));
+        let names = lonely[..shown].join(", ");
+        let more = if count > shown { ", …" } else { "" };
+        eprintln!(
+            "warning: {count} of {classes} classes lack images to train or to test: {names}{more}"
+        );
+    }
     Ok(parts)
 }
+
+/// Names of classes that a warning has at most.
+const SHOWN: usize = 10;
 
 /// The images of a list or a shard, or of a folder, which is read as the caller says.
 fn open(

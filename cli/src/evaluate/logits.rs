@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
+use burn::tensor::{Bytes, DType, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors};
 use vit22b::eval::{Matrix, Scorecard, ScorecardConfig};
 
@@ -38,9 +39,16 @@ impl GivenLogits {
         let matrix = |name: &str| -> anyhow::Result<(Vec<f32>, usize)> {
             let tensor = file.tensor(name)?;
             let [_, columns] = *tensor.shape() else { bail!("{name} has no two axes") };
-            let (values, _) = tensor.data().as_chunks();
-            ensure!(tensor.dtype() == Dtype::F32, "{name} is {:?}, not F32", tensor.dtype());
-            Ok((values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(), columns))
+            let dtype = match tensor.dtype() {
+                Dtype::F32 => DType::F32,
+                Dtype::F64 => DType::F64,
+                Dtype::F16 => DType::F16,
+                Dtype::BF16 => DType::BF16,
+                other => bail!("{name} is {other:?}, expected F32, F64, F16 or BF16"),
+            };
+            let bytes = Bytes::from_bytes_vec(tensor.data().to_vec());
+            let values = TensorData::from_bytes(bytes, tensor.shape().to_vec(), dtype);
+            Ok((values.iter::<f32>().collect(), columns))
         };
         let classes = |name: &str| -> anyhow::Result<Vec<usize>> {
             let tensor = file.tensor(name)?;
@@ -98,6 +106,15 @@ impl GivenLogits {
         Ok(Self { logits, labels, classes, unknown: None, groups: None })
     }
 
+    /// Whether each row is in [0, 1] and sums to 1.
+    fn are_probabilities(&self) -> bool {
+        self.classes > 1
+            && self.logits.chunks_exact(self.classes).all(|row| {
+                row.iter().all(|value| (0.0..=1.0).contains(value))
+                    && (row.iter().sum::<f32>() - 1.0).abs() < 1e-3
+            })
+    }
+
     /// The decision whether the first class is right, if there are two classes and groups.
     pub(crate) fn group_task(&self) -> anyhow::Result<Option<GroupTask>> {
         let Some(group) = self.groups.clone().filter(|_| self.classes == 2) else {
@@ -120,6 +137,13 @@ impl GivenLogits {
 /// What is said of them, and the sections.
 pub(crate) fn given_logits(path: &Path, seed: u64) -> anyhow::Result<(String, Vec<Part>)> {
     let given = GivenLogits::read(path)?;
+    if given.are_probabilities() {
+        eprintln!(
+            "warning: every row of {} is in [0, 1] and sums to 1: these are probabilities, where logits are \
+             expected; take their logarithms",
+            path.display()
+        );
+    }
     let matrix = Matrix::new(&given.logits, given.classes)?;
     let config = ScorecardConfig { seed, ..Default::default() };
     let card = Scorecard::measure(matrix, &given.labels, &config)?;

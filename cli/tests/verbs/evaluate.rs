@@ -27,6 +27,17 @@ fn logits_of_any_classifier_are_measured() {
 }
 
 #[test]
+fn probabilities_in_place_of_logits_are_noticed() {
+    let out = Folder::new("evaluate-probabilities");
+    let file = out.path().join("logits.csv");
+    std::fs::write(&file, "0,0.75,0.25\n1,0.25,0.75\n".repeat(30)).unwrap();
+    let (file, out) = (file.to_str().unwrap(), out.path().to_str().unwrap());
+    let run = vit22b(["evaluate", "--logits", file, "--out", out]);
+    assert!(run.stderr.contains("these are probabilities"), "{}", run.stderr);
+    run.succeeded();
+}
+
+#[test]
 fn a_published_model_is_measured_on_class_folders() {
     let (images, out) = (Folder::new("evaluate-images"), Folder::new("evaluate-out"));
     let images = images.path().to_str().expect("UTF-8");

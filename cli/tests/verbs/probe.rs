@@ -32,3 +32,26 @@ fn one_class_is_refused_before_the_model_is_loaded() {
     let error = vit22b(["probe", "--weights", "nowhere", "--images", images]).failed();
     assert_eq!(error, format!("--images {images}: expected images of at least two classes, got 1"));
 }
+
+#[test]
+fn classes_of_one_image_are_too_few_or_are_named() {
+    let folder = Folder::new("probe-few");
+    let images = folder.path().to_str().expect("UTF-8");
+    let put = |class: &str, number: usize| {
+        std::fs::create_dir_all(folder.path().join(class)).unwrap();
+        let to = folder.path().join(class).join(format!("{number}.png"));
+        std::fs::copy(fixture("images/photo.png"), to).unwrap();
+    };
+    put("cat", 0);
+    put("dog", 0);
+    let probe = || vit22b(["probe", "--weights", "nowhere", "--images", images]);
+    let error = probe().failed();
+    assert!(error.contains("no class has some to train and some to test"), "{error}");
+    (1..20).for_each(|number| put("cat", number));
+    let run = probe();
+    assert!(
+        run.stderr.contains("1 of 2 classes lack images to train or to test: dog"),
+        "{}",
+        run.stderr
+    );
+}
