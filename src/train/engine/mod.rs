@@ -156,6 +156,7 @@ impl<T: Task> Engine<T> {
     /// # Errors
     ///
     /// [`TrainError::Xla`].
+    #[cfg_attr(not(feature = "xla"), allow(unused_variables, reason = "nothing is compiled"))]
     pub fn prepare(&self, batch_size: usize) -> Result<Option<f64>, TrainError> {
         match &self.at {
             At::Burn(_) => Ok(None),
