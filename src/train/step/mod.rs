@@ -30,7 +30,7 @@ use state::{StepMetrics, TrainState, keep_unless};
 /// state of one and compiles it where a compiler is.
 ///
 /// ```
-/// use burn::tensor::Tensor;
+/// use burn::tensor::{Device, Tensor};
 /// use vit22b::data::ImageBatch;
 /// use vit22b::train::{Classify, Loss, Recipe, Task, TrainStep};
 /// use vit22b::vit::ViT22BConfig;
