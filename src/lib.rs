@@ -2,7 +2,8 @@
 //!
 //! - [`layers`]: blocks, attention, norms and the rest, for models of any make
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
-//! - [`train`]: losses, schedules, optimizers, the recipe, one training step
+//! - [`train`]: what is trained (`Task`), the recipe, and the trainer, the engine and the step that follow it
+//! - [`Runtime`]: what runs a function, a device of Burn or XLA
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
 //! - [`probe`]: frozen features, and the linear probe on them
 //! - [`eval`]: measurements on features, logits and decisions
