@@ -5,12 +5,13 @@ use burn::module::Module;
 use burn::tensor::{Bool, DType, Device, Distribution, Tensor, TensorData};
 use burn_trace::{TensorTree, value_and_grad};
 use vit22b::layers::{
-    Attention, AttentionConfig, Block, BlockConfig, BlockKind, Draws, MapPool, MapPoolConfig, Mlp,
-    MlpConfig, Norm, NormConfig, PatchEmbed, PatchEmbedConfig, QkNorm, encode,
+    Attention, AttentionConfig, Block, BlockConfig, BlockKind, Draws, Interpolation, MapPool,
+    MapPoolConfig, Mlp, MlpConfig, Norm, NormConfig, PatchEmbed, PatchEmbedConfig, QkNorm, encode,
+    resample, sin_cos_2d,
 };
 use vit22b::params;
 use vit22b::train::Precision;
-use vit22b::vit::{Projections, ViT22B, ViT22BConfig};
+use vit22b::vit::{Positions, Projections, ViT22B, ViT22BConfig};
 use vit22b::{ConfigError, RandomKey, Runtime};
 
 const WIDTH: usize = 16;
@@ -320,4 +321,40 @@ fn configs_name_what_they_refuse() {
 )]
 fn a_layer_of_an_invalid_config_panics_with_its_text() {
     BlockConfig::new(16, 32, 5).init(&Device::flex());
+}
+
+#[test]
+fn models_in_half_precision_take_images_in_f32() {
+    let device = Device::flex();
+    for positions in [Positions::Learned, Positions::SinCos2d] {
+        let config = ViT22BConfig::new(0).with_image([8, 12]).with_patch(4);
+        let config = config.with_width(16).with_depth(2).with_mlp_dim(32).with_num_heads(2);
+        let model = params::initialize(config.with_positions(positions).init(&device).unwrap());
+        let images = random([2, 3, 8, 12]);
+        let expected = model.pooled(images.clone());
+        let got = Precision::Bf16.cast(model).pooled(images);
+        assert_eq!(got.dtype(), DType::BF16);
+        // bf16 has 8 bits: a few roundings of 2⁻⁹ each.
+        let difference = largest(got.cast(DType::F32) - expected.clone());
+        assert!(difference < 0.05 * largest(expected), "{positions:?}: {difference}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "dropout = 1 is not valid: a probability in [0, 1)")]
+fn a_rate_that_keeps_nothing_is_refused() {
+    let _ = Draws::new(RandomKey::new(0, &Device::flex())).with_dropout(1.0);
+}
+
+#[test]
+#[should_panic(expected = "positions: axis 0 expected 6 for a grid of [2, 3], got 4")]
+fn positions_of_another_grid_are_refused() {
+    let positions = Tensor::<2>::ones([4, 8], &Device::flex());
+    resample(positions, [2, 3], [4, 4], Interpolation::Bilinear);
+}
+
+#[test]
+#[should_panic(expected = "width = 4 is not valid: a multiple of 4 from 8 on")]
+fn sines_and_cosines_want_eight_columns() {
+    sin_cos_2d([2, 2], 4, &Device::flex());
 }

@@ -38,14 +38,24 @@ impl Draws {
     }
 
     /// Sets the rate of [`dropout`](Self::dropout).
+    ///
+    /// # Panics
+    ///
+    /// If it is no probability in [0, 1).
     #[must_use]
     pub fn with_dropout(self, dropout: f64) -> Self {
+        ensure_probability("dropout", dropout);
         Self { dropout, ..self }
     }
 
     /// Sets the rate of [`stochastic_depth`](Self::stochastic_depth).
+    ///
+    /// # Panics
+    ///
+    /// If it is no probability in [0, 1).
     #[must_use]
     pub fn with_stochastic_depth(self, stochastic_depth: f64) -> Self {
+        ensure_probability("stochastic_depth", stochastic_depth);
         Self { stochastic_depth, ..self }
     }
 
@@ -60,6 +70,11 @@ impl Draws {
     pub(super) fn path_rate(&self, rate: f64, device: &Device) -> Option<Tensor<1>> {
         (self.stochastic_depth > 0.0).then(|| Tensor::from_floats([rate], device))
     }
+}
+
+/// Kept values are divided by the probability that they are kept, which must not be 0.
+fn ensure_probability(name: &str, rate: f64) {
+    assert!((0.0..1.0).contains(&rate), "{name} = {rate} is not valid: a probability in [0, 1)");
 }
 
 /// What one block draws from.

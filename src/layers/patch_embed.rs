@@ -72,7 +72,8 @@ pub struct PatchEmbed {
 burn_trace::impl_tensor_tree!(PatchEmbed);
 
 impl PatchEmbed {
-    /// Tokens, row by row, and the grid `[gh, gw]` that they form.
+    /// Tokens, row by row, and the grid `[gh, gw]` that they form. Images are cast to the type of the
+    /// weights.
     ///
     /// # Shapes
     ///
@@ -94,6 +95,9 @@ impl PatchEmbed {
             );
         }
         let (rows, columns) = (height / p, width / p);
+        // Images are f32 as a rule, and weights may be loaded in half precision.
+        let dtype = self.weight.dtype();
+        let images = if images.dtype() == dtype { images } else { images.cast(dtype) };
         // A product over unfolded patches: on the CPU it trains faster than the convolution, whose
         // weight gradient is slow, and for XLA it is the same.
         let patches = images

@@ -13,6 +13,10 @@ use super::kinds::Interpolation;
 ///
 /// - output: `[gh * gw, d]`, where `d` is a multiple of 4 from 8 on
 ///
+/// # Panics
+///
+/// If the width is another.
+///
 /// ```
 /// use burn::tensor::Device;
 /// use vit22b::layers::sin_cos_2d;
@@ -24,6 +28,10 @@ use super::kinds::Interpolation;
 ///
 /// MoCo v3's form, as big_vision computes it: `ω_i = 10000^(-i / (d/4 - 1))`.
 pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> {
+    assert!(
+        width >= 8 && width.is_multiple_of(4),
+        "width = {width} is not valid: a multiple of 4 from 8 on, for sine and cosine of row and column"
+    );
     let [rows, columns] = grid;
     let quarter = width / 4;
     let omega: Vec<f64> =
@@ -48,6 +56,10 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
 /// - positions: `[from[0] * from[1], d]`
 /// - output: `[to[0] * to[1], d]`
 ///
+/// # Panics
+///
+/// If there are other than `from[0] * from[1]` positions, or a grid has no rows or no columns.
+///
 /// ```
 /// use burn::tensor::{Device, Tensor};
 /// use vit22b::layers::{Interpolation, resample};
@@ -66,10 +78,19 @@ pub fn resample(
     to: [usize; 2],
     by: Interpolation,
 ) -> Tensor<2> {
+    let [count, d] = positions.dims();
+    assert!(
+        count == from[0] * from[1],
+        "positions: axis 0 expected {} for a grid of {from:?}, got {count}",
+        from[0] * from[1]
+    );
+    assert!(
+        [from, to].as_flattened().iter().all(|&side| side > 0),
+        "a grid of positions has at least one row and one column, got {from:?} and {to:?}"
+    );
     if from == to {
         return positions;
     }
-    let [_, d] = positions.dims();
     let (device, dtype) = (positions.device(), positions.dtype());
     let matrix = |axis: usize| -> Tensor<2> {
         let (from, to) = (from[axis], to[axis]);

@@ -246,7 +246,7 @@ impl ViT22B {
             Some(learned) => {
                 resample(learned.val(), self.config.grid(), grid, self.config.interpolation)
             }
-            None => sin_cos_2d(grid, d, &x.device()),
+            None => sin_cos_2d(grid, d, &x.device()).cast(x.dtype()),
         };
         let x = x + positions.unsqueeze();
         let prefix = [&self.class_token, &self.registers].into_iter().flatten();

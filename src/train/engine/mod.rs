@@ -200,7 +200,7 @@ impl<T: Task> Engine<T> {
     /// # Errors
     ///
     /// As [`upload`](Self::upload); also [`TrainError::NonFinite`] and [`TrainError::Diverged`] as
-    /// [`Pending::read`].
+    /// [`Pending::read`]. After [`TrainError::NonFinite`] the state is that before the step.
     pub fn step(&mut self, batch: T::Batch) -> Result<Pending, TrainError> {
         let batch = self.upload(&batch)?;
         self.step_uploaded(&batch)
@@ -219,7 +219,12 @@ impl<T: Task> Engine<T> {
                 let before = std::mem::replace(&mut at.state, next);
                 let reading = StepReading::of(metrics);
                 if !(reading.finite || may_skip) {
-                    self.step.ensure_finite(reading.loss, self.done + 1, &before.model, batch)?;
+                    let (loss, step) = (reading.loss, self.done + 1);
+                    let found = self.step.ensure_finite(loss, step, &before.model, batch);
+                    if let Err(error) = found {
+                        at.state = before;
+                        return Err(error);
+                    }
                 }
                 Metrics::Read(reading)
             }

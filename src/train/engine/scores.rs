@@ -14,7 +14,8 @@ impl<T: Task> Engine<T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Data`] for a batch that cannot be made; else as [`evaluate`](Self::evaluate).
+    /// [`TrainError::Data`] for a batch that cannot be made, [`TrainError::Batch`] where no example can
+    /// be read; else as [`evaluate`](Self::evaluate).
     ///
     /// ```
     /// use std::sync::Arc;
@@ -51,6 +52,9 @@ impl<T: Task> Engine<T> {
             for (name, sum) in self.evaluate(masked.batch, weights)? {
                 *sums.entry(name).or_default() += sum;
             }
+        }
+        if examples == 0 {
+            return Err(TrainError::batch("held-out examples", "at least one that can be read", 0));
         }
         Ok(sums.into_iter().map(|(name, sum)| (name, sum / examples as f64)).collect())
     }

@@ -6,8 +6,8 @@ use serde_json::Value;
 /// A field of a description, its value in the checkpoint, and its value in this run.
 pub(super) type Difference = (String, String, String);
 
-/// The fields of two tasks' descriptions that decide about going on: of the model's architecture the
-/// first in which they differ, and of all else.
+/// The first field in which the model's architecture differs between two descriptions of a task, and
+/// the first outside of it.
 pub(super) fn task_difference(
     saved: &Value,
     wanted: &Value,
@@ -17,7 +17,13 @@ pub(super) fn task_difference(
         task.as_object_mut().and_then(|fields| fields.remove("model"));
         task
     };
-    (difference(&saved["model"], &wanted["model"]), difference(&rest(saved), &rest(wanted)))
+    let named = |difference: Option<Difference>, whole: &str| {
+        difference.map(|(field, saved, wanted)| {
+            (if field.is_empty() { whole.to_owned() } else { field }, saved, wanted)
+        })
+    };
+    let model = difference(&saved["model"], &wanted["model"]);
+    (named(model, "model"), named(difference(&rest(saved), &rest(wanted)), "task"))
 }
 
 /// The first field in which two things differ, and its two values.
@@ -62,5 +68,7 @@ mod tests {
         assert_eq!(task_difference(&before, &task(3, 0.2)), (text("depth", "2", "3"), None));
         let mixup = text("mixup.alpha", "0.2", "0.5");
         assert_eq!(task_difference(&before, &task(2, 0.5)), (None, mixup));
+        let (model, _) = task_difference(&before, &json!({ "task": "from_fn" }));
+        assert_eq!(model, text("model", r#"{"depth":2}"#, "null"));
     }
 }

@@ -102,6 +102,11 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     /// The mean loss of a batch. With a key as in training, with all that is random; without one as
     /// in evaluation.
     ///
+    /// With [`Precision::Bf16`](crate::train::Precision::Bf16) the parameters of the model, but those of
+    /// norms, are bf16, and the batch comes as it was loaded: cast what a layer of Burn reads to the type
+    /// of its weights, and outputs to f32 before a sum. `layers::PatchEmbed` casts
+    /// its images by itself.
+    ///
     /// # Shapes
     ///
     /// - output: `[1]`
