@@ -314,7 +314,11 @@ fn open(
 ) -> anyhow::Result<ImageSet> {
     let option = || format!("--images {}", path.display());
     if path.is_dir() {
-        return folder(path).with_context(option);
+        let set = folder(path).with_context(option)?;
+        for link in set.links_left() {
+            eprintln!("left out: {} is a link to a folder that is read anyway", link.display());
+        }
+        return Ok(set);
     }
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     match ending.to_ascii_lowercase().as_str() {

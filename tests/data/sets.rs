@@ -240,3 +240,40 @@ fn hierarchies_come_from_files() {
         assert!(error.starts_with(message), "{error}");
     }
 }
+
+/// A link that leads upwards, one to a sibling and one to hidden images: each image is found once.
+#[cfg(unix)]
+#[test]
+fn images_behind_links_are_found_once() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new("links");
+    let outside = Folder::new("links_outside");
+    for name in ["a/1.jpg", "b/2.jpg", ".kept/3.jpg"] {
+        folder.write(name, file("photo.jpg"));
+    }
+    outside.write("4.jpg", file("photo.jpg"));
+    let root = folder.path();
+    symlink(".", root.join("a/self")).unwrap();
+    symlink("..", root.join("a/up")).unwrap();
+    symlink("/", root.join("a/all")).unwrap();
+    symlink("../a", root.join("b/sibling")).unwrap();
+    symlink("a", root.join("alias")).unwrap();
+    symlink("nowhere", root.join("dangling")).unwrap();
+    symlink("turn", root.join("turn")).unwrap();
+    symlink(".kept", root.join("hidden")).unwrap();
+    symlink(outside.path(), root.join("other")).unwrap();
+    // A link in the other folder leads back into the first.
+    symlink(root.canonicalize().unwrap(), outside.path().join("back")).unwrap();
+
+    let set = ImageSet::folder(root).unwrap();
+    let names: Vec<_> = set.items().iter().map(|item| &*item.name).collect();
+    assert_eq!(names, ["a/1.jpg", "b/2.jpg", "hidden/3.jpg", "other/4.jpg"]);
+    let left: Vec<_> = set.links_left().iter().map(|p| p.strip_prefix(root).unwrap()).collect();
+    let left: Vec<_> = left.into_iter().filter_map(|path| path.to_str()).collect();
+    assert_eq!(left, ["a/all", "a/self", "a/up", "alias", "b/sibling", "other/back"]);
+
+    let set = ImageSet::class_folders(root).unwrap();
+    assert_eq!(set.classes(), ["a", "b", "hidden", "other"]);
+    assert_eq!(set.len(), 4);
+}

@@ -68,6 +68,7 @@ pub struct Item {
 pub struct ImageSet {
     classes: Vec<String>,
     items: Vec<Item>,
+    links_left: Vec<PathBuf>,
 }
 
 impl ImageSet {
@@ -86,7 +87,7 @@ impl ImageSet {
                 });
             }
         }
-        Ok(Self { classes, items })
+        Ok(Self { classes, items, links_left: Vec::new() })
     }
 
     /// A set of items whose labels are names. The classes are all names, sorted; if all names are whole
@@ -108,7 +109,7 @@ impl ImageSet {
             Item { name, location, labels: labels.iter().filter_map(label).collect() }
         };
         let items = items.into_iter().map(item).collect();
-        Self { items, classes }
+        Self { items, classes, links_left: Vec::new() }
     }
 
     /// The names of the classes, in the order of the targets.
@@ -119,6 +120,12 @@ impl ImageSet {
     /// All images.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// Links to folders that were not followed, since each leads back to a folder that it lies in, or to
+    /// one whose images are found without it.
+    pub fn links_left(&self) -> &[PathBuf] {
+        &self.links_left
     }
 
     /// The number of images.
@@ -150,7 +157,7 @@ impl ImageSet {
                 })?;
             }
         }
-        Ok(Self { classes: classes.to_vec(), items })
+        Ok(Self { classes: classes.to_vec(), items, links_left: self.links_left })
     }
 
     /// The same images with the ancestors of their labels added. The classes are those of the hierarchy.
@@ -166,7 +173,7 @@ impl ImageSet {
                 .indices(labels)
                 .map_err(|reason| DataError::Label { name: item.name.clone(), reason })?;
         }
-        Ok(Self { classes: hierarchy.names().to_vec(), items })
+        Ok(Self { classes: hierarchy.names().to_vec(), items, links_left: self.links_left })
     }
 
     /// The target of the `index`-th image: 1 for its labels, 0 for the other classes.
