@@ -12,7 +12,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use vit22b::params;
 use vit22b::vit::{
-    Biases, BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, Variant, ViT22BConfig,
+    Biases, BlockKind, Gate, Gelu, HeadInput, NormKind, Pool, Positions, QkNorm, SubNorm, Variant,
+    ViT22BConfig,
 };
 
 fn small() -> ViT22BConfig {
@@ -71,6 +72,20 @@ fn forms() -> Vec<(&'static str, ViT22BConfig)> {
                 .with_norm_embedding(true),
         ),
         ("mu/16", Variant::parse("mu/16").unwrap().config(3)),
+        ("gated MLP", small().with_gate(Some(Gate::Silu))),
+        ("norms before the last products", small().with_sub_norm(Some(SubNorm::MlpAndAttention))),
+        ("no bias of keys", small().classic().with_key_bias(Some(false))),
+        ("distillation token", small().deit_distilled()),
+        ("dinov3", small().dinov3()),
+        ("clip with a projection", small().clip().with_projection(Some(12))),
+        ("beit", small().beit()),
+        ("eva02", small().eva02()),
+        ("aimv2", small().aimv2()),
+        ("perception encoder", small().with_width(64).perception_encoder()),
+        (
+            "classifier of class token and mean",
+            small().dinov2().with_head_input(Some(HeadInput::PooledAndMean)),
+        ),
     ]
 }
 

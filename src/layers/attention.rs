@@ -12,7 +12,9 @@ use crate::error::{ConfigError, check, check_counts, check_epsilon, ensure_valid
 use super::activation;
 use super::kinds::{NormKind, QkNorm};
 use super::linear::projection;
-use super::norm::{Norm, NormConfig};
+use super::norm::{Norm, NormConfig, check_norm};
+use super::relative_bias::RelativeBias;
+use super::token_grid::TokenGrid;
 
 /// Configuration of an [`Attention`]; the defaults are those of ViT-22B's blocks.
 ///
@@ -48,9 +50,17 @@ pub struct AttentionConfig {
     /// Whether the output projection adds a bias.
     #[config(default = false)]
     pub out_bias: bool,
-    /// Added to the variance in the norms; above 0.
+    /// Added to the variance in the norms of queries and keys; above 0.
     #[config(default = 1e-6)]
     pub epsilon: f64,
+    /// Whether the key projection adds a bias, if not as `qkv_bias` says. Where nothing is rotated
+    /// such a bias changes nothing, since it adds the same to all logits of a query.
+    pub key_bias: Option<bool>,
+    /// The norm of the attended values before the output projection, of width `width`.
+    pub norm: Option<NormConfig>,
+    /// Rows and columns of patches for which there are relative position biases, if there are any.
+    /// They need [`Attention::forward_on`].
+    pub relative_bias: Option<[usize; 2]>,
 }
 
 impl AttentionConfig {
@@ -68,7 +78,10 @@ impl AttentionConfig {
             || format!("divides width = {}", self.width),
             || nearest_divisor(self.num_heads, self.width),
         )?;
-        check_epsilon(self.epsilon)
+        check_epsilon(self.epsilon)?;
+        check_norm(self.norm.as_ref(), ("width", self.width))?;
+        let sides = self.relative_bias.into_iter().flatten();
+        sides.into_iter().try_for_each(|side| check_counts([("relative_bias", side)]))
     }
 
     /// Attention with random parameters: Xavier-uniform weights, scales of 1, biases of 0.
@@ -90,11 +103,15 @@ impl AttentionConfig {
         };
         Attention {
             query: projection(shape, self.qkv_bias, device),
-            key: projection(shape, self.qkv_bias, device),
+            key: projection(shape, self.key_bias.unwrap_or(self.qkv_bias), device),
             value: projection(shape, self.qkv_bias, device),
             q_norm: norm(),
             k_norm: norm(),
             out: projection(shape, self.out_bias, device),
+            norm: self.norm.as_ref().map(|norm| norm.init(device)),
+            relative_bias: self
+                .relative_bias
+                .map(|grid| RelativeBias::new(grid, self.num_heads, device)),
             num_heads: self.num_heads,
         }
     }
@@ -124,6 +141,10 @@ pub struct Attention {
     pub k_norm: Option<Norm>,
     /// `[d, d]`
     pub out: Linear,
+    /// The norm of the attended values, where there is one.
+    pub norm: Option<Norm>,
+    /// Relative position biases, where there are any.
+    pub relative_bias: Option<RelativeBias>,
     num_heads: usize,
 }
 
@@ -152,9 +173,34 @@ impl Attention {
         context: Tensor<3>,
         mask: Option<Tensor<4, Bool>>,
     ) -> Tensor<3> {
+        self.attention(query, context, mask, None)
+    }
+
+    /// Attention between the tokens of images, with rotary positions and relative position biases as
+    /// far as `grid` and this layer have them; mask and shapes as in [`forward`](Self::forward).
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if the tokens are not those of the grid.
+    pub fn forward_on(
+        &self,
+        tokens: Tensor<3>,
+        grid: &TokenGrid,
+        mask: Option<Tensor<4, Bool>>,
+    ) -> Tensor<3> {
+        self.attention(tokens.clone(), tokens, mask, Some(grid))
+    }
+
+    pub(super) fn attention(
+        &self,
+        query: Tensor<3>,
+        context: Tensor<3>,
+        mask: Option<Tensor<4, Bool>>,
+        grid: Option<&TokenGrid>,
+    ) -> Tensor<3> {
         let query = self.query.forward(query);
         let (key, value) = (self.key.forward(context.clone()), self.value.forward(context));
-        self.out.forward(self.attend(query, key, value, mask))
+        self.out.forward(self.attend([query, key, value], mask, grid))
     }
 
     /// The sums of values that each query takes, before the output projection.
@@ -165,28 +211,36 @@ impl Attention {
     /// - output: `[b, m, d]`
     pub(super) fn attend(
         &self,
-        query: Tensor<3>,
-        key: Tensor<3>,
-        value: Tensor<3>,
+        [query, key, value]: [Tensor<3>; 3],
         mask: Option<Tensor<4, Bool>>,
+        grid: Option<&TokenGrid>,
     ) -> Tensor<3> {
         let [b, m, d] = query.dims();
         let query = checkpoint_name(query, activation::QUERY);
         let key = checkpoint_name(key, activation::KEY);
         let value = self.split_heads(checkpoint_name(value, activation::VALUE));
-        let (query, key) = self.normalised(query, key);
+        let (query, key) = self.normalised(query, key, grid);
         let left_out = mask.map(|mask| {
             let pairs = [b, self.num_heads, m, key.dims()[2]];
             expanded(mask, pairs).bool_not()
         });
-        let attended = match query.is_autodiff() {
+        let bias = self.bias(grid);
+        let attended = match (query.is_autodiff(), bias) {
             // Burn differentiates its attention with respect to the position of each row's largest
             // score too, which adds up to nothing and costs a scatter into zeros of the size of the
             // scores.
-            true => attention_weights(attention_logits(query, key), left_out).matmul(value),
-            false => attention(query, key, value, left_out, None, Default::default()),
+            (true, None) => attention_weights(attention_logits(query, key), left_out).matmul(value),
+            (_, Some(bias)) => {
+                attention_weights(attention_logits(query, key) + bias, left_out).matmul(value)
+            }
+            (false, None) => attention(query, key, value, left_out, None, Default::default()),
         };
-        checkpoint_name(attended.swap_dims(1, 2).reshape([b, m, d]), activation::ATTENDED)
+        let attended = attended.swap_dims(1, 2).reshape([b, m, d]);
+        let attended = checkpoint_name(attended, activation::ATTENDED);
+        match &self.norm {
+            Some(norm) => norm.forward(attended),
+            None => attended,
+        }
     }
 
     /// The scaled products of queries and keys, of which the softmax makes attention weights.
@@ -196,19 +250,57 @@ impl Attention {
     /// - query: `[b, m, d]`; context: `[b, n, d]`
     /// - output: `[b, h, m, n]`
     pub fn logits(&self, query: Tensor<3>, context: Tensor<3>) -> Tensor<4> {
-        let (query, key) = self.normalised(self.query.forward(query), self.key.forward(context));
-        attention_logits(query, key)
+        self.scores(query, context, None)
     }
 
-    fn normalised(&self, query: Tensor<3>, key: Tensor<3>) -> (Tensor<4>, Tensor<4>) {
+    /// The same between the tokens of images, as [`forward_on`](Self::forward_on) takes them.
+    pub fn logits_on(&self, tokens: Tensor<3>, grid: &TokenGrid) -> Tensor<4> {
+        self.scores(tokens.clone(), tokens, Some(grid))
+    }
+
+    pub(super) fn scores(
+        &self,
+        query: Tensor<3>,
+        context: Tensor<3>,
+        grid: Option<&TokenGrid>,
+    ) -> Tensor<4> {
+        let (query, key) = (self.query.forward(query), self.key.forward(context));
+        let (query, key) = self.normalised(query, key, grid);
+        let logits = attention_logits(query, key);
+        match self.bias(grid) {
+            Some(bias) => logits + bias,
+            None => logits,
+        }
+    }
+
+    /// Queries and keys by head, normalised, then turned.
+    fn normalised(
+        &self,
+        query: Tensor<3>,
+        key: Tensor<3>,
+        grid: Option<&TokenGrid>,
+    ) -> (Tensor<4>, Tensor<4>) {
         let apply = |norm: &Option<Norm>, x| match norm {
             Some(norm) => norm.forward(x),
+            None => x,
+        };
+        let turn = |x| match grid.and_then(TokenGrid::rotation) {
+            Some(rotation) => rotation.apply(x),
             None => x,
         };
         // The norm before the heads move forward: its reduction then runs along memory.
         let query = apply(&self.q_norm, self.heads_last(query)).swap_dims(1, 2);
         let key = apply(&self.k_norm, self.heads_last(key)).swap_dims(1, 2);
-        (query, key)
+        (turn(query), turn(key))
+    }
+
+    fn bias(&self, grid: Option<&TokenGrid>) -> Option<Tensor<4>> {
+        let bias = self.relative_bias.as_ref()?;
+        let grid = grid.expect(
+            "relative position biases follow from the grid of the tokens: call the method whose \
+             name ends in `_on`",
+        );
+        Some(bias.forward(grid))
     }
 
     /// `[b, n, d]` to `[b, h, n, k]`.
@@ -224,7 +316,7 @@ impl Attention {
 }
 
 /// `q kᵀ / √k`
-fn attention_logits(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
+pub(super) fn attention_logits(query: Tensor<4>, key: Tensor<4>) -> Tensor<4> {
     let scale = 1.0 / (query.dims()[3] as f64).sqrt();
     checkpoint_name(query.mul_scalar(scale).matmul(key.transpose()), activation::SCORES)
 }

@@ -12,9 +12,10 @@ use super::activation;
 use super::attention::{Attention, AttentionConfig};
 use super::draws::{BlockDraws, Draws};
 use super::fused;
-use super::kinds::{BlockKind, Gelu, NormKind, Projections, QkNorm};
+use super::kinds::{BlockKind, Gate, Gelu, NormKind, Projections, QkNorm, SubNorm};
 use super::mlp::{Mlp, MlpConfig};
 use super::norm::{Norm, NormConfig};
+use super::token_grid::TokenGrid;
 
 /// Configuration of a [`Block`]; the defaults are those of ViT-22B.
 ///
@@ -65,6 +66,15 @@ pub struct BlockConfig {
     /// Whether both layers of the MLP add a bias; the paper keeps them, for quality at no cost.
     #[config(default = true)]
     pub mlp_bias: bool,
+    /// Whether the key projection adds a bias, if not as `qkv_bias` says.
+    pub key_bias: Option<bool>,
+    /// The activation of the MLP's gate, if the MLP is gated.
+    pub gate: Option<Gate>,
+    /// The norms before the last products of MLP and attention, of the kind of `norm`; none in ViT-22B.
+    pub sub_norm: Option<SubNorm>,
+    /// Rows and columns of patches for which there are relative position biases, if there are any.
+    /// They need [`Block::forward_on`].
+    pub relative_bias: Option<[usize; 2]>,
 }
 
 impl BlockConfig {
@@ -99,7 +109,7 @@ impl BlockConfig {
     /// If [`validate`](Self::validate) finds an error, with its text.
     pub fn init(&self, device: &Device) -> Block {
         ensure_valid(self.validate());
-        let is_sequential = self.kind == BlockKind::Sequential;
+        let is_sequential = self.kind != BlockKind::Parallel;
         let norm = || self.norm().init(device);
         let scale = || {
             self.layer_scale.map(|value| Initializer::Constant { value }.init([self.width], device))
@@ -131,6 +141,9 @@ impl BlockConfig {
             .with_qkv_bias(self.qkv_bias)
             .with_out_bias(self.out_bias)
             .with_epsilon(self.epsilon)
+            .with_key_bias(self.key_bias)
+            .with_norm((self.sub_norm == Some(SubNorm::MlpAndAttention)).then(|| self.norm()))
+            .with_relative_bias(self.relative_bias)
     }
 
     fn norm(&self) -> NormConfig {
@@ -141,7 +154,12 @@ impl BlockConfig {
     }
 
     fn mlp(&self) -> MlpConfig {
-        MlpConfig::new(self.width, self.mlp_dim).with_gelu(self.gelu).with_bias(self.mlp_bias)
+        let norm = || NormConfig { width: self.mlp_dim, ..self.norm() };
+        MlpConfig::new(self.width, self.mlp_dim)
+            .with_gelu(self.gelu)
+            .with_bias(self.mlp_bias)
+            .with_gate(self.gate)
+            .with_norm(self.sub_norm.map(|_| norm()))
     }
 }
 
@@ -149,17 +167,19 @@ impl BlockConfig {
 ///
 /// - parallel: `y = norm(x); x + scale * (attention(y) + mlp(y))`
 /// - sequential: `z = x + scale * attention(norm(x)); z + mlp_scale * mlp(mlp_norm(z))`
+/// - res-post-norm: `z = x + scale * norm(attention(x)); z + mlp_scale * mlp_norm(mlp(z))`
 ///
 /// # Reference
 ///
-/// "Scaling Vision Transformers to 22 Billion Parameters", section 2, "Parallel layers".
+/// "Scaling Vision Transformers to 22 Billion Parameters", section 2, "Parallel layers"; "Swin
+/// Transformer V2" for the norms behind the branches.
 #[derive(Module, Debug)]
 pub struct Block {
-    /// The norm at the entrance; the parallel block has no other.
+    /// The norm at the entrance, or behind the attention; the parallel block has no other.
     pub norm: Norm,
     /// Attention.
     pub attn: Attention,
-    /// The norm before the MLP of a sequential block.
+    /// The norm before the MLP of a sequential block, or behind it.
     pub mlp_norm: Option<Norm>,
     /// The MLP.
     pub mlp: Mlp,
@@ -204,37 +224,54 @@ impl Block {
         mask: Option<Tensor<4, Bool>>,
         draws: Option<&Draws>,
     ) -> Tensor<3> {
-        let draws = draws.map(|draws| BlockDraws {
-            key: draws.key.clone(),
-            dropout: draws.dropout,
-            path_rate: draws.path_rate(draws.stochastic_depth, &input.device()),
-        });
-        self.forward_drawing(input, mask, draws.as_ref())
+        let draws = draws.map(|draws| BlockDraws::of_block(draws, &input.device()));
+        self.forward_drawing(input, None, mask, draws.as_ref())
+    }
+
+    /// [`forward`](Self::forward) for the tokens of images, with rotary positions and relative position
+    /// biases as far as `grid` and this block have them.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if the tokens are not those of the grid.
+    pub fn forward_on(
+        &self,
+        tokens: Tensor<3>,
+        grid: &TokenGrid,
+        mask: Option<Tensor<4, Bool>>,
+        draws: Option<&Draws>,
+    ) -> Tensor<3> {
+        let draws = draws.map(|draws| BlockDraws::of_block(draws, &tokens.device()));
+        self.forward_drawing(tokens, Some(grid), mask, draws.as_ref())
     }
 
     /// [`forward`](Self::forward) with everything that differs from block to block in tensors.
     pub(super) fn forward_drawing(
         &self,
         input: Tensor<3>,
+        grid: Option<&TokenGrid>,
         mask: Option<Tensor<4, Bool>>,
         draws: Option<&BlockDraws>,
     ) -> Tensor<3> {
+        if self.kind == BlockKind::ResPostNorm {
+            return self.post_norm(input, grid, mask, draws);
+        }
         // Four products read it, and it is not worth computing in each.
         let y = self.norm.forward(constrain_as(input.clone(), activation::NORM));
         let y = materialize(constrain_as(y, activation::ENTRANCE));
         let hidden = draws.map(BlockDraws::hidden);
         let output = match self.kind {
             BlockKind::Parallel if self.projections.is_fused() => {
-                let branch = fused::branch(&self.attn, &self.mlp, y, mask, hidden.as_ref());
+                let branch = fused::branch(&self.attn, &self.mlp, y, mask, grid, hidden.as_ref());
                 input + residual(branch, &self.layer_scale, draws, 1)
             }
             BlockKind::Parallel => {
-                let attended = self.attn.forward(y.clone(), y.clone(), mask);
+                let attended = self.attn.attention(y.clone(), y.clone(), mask, grid);
                 let branch = attended + self.mlp.forward(y, hidden.as_ref());
                 input + residual(branch, &self.layer_scale, draws, 1)
             }
-            BlockKind::Sequential => {
-                let attended = self.attn.forward(y.clone(), y, mask);
+            BlockKind::Sequential | BlockKind::ResPostNorm => {
+                let attended = self.attn.attention(y.clone(), y, mask, grid);
                 let x = input + residual(attended, &self.layer_scale, draws, 1);
                 let y = constrain_as(x.clone(), activation::NORM);
                 let y = self.mlp_norm.as_ref().map_or(y.clone(), |norm| norm.forward(y));
@@ -245,11 +282,46 @@ impl Block {
         constrain_as(output, activation::RESIDUAL)
     }
 
+    /// The block whose norms stand behind its branches.
+    fn post_norm(
+        &self,
+        input: Tensor<3>,
+        grid: Option<&TokenGrid>,
+        mask: Option<Tensor<4, Bool>>,
+        draws: Option<&BlockDraws>,
+    ) -> Tensor<3> {
+        let normed = |norm: &Norm, branch| norm.forward(constrain_as(branch, activation::NORM));
+        let y = materialize(constrain_as(input.clone(), activation::ENTRANCE));
+        let attended = self.attn.attention(y.clone(), y, mask, grid);
+        let branch = normed(&self.norm, attended);
+        let x = input + residual(branch, &self.layer_scale, draws, 1);
+        let hidden = draws.map(BlockDraws::hidden);
+        let branch = self.mlp.forward(x.clone(), hidden.as_ref());
+        let branch = match &self.mlp_norm {
+            Some(norm) => normed(norm, branch),
+            None => branch,
+        };
+        let output = x + residual(branch, &self.mlp_layer_scale, draws, 3);
+        constrain_as(output, activation::RESIDUAL)
+    }
+
     /// The attention logits of this block for its input, `[b, h, n, n]`; their softmax along the
     /// last axis is the attention weights.
     pub fn attention_logits(&self, input: Tensor<3>) -> Tensor<4> {
-        let y = self.norm.forward(input);
-        self.attn.logits(y.clone(), y)
+        self.scores(input, None)
+    }
+
+    /// The same for the tokens of images, as [`forward_on`](Self::forward_on) takes them.
+    pub fn attention_logits_on(&self, tokens: Tensor<3>, grid: &TokenGrid) -> Tensor<4> {
+        self.scores(tokens, Some(grid))
+    }
+
+    fn scores(&self, input: Tensor<3>, grid: Option<&TokenGrid>) -> Tensor<4> {
+        let y = match self.kind {
+            BlockKind::ResPostNorm => input,
+            _ => self.norm.forward(input),
+        };
+        self.attn.scores(y.clone(), y, grid)
     }
 }
 

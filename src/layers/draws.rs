@@ -87,6 +87,15 @@ pub(super) struct BlockDraws {
 }
 
 impl BlockDraws {
+    /// Those of one block alone, whose rate of stochastic depth is that of `draws`.
+    pub(super) fn of_block(draws: &Draws, device: &Device) -> Self {
+        Self {
+            key: draws.key.clone(),
+            dropout: draws.dropout,
+            path_rate: draws.path_rate(draws.stochastic_depth, device),
+        }
+    }
+
     /// What the block's MLP draws its hidden layer from.
     pub(super) fn hidden(&self) -> Draws {
         Draws::new(self.key.fold_in(0)).with_dropout(self.dropout)

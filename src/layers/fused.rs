@@ -9,24 +9,29 @@ use burn::tensor::{Bool, Tensor};
 use super::attention::Attention;
 use super::draws::Draws;
 use super::mlp::Mlp;
+use super::token_grid::TokenGrid;
 
-/// `attention(y) + mlp(y)` by a product with `[d, 3d + f]` weights and one with `[d + f, d]`.
+/// `attention(y) + mlp(y)` by a product with `[d, 3d + f]` weights, or `[d, 3d + 2f]` where the MLP is
+/// gated, and one with `[d + f, d]`.
 pub(super) fn branch(
     attn: &Attention,
     mlp: &Mlp,
     y: Tensor<3>,
     mask: Option<Tensor<4, Bool>>,
+    grid: Option<&TokenGrid>,
     draws: Option<&Draws>,
 ) -> Tensor<3> {
-    let (weight, bias) = join_outputs(&[&attn.query, &attn.key, &attn.value, &mlp.fc1]);
+    let mut entrance = vec![&attn.query, &attn.key, &attn.value, &mlp.fc1];
+    entrance.extend(&mlp.gate);
+    let (weight, bias) = join_outputs(&entrance);
     let (d, f) = (weight.dims()[0], mlp.fc1.weight.dims()[1]);
     let joint = linear(y, weight, bias);
-    let [q, k, v, hidden]: [Tensor<3>; 4] = [0, d, 2 * d, 3 * d].map(|start| {
-        let width = if start == 3 * d { f } else { d };
-        joint.clone().narrow(2, start, width)
-    });
-    let attended = attn.attend(q, k, v, mask);
-    let hidden = mlp.activate(hidden, draws);
+    let piece = |start, width| joint.clone().narrow(2, start, width);
+    let projected = [0, d, 2 * d].map(|start| piece(start, d));
+    let hidden = piece(3 * d, f);
+    let gate = mlp.gate.as_ref().map(|_| piece(3 * d + f, f));
+    let attended = attn.attend(projected, mask, grid);
+    let hidden = mlp.activate(hidden, gate, draws);
     let (weight, bias) = join_inputs(&[&attn.out, &mlp.fc2]);
     linear(Tensor::cat(vec![attended, hidden], 2), weight, bias)
 }

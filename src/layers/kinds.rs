@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 pub enum BlockKind {
     /// ViT-22B: side by side on one norm, `x + attention(norm(x)) + mlp(norm(x))`.
     Parallel,
-    /// The classic ViT: one after the other, each with its own norm.
+    /// The classic ViT: one after the other, each with its own norm before it.
     Sequential,
+    /// One after the other, each with its own norm behind it ("res-post-norm"): `x + norm(attention(x))`,
+    /// then `x + norm(mlp(x))`.
+    ResPostNorm,
 }
 
 /// How a norm normalises.
@@ -42,6 +45,28 @@ pub enum Gelu {
     Tanh,
     /// The exact form by the error function, PyTorch's default.
     Erf,
+    /// `x σ(1.702 x)`, CLIP's QuickGELU.
+    Quick,
+}
+
+/// The activation of the gate of a gated MLP, `act(x W_gate) * x W1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// `x σ(x)`: the MLP is a SwiGLU.
+    Silu,
+    /// The MLP's own [`Gelu`]: the MLP is a GEGLU.
+    Gelu,
+}
+
+/// Which exits of a block have a norm before their last product ("sub-LN").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubNorm {
+    /// The MLP's: EVA-02.
+    Mlp,
+    /// The MLP's and the attention's: the image towers of EVA-02-CLIP.
+    MlpAndAttention,
 }
 
 /// How learned positions are resampled for a grid that they were not learned on.
@@ -55,6 +80,9 @@ pub enum Interpolation {
     /// Cubic in both axes (a = −1/2), edges onto edges, the kernel widened where the grid shrinks:
     /// timm's models.
     BicubicAntialias,
+    /// Linear in both axes, edges onto edges, the kernel widened where the grid shrinks: SigLIP 2's
+    /// models for images of any shape.
+    BilinearAntialias,
 }
 
 impl core::fmt::Display for Interpolation {
@@ -63,6 +91,7 @@ impl core::fmt::Display for Interpolation {
             Self::Bilinear => "bilinear",
             Self::Bicubic => "bicubic",
             Self::BicubicAntialias => "bicubic, antialiased",
+            Self::BilinearAntialias => "bilinear, antialiased",
         })
     }
 }

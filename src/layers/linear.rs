@@ -4,7 +4,7 @@ use burn::nn::{Initializer, Linear};
 use burn::tensor::Device;
 
 /// Xavier-uniform weights, as big_vision draws its projections.
-pub(super) fn xavier() -> Initializer {
+pub(crate) fn xavier() -> Initializer {
     Initializer::XavierUniform { gain: 1.0 }
 }
 

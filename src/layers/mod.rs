@@ -14,6 +14,11 @@
 //! | [`MlpConfig`] | [`Mlp`] | tokens |
 //! | [`NormConfig`] | [`Norm`] | tensors of any rank |
 //! | [`MapPoolConfig`] | [`MapPool`] | tokens, to a vector |
+//! | [`QueryPoolConfig`] | [`QueryPool`] | tokens, to a vector |
+//!
+//! Positions are added to tokens ([`sin_cos_2d`], learned ones by [`resample`]), or queries and keys
+//! are turned by them ([`RotaryConfig`]), or they are a bias of attention ([`RelativeBias`]): for the
+//! last two a [`TokenGrid`] says where tokens stand, and methods whose name ends in `_on` take it.
 //!
 //! [`Draws`] is all that a forward pass in training draws from: without it nothing is dropped.
 //! [`activation`] has the names under which layers mark their activations for compilers.
@@ -56,6 +61,7 @@ mod attention;
 mod block;
 mod draws;
 mod fused;
+mod interpolation;
 mod kinds;
 pub(crate) mod linear;
 mod map_pool;
@@ -63,15 +69,24 @@ mod mlp;
 mod norm;
 mod patch_embed;
 mod positions;
+mod query_pool;
+mod relative_bias;
+mod rotary;
 mod stack;
+mod token_grid;
 
 pub use attention::{Attention, AttentionConfig};
 pub use block::{Block, BlockConfig};
 pub use draws::Draws;
-pub use kinds::{BlockKind, Gelu, Interpolation, NormKind, Projections, QkNorm};
+pub use kinds::{BlockKind, Gate, Gelu, Interpolation, NormKind, Projections, QkNorm, SubNorm};
 pub use map_pool::{MapPool, MapPoolConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use norm::{Norm, NormConfig};
 pub use patch_embed::{PatchEmbed, PatchEmbedConfig};
-pub use positions::{resample, sin_cos_2d};
-pub use stack::{encode, encode_at, mark_used};
+pub use positions::{resample, sin_cos_2d, sin_cos_2d_mae};
+pub use query_pool::{QueryPool, QueryPoolConfig};
+pub(crate) use relative_bias::relative_bias_rows;
+pub use relative_bias::{RelativeBias, resample_relative_bias};
+pub use rotary::{Coordinates, RotaryConfig, RotaryPairs};
+pub use stack::{encode, encode_at, encode_on, mark_used};
+pub use token_grid::TokenGrid;

@@ -7,7 +7,7 @@ use burn::nn::Initializer;
 use burn::tensor::module::layer_norm;
 use burn::tensor::{DType, Device, Tensor, assert_shape};
 
-use crate::error::{ConfigError, check_counts, check_epsilon, ensure_valid};
+use crate::error::{ConfigError, check, check_counts, check_epsilon, ensure_valid};
 
 use super::kinds::NormKind;
 
@@ -62,6 +62,17 @@ impl NormConfig {
             epsilon: self.epsilon,
         }
     }
+}
+
+/// Checks the norm inside of a layer, which normalises an axis of the length `width`.
+pub(super) fn check_norm(
+    norm: Option<&NormConfig>,
+    (field, width): (&'static str, usize),
+) -> Result<(), ConfigError> {
+    let Some(norm) = norm else { return Ok(()) };
+    norm.validate()?;
+    let rule = || format!("{field} = {width}, which it normalises");
+    check("norm.width", norm.width, norm.width == width, rule, || width)
 }
 
 /// Normalises the last axis. Made by [`NormConfig::init`].

@@ -8,6 +8,8 @@ use burn::tensor::{Device, Tensor, assert_shape};
 
 use crate::error::{ConfigError, check_counts, ensure_valid};
 
+use super::norm::{Norm, NormConfig, check_norm};
+
 /// Configuration of a [`PatchEmbed`]; the defaults are those of ViT-22B.
 ///
 /// ```
@@ -31,6 +33,8 @@ pub struct PatchEmbedConfig {
     /// Whether a learned bias is added.
     #[config(default = true)]
     pub bias: bool,
+    /// The norm of the tokens, of width `width`; none in ViT-22B.
+    pub norm: Option<NormConfig>,
 }
 
 impl PatchEmbedConfig {
@@ -40,7 +44,8 @@ impl PatchEmbedConfig {
     ///
     /// [`ConfigError::Invalid`] for the first field that breaks a rule.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        check_counts([("channels", self.channels), ("patch", self.patch), ("width", self.width)])
+        check_counts([("channels", self.channels), ("patch", self.patch), ("width", self.width)])?;
+        check_norm(self.norm.as_ref(), ("width", self.width))
     }
 
     /// An embedding with random weights of standard deviation `1 / √(c p²)`, and a bias of 0.
@@ -55,18 +60,21 @@ impl PatchEmbedConfig {
         PatchEmbed {
             weight: normal.init([self.width, self.channels, self.patch, self.patch], device),
             bias: self.bias.then(|| Initializer::Zeros.init([self.width], device)),
+            norm: self.norm.as_ref().map(|norm| norm.init(device)),
         }
     }
 }
 
 /// Images to tokens: `patch · W + b` for each patch, the same as a convolution whose stride is its
-/// kernel. Made by [`PatchEmbedConfig::init`].
+/// kernel; then a norm, where there is one. Made by [`PatchEmbedConfig::init`].
 #[derive(Module, Debug)]
 pub struct PatchEmbed {
     /// `[d, c, p, p]`, as convolution weights are kept.
     pub weight: Param<Tensor<4>>,
     /// `[d]`
     pub bias: Option<Param<Tensor<1>>>,
+    /// The norm of the tokens, where there is one.
+    pub norm: Option<Norm>,
 }
 
 burn_trace::impl_tensor_tree!(PatchEmbed);
@@ -105,6 +113,11 @@ impl PatchEmbed {
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([b, rows * columns, channels * p * p]);
         let weight = self.weight.val().reshape([d, channels * p * p]).transpose();
-        (linear(patches, weight, self.bias.as_ref().map(Param::val)), [rows, columns])
+        let tokens = linear(patches, weight, self.bias.as_ref().map(Param::val));
+        let tokens = match &self.norm {
+            Some(norm) => norm.forward(tokens),
+            None => tokens,
+        };
+        (tokens, [rows, columns])
     }
 }

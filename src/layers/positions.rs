@@ -2,8 +2,9 @@
 
 use core::f64::consts::PI;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
+use super::interpolation::matrix;
 use super::kinds::Interpolation;
 
 /// Fixed positions of a grid of patches: sines and cosines of column, then of row, a quarter of the
@@ -32,10 +33,39 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
         width >= 8 && width.is_multiple_of(4),
         "width = {width} is not valid: a multiple of 4 from 8 on, for sine and cosine of row and column"
     );
-    let [rows, columns] = grid;
-    let quarter = width / 4;
-    let omega: Vec<f64> =
-        (0..quarter).map(|i| 10_000f64.powf(-(i as f64) / (quarter - 1) as f64)).collect();
+    sines_and_cosines(grid, width / 4, (width / 4 - 1) as f64, device)
+}
+
+/// [`sin_cos_2d`] with the frequencies of MAE and AIMv2, of which the last is not 1 / 10000.
+///
+/// # Shapes
+///
+/// - output: `[gh * gw, d]`, where `d` is a multiple of 4
+///
+/// # Panics
+///
+/// If the width is another.
+///
+/// # Reference
+///
+/// MAE's `pos_embed.py`: `ω_i = 10000^(-i / (d/4))`.
+pub fn sin_cos_2d_mae(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> {
+    assert!(
+        width >= 4 && width.is_multiple_of(4),
+        "width = {width} is not valid: a multiple of 4, for sine and cosine of row and column"
+    );
+    sines_and_cosines(grid, width / 4, (width / 4) as f64, device)
+}
+
+/// Sine and cosine of column and of row for `count` frequencies, `ω_i = 10000^(-i / steps)`.
+fn sines_and_cosines(
+    [rows, columns]: [usize; 2],
+    count: usize,
+    steps: f64,
+    device: &Device,
+) -> Tensor<2> {
+    let width = 4 * count;
+    let omega: Vec<f64> = (0..count).map(|i| 10_000f64.powf(-(i as f64) / steps)).collect();
     let mut values = Vec::with_capacity(rows * columns * width);
     for row in 0..rows {
         for column in 0..columns {
@@ -49,7 +79,8 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
 
 /// Resamples learned positions from one grid to another.
 ///
-/// Each axis is a product with a small matrix, so that gradients pass and any grid will do.
+/// Each axis is a product with a small matrix, so that gradients pass and any grid will do. Positions
+/// in half precision are resampled in f32.
 ///
 /// # Shapes
 ///
@@ -71,7 +102,7 @@ pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> 
 /// # Reference
 ///
 /// [`Interpolation::Bilinear`] is big_vision's `resample_posemb`, which is `scipy.ndimage.zoom` of
-/// order 1; the cubic ones are PyTorch's `interpolate`, without and with `antialias`.
+/// order 1; the others are PyTorch's `interpolate`, with `antialias` where their names say so.
 pub fn resample(
     positions: Tensor<2>,
     from: [usize; 2],
@@ -92,69 +123,14 @@ pub fn resample(
         return positions;
     }
     let (device, dtype) = (positions.device(), positions.dtype());
-    let matrix = |axis: usize| -> Tensor<2> {
-        let (from, to) = (from[axis], to[axis]);
-        let mut weights = vec![0f64; to * from];
-        for (i, row) in weights.chunks_mut(from).enumerate() {
-            match by {
-                Interpolation::Bilinear => bilinear(i, to, row),
-                Interpolation::Bicubic => bicubic(i, to, row),
-                Interpolation::BicubicAntialias => bicubic_antialias(i, to, row),
-            }
-        }
-        let weights: Vec<f32> = weights.into_iter().map(|weight| weight as f32).collect();
-        Tensor::from_data(TensorData::new(weights, [to, from]), (&device, dtype))
-    };
-    let rows = matrix(0).matmul(positions.reshape([from[0], from[1] * d]));
-    let columns = rows.reshape([to[0], from[1], d]);
-    matrix(1).unsqueeze::<3>().matmul(columns).reshape([to[0] * to[1], d])
-}
-
-/// Linear weights of the old positions in the new position `i` of `to`.
-fn bilinear(i: usize, to: usize, row: &mut [f64]) {
-    let last = row.len() - 1;
-    let at = if to > 1 { i as f64 * last as f64 / (to - 1) as f64 } else { 0.0 };
-    let low = (at.floor() as usize).min(last);
-    row[low] += 1.0 - (at - low as f64);
-    row[(low + 1).min(last)] += at - low as f64;
-}
-
-/// Cubic weights of the old positions in the new position `i` of `to`.
-fn bicubic(i: usize, to: usize, row: &mut [f64]) {
-    let last = row.len() - 1;
-    let at = (i as f64 + 0.5) * row.len() as f64 / to as f64 - 0.5;
-    let low = at.floor();
-    for tap in -1..=2 {
-        let old = low + f64::from(tap);
-        // Beyond the edge the outermost position counts again.
-        row[(old.max(0.0) as usize).min(last)] += cubic(at - old, -0.75);
-    }
-}
-
-/// Cubic weights of the old positions in the new position `i` of `to`, over as many of them as the
-/// new one covers.
-fn bicubic_antialias(i: usize, to: usize, row: &mut [f64]) {
-    let scale = row.len() as f64 / to as f64;
-    let centre = (i as f64 + 0.5) * scale;
-    // Where the grid shrinks, the kernel covers as many more old positions.
-    let stretch = scale.max(1.0);
-    let first = ((centre - 2.0 * stretch + 0.5).max(0.0)) as usize;
-    let end = ((centre + 2.0 * stretch + 0.5) as usize).min(row.len());
-    for (old, weight) in row.iter_mut().enumerate().take(end).skip(first) {
-        *weight = cubic((old as f64 - centre + 0.5) / stretch, -0.5);
-    }
-    // Beyond the edge there is nothing to count.
-    let sum: f64 = row.iter().sum();
-    row.iter_mut().for_each(|weight| *weight /= sum);
-}
-
-/// Keys' cubic convolution kernel.
-fn cubic(x: f64, a: f64) -> f64 {
-    match x.abs() {
-        x if x < 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,
-        x if x < 2.0 => ((x - 5.0) * x + 8.0) * x * a - 4.0 * a,
-        _ => 0.0,
-    }
+    // In half precision the sums would lose digits that the positions have.
+    let wide = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
+    let positions = if dtype == wide { positions } else { positions.cast(wide) };
+    let [rows, columns] = [0, 1].map(|axis| matrix(by, from[axis], to[axis], (&device, wide)));
+    let rows = rows.matmul(positions.reshape([from[0], from[1] * d]));
+    let between = rows.reshape([to[0], from[1], d]);
+    let new = columns.unsqueeze::<3>().matmul(between).reshape([to[0] * to[1], d]);
+    if dtype == wide { new } else { new.cast(dtype) }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::params::{self, TensorFn};
 
 use super::block::Block;
 use super::draws::{BlockDraws, Draws};
+use super::token_grid::TokenGrid;
 
 /// All blocks one after the other, as one loop where loops are rolled.
 ///
@@ -54,6 +55,40 @@ pub fn encode_at(
     mask: Option<Tensor<4, Bool>>,
     draws: Option<&Draws>,
 ) -> Tensor<3> {
+    run((path, blocks), input, None, mask, draws)
+}
+
+/// [`encode_at`] for the tokens of images, with rotary positions and relative position biases as far
+/// as `grid` and the blocks have them.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use vit22b::layers::{BlockConfig, RotaryConfig, TokenGrid, encode_on};
+///
+/// let device = Device::flex();
+/// let blocks = BlockConfig::new(32, 64, 4).stack(3, &device);
+/// let grid = TokenGrid::new([2, 2], 1).with_rotary(&RotaryConfig::eva02(), 8, &device);
+/// let tokens = Tensor::<3>::ones([2, 5, 32], &device);
+/// assert_eq!(encode_on("blocks", &blocks, tokens, &grid, None, None).dims(), [2, 5, 32]);
+/// ```
+pub fn encode_on(
+    path: &str,
+    blocks: &[Block],
+    tokens: Tensor<3>,
+    grid: &TokenGrid,
+    mask: Option<Tensor<4, Bool>>,
+    draws: Option<&Draws>,
+) -> Tensor<3> {
+    run((path, blocks), tokens, Some(grid), mask, draws)
+}
+
+fn run(
+    (path, blocks): (&str, &[Block]),
+    input: Tensor<3>,
+    grid: Option<&TokenGrid>,
+    mask: Option<Tensor<4, Bool>>,
+    draws: Option<&Draws>,
+) -> Tensor<3> {
     let device = input.device();
     let last = blocks.len().saturating_sub(1).max(1) as f64;
     let lane = |(index, block): (usize, &Block)| {
@@ -73,7 +108,7 @@ pub fn encode_at(
             path_rate,
         });
         let block = mark_used(block, &first);
-        (block.forward_drawing(x, mask.clone(), draws.as_ref()), ())
+        (block.forward_drawing(x, grid, mask.clone(), draws.as_ref()), ())
     });
     output
 }

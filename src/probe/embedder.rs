@@ -230,9 +230,7 @@ impl Embedder {
         request: &FeatureRequest,
         each: impl FnMut(usize, ImageFeatures<'_>) -> Result<(), E>,
     ) -> Result<BrokenImages, E> {
-        request
-            .validate(self.config.depth, self.config.num_classes > 0)
-            .map_err(EmbedError::Feature)?;
+        request.validate(&self.config).map_err(EmbedError::Feature)?;
         self.each_image(set, &Asked::features(request.clone()), each)
     }
 

@@ -36,7 +36,7 @@ pub struct PatchViews {
 }
 
 impl PatchViews {
-    /// Whether a model has these views: attention needs a pooling head or a class token.
+    /// Whether a model has these views: attention needs a pooling head or a class token that is pooled.
     pub fn are_of(&self, config: &ViT22BConfig) -> bool {
         !self.attention || config.pool != Pool::Average
     }
@@ -56,20 +56,25 @@ impl PatchViews {
         let config = model.config();
         let last = config.depth - 1;
         let mut request = FeatureRequest::new().encoded().pooled();
-        if self.attention && config.pool == Pool::ClassToken {
+        if self.attention && config.pool.has_class_token() {
             request = request.attention(last);
         }
         let mut features = model.features(images, &request).expect("the last block is there");
         let prefix = features.prefix_tokens;
         let tokens = features.encoded.take().expect("it was asked for");
         let [_, n, _] = tokens.dims();
-        let patches = tokens.narrow(1, prefix, n - prefix);
+        let patches = tokens.clone().narrow(1, prefix, n - prefix);
         let mut out = NamedTensors::default();
         out.insert("pooled", features.pooled.expect("it was asked for"));
         if self.attention {
-            let weights = match (&model.map, features.attention.remove(&last)) {
+            let weights = match (&model.map, &model.query_pool) {
+                (Some(map), _) if config.map_head.is_some_and(|head| head.reads_prefix) => {
+                    map.attention_weights(tokens).narrow(2, prefix, n - prefix)
+                }
                 (Some(map), _) => map.attention_weights(patches.clone()),
-                (None, weights) => {
+                (None, Some(pool)) => pool.attention_weights(tokens).narrow(2, prefix, n - prefix),
+                (None, None) => {
+                    let weights = features.attention.remove(&last);
                     let weights = weights.expect("are_of says that there is a class token");
                     // From the class token, which is the first one, to the patches.
                     let [b, h, n, _] = weights.dims();
@@ -92,6 +97,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::vit::MapHead;
 
     #[test]
     fn attention_is_a_share_of_each_patch() {
@@ -99,17 +105,24 @@ mod tests {
         let config = config.with_depth(2).with_mlp_dim(48).with_num_heads(3);
         let views = PatchViews { patches: true, attention: true };
         let images = Tensor::<4>::ones([2, 3, 32, 32], &Device::flex());
-        for pool in [Pool::Map, Pool::ClassToken] {
-            let model = config.clone().with_pool(pool).init(&Device::flex()).unwrap();
+        let head = MapHead::new(2, 48).with_reads_prefix(true);
+        let all = config.clone().with_map_head(Some(head)).with_registers(1);
+        for (config, is_whole) in [
+            (config.clone(), true),
+            (config.clone().with_pool(Pool::Query), true),
+            (config.clone().with_pool(Pool::ClassToken), false),
+            (config.clone().with_pool(Pool::Distilled), false),
+            (all, false),
+        ] {
+            let model = config.init(&Device::flex()).unwrap();
             assert!(views.are_of(model.config()));
             let mut seen = views.of(&model, images.clone());
             assert_eq!(seen.take::<3>("patches").unwrap().dims(), [2, 16, 24]);
             let shares = seen.take::<2>("attention").unwrap().sum_dim(1).into_data();
-            // The class token takes from itself, too.
-            let whole = |share: f32| (share - 1.0).abs() < 1e-5;
-            assert!(shares.iter::<f32>().all(|share| match pool {
-                Pool::Map => whole(share),
-                _ => share > 0.0 && share < 1.0,
+            // The class token takes from itself, too, and a head that reads the prefix from that.
+            assert!(shares.iter::<f32>().all(|share| match is_whole {
+                true => (share - 1.0).abs() < 1e-5,
+                false => share > 0.0 && share < 1.0,
             }));
         }
         assert!(!views.are_of(&config.with_pool(Pool::Average)));

@@ -2,7 +2,7 @@
 
 use crate::error::{ConfigError, check, check_counts, check_finite};
 
-use super::config::{Positions, ViT22BConfig};
+use super::config::{Pool, Positions, ViT22BConfig};
 
 impl ViT22BConfig {
     /// Checks every field; a config that passes makes a model.
@@ -23,7 +23,7 @@ impl ViT22BConfig {
                 || nearest_multiple(side, self.patch),
             )?;
         }
-        if self.positions == Positions::SinCos2d {
+        if matches!(self.positions, Positions::SinCos2d | Positions::SinCos2dMae) {
             check(
                 "width",
                 self.width,
@@ -32,7 +32,26 @@ impl ViT22BConfig {
                 || nearest_multiple(self.width, 4).max(8),
             )?;
         }
-        check_finite("head_bias", self.head_bias, -10.0)
+        check_finite("head_bias", self.head_bias, -10.0)?;
+        self.check_parts()
+    }
+
+    /// Checks the fields of parts that few models have.
+    fn check_parts(&self) -> Result<(), ConfigError> {
+        if let Some(rotary) = &self.rotary {
+            rotary.validate(self.head_dim())?;
+        }
+        if self.pool == Pool::Map {
+            self.map_pool_config().validate()?;
+        }
+        if let Some(width) = self.projection {
+            check_counts([("projection", width)])?;
+        }
+        let prefix = self.prefix_tokens();
+        let valid = self.positions != Positions::RelativeBias || prefix == 1;
+        let rule = || "one token before the patches where positions are a relative bias".into();
+        let nearest = || 1 - (prefix - self.registers).min(1);
+        check("registers", self.registers, valid, rule, nearest)
     }
 }
 
@@ -45,6 +64,8 @@ pub(super) fn nearest_multiple(value: usize, step: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::RotaryConfig;
+    use crate::vit::MapHead;
 
     fn small() -> ViT22BConfig {
         ViT22BConfig::new(10)
@@ -58,7 +79,7 @@ mod tests {
     #[test]
     fn every_invalid_field_is_named_and_its_nearest_value_is_valid() {
         type Case = (fn(ViT22BConfig) -> ViT22BConfig, &'static str);
-        let cases: [Case; 13] = [
+        let cases: [Case; 18] = [
             (
                 |c| c.with_channels(0),
                 "channels = 0 is not valid: at least 1; the nearest valid value is 1",
@@ -110,6 +131,30 @@ mod tests {
             (
                 |c| c.with_layer_scale(Some(f64::INFINITY)),
                 "layer_scale = inf is not valid: a finite number; the nearest valid value is 0.00001",
+            ),
+            (
+                |c| c.with_num_heads(8).with_rotary(Some(RotaryConfig::dinov3())),
+                "width / num_heads = 6 is not valid: a multiple of 4 where positions are rotary; the nearest valid value is 8",
+            ),
+            (
+                |c| c.with_map_head(Some(MapHead::new(5, 96))),
+                "num_heads = 5 is not valid: divides width = 48; the nearest valid value is 4",
+            ),
+            (
+                |c| c.with_projection(Some(0)),
+                "projection = 0 is not valid: at least 1; the nearest valid value is 1",
+            ),
+            (
+                |c| c.with_positions(Positions::RelativeBias),
+                "registers = 0 is not valid: one token before the patches where positions are a relative bias; the nearest valid value is 1",
+            ),
+            (
+                |c| {
+                    c.with_positions(Positions::RelativeBias)
+                        .with_pool(Pool::ClassToken)
+                        .with_registers(2)
+                },
+                "registers = 2 is not valid: one token before the patches where positions are a relative bias; the nearest valid value is 0",
             ),
         ];
         for (change, message) in cases {

@@ -4,8 +4,8 @@ use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{
-    BlockConfig, BlockKind, Gelu, Interpolation, MapPoolConfig, NormConfig, NormKind,
-    PatchEmbedConfig, QkNorm,
+    BlockConfig, BlockKind, Gate, Gelu, Interpolation, MapPoolConfig, NormConfig, NormKind,
+    PatchEmbedConfig, QkNorm, QueryPoolConfig, RotaryConfig, SubNorm,
 };
 
 /// How the tokens become one vector.
@@ -18,6 +18,48 @@ pub enum Pool {
     Average,
     /// The class token, which is put before the patches.
     ClassToken,
+    /// The mean of the class token and of a distillation token behind it, which has a classifier of
+    /// its own: timm's distilled DeiT. The logits are the mean of both classifiers'.
+    Distilled,
+    /// The class token, with a distillation token behind it that has a classifier of its own:
+    /// transformers' DeiT. The logits are the mean of both classifiers'.
+    ClassBesideDistillation,
+    /// Attention pooling by a query that is learned itself: AIMv2.
+    Query,
+}
+
+impl Pool {
+    /// Whether it reads a class token.
+    pub fn has_class_token(self) -> bool {
+        matches!(self, Self::ClassToken) || self.has_distillation_token()
+    }
+
+    /// Whether a distillation token follows the class token.
+    pub fn has_distillation_token(self) -> bool {
+        matches!(self, Self::Distilled | Self::ClassBesideDistillation)
+    }
+}
+
+/// What the classifier reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadInput {
+    /// The pooled vector.
+    Pooled,
+    /// The pooled vector beside the mean of the patches: DINOv2's classifiers.
+    PooledAndMean,
+}
+
+/// The attention pooling of a model where it is not that of the blocks.
+#[derive(Config, Debug, Copy, PartialEq, Eq)]
+pub struct MapHead {
+    /// Number of attention heads; it divides the width.
+    pub num_heads: usize,
+    /// Hidden width of the MLP, at least 1.
+    pub mlp_dim: usize,
+    /// Whether it reads the tokens before the patches too.
+    #[config(default = false)]
+    pub reads_prefix: bool,
 }
 
 /// How a token knows its position.
@@ -28,6 +70,13 @@ pub enum Positions {
     Learned,
     /// Fixed sines and cosines of row and column.
     SinCos2d,
+    /// The same with MAE's frequencies.
+    SinCos2dMae,
+    /// A learned bias of attention in each block, for each head and each offset between two patches:
+    /// BEiT. It needs one token before the patches.
+    RelativeBias,
+    /// By rotary positions alone, or not at all.
+    None,
 }
 
 /// Which layers add a bias. The default is the paper's table.
@@ -65,7 +114,10 @@ pub struct Biases {
 /// JSON of earlier versions is read. Three of its fields are passed over: `projections`, since it
 /// changed how a model was executed and no number
 /// ([`ViT22B::with_projections`](super::ViT22B::with_projections)), and `dropout` and
-/// `stochastic_depth`, which are of its training: [`Draws`](crate::layers::Draws).
+/// `stochastic_depth`, which are of its training: [`Draws`](crate::layers::Draws). The fields from
+/// `gate` on may be left out.
+///
+/// Published families have presets: [`dinov3`](Self::dinov3) and its kin give a config their form.
 ///
 /// ```
 /// use vit22b::vit::{Pool, ViT22BConfig};
@@ -150,6 +202,24 @@ pub struct ViT22BConfig {
     /// sigmoid loss over many classes needs; 0 suits a softmax.
     #[config(default = -10.0)]
     pub head_bias: f64,
+    /// The activation of the gate of the blocks' MLPs, if they are gated; `mlp_dim` is the hidden
+    /// width behind it.
+    pub gate: Option<Gate>,
+    /// The norms before the last products of the blocks' MLPs and attention.
+    pub sub_norm: Option<SubNorm>,
+    /// Whether the key projections of the blocks add a bias, if not as [`Biases::qkv`] says.
+    pub key_bias: Option<bool>,
+    /// Rotary positions of the patches, beside `positions`.
+    pub rotary: Option<RotaryConfig>,
+    /// The norm of the patches before positions are added: AIMv2.
+    pub patch_norm: Option<NormKind>,
+    /// The attention pooling, where it has another size than the blocks.
+    pub map_head: Option<MapHead>,
+    /// What the classifier reads, if not the pooled vector alone.
+    pub head_input: Option<HeadInput>,
+    /// Length of the vector that a projection without bias makes of the pooled one, as CLIP compares
+    /// it with texts.
+    pub projection: Option<usize>,
 }
 
 impl ViT22BConfig {
@@ -184,7 +254,9 @@ impl ViT22BConfig {
 
     /// Number of tokens before the patches: the class token and the registers.
     pub fn prefix_tokens(&self) -> usize {
-        usize::from(self.pool == Pool::ClassToken) + self.registers
+        usize::from(self.pool.has_class_token())
+            + usize::from(self.pool.has_distillation_token())
+            + self.registers
     }
 
     /// Number of tokens in the blocks.
@@ -207,6 +279,7 @@ impl ViT22BConfig {
         PatchEmbedConfig::new(self.width, self.patch)
             .with_channels(self.channels)
             .with_bias(self.biases.embedding)
+            .with_norm(self.patch_norm.map(|kind| self.norm_config().with_kind(kind)))
     }
 
     /// A block.
@@ -222,6 +295,10 @@ impl ViT22BConfig {
             .with_qkv_bias(self.biases.qkv)
             .with_out_bias(self.biases.attn_out)
             .with_mlp_bias(self.biases.mlp)
+            .with_key_bias(self.key_bias)
+            .with_gate(self.gate)
+            .with_sub_norm(self.sub_norm)
+            .with_relative_bias((self.positions == Positions::RelativeBias).then(|| self.grid()))
     }
 
     /// The norm after the last block, and that of the embedding.
@@ -234,7 +311,11 @@ impl ViT22BConfig {
 
     /// The attention pooling, whether the model has it or not.
     pub fn map_pool_config(&self) -> MapPoolConfig {
-        MapPoolConfig::new(self.width, self.mlp_dim, self.num_heads)
+        let (mlp_dim, num_heads) = match self.map_head {
+            Some(MapHead { mlp_dim, num_heads, .. }) => (mlp_dim, num_heads),
+            None => (self.mlp_dim, self.num_heads),
+        };
+        MapPoolConfig::new(self.width, mlp_dim, num_heads)
             .with_norm(self.norm)
             .with_gelu(self.gelu)
             .with_epsilon(self.epsilon)
@@ -242,6 +323,21 @@ impl ViT22BConfig {
             .with_qkv_bias(self.biases.map_qkv)
             .with_out_bias(self.biases.map_out)
             .with_mlp_bias(self.biases.mlp)
+    }
+
+    /// The attention pooling by a learned query, whether the model has it or not.
+    pub fn query_pool_config(&self) -> QueryPoolConfig {
+        QueryPoolConfig::new(self.width, self.num_heads)
+            .with_kv_bias(self.biases.map_qkv)
+            .with_out_bias(self.biases.map_out)
+    }
+
+    /// Length of the vector that the classifier reads.
+    pub fn head_width(&self) -> usize {
+        match self.head_input {
+            Some(HeadInput::PooledAndMean) => 2 * self.width,
+            Some(HeadInput::Pooled) | None => self.width,
+        }
     }
 }
 
@@ -267,9 +363,11 @@ mod tests {
 
     #[test]
     fn json_round_trips() {
-        let config = small().classic().with_layer_scale(Some(1e-5)).with_pool(Pool::Average);
-        let json = serde_json::to_string(&config).unwrap();
-        assert_eq!(serde_json::from_str::<ViT22BConfig>(&json).unwrap(), config);
+        let classic = small().classic().with_layer_scale(Some(1e-5)).with_pool(Pool::Average);
+        for config in [classic, small().eva02(), small().perception_encoder(), small().aimv2()] {
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<ViT22BConfig>(&json).unwrap(), config);
+        }
     }
 
     #[test]
@@ -279,6 +377,18 @@ mod tests {
         json["projections"] = "fused".into();
         json["dropout"] = 0.1.into();
         json["stochastic_depth"] = 0.2.into();
+        for field in [
+            "gate",
+            "sub_norm",
+            "key_bias",
+            "rotary",
+            "patch_norm",
+            "map_head",
+            "head_input",
+            "projection",
+        ] {
+            assert!(json.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+        }
         assert_eq!(serde_json::from_value::<ViT22BConfig>(json).unwrap(), config);
     }
 }

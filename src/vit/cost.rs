@@ -1,16 +1,16 @@
 //! The cost of a config, counted without allocating anything: parameters, FLOPs, activations,
 //! utilisation.
 
-use crate::layers::{BlockKind, NormKind, QkNorm};
+use crate::layers::{BlockKind, NormKind, QkNorm, SubNorm, relative_bias_rows};
 
 use super::config::{Pool, Positions, ViT22BConfig};
 
 /// Numbers of parameters by part; exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParameterCount {
-    /// Patch embedding, with its norm if there is one.
+    /// Patch embedding, with its norms if there are any.
     pub embedding: u64,
-    /// Learned positions, class token and registers.
+    /// Learned positions, class token, distillation token and registers.
     pub positions: u64,
     /// One block.
     pub block: u64,
@@ -18,9 +18,9 @@ pub struct ParameterCount {
     pub blocks: u64,
     /// The final norm.
     pub norm: u64,
-    /// The attention pooling head.
+    /// The attention pooling, if there is one.
     pub pool: u64,
-    /// The classifier.
+    /// The classifier, or both of a model with a distillation token; and the projection.
     pub head: u64,
 }
 
@@ -52,32 +52,59 @@ impl ViT22BConfig {
         let [d, f, h] = [self.width, self.mlp_dim, self.num_heads].map(|n| n as u64);
         let linear = |input: u64, output: u64, bias: bool| input * output + on(bias) * output;
         let norm = d * (1 + on(self.biases.norm));
-        let mlp = linear(d, f, self.biases.mlp) + linear(f, d, self.biases.mlp);
-        let sequential = on(self.block == BlockKind::Sequential);
+        let mlp = |f: u64| linear(d, f, self.biases.mlp) + linear(f, d, self.biases.mlp);
+        let sequential = on(self.block != BlockKind::Parallel);
+        let of_width = |width: u64| width * (1 + on(self.biases.norm));
+        let sub_norms = match self.sub_norm {
+            None => 0,
+            Some(SubNorm::Mlp) => of_width(f),
+            Some(SubNorm::MlpAndAttention) => of_width(f) + norm,
+        };
+        let relative_bias = match self.positions {
+            Positions::RelativeBias => relative_bias_rows(self.grid()) as u64 * h,
+            _ => 0,
+        };
         let block = norm * (1 + sequential)
-            + 3 * linear(d, d, self.biases.qkv)
+            + 2 * linear(d, d, self.biases.qkv)
+            + linear(d, d, self.key_bias.unwrap_or(self.biases.qkv))
             + 2 * on(self.qk_norm != QkNorm::None) * (d / h)
             + linear(d, d, self.biases.attn_out)
-            + mlp
+            + mlp(f)
+            + on(self.gate.is_some()) * linear(d, f, self.biases.mlp)
+            + sub_norms
+            + relative_bias
             + on(self.layer_scale.is_some()) * d * (1 + sequential);
         let patch = (self.channels * self.patch * self.patch) as u64;
         let learned = match self.positions {
             Positions::Learned => self.tokens(),
-            Positions::SinCos2d => self.prefix_tokens(),
+            _ => self.prefix_tokens(),
         };
-        let map = d
-            + 3 * linear(d, d, self.biases.map_qkv)
-            + linear(d, d, self.biases.map_out)
-            + norm
-            + mlp;
+        let map_mlp_dim = self.map_pool_config().mlp_dim as u64;
+        let pool = match self.pool {
+            Pool::Map => {
+                d + 3 * linear(d, d, self.biases.map_qkv)
+                    + linear(d, d, self.biases.map_out)
+                    + norm
+                    + mlp(map_mlp_dim)
+            }
+            Pool::Query => {
+                d + 2 * linear(d, d, self.biases.map_qkv) + linear(d, d, self.biases.map_out)
+            }
+            Pool::Average | Pool::ClassToken | Pool::Distilled | Pool::ClassBesideDistillation => 0,
+        };
+        let heads = 1 + on(self.pool.has_distillation_token());
+        let classes = self.num_classes as u64;
+        let head = linear(self.head_width() as u64, classes, self.biases.head && classes > 0);
         ParameterCount {
-            embedding: linear(patch, d, self.biases.embedding) + on(self.norm_embedding) * norm,
+            embedding: linear(patch, d, self.biases.embedding)
+                + on(self.norm_embedding) * norm
+                + on(self.patch_norm.is_some()) * norm,
             positions: learned as u64 * d,
             block,
             blocks: self.depth as u64 * block,
             norm,
-            pool: on(self.pool == Pool::Map) * map,
-            head: linear(d, self.num_classes as u64, self.biases.head && self.num_classes > 0),
+            pool,
+            head: heads * head + self.projection.map_or(0, |width| d * width as u64),
         }
     }
 
@@ -104,11 +131,25 @@ impl ViT22BConfig {
         let [n, d, f] = [self.tokens(), self.width, self.mlp_dim].map(|n| n as f64);
         let patches = self.patches() as f64;
         let patch = (self.channels * self.patch * self.patch) as f64;
-        let block = n * d * (4.0 * d + 2.0 * f) + 2.0 * n * n * d;
-        let map = 2.0 * patches * d * d + 2.0 * d * d + 2.0 * patches * d + 2.0 * d * f;
-        let map = if self.pool == Pool::Map { map } else { 0.0 };
-        let head = d * self.num_classes as f64;
-        2.0 * (patches * patch * d + self.depth as f64 * block + map + head)
+        let products = if self.gate.is_some() { 3.0 } else { 2.0 };
+        let block = n * d * (4.0 * d + products * f) + 2.0 * n * n * d;
+        let pooled = match self.map_head {
+            Some(head) if head.reads_prefix => n,
+            _ => patches,
+        };
+        let keys_and_values = 2.0 * pooled * d * d + 2.0 * pooled * d;
+        let pool = match self.pool {
+            Pool::Map => {
+                keys_and_values + 2.0 * d * d + 2.0 * d * self.map_pool_config().mlp_dim as f64
+            }
+            Pool::Query => 2.0 * n * d * d + 2.0 * n * d + d * d,
+            _ => 0.0,
+        };
+        let heads = if self.pool.has_distillation_token() { 2.0 } else { 1.0 };
+        let head = heads * (self.head_width() * self.num_classes) as f64;
+        let projection = d * self.projection.unwrap_or(0) as f64;
+        let pool = pool + projection;
+        2.0 * (patches * patch * d + self.depth as f64 * block + pool + head)
     }
 
     /// Bytes of the activations of one image that a backward pass reads where nothing is
@@ -119,9 +160,12 @@ impl ViT22BConfig {
         let [n, d, f, h] =
             [self.tokens(), self.width, self.mlp_dim, self.num_heads].map(|n| n as u64);
         let normalised = if self.qk_norm == QkNorm::None { 0 } else { 2 };
-        let second_norm = if self.block == BlockKind::Sequential { 2 } else { 0 };
-        let block = (6 + normalised + second_norm) * d + 2 * f + h * n;
-        let ends = 2 * d + if self.pool == Pool::Map { 2 * d } else { 0 };
+        let second_norm = if self.block == BlockKind::Parallel { 0 } else { 2 };
+        // A gated MLP keeps the gate, too, and the activated gate beside the product with it.
+        let hidden = if self.gate.is_some() { 4 } else { 2 };
+        let block = (6 + normalised + second_norm) * d + hidden * f + h * n;
+        let attends = matches!(self.pool, Pool::Map | Pool::Query);
+        let ends = 2 * d + if attends { 2 * d } else { 0 };
         n * (self.depth as u64 * block + ends) * bytes_per_element
     }
 
@@ -157,11 +201,15 @@ impl ViT22BConfig {
         let block = match self.block {
             BlockKind::Parallel => "parallel",
             BlockKind::Sequential => "sequential",
+            BlockKind::ResPostNorm => "res-post-norm",
         };
         let pool = match self.pool {
             Pool::Map => "attention pooling",
             Pool::Average => "average",
             Pool::ClassToken => "class token",
+            Pool::Distilled => "mean of class token and distillation token",
+            Pool::ClassBesideDistillation => "class token beside a distillation token",
+            Pool::Query => "attention pooling by a learned query",
         };
         let mut lines = vec![
             (

@@ -8,11 +8,13 @@ use burn::tensor::Tensor;
 use crate::error::ConfigError;
 use crate::params::AnyTensor;
 
+use super::config::ViT22BConfig;
+
 /// The intermediates that a call of [`ViT22B::features`](super::ViT22B::features) returns.
 /// Nothing else is computed: the model stops after the last block that is needed.
 ///
 /// As text it is a list of names: `embedded`, `block0`, `attention0`, `attention_logits0`,
-/// `encoded`, `pooled`, `logits`.
+/// `encoded`, `pooled`, `projected`, `logits`.
 ///
 /// ```
 /// use vit22b::vit::FeatureRequest;
@@ -30,6 +32,7 @@ pub struct FeatureRequest {
     pub(super) attention_logits: BTreeSet<usize>,
     pub(super) encoded: bool,
     pub(super) pooled: bool,
+    pub(super) projected: bool,
     pub(super) logits: bool,
 }
 
@@ -39,7 +42,7 @@ impl FeatureRequest {
         Self::default()
     }
 
-    /// Everything that a model of this depth has.
+    /// Everything that a model of this depth has with a classifier and without a projection.
     pub fn all(depth: usize) -> Self {
         Self {
             embedded: true,
@@ -48,6 +51,7 @@ impl FeatureRequest {
             attention_logits: (0..depth).collect(),
             encoded: true,
             pooled: true,
+            projected: false,
             logits: true,
         }
     }
@@ -90,13 +94,20 @@ impl FeatureRequest {
         self
     }
 
+    /// Also the projection of the pooled vector.
+    pub fn projected(mut self) -> Self {
+        self.projected = true;
+        self
+    }
+
     /// Also the logits.
     pub fn logits(mut self) -> Self {
         self.logits = true;
         self
     }
 
-    pub(crate) fn validate(&self, depth: usize, has_head: bool) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self, config: &ViT22BConfig) -> Result<(), ConfigError> {
+        let depth = config.depth;
         for (name, indices) in [
             ("block", &self.blocks),
             ("attention", &self.attention),
@@ -109,7 +120,13 @@ impl FeatureRequest {
                 });
             }
         }
-        if self.logits && !has_head {
+        if self.projected && config.projection.is_none() {
+            return Err(ConfigError::UnknownFeature {
+                got: "projected".into(),
+                hint: "the model has no projection; ask for pooled".into(),
+            });
+        }
+        if self.logits && config.num_classes == 0 {
             return Err(ConfigError::UnknownFeature {
                 got: "logits".into(),
                 hint: "the model has no classifier (num_classes = 0); ask for pooled".into(),
@@ -118,9 +135,14 @@ impl FeatureRequest {
         Ok(())
     }
 
+    /// Whether the pooled vector is needed.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.pooled || self.projected || self.logits
+    }
+
     /// How many blocks have to run.
     pub(super) fn blocks_needed(&self, depth: usize) -> usize {
-        if self.encoded || self.pooled || self.logits {
+        if self.encoded || self.is_pooled() {
             return depth;
         }
         // The attention of a block follows from its input alone.
@@ -142,6 +164,7 @@ impl FromStr for FeatureRequest {
                 "embedded" => Ok(request.embedded()),
                 "encoded" => Ok(request.encoded()),
                 "pooled" => Ok(request.pooled()),
+                "projected" => Ok(request.projected()),
                 "logits" => Ok(request.logits()),
                 _ => {
                     if let Some(index) = index(name, "block") {
@@ -152,7 +175,7 @@ impl FromStr for FeatureRequest {
                         Ok(request.attention_logits(index))
                     } else {
                         let hint = "names are embedded, block0, attention0, attention_logits0 (or \
-                                    another index), encoded, pooled, logits";
+                                    another index), encoded, pooled, projected, logits";
                         Err(ConfigError::UnknownFeature { got: name.into(), hint: hint.into() })
                     }
                 }
@@ -180,6 +203,8 @@ pub struct Features {
     pub encoded: Option<Tensor<3>>,
     /// The pooled vector, `[b, d]`.
     pub pooled: Option<Tensor<2>>,
+    /// The projection of the pooled vector, `[b, p]`, where `p` is the config's `projection`.
+    pub projected: Option<Tensor<2>>,
     /// The logits, `[b, c]`.
     pub logits: Option<Tensor<2>>,
     /// Rows and columns of patches in these images.
@@ -206,6 +231,8 @@ impl Features {
         }
         out.extend(self.encoded.iter().map(|x| ("encoded".into(), AnyTensor::new(x.clone()))));
         out.extend(self.pooled.iter().map(|x| ("pooled".into(), AnyTensor::new(x.clone()))));
+        let projected = self.projected.iter();
+        out.extend(projected.map(|x| ("projected".into(), AnyTensor::new(x.clone()))));
         out.extend(self.logits.iter().map(|x| ("logits".into(), AnyTensor::new(x.clone()))));
         out
     }

@@ -10,15 +10,16 @@
 mod check;
 mod config;
 mod cost;
+mod families;
 mod features;
 mod model;
 mod variant;
 
 pub use crate::layers::{
-    Attention, Block, BlockKind, Draws, Gelu, Interpolation, MapPool, Mlp, Norm, NormKind,
-    PatchEmbed, Projections, QkNorm, resample, sin_cos_2d,
+    Attention, Block, BlockKind, Draws, Gate, Gelu, Interpolation, MapPool, Mlp, Norm, NormKind,
+    PatchEmbed, Projections, QkNorm, QueryPool, RotaryConfig, SubNorm, resample, sin_cos_2d,
 };
-pub use config::{Biases, Pool, Positions, ViT22BConfig};
+pub use config::{Biases, HeadInput, MapHead, Pool, Positions, ViT22BConfig};
 pub use cost::ParameterCount;
 pub use features::{FeatureRequest, Features};
 pub use model::ViT22B;

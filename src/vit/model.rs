@@ -7,13 +7,13 @@ use burn::tensor::{Device, Tensor};
 use burn_trace::constrain_as;
 
 use crate::error::ConfigError;
-use crate::layers::linear::linear;
+use crate::layers::linear::{linear, xavier};
 use crate::layers::{
-    Block, Draws, MapPool, Norm, PatchEmbed, Projections, activation, encode, mark_used, resample,
-    sin_cos_2d,
+    Block, Draws, MapPool, Norm, PatchEmbed, Projections, QueryPool, TokenGrid, activation,
+    encode_on, mark_used, resample, sin_cos_2d, sin_cos_2d_mae,
 };
 
-use super::config::{Pool, Positions, ViT22BConfig};
+use super::config::{HeadInput, Pool, Positions, ViT22BConfig};
 use super::features::{FeatureRequest, Features};
 
 /// A vision transformer of the ViT-22B family. Made by [`ViT22BConfig::init`].
@@ -45,6 +45,8 @@ pub struct ViT22B {
     pub pos_embedding: Option<Param<Tensor<2>>>,
     /// The class token `[1, d]`.
     pub class_token: Option<Param<Tensor<2>>>,
+    /// The distillation token `[1, d]`.
+    pub distillation_token: Option<Param<Tensor<2>>>,
     /// Register tokens `[r, d]`.
     pub registers: Option<Param<Tensor<2>>>,
     /// The norm after the embedding, where the config has it.
@@ -55,8 +57,14 @@ pub struct ViT22B {
     pub norm: Norm,
     /// The attention pooling head.
     pub map: Option<MapPool>,
+    /// The attention pooling by a learned query.
+    pub query_pool: Option<QueryPool>,
     /// The classifier.
     pub head: Option<Linear>,
+    /// The classifier of the distillation token.
+    pub distillation_head: Option<Linear>,
+    /// The projection `[d, p]` of the pooled vector, without a bias.
+    pub projection: Option<Linear>,
     #[module(skip)]
     config: ViT22BConfig,
 }
@@ -80,22 +88,29 @@ impl ViT22BConfig {
         let head = || {
             let bias = Initializer::Constant { value: self.head_bias };
             let bias = self.biases.head.then_some(bias);
-            linear([self.width, self.num_classes], Initializer::Zeros, bias, device)
+            linear([self.head_width(), self.num_classes], Initializer::Zeros, bias, device)
         };
+        let token = || Initializer::Zeros.init([1, self.width], device);
+        let distilled = self.pool.has_distillation_token();
         Ok(ViT22B {
             embedding: self.patch_embed_config().init(device),
             pos_embedding: match self.positions {
                 Positions::Learned => learned(self.patches()),
-                Positions::SinCos2d => None,
+                _ => None,
             },
-            class_token: (self.pool == Pool::ClassToken)
-                .then(|| Initializer::Zeros.init([1, self.width], device)),
+            class_token: self.pool.has_class_token().then(token),
+            distillation_token: distilled.then(token),
             registers: learned(self.registers),
             embedding_norm: self.norm_embedding.then(norm),
             blocks: self.block_config().stack(self.depth, device),
             norm: norm(),
             map: (self.pool == Pool::Map).then(|| self.map_pool_config().init(device)),
+            query_pool: (self.pool == Pool::Query).then(|| self.query_pool_config().init(device)),
             head: (self.num_classes > 0).then(head),
+            distillation_head: (distilled && self.num_classes > 0).then(head),
+            projection: self
+                .projection
+                .map(|width| linear([self.width, width], xavier(), None, device)),
             config: self.clone(),
         })
     }
@@ -164,7 +179,7 @@ impl ViT22B {
         images: Tensor<4>,
         request: &FeatureRequest,
     ) -> Result<Features, ConfigError> {
-        request.validate(self.blocks.len(), self.head.is_some())?;
+        request.validate(&self.config)?;
         Ok(self.run(images, request, None))
     }
 
@@ -187,21 +202,23 @@ impl ViT22B {
             attention_logits: Default::default(),
             encoded: None,
             pooled: None,
+            projected: None,
             logits: None,
             grid,
             prefix_tokens: self.config.prefix_tokens(),
         };
+        let tokens = self.token_grid(grid, &x.device());
         let needed = request.blocks_needed(depth);
         let is_whole = request.blocks.is_empty()
             && request.attention.is_empty()
             && request.attention_logits.is_empty();
         if is_whole {
-            x = encode(&self.blocks[..needed], x, None, draws);
+            x = encode_on("blocks", &self.blocks[..needed], x, &tokens, None, draws);
         } else {
             for (index, block) in self.blocks.iter().enumerate() {
                 let weights = request.attention.contains(&index);
                 if weights || request.attention_logits.contains(&index) {
-                    let logits = block.attention_logits(x.clone());
+                    let logits = block.attention_logits_on(x.clone(), &tokens);
                     if weights {
                         out.attention.insert(index, softmax(logits.clone(), 3));
                     }
@@ -212,45 +229,62 @@ impl ViT22B {
                 if index >= needed {
                     break;
                 }
-                x = block.forward(x, None, None);
+                x = block.forward_on(x, &tokens, None, None);
                 if request.blocks.contains(&index) {
                     out.blocks.insert(index, x.clone());
                 }
             }
         }
-        if !(request.encoded || request.pooled || request.logits) {
+        if !(request.encoded || request.is_pooled()) {
             return out;
         }
         if !self.config.norm_pooled {
             x = self.norm.forward(x);
         }
         out.encoded = request.encoded.then(|| x.clone());
-        if request.pooled || request.logits {
-            let pooled = self.pool(x);
-            out.logits = self
-                .head
-                .as_ref()
-                .filter(|_| request.logits)
-                .map(|head| head.forward(pooled.clone()));
+        if request.is_pooled() {
+            let pooled = self.pool(x.clone());
+            if request.logits {
+                out.logits = self.logits(x, pooled.clone());
+            }
+            let projection = self.projection.as_ref().filter(|_| request.projected);
+            out.projected = projection.map(|projection| projection.forward(pooled.clone()));
             out.pooled = request.pooled.then_some(pooled);
         }
         out
     }
 
-    /// The tokens that enter the first block, and the grid of the patches: class token, registers,
-    /// then patches with their positions.
+    /// Where the tokens of images with this grid of patches stand.
+    fn token_grid(&self, grid: [usize; 2], device: &Device) -> TokenGrid {
+        let tokens = TokenGrid::new(grid, self.config.prefix_tokens());
+        match &self.config.rotary {
+            Some(rotary) => tokens.with_rotary(rotary, self.config.head_dim(), device),
+            None => tokens,
+        }
+    }
+
+    /// The tokens that enter the first block, and the grid of the patches: class token, distillation
+    /// token, registers, then patches with their positions.
     fn embed(&self, images: Tensor<4>, draws: Option<&Draws>) -> (Tensor<3>, [usize; 2]) {
         let (x, grid) = self.embedding.forward(images);
         let [b, _, d] = x.dims();
-        let positions = match &self.pos_embedding {
-            Some(learned) => {
-                resample(learned.val(), self.config.grid(), grid, self.config.interpolation)
+        let positions = match (&self.pos_embedding, self.config.positions) {
+            (Some(learned), _) => {
+                let (from, by) = (self.config.grid(), self.config.interpolation);
+                Some(resample(learned.val(), from, grid, by))
             }
-            None => sin_cos_2d(grid, d, &x.device()).cast(x.dtype()),
+            (None, Positions::SinCos2d) => Some(sin_cos_2d(grid, d, &x.device())),
+            (None, Positions::SinCos2dMae) => Some(sin_cos_2d_mae(grid, d, &x.device())),
+            (None, _) => None,
         };
-        let x = x + positions.unsqueeze();
-        let prefix = [&self.class_token, &self.registers].into_iter().flatten();
+        let x = match positions {
+            Some(positions) => x.clone() + positions.cast(x.dtype()).unsqueeze(),
+            None => x,
+        };
+        let prefix = [&self.class_token, &self.distillation_token, &self.registers];
         let mut parts: Vec<_> = prefix
+            .into_iter()
+            .flatten()
             .map(|tokens| tokens.val().unsqueeze::<3>().expand([b, tokens.dims()[0], d]))
             .collect();
         parts.push(x);
@@ -268,19 +302,58 @@ impl ViT22B {
 
     /// One vector of the tokens of each image.
     fn pool(&self, tokens: Tensor<3>) -> Tensor<2> {
-        let [b, n, d] = tokens.dims();
-        let prefix = self.config.prefix_tokens();
-        let patches = |tokens: Tensor<3>| match prefix {
-            0 => tokens,
-            _ => tokens.narrow(1, prefix, n - prefix),
-        };
-        let pooled = match (&self.map, self.config.pool) {
-            (Some(map), _) => mark_used(map.clone(), "map").forward(patches(tokens)),
-            (None, Pool::ClassToken) => tokens.narrow(1, 0, 1).reshape([b, d]),
-            (None, _) => patches(tokens).mean_dim(1).reshape([b, d]),
+        let reads_prefix = self.config.map_head.is_some_and(|head| head.reads_prefix);
+        let pooled = match self.config.pool {
+            Pool::Map => {
+                let tokens = if reads_prefix { tokens } else { self.patches(tokens) };
+                let map = self.map.clone().expect("the pool is a Map");
+                mark_used(map, "map").forward(tokens)
+            }
+            Pool::Query => {
+                let pool = self.query_pool.clone().expect("the pool is a Query");
+                mark_used(pool, "query_pool").forward(tokens)
+            }
+            Pool::Average => self.mean(tokens),
+            Pool::ClassToken | Pool::ClassBesideDistillation => token(&tokens, 0),
+            Pool::Distilled => (token(&tokens, 0) + token(&tokens, 1)).div_scalar(2.0),
         };
         if self.config.norm_pooled { self.norm.forward(pooled) } else { pooled }
     }
+
+    /// The logits, if there is a classifier: its own, or the mean of both classifiers'.
+    fn logits(&self, tokens: Tensor<3>, pooled: Tensor<2>) -> Option<Tensor<2>> {
+        let head = self.head.as_ref()?;
+        if let Some(distillation) = &self.distillation_head {
+            let class = head.forward(token(&tokens, 0));
+            let distilled = distillation.forward(token(&tokens, 1));
+            return Some((class + distilled).div_scalar(2.0));
+        }
+        let input = match self.config.head_input {
+            Some(HeadInput::PooledAndMean) => Tensor::cat(vec![pooled, self.mean(tokens)], 1),
+            Some(HeadInput::Pooled) | None => pooled,
+        };
+        Some(head.forward(input))
+    }
+
+    /// The tokens behind the prefix.
+    fn patches(&self, tokens: Tensor<3>) -> Tensor<3> {
+        let count = tokens.dims()[1];
+        match self.config.prefix_tokens() {
+            0 => tokens,
+            prefix => tokens.narrow(1, prefix, count - prefix),
+        }
+    }
+
+    fn mean(&self, tokens: Tensor<3>) -> Tensor<2> {
+        let [b, _, d] = tokens.dims();
+        self.patches(tokens).mean_dim(1).reshape([b, d])
+    }
+}
+
+/// One token of each image.
+fn token(tokens: &Tensor<3>, index: usize) -> Tensor<2> {
+    let [b, _, d] = tokens.dims();
+    tokens.clone().narrow(1, index, 1).reshape([b, d])
 }
 
 impl ModuleDisplay for ViT22B {

@@ -45,7 +45,8 @@ pub struct Inspection {
     pub patch: usize,
     /// Height and width of the images that the model is for, in pixels.
     pub image: [usize; 2],
-    /// How tokens become one vector: `token`, `average` or `map`.
+    /// How tokens become one vector: `token`, `average`, `map`, `query`, or `distilled` for the mean of
+    /// class token and distillation token.
     pub pool: &'static str,
     /// How an image becomes the model's input.
     pub preprocessing: Preprocess,
@@ -90,6 +91,9 @@ impl Inspection {
                 Pool::ClassToken => "token",
                 Pool::Average => "average",
                 Pool::Map => "map",
+                Pool::Distilled => "distilled",
+                Pool::ClassBesideDistillation => "token",
+                Pool::Query => "query",
             },
             preprocessing: description.preprocessing.clone(),
             unused,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::data::preprocess::Preprocess;
 use crate::vit::{
-    Biases, BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22B, ViT22BConfig,
+    Biases, BlockKind, Gelu, HeadInput, NormKind, Pool, Positions, QkNorm, ViT22B, ViT22BConfig,
 };
 use crate::weights::container::write;
 use crate::weights::error::WeightsError;
@@ -94,7 +94,30 @@ fn rule<T: core::fmt::Debug>(
     Err(WeightsError::NotExportable { origin, field, value, rule })
 }
 
+/// Refuses the parts that neither timm's plain `VisionTransformer` nor big_vision's has.
+fn plain_parts(origin: Origin, config: &ViT22BConfig) -> Result<(), WeightsError> {
+    let ViT22BConfig { gate, sub_norm, key_bias, rotary, patch_norm, map_head, .. } = config;
+    let ViT22BConfig { head_input, projection, pool, biases, .. } = config;
+    let rule =
+        |field, value: &dyn core::fmt::Debug, holds, text| rule(origin, field, value, holds, text);
+    rule("gate", gate, gate.is_none(), "the MLP is not gated")?;
+    let text = "no norm stands before the last products of a block";
+    rule("sub_norm", sub_norm, sub_norm.is_none(), text)?;
+    let with_keys = key_bias.is_none_or(|bias| bias == biases.qkv);
+    rule("key_bias", key_bias, with_keys, "queries, keys and values have a bias or have none")?;
+    rule("rotary", rotary, rotary.is_none(), "positions are added to the tokens")?;
+    rule("patch_norm", patch_norm, patch_norm.is_none(), "no norm stands before the positions")?;
+    let text = "attention pooling is of the size of a block";
+    rule("map_head", map_head, map_head.is_none(), text)?;
+    let pooled = head_input.is_none_or(|input| input == HeadInput::Pooled);
+    rule("head_input", head_input, pooled, "the classifier reads the pooled vector alone")?;
+    rule("projection", projection, projection.is_none(), "there is no projection")?;
+    let known = matches!(pool, Pool::Map | Pool::Average | Pool::ClassToken);
+    rule("pool", pool, known, "it is map, average or class_token")
+}
+
 fn timm_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
+    plain_parts(Origin::Timm, config)?;
     let ViT22BConfig { biases, norm, qk_norm, positions, epsilon, .. } = config;
     let map = config.pool == Pool::Map;
     let rms = *norm == NormKind::Rms;
@@ -105,6 +128,10 @@ fn timm_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
         rule(Origin::Timm, field, value, holds, text)
     };
     rule("positions", positions, learned, "positions are learned")?;
+    let (block, gelu) = (config.block, config.gelu);
+    let text = "blocks are parallel or sequential";
+    rule("block", &block, block != BlockKind::ResPostNorm, text)?;
+    rule("gelu", &gelu, gelu != Gelu::Quick, "GELU is exact or has its tanh form")?;
     rule(
         "epsilon",
         epsilon,
@@ -130,6 +157,7 @@ fn timm_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
 }
 
 fn big_vision_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
+    plain_parts(Origin::BigVision, config)?;
     let ViT22BConfig { block, norm, qk_norm, gelu, epsilon, registers, layer_scale, .. } = config;
     let ViT22BConfig { norm_embedding, norm_pooled, biases, .. } = config;
     // A layer that the model does not have needs no bias.
@@ -159,14 +187,17 @@ fn big_vision_can(config: &ViT22BConfig) -> Result<(), WeightsError> {
     let text = "no norm follows the embedding";
     rule("norm_embedding", norm_embedding, !norm_embedding, text)?;
     let text = "the last norm comes before the pooling";
-    rule("norm_pooled", norm_pooled, !norm_pooled, text)
+    rule("norm_pooled", norm_pooled, !norm_pooled, text)?;
+    let positions = config.positions;
+    let added = matches!(positions, Positions::Learned | Positions::SinCos2d);
+    rule("positions", &positions, added, "they are learned, or sines and cosines")
 }
 
 /// timm's classic models have a position for the class token, and only they.
 fn timm_names(config: &ViT22BConfig) -> timm::Names {
     let class = config.pool == Pool::ClassToken;
     let classic = config.block == BlockKind::Sequential && config.registers == 0;
-    timm::Names { prefix_positions: usize::from(class && classic), class_as_register: false }
+    timm::Names { prefix_positions: usize::from(class && classic), ..Default::default() }
 }
 
 /// The `config.json` by which timm's `create_model` builds the model: a registered model with
@@ -177,13 +208,13 @@ fn timm_config(
     preprocess: &Preprocess,
 ) -> serde_json::Value {
     let architecture = match config.block {
-        BlockKind::Sequential => "vit_base_patch16_224",
         BlockKind::Parallel => "vit_base_patch16_xp_224",
+        _ => "vit_base_patch16_224",
     };
     let pool = match config.pool {
         Pool::Map => "map",
         Pool::Average => "avg",
-        Pool::ClassToken => "token",
+        _ => "token",
     };
     let [height, width] = config.image;
     let mut pretrained = preprocessing::for_timm(preprocess);
