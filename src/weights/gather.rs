@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, TensorData};
 
+use crate::layers::resample_relative_bias;
 use crate::params::{AnyTensor, NamedTensors};
-use crate::vit::{ViT22BConfig, resample};
+use crate::vit::{Interpolation, ViT22BConfig, resample};
 
 use super::container::element::{Float, with_float};
 use super::container::error::Damage;
@@ -16,7 +17,7 @@ use super::names::tensors::Tensors;
 use super::names::term::{Planned, Term};
 use super::options::LoadOptions;
 use super::origin::Origin;
-use super::positions::POSITIONS;
+use super::positions::{POSITIONS, RELATIVE_BIAS};
 use super::report::Resampled;
 
 /// Makes the planned parameters. Each tensor is read once, in the order of the disk, and all
@@ -49,7 +50,7 @@ pub(super) fn gather(
             let data = match terms.len() {
                 1 => read(&bytes, stored, wanted, term),
                 count => {
-                    let data = read(&bytes, stored, DType::F64, term);
+                    let data = in_rows(read(&bytes, stored, DType::F64, term), term);
                     let (seen, sum) = match sums.remove(&index) {
                         None => (1, data),
                         Some((seen, sum)) => (seen + 1, add(&sum, &data)),
@@ -75,9 +76,25 @@ pub(super) fn resample_positions(
     target: &ViT22BConfig,
 ) -> Option<Resampled> {
     let (from, to) = (file.grid(), target.grid());
-    let positions = values.get::<2>(POSITIONS).filter(|_| from != to)?;
-    let dtype = positions.dtype();
+    if from == to {
+        return None;
+    }
+    let tables: Vec<String> = values
+        .iter()
+        .map(|(path, _)| path.to_string())
+        .filter(|path| path.ends_with(RELATIVE_BIAS))
+        .collect();
+    for path in &tables {
+        let table = values.get::<2>(path)?;
+        values.insert(path, resample_relative_bias(table, from, to));
+    }
     let by = target.interpolation;
+    let Some(positions) = values.get::<2>(POSITIONS) else {
+        // Relative position biases are always resampled linearly.
+        let by = Interpolation::Bilinear;
+        return (!tables.is_empty()).then_some(Resampled { from, to, by, zeroed: [false; 2] });
+    };
+    let dtype = positions.dtype();
     let positions = resample(positions.cast(DType::F32), from, to, by);
     let (positions, zeroed) = match origin {
         Origin::BigVision => big_vision::lose_edges(positions, from, to),
@@ -108,6 +125,17 @@ pub(super) fn read(bytes: &[u8], stored: DType, wanted: DType, term: &Term) -> T
         S => with_float!(wanted, T => typed::<S, T>(bytes, term), else unreachable!()),
         else unreachable!()
     )
+}
+
+/// The values of a term in the rows that it fills, among zeros.
+fn in_rows(data: TensorData, term: &Term) -> TensorData {
+    let Some([start, count]) = term.rows else { return data };
+    let width = data.shape().as_slice().get(1).copied().unwrap_or(1);
+    let mut all = vec![0f64; count * width];
+    for (place, value) in all[start * width..].iter_mut().zip(data.iter::<f64>()) {
+        *place = value;
+    }
+    TensorData::new(all, [count, width])
 }
 
 fn add(a: &TensorData, b: &TensorData) -> TensorData {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::layers::relative_bias_rows;
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
@@ -9,7 +10,7 @@ use super::names::Recognised;
 use super::names::term::{Planned, Term};
 use super::nearest::nearest;
 use super::options::{HeadChoice, LoadOptions};
-use super::positions::POSITIONS;
+use super::positions::{POSITIONS, RELATIVE_BIAS};
 use super::report::{LoadReport, Loaded, Mismatched, Missing, Unused};
 
 /// The config of the model that is asked for.
@@ -35,13 +36,17 @@ pub(super) fn plan(
     let mut report = LoadReport::default();
     let (mut planned, mut used) = (Vec::new(), BTreeSet::new());
     for (path, shape) in params::shapes(model) {
-        if path.starts_with("head.") && options.head != HeadChoice::Keep {
+        let of_head = path.starts_with("head.") || path.starts_with("distillation_head.");
+        if of_head && options.head != HeadChoice::Keep {
             report.new.push(path);
             continue;
         }
         let mut shape = shape.as_slice().to_vec();
+        // Positions of the file's grid, which are resampled once they are read.
         if path == POSITIONS {
             shape[0] = config.patches();
+        } else if path.ends_with(RELATIVE_BIAS) {
+            shape[0] = relative_bias_rows(config.grid());
         }
         let terms = names.terms(&path, &shape, config);
         let mut fits = !terms.is_empty();

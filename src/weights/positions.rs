@@ -5,6 +5,9 @@ use super::error::WeightsError;
 /// The path of the learned positions.
 pub(super) const POSITIONS: &str = "pos_embedding";
 
+/// The end of the paths of relative position biases, one in each block.
+pub(super) const RELATIVE_BIAS: &str = ".relative_bias.table";
+
 /// Splits `count` positions into a grid of patches and those of prefix tokens: rows and columns,
 /// and which of the numbers in `before` is that of the others.
 ///

@@ -83,12 +83,12 @@ fn an_architecture_that_is_not_known_is_refused_and_may_be_assumed() {
             "architecture = \"beit_base_patch16_224\"",
         ),
         (
-            json!({"architecture": "vit_base_patch16_rpn_224"}),
-            "architecture = \"vit_base_patch16_rpn_224\"",
+            json!({"architecture": "vit_small_patch16_18x2_224"}),
+            "architecture = \"vit_small_patch16_18x2_224\"",
         ),
         (json!({"model_args": {"attn_layer": "diff"}}), "attn_layer = \"diff\""),
         (json!({"model_args": {"norm_layer": "simplenorm"}}), "norm_layer = \"simplenorm\""),
-        (json!({"model_args": {"block_fn": "ResPostBlock"}}), "block_fn = \"ResPostBlock\""),
+        (json!({"model_args": {"block_fn": "DiffBlock"}}), "block_fn = \"DiffBlock\""),
         (json!({"model_args": {"pool_include_prefix": true}}), "pool_include_prefix = true"),
     ] {
         let error = refusal(&file, config.clone());

@@ -147,7 +147,10 @@ fn what_the_family_does_not_compute_is_refused_by_name() {
         file.set(name, &[1, 1, 48]);
         refusal(&file, &options())
     };
-    assert!(with("dist_token").starts_with("a distillation token (\"dist_token\") is not a part"));
+    // A distillation token has a position of its own.
+    assert!(with("dist_token").contains("the number of positions"));
+    // No name says whether the model turns queries and keys.
+    assert!(with("blocks.0.gamma_1").contains("rotary positions, as DINOv3"));
     assert!(with("rope_embed.periods").contains("rotary positions, as DINOv3"));
     assert!(with("blocks.0.mlp.w12.weight").starts_with("a gated MLP (SwiGLU) is not"));
     let mut file = own_fixture("timm_dinov2/model.safetensors");

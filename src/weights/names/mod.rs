@@ -98,7 +98,8 @@ impl Names {
     /// Whether a tensor with this canonical name belongs to the classifier.
     pub(crate) fn is_of_head(self, name: &str) -> bool {
         let modules: &[&str] = match self {
-            Self::Native | Self::Timm(_) => &["head."],
+            Self::Native => &["head.", "distillation_head."],
+            Self::Timm(_) => &["head.", "head_dist."],
             Self::BigVision(_) => &["head/", "pre_logits/"],
             Self::HuggingFace(_) => &["classifier."],
         };

@@ -60,7 +60,8 @@ pub(crate) fn gated_mlp() -> WeightsError {
     }
 }
 
-/// `name` is a tensor of these positions, if the file has one.
+/// `name` is a tensor of these positions, or one that only models with them have; none where it is the
+/// learned positions that are missing.
 pub(crate) fn rotary_positions(name: Option<&str>) -> WeightsError {
     let shown = match name {
         Some(name) => format!("\"{name}\""),

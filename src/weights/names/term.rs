@@ -4,8 +4,8 @@ use crate::weights::container::view::View;
 
 /// A piece of a tensor of the file, in the layout of a parameter.
 ///
-/// A parameter is the sum of its terms, and nearly all parameters have one. When a file is written,
-/// a parameter goes to its first term, and the others get zeros.
+/// A parameter is the sum of its terms, and nearly all parameters have one; a term may fill some of its
+/// rows alone. When a file is written, a parameter goes to its first term, and the others get zeros.
 #[derive(Debug, Clone)]
 pub(crate) struct Term {
     /// The tensor's canonical name.
@@ -14,6 +14,9 @@ pub(crate) struct Term {
     pub(crate) shape: Vec<usize>,
     /// The piece of it.
     pub(crate) view: View,
+    /// The parameter's row at which the piece begins, and how many rows the parameter has; none for a
+    /// piece that is as long as the parameter.
+    pub(crate) rows: Option<[usize; 2]>,
 }
 
 impl Term {
@@ -28,7 +31,12 @@ impl Term {
         shape: &[usize],
         cut: impl FnOnce(View) -> View,
     ) -> Self {
-        Self { name: name.into(), shape: shape.to_vec(), view: cut(View::whole(shape)) }
+        Self { name: name.into(), shape: shape.to_vec(), view: cut(View::whole(shape)), rows: None }
+    }
+
+    /// The same for rows of a parameter from `start` on, of `count` in all.
+    pub(crate) fn at_row(self, start: usize, count: usize) -> Self {
+        Self { rows: Some([start, count]), ..self }
     }
 
     /// A parameter of a PyTorch module. PyTorch keeps linear weights as `[out, in]`, this crate as

@@ -1,15 +1,18 @@
-//! timm's `VisionTransformer`: classic and parallel blocks, class token, average and attention
-//! pooling, registers, layer scale.
+//! timm's `VisionTransformer` and `Eva`: classic, parallel and post-norm blocks, plain and gated MLPs,
+//! class token, average and attention pooling, registers, layer scale, rotary positions.
 
+mod forms;
 mod registry;
 mod terms;
 
-use crate::vit::{BlockKind, Gelu, NormKind, Pool, Positions, QkNorm, ViT22BConfig};
+use crate::vit::{
+    BlockKind, Gate, Gelu, MapHead, NormKind, Pool, Positions, QkNorm, SubNorm, ViT22BConfig,
+};
 use crate::weights::container::Container;
 use crate::weights::description::{Description, Notes};
 use crate::weights::error::WeightsError;
 use crate::weights::names::pieces::{
-    activation, distillation_token, gated_mlp, heads_unknown, rotary_positions, square_patch,
+    activation, gated_mlp, heads_unknown, rotary_positions, square_patch,
 };
 use crate::weights::names::prefix::{prefix, unwrapped};
 use crate::weights::names::tensors::{Fate, Tensors};
@@ -18,7 +21,8 @@ use crate::weights::origin::Origin;
 use crate::weights::positions;
 use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
-use registry::{heads, tanh_by_name};
+use forms::{Form, form};
+use registry::heads;
 use terms::MARK;
 
 pub(crate) use registry::usual_epsilon;
@@ -78,24 +82,19 @@ pub(crate) fn describe(
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
-    refuse_unknown_layers(tensors)?;
     if options.assume.is_none() {
         registry::check(sidecar)?;
     }
+    let architecture = options.assume.as_deref().or(sidecar.text("architecture")).unwrap_or("");
+    let form = form(architecture);
+    refuse_unknown_layers(tensors, &form)?;
     let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, MARK)?;
     let parallel = tensors.has("blocks.0.in_proj.weight");
-    let mlp_dim = if parallel {
-        let [joint, _] = tensors.axes("mlp_dim", "blocks.0.in_proj.weight")?;
-        joint.saturating_sub(3 * width)
-    } else {
-        let [hidden, _] = tensors.axes("mlp_dim", "blocks.0.mlp.fc1.weight")?;
-        let [_, back] = tensors.axes("mlp_dim", "blocks.0.mlp.fc2.weight")?;
-        if hidden == 2 * back {
-            return Err(gated_mlp());
-        }
-        hidden
-    };
+    let Hidden { mlp_dim, gate } = hidden(tensors, width, parallel)?;
+    if gate.is_some() && !form.is_swiglu {
+        return Err(gated_mlp());
+    }
     let block = |sequential: &str, parallel_name: &str| {
         tensors.has(&format!("blocks.0.{}", if parallel { parallel_name } else { sequential }))
     };
@@ -109,7 +108,6 @@ pub(crate) fn describe(
     } else {
         (QkNorm::None, None)
     };
-    let architecture = options.assume.as_deref().or(sidecar.text("architecture")).unwrap_or("");
     let num_heads = match heads_by_norm {
         Some(heads) => heads,
         None => notes
@@ -121,36 +119,48 @@ pub(crate) fn describe(
             )
             .ok_or_else(|| heads_unknown(width))?,
     };
-    let gelu = match sidecar.text("act_layer") {
-        Some("gelu_tanh") => Some(Gelu::Tanh),
-        Some("gelu") => Some(Gelu::Erf),
-        Some(other) if options.gelu.is_none() => return Err(activation(other)),
-        _ if architecture.contains("quickgelu") => return Err(activation("quick_gelu")),
-        _ => tanh_by_name(architecture).then_some(Gelu::Tanh),
+    let pool = pool(tensors, sidecar, options, &form, &mut notes)?;
+    // A SwiGLU has no GELU; attention pooling has an MLP of its own.
+    let gelu = match gate {
+        Some(_) if pool != Pool::Map => Gelu::Erf,
+        _ => gelu(sidecar, options, &form, &mut notes)?,
     };
-    let gelu = notes.choose("gelu", options.gelu, gelu, Some(Gelu::Erf)).unwrap_or(Gelu::Erf);
     let norm_embedding = tensors.has("norm_pre.weight");
-    let epsilon = usual_epsilon(norm_embedding, norm_bias);
-    let epsilon = notes.choose("epsilon", options.epsilon, None, Some(epsilon)).unwrap_or(epsilon);
+    let usual = usual_epsilon(norm_embedding, norm_bias);
+    let epsilon = notes.choose("epsilon", options.epsilon, form.epsilon, Some(usual));
+    let epsilon = epsilon.unwrap_or(usual);
 
-    let pool = pool(tensors, sidecar, options, &mut notes)?;
     let registers = match tensors.has("reg_token") {
         true => tensors.axes::<3>("registers", "reg_token")?[1],
         false => 0,
     };
     let class = usize::from(tensors.has("cls_token"));
-    let class_as_register = class == 1 && pool == Pool::Average;
-    if class_as_register && registers > 0 {
-        return Err(WeightsError::Unsupported {
-            what: "average pooling behind a class token and registers (\"global_pool\")".into(),
-            next: "`LoadOptions::pool` takes the class token",
-        });
-    }
-    let [_, positions, _] = tensors.axes("image", "pos_embed")?;
+    let class_as_register = class == 1 && !pool.has_class_token();
+    let before = class + usize::from(pool.has_distillation_token());
     let by_sidecar = sidecar.size("img_size").or_else(|| sidecar.size("input_size"));
     let hint = options.grid.or(by_sidecar.map(|size| size.map(|side| side / patch)));
-    let (grid, prefix_positions) =
-        positions::grid(positions, &[class + registers, class, 0], hint)?;
+    let learned = tensors.has("pos_embed");
+    let (grid, prefix_positions) = if learned {
+        let [_, positions, _] = tensors.axes("image", "pos_embed")?;
+        positions::grid(positions, &[before + registers, before, 0], hint)?
+    } else {
+        let usual = [(224 / patch).max(1); 2];
+        (hint.unwrap_or_else(|| notes.usual("grid", usual)), 0)
+    };
+    let has = |name: &str| tensors.has(&format!("blocks.0.{name}"));
+    let names = Names {
+        prefix_positions,
+        class_as_register,
+        split_qkv: has("attn.q_proj.weight"),
+        split_qkv_bias: has("attn.q_bias"),
+        packed_gate: gate == Some(GateLayout::Packed),
+        gammas: has("gamma_1"),
+    };
+    let kind = match (parallel, form.is_post_norm || is_post_norm(sidecar)) {
+        (true, _) => BlockKind::Parallel,
+        (false, true) => BlockKind::ResPostNorm,
+        (false, false) => BlockKind::Sequential,
+    };
     let mut config = ViT22BConfig::new(match tensors.has("head.weight") {
         true => tensors.axes::<2>("num_classes", "head.weight")?[0],
         false => 0,
@@ -162,22 +172,34 @@ pub(crate) fn describe(
     .with_depth(tensors.count("blocks."))
     .with_mlp_dim(mlp_dim)
     .with_num_heads(num_heads)
-    .with_block(if parallel { BlockKind::Parallel } else { BlockKind::Sequential })
+    .with_block(kind)
     .with_norm(norm)
     .with_qk_norm(qk_norm)
     .with_gelu(gelu)
     .with_pool(pool)
     .with_norm_embedding(norm_embedding)
     .with_norm_pooled(tensors.has("fc_norm.weight"))
-    .with_positions(Positions::Learned)
+    .with_positions(if learned { Positions::Learned } else { Positions::None })
     .with_interpolation(Origin::Timm.interpolation(registers))
     .with_registers(registers + usize::from(class_as_register))
-    .with_layer_scale(block("ls1.gamma", "ls.gamma").then_some(1e-5))
+    .with_layer_scale((block("ls1.gamma", "ls.gamma") || names.gammas).then_some(1e-5))
     .with_epsilon(epsilon)
-    .with_head_bias(0.0);
+    .with_head_bias(0.0)
+    .with_gate(gate.map(|_| Gate::Silu))
+    .with_rotary(form.rotary.clone())
+    .with_sub_norm(match (has("mlp.norm.weight"), has("attn.norm.weight")) {
+        (true, true) => Some(SubNorm::MlpAndAttention),
+        (true, false) => Some(SubNorm::Mlp),
+        (false, _) => None,
+    })
+    .with_patch_norm(tensors.has("patch_embed.norm.weight").then_some(norm));
     config.biases.embedding = tensors.has("patch_embed.proj.bias");
     config.biases.norm = norm_bias;
-    config.biases.qkv = block("attn.qkv.bias", "in_proj.bias");
+    let apart = names.split_qkv || names.split_qkv_bias;
+    let own_bias = has("attn.q_proj.bias") || has("attn.q_bias");
+    config.biases.qkv = block("attn.qkv.bias", "in_proj.bias") || own_bias;
+    config.key_bias = apart.then(|| has("attn.k_proj.bias") || has("attn.k_bias"));
+    config.map_head = map_head(tensors, sidecar, &form, &config)?;
     config.biases.attn_out = block("attn.proj.bias", "attn_out_proj.bias");
     config.biases.mlp = block("mlp.fc2.bias", "mlp_out_proj.bias");
     config.biases.map_qkv = tensors.has("attn_pool.q.bias");
@@ -187,7 +209,81 @@ pub(crate) fn describe(
     let preprocessing =
         preprocessing::infer(Origin::Timm, sidecar, image, patch, options, &mut notes)?;
     let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
-    Ok((description.check()?, Names { prefix_positions, class_as_register }))
+    Ok((description.check()?, names))
+}
+
+/// Where the gate of an MLP is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GateLayout {
+    /// The first half of `fc1`.
+    Packed,
+    /// `fc1_g`.
+    Apart,
+}
+
+/// The hidden layer of the blocks' MLPs.
+struct Hidden {
+    mlp_dim: usize,
+    gate: Option<GateLayout>,
+}
+
+fn hidden(tensors: &Tensors, width: usize, parallel: bool) -> Result<Hidden, WeightsError> {
+    if parallel {
+        let [joint, _] = tensors.axes("mlp_dim", "blocks.0.in_proj.weight")?;
+        return Ok(Hidden { mlp_dim: joint.saturating_sub(3 * width), gate: None });
+    }
+    if tensors.has("blocks.0.mlp.fc1_g.weight") {
+        let [mlp_dim, _] = tensors.axes("mlp_dim", "blocks.0.mlp.fc1_g.weight")?;
+        return Ok(Hidden { mlp_dim, gate: Some(GateLayout::Apart) });
+    }
+    let [hidden, _] = tensors.axes("mlp_dim", "blocks.0.mlp.fc1.weight")?;
+    let [_, back] = tensors.axes("mlp_dim", "blocks.0.mlp.fc2.weight")?;
+    Ok(match hidden == 2 * back {
+        true => Hidden { mlp_dim: back, gate: Some(GateLayout::Packed) },
+        false => Hidden { mlp_dim: hidden, gate: None },
+    })
+}
+
+fn gelu(
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+    form: &Form,
+    notes: &mut Notes,
+) -> Result<Gelu, WeightsError> {
+    let said = match sidecar.text("act_layer") {
+        Some("gelu_tanh") => Some(Gelu::Tanh),
+        Some("gelu") => Some(Gelu::Erf),
+        Some("quick_gelu") => Some(Gelu::Quick),
+        Some(other) if options.gelu.is_none() => return Err(activation(other)),
+        _ => form.gelu,
+    };
+    Ok(notes.choose("gelu", options.gelu, said, Some(Gelu::Erf)).unwrap_or(Gelu::Erf))
+}
+
+/// Whether the arguments of the model put the norms of its blocks behind the branches.
+fn is_post_norm(sidecar: &Sidecar) -> bool {
+    sidecar.text("block_fn").is_some_and(|name| name.eq_ignore_ascii_case("respostblock"))
+}
+
+/// The size of the attention pooling, where it is not that of the blocks.
+fn map_head(
+    tensors: &Tensors,
+    sidecar: &Sidecar,
+    form: &Form,
+    config: &ViT22BConfig,
+) -> Result<Option<MapHead>, WeightsError> {
+    if config.pool != Pool::Map {
+        return Ok(None);
+    }
+    let [mlp_dim, _] = tensors.axes("map_head", "attn_pool.mlp.fc1.weight")?;
+    let said = sidecar.number("attn_pool_num_heads").or(form.map_heads);
+    let head = MapHead {
+        num_heads: said.unwrap_or(config.num_heads),
+        mlp_dim,
+        reads_prefix: form.map_reads_prefix,
+    };
+    let as_blocks = MapHead::new(config.num_heads, config.mlp_dim);
+    Ok((head != as_blocks).then_some(head))
 }
 
 /// How the model pools: as the options or `config.json` say, or else as the tensors show.
@@ -195,9 +291,16 @@ fn pool(
     tensors: &Tensors,
     sidecar: &Sidecar,
     options: &LoadOptions,
+    form: &Form,
     notes: &mut Notes,
 ) -> Result<Pool, WeightsError> {
     let (map, class) = (tensors.has("attn_pool.latent"), tensors.has("cls_token"));
+    if tensors.has("dist_token") {
+        let token = matches!(sidecar.text("global_pool"), Some("token") | None);
+        if token || options.pool.is_some() {
+            return Ok(options.pool.unwrap_or(Pool::Distilled));
+        }
+    }
     let said = match sidecar.text("global_pool") {
         Some("avg") if !map => Some(Pool::Average),
         Some("token") if class && !map => Some(Pool::ClassToken),
@@ -212,7 +315,7 @@ fn pool(
         }
     };
     // A norm of the pooled vector in place of one of the tokens is what average pooling has.
-    let averaged = tensors.has("fc_norm.weight") && !tensors.has("norm.weight");
+    let averaged = tensors.has("fc_norm.weight") && !tensors.has("norm.weight") || form.is_averaged;
     let shown = match (map, class) {
         (true, _) => Pool::Map,
         (false, true) if !averaged => Pool::ClassToken,
@@ -226,21 +329,31 @@ fn pool(
     })
 }
 
-/// Refuses a model by the tensors of layers that this family does not have.
-fn refuse_unknown_layers(tensors: &Tensors) -> Result<(), WeightsError> {
-    if let Some(name) =
-        tensors.names().find(|name| matches!(*name, "dist_token" | "head_dist.weight"))
-    {
-        return Err(distillation_token(name));
-    }
-    let gated =
-        |name: &&str| name.starts_with("blocks.0.mlp.w") || name.starts_with("blocks.0.mlp.fc1_g.");
+/// Refuses a model by the tensors of layers that are not computed, or that only a model's name tells
+/// how to compute.
+fn refuse_unknown_layers(tensors: &Tensors, form: &Form) -> Result<(), WeightsError> {
+    let gated = |name: &&str| {
+        name.starts_with("blocks.0.mlp.w")
+            || name.starts_with("blocks.0.mlp.fc1_g.") && !form.is_swiglu
+    };
     if tensors.names().any(|name| gated(&name)) {
         return Err(gated_mlp());
     }
     let rotary = tensors.names().find(|name| name.starts_with("rope"));
-    if rotary.is_some() || !tensors.has("pos_embed") {
+    if rotary.is_some() || form.rotary.is_none() && !tensors.has("pos_embed") {
         return Err(rotary_positions(rotary));
     }
-    Ok(())
+    // Without a name nothing says whether models of EVA's kind turn queries and keys.
+    let of_eva = |name: &&str| {
+        let in_block = name.strip_prefix("blocks.0.");
+        in_block.is_some_and(|name| {
+            ["attn.q_bias", "attn.q_proj.", "attn.norm.", "gamma_1"]
+                .iter()
+                .any(|start| name.starts_with(start))
+        }) || *name == "attn_pool.latent" && tensors.has("cls_token")
+    };
+    match tensors.names().find(of_eva) {
+        Some(name) if !form.is_known => Err(rotary_positions(Some(name))),
+        _ => Ok(()),
+    }
 }

@@ -6,15 +6,31 @@ use serde_json::Value;
 use crate::weights::error::WeightsError;
 use crate::weights::sidecar::Sidecar;
 
-/// Beginnings of the names of models that timm computes by its `VisionTransformer`.
-const KNOWN: [&str; 5] = ["vit_", "deit_", "deit3_", "flexivit_", "test_vit"];
-/// Parts of such names for what no tensor shows: norms behind their branches, and positions that
-/// turn queries and keys.
-const UNKNOWN: [&str; 3] = ["_rpn_", "_rope", "_dinov3"];
+/// Beginnings of the names of models that timm computes by its `VisionTransformer` or its `Eva`.
+const KNOWN: [&str; 9] =
+    ["vit_", "deit_", "deit3_", "flexivit_", "test_vit", "eva_", "eva02_", "aimv2_", "beit3_"];
+/// Parts of such names for what is not computed: rotations that are learned or scaled otherwise,
+/// branches side by side, attention that subtracts or shares keys, blocks without a norm behind them.
+const UNKNOWN: [&str; 12] = [
+    "_rope_mixed_",
+    "_pe_lang_",
+    "_pe_spatial_",
+    "_sapiens2",
+    "_18x2_",
+    "_dwee_",
+    "_dpwee_",
+    "_dlittle_",
+    "_intern300m_",
+    "_radio_",
+    "_relpos_",
+    "_srelpos_",
+];
 /// Arguments that tensors show, that only training needs, or that are read elsewhere.
-const ARGUMENTS: [&str; 31] = [
+const ARGUMENTS: [&str; 44] = [
     "act_layer",
     "attn_drop_rate",
+    "attn_pool_mlp_ratio",
+    "attn_pool_num_heads",
     "class_token",
     "depth",
     "drop_path_rate",
@@ -26,6 +42,7 @@ const ARGUMENTS: [&str; 31] = [
     "final_norm",
     "fix_init",
     "global_pool",
+    "head_init_scale",
     "img_size",
     "in_chans",
     "init_values",
@@ -33,6 +50,7 @@ const ARGUMENTS: [&str; 31] = [
     "no_embed_class",
     "num_classes",
     "num_heads",
+    "num_reg_tokens",
     "patch_drop_rate",
     "patch_size",
     "pos_drop_rate",
@@ -41,8 +59,17 @@ const ARGUMENTS: [&str; 31] = [
     "proj_drop_rate",
     "qk_norm",
     "qkv_bias",
+    "qkv_fused",
     "reg_tokens",
+    "scale_attn_inner",
+    "scale_attn_norm",
+    "scale_mlp",
+    "scale_mlp_norm",
     "strict_img_size",
+    "swiglu_align_to",
+    "use_abs_pos_emb",
+    "use_fc_norm",
+    "use_pre_transformer_norm",
     "weight_init",
 ];
 
@@ -59,7 +86,8 @@ pub(super) fn check(sidecar: &Sidecar) -> Result<(), WeightsError> {
     if let Some(name) = sidecar.text("architecture") {
         let known = KNOWN.iter().any(|known| name.starts_with(known));
         if !known || UNKNOWN.iter().any(|unknown| name.contains(unknown)) {
-            let expected = "a plain model of timm's `vit`, `deit`, `deit3` or `flexivit`";
+            let expected = "a model of timm's `vit`, `deit`, `deit3`, `flexivit`, `eva`, `eva02`, \
+                            `aimv2` or `beit3` that is computed here";
             return refuse("architecture", &name.into(), expected);
         }
     }
@@ -69,7 +97,9 @@ pub(super) fn check(sidecar: &Sidecar) -> Result<(), WeightsError> {
             || ARGUMENTS.contains(&key)
             || match key {
                 "norm_layer" => matches!(text.as_str(), "layernorm" | "rmsnorm"),
-                "block_fn" => matches!(text.as_str(), "block" | "parallelscalingblock"),
+                "block_fn" => {
+                    matches!(text.as_str(), "block" | "respostblock" | "parallelscalingblock")
+                }
                 "pos_embed" => text == "learn",
                 "pool_include_prefix" => *value == Value::Bool(false),
                 _ => false,
@@ -93,6 +123,17 @@ pub(super) fn heads(architecture: &str) -> Option<usize> {
         return Some(16);
     }
     let size = KNOWN.iter().find_map(|family| architecture.strip_prefix(family))?;
+    let size = size.strip_prefix("pe_core_").unwrap_or(size);
+    let has = |part: &str| architecture.contains(part);
+    if architecture.starts_with("aimv2_") {
+        return Some(match size.split('_').next()? {
+            "large" => 8,
+            "huge" => 12,
+            "1b" => 16,
+            "3b" => 24,
+            _ => return None,
+        });
+    }
     Some(match size.split('_').next()? {
         "tiny" => 3,
         "xsmall" | "wee" | "dwee" | "pwee" | "dpwee" => 4,
@@ -100,21 +141,14 @@ pub(super) fn heads(architecture: &str) -> Option<usize> {
         "small" => 6,
         "medium" | "mediumd" => 8,
         "betwixt" => 10,
-        "base" if architecture.contains("_plus_") => 14,
+        "base" if has("_plus_") => 14,
+        "huge" if has("_dinov3") => 20,
+        "giant" if has("_dinov2") || has("_tipsv2") || has("_lingbot") => 24,
+        "7b" => 32,
         "base" => 12,
         "so150m2" => 13,
         "so150m" => 14,
-        "large" | "so400m" | "huge" | "giant" | "giantopt" | "gigantic" | "intern300m" => 16,
+        "large" | "so400m" | "huge" | "giant" | "giantopt" | "gigantic" | "enormous" => 16,
         _ => return None,
     })
-}
-
-/// Whether a registered model of this name has GELU's tanh form: SigLIP models of the later, larger
-/// grids do.
-pub(super) fn tanh_by_name(architecture: &str) -> bool {
-    let siglip = architecture.contains("_siglip_");
-    let tanh = ["vit_base_patch32_", "vit_so400m_patch16_", "vit_giantopt_"];
-    siglip
-        && (tanh.iter().any(|name| architecture.starts_with(name))
-            || architecture.starts_with("vit_large_") && architecture.ends_with("_512"))
 }
