@@ -11,11 +11,12 @@ use crate::params::{self, TensorFn, blocks};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// 32-bit floats.
+    /// 32-bit floats. Products have the accuracy of f32 on every device, also where its units multiply fewer
+    /// bits, unless the runtime's XLA is told otherwise.
     #[default]
     F32,
     /// 16-bit floats with the range of f32: half the memory of activations, and what TPUs and GPUs
-    /// multiply fastest.
+    /// multiply fastest. No product of the step is of f32.
     Bf16,
 }
 

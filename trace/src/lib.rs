@@ -28,7 +28,9 @@ pub use mark::{
     Ring, Save, checkpoint_name, constrain, constrain_as, constrain_used, materialize, ring_linear,
     scan, softmax,
 };
-pub use record::{Recorded, Recording, record, value_and_grad, value_and_grad_of};
+pub use record::{
+    Recorded, Recording, custom, custom_with_gradient, record, value_and_grad, value_and_grad_of,
+};
 pub use recorder::Traced;
 pub use tree::{
     Grads, Leaf, Leaves, Params, Stacked, TensorLeaf, TensorTree, Visitor, describe,

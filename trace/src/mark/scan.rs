@@ -1,16 +1,12 @@
 //! A loop over lanes that a compiler can keep as a loop.
 
-use std::any::Any;
 use std::cell::Cell;
 
-use burn_backend::ops::FloatTensorOps;
-use burn_capture::CaptureBackend;
-
 use crate::recorder::{
-    Beneath, Primitive, Recorder, Slot, Traced, Tracked, emit, placeholder, record, stack, tap,
-    turn, type_of, unstack, zeros_like,
+    Beneath, Primitive, Recorder, Slot, Traced, Tracked, emit, first_token, placeholder, record,
+    stack, tap, turn, type_of, unstack, zeros_like,
 };
-use crate::tree::{Leaves, TensorTree, walk};
+use crate::tree::{TensorTree, primitives, rebuilt, traced};
 use crate::wire::{Lane, Mark, Scan, ScanBackward};
 
 /// Calls `body` on each lane in order. The body gets a lane, and what the call before has passed on; it passes
@@ -271,7 +267,7 @@ impl Gradient {
         (outputs, results): (&[Traced], &[Traced]),
     ) -> Self {
         let region = rolled.begin();
-        let mut token = token_of(rolled);
+        let mut token = first_token(&rolled.client);
         let mut seed = |leaf: &Traced| {
             let tracked = leaf.tracked()?;
             let (shape, dtype) = type_of(tracked.primitive());
@@ -302,7 +298,7 @@ impl Gradient {
         // The gradients with respect to arguments of the loop: what is passed on, and each leaf of each lane.
         let into_carry = slots(rolled.carry.len());
         let into_lanes: Vec<_> = rolled.leaves.iter().map(|lanes| slots(lanes.len())).collect();
-        let mut token = token_of(&rolled);
+        let mut token = first_token(&rolled.client);
         for (leaf, slot) in rolled.carry.iter().zip(&into_carry) {
             token = tapped(token, leaf, slot);
         }
@@ -400,13 +396,6 @@ impl Gradient {
     }
 }
 
-/// The first token of a chain, see [`tap`].
-fn token_of(rolled: &Rolled) -> Tracked {
-    let client = &rolled.client;
-    let device = burn_router::RouterClient::device(client);
-    Tracked::new(CaptureBackend::float_zeros([1].into(), &device, burn_backend::DType::F32.into()))
-}
-
 fn tapped(token: Tracked, leaf: &Traced, slot: &Slot) -> Tracked {
     match leaf.tracked() {
         Some(tracked) => tap(&token, tracked, slot),
@@ -414,32 +403,8 @@ fn tapped(token: Tracked, leaf: &Traced, slot: &Slot) -> Tracked {
     }
 }
 
-/// The leaves of a tree, if all of them are recorded.
-fn traced(tree: &impl TensorTree) -> Option<(Vec<Traced>, u64)> {
-    let mut leaves = Vec::new();
-    let structure = walk(tree, |_, leaf| leaves.push(leaf.traced())).ok()?;
-    Some((leaves.into_iter().collect::<Option<_>>()?, structure))
-}
-
 fn leaves_of(tree: &impl TensorTree) -> Vec<Traced> {
     traced(tree).expect("what the body of a loop returns is computed from its arguments").0
-}
-
-/// The recorded tensors of leaves.
-fn primitives<'t>(leaves: impl IntoIterator<Item = &'t Traced>) -> Vec<Primitive> {
-    leaves.into_iter().map(|leaf| leaf.primitive().clone()).collect()
-}
-
-/// The tree with other tensors beneath.
-fn rebuilt<T: TensorTree>(tree: &T, traced: Vec<Traced>) -> T {
-    let mut traced = traced.into_iter();
-    let mut tensors: Vec<Box<dyn Any>> = Vec::new();
-    let walked = walk(tree, |_, leaf| {
-        tensors.extend(traced.next().map(|leaf_traced| leaf.around(leaf_traced)))
-    });
-    walked
-        .and_then(|_| tree.rebuild(&mut Leaves::tensors(tensors)))
-        .expect("the tree was walked before")
 }
 
 fn check(given: &[Traced], passed_on: &[Traced]) {

@@ -12,8 +12,10 @@ use crate::error::{CaptureError, TreeError};
 use crate::leaf_type::LeafSpec;
 use crate::tree::{Leaves, TensorTree, described, spec, walk};
 
+mod custom;
 mod grad;
 
+pub use custom::{custom, custom_with_gradient};
 pub use grad::{value_and_grad, value_and_grad_of};
 
 /// The operations of a function, with its arguments and results.

@@ -46,6 +46,19 @@ pub(crate) fn record(
     client.register(OperationIr::Custom(op))
 }
 
+/// Records an operation that is neither Burn's nor a mark, and makes one tensor.
+pub(crate) fn record_custom(
+    client: &Recorder,
+    name: &str,
+    inputs: Vec<Primitive>,
+    (shape, dtype): (Shape, DType),
+) -> Primitive {
+    let output = TensorIr::uninit(client.create_empty_handle(), shape, dtype);
+    let inputs = inputs.into_iter().map(|input| input.into_ir()).collect();
+    let op = CustomOpIr { id: name.to_owned(), inputs, outputs: vec![output], scalars: vec![] };
+    client.register(OperationIr::Custom(op)).remove(0)
+}
+
 /// Records a mark that makes one tensor.
 pub(crate) fn record_one(
     client: &Recorder,
@@ -63,6 +76,11 @@ pub(crate) fn ir_of(primitive: &Primitive) -> TensorIr {
 /// Shape and dtype.
 pub(crate) fn type_of(primitive: &Primitive) -> (Shape, DType) {
     (primitive.shape(), primitive.dtype())
+}
+
+/// The first token of a chain, see [`tap`](super::tap).
+pub(crate) fn first_token(client: &Recorder) -> Tracked {
+    Tracked::new(CaptureBackend::float_zeros([1].into(), &client.device(), DType::F32.into()))
 }
 
 /// Zeros of the same shape and dtype.

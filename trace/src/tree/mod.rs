@@ -8,6 +8,7 @@ mod rows;
 mod source;
 mod stacked;
 mod tensor_tree;
+mod traced;
 
 pub use leaf::{Leaf, TensorLeaf};
 pub use lift::Grads;
@@ -16,3 +17,4 @@ pub use rows::{rows, to_device};
 pub use source::Leaves;
 pub use stacked::Stacked;
 pub use tensor_tree::{TensorTree, Visitor, describe, described, join_structures, spec, walk};
+pub(crate) use traced::{primitives, rebuilt, traced};

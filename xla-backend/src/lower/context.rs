@@ -47,6 +47,8 @@ pub struct Context<'a> {
 struct Scope<'a> {
     views: &'a Views,
     values: HashMap<TensorId, Value>,
+    /// For a tensor that was transposed for a product alone, the original.
+    transposed: HashMap<TensorId, TensorId>,
     /// For a tensor that is one slice of a stack: the stack and the index. The slice is emitted on first
     /// use.
     lanes: HashMap<TensorId, (Value, usize)>,
@@ -56,7 +58,13 @@ struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     fn new(views: &'a Views) -> Self {
-        Self { views, values: HashMap::new(), lanes: HashMap::new(), scales: HashMap::new() }
+        Self {
+            views,
+            values: HashMap::new(),
+            transposed: HashMap::new(),
+            lanes: HashMap::new(),
+            scales: HashMap::new(),
+        }
     }
 }
 
@@ -155,8 +163,16 @@ impl<'a> Context<'a> {
 
     /// The value of what a tensor is with its last two axes swapped, if there is such a tensor already.
     pub(super) fn transposed(&self, id: TensorId) -> Emitted<Option<Value>> {
-        let original = self.scope(|scope| scope.views.transposed(id));
+        let original = self.scope(|scope| {
+            scope.transposed.get(&id).copied().or_else(|| scope.views.transposed(id))
+        });
         original.map(|original| self.find(original)).transpose()
+    }
+
+    /// Gives a tensor that no operation makes the value of `original` with its last two axes swapped.
+    pub(super) fn define_transposed(&self, id: TensorId, original: TensorId, value: Value) {
+        self.define(id, value);
+        self.scope(|scope| scope.transposed.insert(id, original));
     }
 
     /// Emits a block inside of a loop. It knows only these values.

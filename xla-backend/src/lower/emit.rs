@@ -13,11 +13,24 @@ use super::passes::Block;
 use super::passes::step::{Step, Work};
 use crate::stablehlo::UnaryKind;
 
-/// What the compiler of a program can do.
+/// What the compiler of a program does that programs allow for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Compiler {
-    /// Whether it knows memory without values, which is written before it is read.
+    /// Whether it knows tensors without values: memory that the program writes before it reads it.
     pub(super) allocates: bool,
+    /// Whether it replaces a softmax between two products by a kernel of its own.
+    pub(super) replaces_softmax: bool,
+}
+
+impl Compiler {
+    /// The compiler of a platform, by its name.
+    pub(super) fn of(platform: &str) -> Self {
+        Self {
+            // XLA's compiler for CPUs does not.
+            allocates: ["tpu", "cuda", "rocm", "gpu"].contains(&platform),
+            replaces_softmax: platform == "tpu",
+        }
+    }
 }
 
 /// Emits a block.
@@ -39,7 +52,7 @@ pub(super) fn emit<'a>(cx: &Context<'a>, block: &'a Block<'a>, compiler: Compile
 
 fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>, compiler: Compiler) -> Emitted {
     match &step.work {
-        Work::Op(op) => operation(cx, op),
+        Work::Op(op) => operation(cx, op, compiler),
         Work::Loop(frame) => scan::lower(cx, frame, &|cx, block| emit(cx, block, compiler)),
         Work::Constrain { input, out, spec } => constraint::lower(cx, input, out, spec),
         Work::Matmul { lhs, rhs, product } => product::matmul(cx, [*lhs, *rhs], &product.out),
@@ -47,7 +60,8 @@ fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>, compiler: Compiler) -> Emitted
             contraction::lower(cx, [*lhs, *rhs], *as_matrices, product, out)
         }
         Work::Transpose { from, to } => {
-            cx.define(*to, contraction::transposed(cx, cx.find(*from)?)?);
+            let value = contraction::transposed(cx, cx.find(*from)?)?;
+            cx.define_transposed(*to, *from, value);
             Ok(())
         }
         Work::Addends(product) => replicas::product(cx, product),
@@ -63,7 +77,7 @@ fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>, compiler: Compiler) -> Emitted
     }
 }
 
-fn operation(cx: &Context<'_>, op: &OperationIr) -> Emitted {
+fn operation(cx: &Context<'_>, op: &OperationIr, compiler: Compiler) -> Emitted {
     let OperationIr::Custom(custom) = op else { return ops::lower(cx, op) };
     let Some(mark) = Mark::of(op) else { return unknown(cx, custom) };
     match (mark, &custom.outputs[..]) {
@@ -74,7 +88,9 @@ fn operation(cx: &Context<'_>, op: &OperationIr) -> Emitted {
         (Mark::Identity { tensor, .. }, [out]) => cx.set(out, cx.get(tensor)?),
         (Mark::Stack { lanes }, [out]) => stack::stack(cx, lanes, out),
         (Mark::Unstack { stack }, lanes) => stack::unstack(cx, stack, lanes),
-        (Mark::Softmax { x }, [out]) => activation::lower_softmax(cx, x, out),
+        (Mark::Softmax { x }, [out]) => {
+            activation::lower_softmax(cx, x, out, compiler.replaces_softmax)
+        }
         (Mark::SoftmaxBackward { y, gradient }, [out]) => {
             activation::lower_softmax_backward(cx, [y, gradient], out)
         }

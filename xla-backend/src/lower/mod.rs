@@ -25,10 +25,11 @@
 //!
 //! # Cutting the graph
 //!
-//! Arguments are the tensors that the caller names, wherever they are in the graph: what would
-//! compute them is left out, and so is everything that no result needs. Hence parameters can be
-//! captured as placeholders. Random operations read a seed, which becomes the last argument
-//! ([`Program::seed`]) when there is one of them.
+//! A program computes the tensors that the caller asks for from those that the caller passes as
+//! arguments. An argument may be any tensor of the graph: the operation that makes it is left out, as is
+//! every operation whose result nobody needs. So a function can be recorded on placeholders, which Burn
+//! makes by operations, and these are the program's arguments. Random operations read a seed. A program
+//! that has one takes the seed as its last argument ([`Program::seed`]).
 
 mod context;
 mod custom;
@@ -46,9 +47,11 @@ pub use burn_trace::Save;
 pub use context::{Context, CustomLowering, element_of, tensor_type};
 #[cfg(feature = "eager")]
 pub(crate) use context::{float, integer};
-pub use custom::NoCustom;
+pub use custom::{CustomOps, NoCustom};
 pub use error::{Emitted, Fault, LowerError};
 #[cfg(feature = "eager")]
 pub(crate) use graph::operation::{describe, is_random};
 pub use program::{LowerOptions, Port, Program, lower, lower_op};
 pub use support::{Entry, Support, entries, name_of, support_table};
+
+pub use crate::stablehlo::Precision;

@@ -18,7 +18,7 @@ use super::mesh::shardy;
 use super::passes::plan::Plan;
 use super::passes::step::Stack;
 use super::passes::{Block, Fresh};
-use crate::stablehlo::{Builder, ElementType, TensorType, Value};
+use crate::stablehlo::{Builder, ElementType, Precision, TensorType, Value};
 
 /// A program for the compiler.
 #[derive(Clone, Debug)]
@@ -73,6 +73,8 @@ pub struct LowerOptions<'a> {
     pub save: Save,
     /// The platform of the compiler, such as `tpu`, if it is known.
     pub platform: &'a str,
+    /// How accurately products of f32 are computed.
+    pub precision: Precision,
 }
 
 impl Default for LowerOptions<'_> {
@@ -89,6 +91,7 @@ impl Default for LowerOptions<'_> {
             aliases: BTreeMap::new(),
             save: Save::default(),
             platform: "",
+            precision: Precision::default(),
         }
     }
 }
@@ -158,7 +161,7 @@ fn lower_operations(
     };
     let block = plan.top(&arguments.iter().copied().collect(), results)?;
 
-    let builder = Builder::new(options.name);
+    let builder = Builder::new(options.name).with_precision(options.precision);
     if let Some(mesh) = &options.mesh {
         builder.mesh(shardy::mesh(mesh));
     }
@@ -175,9 +178,7 @@ fn lower_operations(
             cx.define(*id, constant(&cx, data).map_err(at("constant"))?);
         }
     }
-    // XLA's compiler for CPUs does not.
-    let allocates = ["tpu", "cuda", "rocm", "gpu"].contains(&options.platform);
-    emit(&cx, &block, Compiler { allocates }).map_err(at("a block"))?;
+    emit(&cx, &block, Compiler::of(options.platform)).map_err(at("a block"))?;
     for (position, port) in outputs.iter().enumerate() {
         if let Some(spec) = options.result_specs.get(&position) {
             cx.b.shard_result(position, shardy::sharding(spec, port.ty.rank()));

@@ -17,7 +17,7 @@ use super::devices::Devices;
 use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::xla::specs;
-use crate::lower::{LowerOptions, Program, Save, lower};
+use crate::lower::{CustomOps, LowerOptions, Precision, Program, Save, lower};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
 
 /// How long recording, lowering and compiling took.
@@ -85,6 +85,8 @@ impl Lowered {
             layout,
             roll,
             platform,
+            precision: Precision::default(),
+            custom: &CustomOps::new(),
         };
         Ok(job.lower()?.0)
     }
@@ -133,6 +135,8 @@ impl Lowered {
             layout,
             roll,
             platform,
+            precision: Precision::default(),
+            custom: &CustomOps::new(),
         };
         Ok(job.lower()?.0)
     }
@@ -164,6 +168,10 @@ pub(super) struct Job<'a, A, R> {
     pub(super) roll: Option<&'a Save>,
     /// The platform that the program will be compiled for.
     pub(super) platform: &'a str,
+    /// How accurately products of f32 are computed.
+    pub(super) precision: Precision,
+    /// Lowerings of operations that are not Burn's.
+    pub(super) custom: &'a CustomOps,
 }
 
 impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
@@ -201,6 +209,8 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
             },
             save: self.roll.cloned().unwrap_or_default(),
             platform: self.platform,
+            precision: self.precision,
+            custom: self.custom,
             ..LowerOptions::default()
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();

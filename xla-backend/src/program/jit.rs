@@ -14,6 +14,7 @@ use super::compiled::{Job, Lowered, Shared, Times};
 use super::device_tree::{Build, DeviceTree, Value};
 use super::error::{PlacementError, ProgramError};
 use super::xla::Xla;
+use crate::lower::Precision;
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
 
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
@@ -27,6 +28,7 @@ pub struct Jit<A, R> {
     function: Box<dyn Fn(A) -> R + Send + Sync>,
     donate: Box<dyn Fn(&str) -> bool + Send + Sync>,
     roll: Option<Save>,
+    precision: Precision,
     cache: Mutex<Cache<R>>,
 }
 
@@ -59,6 +61,7 @@ impl<A, R> Jit<A, R> {
 impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     pub(super) fn new(xla: Xla, function: impl Fn(A) -> R + Send + Sync + 'static) -> Self {
         Self {
+            precision: xla.precision(),
             xla,
             name: "burn".into(),
             function: Box::new(function),
@@ -89,6 +92,13 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     #[must_use]
     pub fn roll(mut self, save: impl Into<Option<Save>>) -> Self {
         self.roll = save.into();
+        self
+    }
+
+    /// Computes products of f32 so accurately; by default as the [`Xla`] does.
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
         self
     }
 
@@ -288,6 +298,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             layout: self.xla.layout(),
             roll: self.roll.as_ref(),
             platform: self.xla.client().platform(),
+            precision: self.precision,
+            custom: self.xla.custom(),
         }
     }
 

@@ -44,3 +44,5 @@ pub use disk::ProgramCache;
 pub use error::{PlacementError, ProgramError};
 pub use jit::Jit;
 pub use xla::Xla;
+
+pub use crate::lower::Precision;

@@ -15,6 +15,7 @@ use super::devices::{Devices, Share};
 use super::disk::ProgramCache;
 use super::error::{PlacementError, ProgramError};
 use super::jit::Jit;
+use crate::lower::{CustomOps, Precision};
 use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::{self, Platform};
 
@@ -24,6 +25,8 @@ pub struct Xla {
     devices: Arc<Devices>,
     layout: Layout,
     cache: Option<ProgramCache>,
+    precision: Precision,
+    custom: Arc<CustomOps>,
 }
 
 impl Xla {
@@ -67,6 +70,8 @@ impl Xla {
             cache: ProgramCache::default_for(devices.first.client()),
             devices: Arc::new(devices),
             layout: Layout::replicated(),
+            precision: Precision::default(),
+            custom: Arc::default(),
         }
     }
 
@@ -77,6 +82,46 @@ impl Xla {
     pub fn with_cache(mut self, cache: Option<ProgramCache>) -> Self {
         self.cache = cache;
         self
+    }
+
+    /// Computes products of f32 so accurately, in all functions that do not say it themselves
+    /// ([`Jit::precision`]). By default they have the accuracy of f32, whatever the device.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// How accurately products of f32 are computed.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Lowers operations that are not Burn's, which functions record by [`custom`](burn_trace::custom).
+    ///
+    /// ```no_run
+    /// use burn::tensor::{Device, Tensor};
+    /// use burn_trace::custom;
+    /// use burn_xla::lower::CustomOps;
+    /// use burn_xla::program::Xla;
+    ///
+    /// let operations = CustomOps::new().with("my.double", |cx, op| {
+    ///     let x = cx.get(&op.inputs[0])?;
+    ///     cx.set(&op.outputs[0], cx.builder().add(x, x)?)
+    /// });
+    /// let xla = Xla::auto()?.with_custom(operations);
+    /// let double = xla.jit(|x: Tensor<1>| custom("my.double", x, |x| x * 2));
+    /// println!("{}", double.call(Tensor::ones([3], &Device::default()))?);
+    /// # Ok::<(), burn_xla::program::ProgramError>(())
+    /// ```
+    #[must_use]
+    pub fn with_custom(mut self, operations: CustomOps) -> Self {
+        self.custom = Arc::new(operations);
+        self
+    }
+
+    pub(super) fn custom(&self) -> &CustomOps {
+        &self.custom
     }
 
     pub(super) fn cache(&self) -> Option<&ProgramCache> {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::contract::Precision;
 use super::error::BuildError;
 use super::sharding::{Attributes, Mesh};
 use crate::types::{ElementType, TensorType};
@@ -22,6 +23,7 @@ pub struct Value {
 pub struct Builder {
     id: u32,
     name: String,
+    precision: Precision,
     pub(super) state: RefCell<State>,
 }
 
@@ -80,6 +82,7 @@ impl Builder {
         Self {
             id: BUILDERS.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
+            precision: Precision::default(),
             state: RefCell::new(State {
                 values: Vec::new(),
                 blocks: vec![body],
@@ -92,6 +95,17 @@ impl Builder {
                 location: None,
             }),
         }
+    }
+
+    /// Computes products of 32-bit floats so accurately; [`Precision::Full`] is the default.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    pub(super) fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Declares the next argument of the function.

@@ -62,6 +62,37 @@ impl Builder {
         self.slice(x, &ranges)
     }
 
+    /// The row of `x` whose number is the scalar `index`: a slice of the first dimension, without it.
+    ///
+    /// # Errors
+    ///
+    /// When `x` is a scalar, or `index` none of integers.
+    pub fn row(&self, x: Value, index: Value) -> Result<Value, BuildError> {
+        let mut sizes = self.dims(x);
+        if let Some(first) = sizes.first_mut() {
+            *first = 1;
+        }
+        let slice = self.dynamic_slice(x, &self.row_start(index, sizes.len())?, &sizes)?;
+        self.reshape(slice, sizes.get(1..).unwrap_or_default())
+    }
+
+    /// `x` with another row in the place of the one whose number is the scalar `index`.
+    ///
+    /// # Errors
+    ///
+    /// When `row` has not the type of a row of `x`, or `index` is no scalar of integers.
+    pub fn with_row(&self, x: Value, row: Value, index: Value) -> Result<Value, BuildError> {
+        let mut sizes = self.dims(row);
+        sizes.insert(0, 1);
+        let update = self.reshape(row, &sizes)?;
+        self.dynamic_update_slice(x, update, &self.row_start(index, sizes.len())?)
+    }
+
+    fn row_start(&self, index: Value, rank: usize) -> Result<Vec<Value>, BuildError> {
+        let zero = self.splat_int(0, self.element(index), &[])?;
+        Ok(std::iter::once(index).chain(vec![zero; rank.saturating_sub(1)]).collect())
+    }
+
     /// Whether elements are NaN.
     ///
     /// # Errors

@@ -6,6 +6,30 @@ use super::builder::{Builder, Value};
 use super::error::BuildError;
 use crate::types::{ElementType, TensorType};
 
+/// How accurately products of 32-bit floats are computed: matrix products and convolutions. Units for products
+/// are fastest with operands of fewer bits. Types of 16 bits, of 64 bits and integers are multiplied as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// With the accuracy of f32: six passes of bf16 on a TPU, and f32 on a GPU. XLA calls it `HIGHEST`.
+    #[default]
+    Full,
+    /// With at least half of the bits of an f32: three passes of bf16 on a TPU, TF32 on a GPU. XLA calls it `HIGH`.
+    High,
+    /// As fast as can be: one pass of bf16 on a TPU, TF32 on a GPU. XLA calls it `DEFAULT`.
+    Fast,
+}
+
+impl Precision {
+    /// The precision of operands of this type, as StableHLO has it.
+    fn of(self, element: ElementType) -> &'static str {
+        match self {
+            Self::Full if element == ElementType::F32 => "HIGHEST",
+            Self::High if element == ElementType::F32 => "HIGH",
+            _ => "DEFAULT",
+        }
+    }
+}
+
 /// Which dimensions [`Builder::dot_general`] pairs. The result has the batch dimensions, then the
 /// free ones of the left, then those of the right operand.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +129,7 @@ impl Builder {
         result.extend(free(&left, &dims.lhs_batch, &dims.lhs_contract));
         result.extend(free(&right, &dims.rhs_batch, &dims.rhs_contract));
         let result = TensorType::new(out, result);
+        let precision = self.precision().of(left.element);
         self.append(op, &[lhs, rhs], result.clone(), |line, names| {
             let _ = write!(line, "{op} {}, {}, ", names[0], names[1]);
             if !dims.lhs_batch.is_empty() {
@@ -114,7 +139,7 @@ impl Builder {
             let (l, r) = (&dims.lhs_contract, &dims.rhs_contract);
             let _ = write!(
                 line,
-                "contracting_dims = {l:?} x {r:?}, precision = [DEFAULT, DEFAULT] : \
+                "contracting_dims = {l:?} x {r:?}, precision = [{precision}, {precision}] : \
                  ({left}, {right}) -> {result}"
             );
         })
@@ -172,6 +197,7 @@ impl Builder {
             result.push(count);
         }
         let result = TensorType::new(out, result);
+        let precision = self.precision().of(left.element);
         let spatial: String = (0..rank).map(|d| format!(", {d}")).collect();
         let order = |swap: bool, a: char, b: char| {
             if swap { format!("[{b}, {a}{spatial}]") } else { format!("[{a}, {b}{spatial}]") }
@@ -184,8 +210,8 @@ impl Builder {
                 "{op}({}, {}) dim_numbers = {}x{}->{}, window = {{stride = {:?}, pad = [{}], \
                  lhs_dilate = {:?}, rhs_dilate = {:?}, reverse = {:?}}} \
                  {{batch_group_count = {} : i64, feature_group_count = {} : i64, \
-                 precision_config = [#stablehlo<precision DEFAULT>, \
-                 #stablehlo<precision DEFAULT>]}} : ({left}, {right}) -> {result}",
+                 precision_config = [#stablehlo<precision {precision}>, \
+                 #stablehlo<precision {precision}>]}} : ({left}, {right}) -> {result}",
                 names[0],
                 names[1],
                 order(conv.lhs_feature_first, 'b', 'f'),

@@ -1,4 +1,4 @@
-//! Loops and random bits.
+//! Loops, random bits, and calls of what is not StableHLO.
 
 use std::fmt::Write as _;
 
@@ -37,6 +37,30 @@ impl Builder {
             let (names, types) = (names.join(", "), listed(&types));
             let _ = write!(line, "\"{op}\"({names}) ({test}, {step}) : ({types}) -> ({types})");
         })?)
+    }
+
+    /// Calls the function that the plugin knows by this name, through XLA's typed FFI. It has no effects besides
+    /// its results, so that a call whose results nobody reads is left out.
+    ///
+    /// # Errors
+    ///
+    /// When an operand is no value of this block.
+    pub fn custom_call(
+        &self,
+        target: &str,
+        operands: &[Value],
+        results: &[TensorType],
+    ) -> Result<Vec<Value>, BuildError> {
+        let op = "stablehlo.custom_call";
+        let types: Vec<_> = operands.iter().map(|&v| self.type_of(v)).collect();
+        self.append_many(op, operands, results, |line, names| {
+            let (names, types, results) = (names.join(", "), listed(&types), listed(results));
+            let _ = write!(
+                line,
+                "\"{op}\"({names}) <{{api_version = 4 : i32, backend_config = {{}}, \
+                 call_target_name = {target:?}}}> : ({types}) -> ({results})"
+            );
+        })
     }
 
     /// Random bits of `element` and `dims` out of `state`, two words of 64 bits; with the state

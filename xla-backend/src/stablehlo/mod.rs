@@ -46,7 +46,7 @@ mod shape;
 mod sharding;
 
 pub use builder::{Builder, Value};
-pub use contract::{Convolution, DotDims};
+pub use contract::{Convolution, DotDims, Precision};
 pub use control::RngAlgorithm;
 pub use elementwise::{BinaryKind, Comparison, UnaryKind};
 pub use error::BuildError;

@@ -46,11 +46,11 @@ pub(crate) fn lower<'a>(
         let mut inside: HashMap<TensorId, Value> = HashMap::new();
         inside.extend(frame.carry.iter().map(|t| t.id).zip(passed.iter().copied()));
         for ((id, _), &stack) in stacks.iter().zip(stack_values) {
-            inside.insert(*id, read_lane(b, stack, lane)?);
+            inside.insert(*id, b.row(stack, lane)?);
         }
         for (id, &stack) in in_place.iter().zip(accumulators) {
             if let Some(id) = id {
-                inside.insert(*id, read_lane(b, stack, lane)?);
+                inside.insert(*id, b.row(stack, lane)?);
             }
         }
         let (next, made) = cx.inside(&frame.body.views, inside, || {
@@ -63,7 +63,7 @@ pub(crate) fn lower<'a>(
         let mut yielded = vec![b.add(values[0], one)?];
         yielded.extend(next);
         for (&stack, value) in accumulators.iter().zip(made) {
-            yielded.push(write_lane(b, stack, value, lane)?);
+            yielded.push(b.with_row(stack, value, lane)?);
         }
         yielded.extend_from_slice(&values[yielded.len()..]);
         Ok(yielded)
@@ -166,24 +166,4 @@ fn cut<const N: usize>(mut values: &[Value], lengths: [usize; N]) -> [&[Value]; 
         values = rest;
         slice
     })
-}
-
-fn read_lane(b: &Builder, stack: Value, lane: Value) -> Emitted<Value> {
-    let mut sizes = b.dims(stack);
-    sizes[0] = 1;
-    let slice = b.dynamic_slice(stack, &starts(b, lane, sizes.len())?, &sizes)?;
-    Ok(b.reshape(slice, &sizes[1..])?)
-}
-
-fn write_lane(b: &Builder, stack: Value, value: Value, lane: Value) -> Emitted<Value> {
-    let mut sizes = b.dims(stack);
-    sizes[0] = 1;
-    let update = b.reshape(value, &sizes)?;
-    Ok(b.dynamic_update_slice(stack, update, &starts(b, lane, sizes.len())?)?)
-}
-
-/// Where a lane begins in its stack.
-fn starts(b: &Builder, lane: Value, rank: usize) -> Emitted<Vec<Value>> {
-    let zero = b.splat_int(0, ElementType::I32, &[])?;
-    Ok(std::iter::once(lane).chain(vec![zero; rank - 1]).collect())
 }

@@ -76,15 +76,22 @@ pub(crate) fn lower(cx: &Context<'_>, op: &ActivationOperationIr) -> Emitted {
 
 /// Softmax along the last axis as one operation.
 ///
-/// The maximum goes through a barrier. Without it libtpu 0.0.52 replaces a softmax between two products by
-/// a kernel of its own, for whose layouts queries, keys and values are copied, and for whose time it has
-/// no estimate.
-pub(crate) fn lower_softmax(cx: &Context<'_>, x: &TensorIr, out: &TensorIr) -> Emitted {
+/// On a TPU the maximum goes `behind_barrier`. Without it libtpu 0.0.52 replaces a softmax between two
+/// products by a kernel of its own, for whose layouts queries, keys and values are copied, and for whose
+/// time it has no estimate.
+pub(crate) fn lower_softmax(
+    cx: &Context<'_>,
+    x: &TensorIr,
+    out: &TensorIr,
+    behind_barrier: bool,
+) -> Emitted {
     let b = &cx.b;
     let x = cx.get_wide(x)?;
     let (axis, dims) = (b.rank(x) - 1, b.dims(x));
-    let max = reduce_keep(cx, x, &[axis], ReduceKind::Maximum)?;
-    let max = b.unary(UnaryKind::OptimizationBarrier, max)?;
+    let mut max = reduce_keep(cx, x, &[axis], ReduceKind::Maximum)?;
+    if behind_barrier {
+        max = b.unary(UnaryKind::OptimizationBarrier, max)?;
+    }
     let e = b.exp(b.subtract(x, b.broadcast_to(max, &dims)?)?)?;
     let sum = reduce_keep(cx, e, &[axis], ReduceKind::Add)?;
     let share = b.divide(b.splat_like(1.0, sum)?, sum)?;
