@@ -90,6 +90,44 @@ fn cases() -> Vec<(&'static str, OperationIr)> {
     let d = MaskFillOpIr::create(x, mask, ScalarIr::Float(f64::NEG_INFINITY), || c.id());
     add("mask_fill", c, OperationIr::BaseFloat(BaseOperationIr::MaskFill(d)));
 
+    // The windows of pools and scans, and reductions that look for an extremum: libtpu 0.0.52 dies of those
+    // that compare and select.
+    let image = c.tensor(&[1, 2, 7, 9], F32, T);
+    let (x, size, stride) = (image.clone(), [3, 2], [2, 1]);
+    let d = MaxPool2dOpIr::create(x.clone(), size, stride, [1, 1], [1, 2], false, || c.id());
+    add("max_pool", c, OperationIr::Module(ModuleOperationIr::MaxPool2d(d)));
+    let d = MaxPool2dWithIndicesOpIr::create(
+        x.clone(),
+        size,
+        stride,
+        [1, 1],
+        [1, 2],
+        false,
+        DType::I32,
+        || c.id(),
+    );
+    add(
+        "max_pool_with_indices",
+        c,
+        OperationIr::Module(ModuleOperationIr::MaxPool2dWithIndices(d)),
+    );
+    let d = AvgPool2dOpIr::create(x.clone(), size, stride, [1, 1], false, false, || c.id());
+    add("average_pool", c, OperationIr::Module(ModuleOperationIr::AvgPool2d(d)));
+    let d = AdaptiveAvgPool2dOpIr::create(x, [3, 4], || c.id());
+    add("adaptive_average_pool", c, OperationIr::Module(ModuleOperationIr::AdaptiveAvgPool2d(d)));
+    let d = DimOpIr::create(image.clone(), 3, || c.id());
+    add("cumulative_sum", c, OperationIr::NumericFloat(F32, NumericOperationIr::CumSum(d)));
+    let d = DimOpIr::create(image.clone(), 3, || c.id());
+    add("cumulative_max", c, OperationIr::NumericFloat(F32, NumericOperationIr::CumMax(d)));
+    let long = c.tensor(&[2, 70], F32, T);
+    let d = DimOpIr::create(long, 1, || c.id());
+    add("cumulative_sum_long", c, OperationIr::NumericFloat(F32, NumericOperationIr::CumSum(d)));
+    let d = ReduceDimWithIndicesOpIr::create(image.clone(), 2, DType::I32, || c.id());
+    let op = NumericOperationIr::MinDimWithIndices(d);
+    add("min_with_indices", c, OperationIr::NumericFloat(F32, op));
+    let d = ReduceDimOpIr::create(image, 3, 1, || c.id());
+    add("max_dim", c, OperationIr::NumericFloat(F32, NumericOperationIr::MaxDim(d)));
+
     let mut runner = Runner::new().expect("a CPU plugin");
     for case in &c.cases {
         let outcome = runner.replay(case);

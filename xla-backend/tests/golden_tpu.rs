@@ -21,7 +21,7 @@ fn pinned_programs_compile_for_a_tpu() {
     };
     let plugin = plugin::load(&found).unwrap();
     let options = ClientOptions::new().with("chip_config_name", "megacore");
-    let topology = Topology::new(&plugin, "v4:2x2x2", &options).unwrap();
+    let topology = Topology::new(&plugin, "v4:2x2x1", &options).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();

@@ -143,7 +143,9 @@ fn swap_features(cx: &Context<'_>, weight: Value, groups: usize) -> Emitted<Valu
     Ok(b.reshape(swapped, &merged)?)
 }
 
-/// The gradient by the weight.
+/// The gradient by the weight:
+/// `sum over n, p of grad[n, o, p] * x[n, i, p * stride + k * dilation - padding]` as `[o, i, k]`.
+/// For a transposed convolution, `x` is the gradient of its output and `grad` its input.
 pub(crate) fn weight_backward(
     cx: &Context<'_>,
     x: &TensorIr,
@@ -151,23 +153,11 @@ pub(crate) fn weight_backward(
     options: &Options,
     out: &TensorIr,
 ) -> Emitted {
-    let y = correlate(cx, x, grad, options, &out.shape)?;
-    cx.set_as(out, y)
-}
-
-/// `sum over n, p of grad[n, o, p] * x[n, i, p * stride + k * dilation - padding]` as `[o, i, k]`.
-fn correlate(
-    cx: &Context<'_>,
-    x: &TensorIr,
-    grad: &TensorIr,
-    options: &Options,
-    out: &[usize],
-) -> Emitted<Value> {
     let rank = options.stride.len();
     let padding = (0..rank)
         .map(|d| {
             let low = options.padding[d].0 as i64;
-            let kernel = (options.dilation[d] * (out[d + 2].max(1) - 1) + 1) as i64;
+            let kernel = (options.dilation[d] * (out.shape[d + 2].max(1) - 1) + 1) as i64;
             let window = ((grad.shape[d + 2].max(1) - 1) * options.stride[d] + 1) as i64;
             (low, kernel + window - 1 - x.shape[d + 2] as i64 - low)
         })
@@ -182,7 +172,8 @@ fn correlate(
         batch_groups: options.groups,
         ..Convolution::plain(rank)
     };
-    convolve(cx, cx.get(x)?, cx.get(grad)?, conv, out)
+    let y = convolve(cx, cx.get(x)?, cx.get(grad)?, conv, &out.shape)?;
+    cx.set_as(out, y)
 }
 
 /// The gradient by the bias: the sum over all but the features.
@@ -213,16 +204,4 @@ pub(crate) fn transposed(
         .collect();
     let y = spread_convolution(cx, x, weight, padding, options, &out.shape)?;
     cx.set_as(out, add_bias(cx, y, bias)?)
-}
-
-/// The gradient of [`transposed`] by the weight: input and output gradient change places.
-pub(crate) fn transposed_weight_backward(
-    cx: &Context<'_>,
-    x: &TensorIr,
-    grad: &TensorIr,
-    options: &Options,
-    out: &TensorIr,
-) -> Emitted {
-    let y = correlate(cx, grad, x, options, &out.shape)?;
-    cx.set_as(out, y)
 }

@@ -1,8 +1,8 @@
 //! Connectionist temporal classification: the loss and its gradient.
 //!
 //! The targets with blanks between them make `l = 2 s + 1` states. Forward variables run over time
-//! step by step, backward variables are those of the reversed problem; both in logarithms.
-//! `t` time, `n` batch, `c` classes.
+//! step by step, backward variables are those of the reversed problem; both in logarithms. Each is one
+//! loop, so that the size of the program does not grow with time. `t` time, `n` batch, `c` classes.
 
 use burn_ir::{CtcLossBackwardOpIr, CtcLossOpIr, TensorIr};
 
@@ -11,6 +11,17 @@ use crate::lower::error::{Emitted, Fault, unsupported};
 use crate::stablehlo::{
     Builder, Comparison, ElementType, GatherDims, ReduceKind, ScatterDims, UnaryKind, Value,
 };
+
+/// A step of a loop over time.
+#[derive(Clone, Copy)]
+struct Now {
+    /// Its number.
+    time: Value,
+    /// What the step before made.
+    state: Value,
+    /// The log probabilities of this time.
+    emission: Value,
+}
 
 struct Problem {
     time: usize,
@@ -100,27 +111,28 @@ impl Problem {
     /// All forward variables `[t, n, l]`: after the end of a sample they stay as they were.
     fn forward(&self, cx: &Context<'_>) -> Emitted<Value> {
         let b = &cx.b;
-        let state = b.iota(ElementType::I32, &[self.batch, self.states], 1)?;
-        let two = b.splat_int(2, ElementType::I32, &[self.batch, self.states])?;
+        let dims = [self.batch, self.states];
+        let state = b.iota(ElementType::I32, &dims, 1)?;
+        let two = b.splat_int(2, ElementType::I32, &dims)?;
         let starts = b.compare(Comparison::Less, state, two)?;
         let valid = b.compare(Comparison::LessEqual, state, self.last_state(b)?)?;
-        let length = b.broadcast_in_dim(self.input_lengths, &[self.batch, self.states], &[0])?;
-        let dims = [self.batch, self.states];
+        let length = b.broadcast_in_dim(self.input_lengths, &dims, &[0])?;
         let lowest = b.splat(f64::NEG_INFINITY, b.element(self.emissions), &dims)?;
-        let nothing = b.scalar(f64::NEG_INFINITY, b.element(self.emissions))?;
-        let mut alpha = b.select(starts, self.row(b, self.emissions, 0)?, lowest)?;
-        let mut rows = vec![b.reshape(alpha, &[1, self.batch, self.states])?];
-        for t in 1..self.time {
+        let alpha = b.select(starts, self.row(b, self.emissions, 0)?, lowest)?;
+        let first = b.splat_int(0, ElementType::I32, &[])?;
+        let rows = b.with_row(self.no_rows(b)?, alpha, first)?;
+        let fixed = [self.skips, valid, length];
+        self.over_time(cx, (alpha, rows), 1, false, &fixed, |b, now, fixed| {
+            let &[skips, valid, length] = fixed else { return unsupported("three are passed") };
+            let Now { time, state: alpha, emission } = now;
+            let nothing = b.scalar(f64::NEG_INFINITY, b.element(alpha))?;
             let stay = log_sum_exp(b, alpha, shift(b, alpha, 1, nothing)?)?;
             let skip = log_sum_exp(b, stay, shift(b, alpha, 2, nothing)?)?;
-            let sum = b.select(self.skips, skip, stay)?;
-            let new = b.add(sum, self.row(b, self.emissions, t)?)?;
-            let now = b.splat_int(t as i128, ElementType::I32, &dims)?;
-            let running = b.compare(Comparison::Greater, length, now)?;
-            alpha = b.select(b.and(running, valid)?, new, alpha)?;
-            rows.push(b.reshape(alpha, &[1, self.batch, self.states])?);
-        }
-        Ok(b.concatenate(&rows, 0)?)
+            let new = b.add(b.select(skips, skip, stay)?, emission)?;
+            let time = b.broadcast_in_dim(time, &dims, &[])?;
+            let running = b.compare(Comparison::Greater, length, time)?;
+            Ok(b.select(b.and(running, valid)?, new, alpha)?)
+        })
     }
 
     /// All backward variables `[t, n, l]`, each with the emission of its own time.
@@ -134,32 +146,71 @@ impl Problem {
             b.compare(Comparison::LessEqual, state, last)?,
             b.compare(Comparison::GreaterEqual, state, b.subtract(last, one)?)?,
         )?;
-        let lowest = b.splat(f64::NEG_INFINITY, b.element(self.emissions), &dims)?;
         let length = b.broadcast_in_dim(self.input_lengths, &dims, &[0])?;
         // A state is left by a skip if the state two further may be reached by one.
         let skips = b.reverse(
             shift(b, b.reverse(self.skips, &[1])?, 2, b.scalar(0.0, ElementType::Bool)?)?,
             &[1],
         )?;
-        let mut next = lowest;
-        let mut rows = Vec::with_capacity(self.time);
-        for t in (0..self.time).rev() {
-            let emission = self.row(b, self.emissions, t)?;
-            let here = b.splat_int(t as i128 + 1, ElementType::I32, &dims)?;
+        let start = b.splat(f64::NEG_INFINITY, b.element(self.emissions), &dims)?;
+        let rows = self.no_rows(b)?;
+        let fixed = [skips, ends, length];
+        self.over_time(cx, (start, rows), 0, true, &fixed, |b, now, fixed| {
+            let &[skips, ends, length] = fixed else { return unsupported("three are passed") };
+            let Now { time, state: next, emission } = now;
+            let nothing = b.scalar(f64::NEG_INFINITY, b.element(next))?;
+            let lowest = b.splat_like(f64::NEG_INFINITY, next)?;
+            let one = b.splat_int(1, ElementType::I32, &[])?;
+            let here = b.broadcast_in_dim(b.add(time, one)?, &dims, &[])?;
             let is_last = b.compare(Comparison::Equal, length, here)?;
             let before = b.compare(Comparison::Greater, length, here)?;
             let turned = b.reverse(next, &[1])?;
-            let nothing = b.scalar(f64::NEG_INFINITY, b.element(next))?;
             let one_on = b.reverse(shift(b, turned, 1, nothing)?, &[1])?;
             let two_on = b.reverse(shift(b, turned, 2, nothing)?, &[1])?;
             let two_on = b.select(skips, two_on, lowest)?;
             let sum = log_sum_exp(b, log_sum_exp(b, next, one_on)?, two_on)?;
             let start = b.select(b.and(is_last, ends)?, emission, lowest)?;
-            next = b.select(before, b.add(sum, emission)?, start)?;
-            rows.push(b.reshape(next, &[1, self.batch, self.states])?);
-        }
-        rows.reverse();
-        Ok(b.concatenate(&rows, 0)?)
+            Ok(b.select(before, b.add(sum, emission)?, start)?)
+        })
+    }
+
+    /// Zeros `[t, n, l]`, for the rows of a loop.
+    fn no_rows(&self, b: &Builder) -> Emitted<Value> {
+        let dims = [self.time, self.batch, self.states];
+        Ok(b.splat(0.0, b.element(self.emissions), &dims)?)
+    }
+
+    /// A loop over time, from the step `first` on, or from as far before the end to the beginning: what
+    /// `step` makes of each time and of `fixed`, written into `rows`. `state` is what it made before.
+    fn over_time(
+        &self,
+        cx: &Context<'_>,
+        (state, rows): (Value, Value),
+        first: usize,
+        is_reversed: bool,
+        fixed: &[Value],
+        step: impl FnOnce(&Builder, Now, &[Value]) -> Emitted<Value>,
+    ) -> Emitted<Value> {
+        let int = |b: &Builder, n: usize| b.splat_int(n as i128, ElementType::I32, &[]);
+        let first = int(&cx.b, first)?;
+        let carried: Vec<_> =
+            [first, state, rows, self.emissions].iter().chain(fixed).copied().collect();
+        let ends = cx.b.while_loop::<Fault>(
+            &carried,
+            |b, values| Ok(b.compare(Comparison::Less, values[0], int(b, self.time)?)?),
+            |b, values| {
+                let time = match is_reversed {
+                    true => b.subtract(int(b, self.time - 1)?, values[0])?,
+                    false => values[0],
+                };
+                let now = Now { time, state: values[1], emission: b.row(values[3], time)? };
+                let state = step(b, now, &values[4..])?;
+                let rows = b.with_row(values[2], state, time)?;
+                let next = [b.add(values[0], int(b, 1)?)?, state, rows];
+                Ok(next.iter().chain(&values[3..]).copied().collect())
+            },
+        )?;
+        Ok(ends[2])
     }
 
     fn row(&self, b: &Builder, x: Value, t: usize) -> Emitted<Value> {

@@ -2,13 +2,13 @@
 
 use burn_ir::DimOpIr;
 
-use super::reduce::{combine, identity};
+use super::reduce::{combine, identity, is_extreme};
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, Fault};
 use crate::stablehlo::{ReduceKind, Value, Window};
 
-/// Up to this length a window per element is summed in order, as Burn does; beyond it, doubling
-/// steps take over, since windows cost the square of the length.
+/// Sums and products of up to this length are taken in order, as Burn does, by a window per element;
+/// beyond it, doubling steps take over, since windows cost the square of the length.
 const IN_ORDER: usize = 32;
 
 pub(crate) fn lower(cx: &Context<'_>, d: &DimOpIr, kind: ReduceKind) -> Emitted {
@@ -26,12 +26,12 @@ pub(crate) fn scan(cx: &Context<'_>, x: Value, axis: usize, kind: ReduceKind) ->
         return Ok(x);
     }
     let init = identity(cx, kind, b.element(x))?;
-    if size <= IN_ORDER {
+    if size <= IN_ORDER && !is_extreme(kind) {
         let mut window = Window::unit(dims.len());
         window.size[axis] = size;
         window.padding[axis] = (size - 1, 0);
         let y = b.reduce_window::<Fault>(&[x], &[init], &window, |b, acc, new| {
-            Ok(vec![combine(b, kind, acc[0], new[0])?])
+            Ok(vec![kind.combine(b, acc[0], new[0])?])
         })?;
         return Ok(y[0]);
     }

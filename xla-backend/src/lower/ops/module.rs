@@ -134,10 +134,10 @@ fn transposed_convolution(cx: &Context<'_>, op: &ModuleOperationIr) -> Emitted {
     }
     macro_rules! by_weight {
         ($d:expr) => {
-            conv::transposed_weight_backward(
+            conv::weight_backward(
                 cx,
-                &$d.x,
                 &$d.output_grad,
+                &$d.x,
                 &symmetric_options!($d.options),
                 &$d.out,
             )

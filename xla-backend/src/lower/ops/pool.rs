@@ -4,7 +4,7 @@ use burn_backend::tensor::IndexingUpdateOp;
 use burn_ir::TensorIr;
 
 use super::index::take;
-use super::reduce::{combine, identity, reduce_keep};
+use super::reduce::{identity, is_extreme, reduce_keep};
 use super::resample::{Taps, gather_taps, scatter_taps};
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, Fault};
@@ -48,12 +48,23 @@ impl Pool {
     }
 }
 
+/// Combines the elements of each window. As in [`extreme`](super::reduce::extreme), NaN is looked for beside
+/// the reduction.
 fn windowed(cx: &Context<'_>, x: Value, window: &Window, kind: ReduceKind) -> Emitted<Value> {
-    let init = identity(cx, kind, cx.b.element(x))?;
-    let y = cx.b.reduce_window::<Fault>(&[x], &[init], window, |b, acc, new| {
-        Ok(vec![combine(b, kind, acc[0], new[0])?])
-    })?;
-    Ok(y[0])
+    let b = &cx.b;
+    let reduced = |x: Value, kind: ReduceKind| -> Emitted<Value> {
+        let init = identity(cx, kind, b.element(x))?;
+        let y = b.reduce_window::<Fault>(&[x], &[init], window, |b, acc, new| {
+            Ok(vec![kind.combine(b, acc[0], new[0])?])
+        })?;
+        Ok(y[0])
+    };
+    let y = reduced(x, kind)?;
+    if !is_extreme(kind) || !b.element(x).is_float() {
+        return Ok(y);
+    }
+    let has_nan = reduced(b.is_nan(x)?, ReduceKind::Or)?;
+    Ok(b.select(has_nan, b.splat_like(f64::NAN, y)?, y)?)
 }
 
 pub(crate) fn max(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -> Emitted {
@@ -67,7 +78,11 @@ pub(crate) fn max(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -
 }
 
 /// The maxima, and where in the flat image they are: the first of equals, the last NaN; -1 where a
-/// window holds padding alone. Written out element by element of the window.
+/// window holds padding alone.
+///
+/// Windows are put together from smaller ones, dimension by dimension: a window of `k` elements out of two
+/// overlapping ones of `p`, where `p` is the largest power of two below `k`. So a program has as many steps
+/// as the logarithm of the window says.
 pub(crate) fn max_with_indices(
     cx: &Context<'_>,
     x: &TensorIr,
@@ -77,18 +92,13 @@ pub(crate) fn max_with_indices(
 ) -> Emitted {
     let b = &cx.b;
     let value = cx.get(x)?;
-    let element = b.element(value);
-    let lowest = b.splat(f64::NEG_INFINITY, element, &out.shape)?;
-    let nowhere = b.splat(-1.0, ElementType::I32, &out.shape)?;
     if out.shape.contains(&0) || x.shape.contains(&0) {
-        cx.set(out, lowest)?;
-        return cx.set_as(indices, nowhere);
+        cx.set(out, b.splat(f64::NEG_INFINITY, b.element(value), &out.shape)?)?;
+        return cx.set_as(indices, b.splat(-1.0, ElementType::I32, &out.shape)?);
     }
     let (rank, dims) = (pool.rank(), b.dims(value));
-    let mut image = vec![1, 1];
-    image.extend_from_slice(&dims[2..]);
-    let flat = b.iota(ElementType::I32, &[image.iter().product()], 0)?;
-    let flat = b.reshape(flat, &image)?;
+    let flat = b.iota(ElementType::I32, &[dims[2..].iter().product()], 0)?;
+    let flat = b.broadcast_to(b.reshape(flat, &dims[2..])?, &dims)?;
     let padded = |v: Value, fill: f64| -> Emitted<Value> {
         let (mut low, mut high) = (vec![0, 0], vec![0, 0]);
         for d in 0..rank {
@@ -98,35 +108,62 @@ pub(crate) fn max_with_indices(
         let fill = b.scalar(fill, b.element(v))?;
         Ok(b.pad(v, fill, &low, &high, &vec![0; rank + 2])?)
     };
-    let (values, places) = (padded(value, f64::NEG_INFINITY)?, padded(flat, -1.0)?);
-    let (mut best, mut at) = (lowest, nowhere);
-    let zero = b.splat(0.0, ElementType::I32, &out.shape)?;
-    for step in 0..pool.size.iter().product() {
-        let mut rest: usize = step;
-        let mut ranges = vec![(0, 0, 1); rank + 2];
-        for d in (0..rank).rev() {
-            let start = rest % pool.size[d] * pool.dilation[d];
-            rest /= pool.size[d];
-            let limit = start + (out.shape[d + 2] - 1) * pool.stride[d] + 1;
-            ranges[d + 2] = (start, limit, pool.stride[d]);
+    let mut best = Found { value: padded(value, f64::NEG_INFINITY)?, at: padded(flat, -1.0)? };
+    for d in (0..rank).rev() {
+        let (axis, size, dilation) = (d + 2, pool.size[d], pool.dilation[d]);
+        let (mut covered, mut length) = (1, b.dims(best.value)[axis]);
+        while 2 * covered < size {
+            length -= covered * dilation;
+            let parts = [0, covered * dilation];
+            let [first, second] = parts.map(|from| best.slice(cx, axis, from, length, 1));
+            best = first?.or(cx, second?)?;
+            covered *= 2;
         }
-        let part = |v: Value| -> Emitted<Value> {
-            let mut ranges = ranges.clone();
-            let dims = b.dims(v);
-            (ranges[0], ranges[1]) = ((0, dims[0], 1), (0, dims[1], 1));
-            Ok(b.broadcast_to(b.slice(v, &ranges)?, &out.shape)?)
+        let slice = |from| best.slice(cx, axis, from, out.shape[axis], pool.stride[d]);
+        let first = slice(0)?;
+        best = match size {
+            1 => first,
+            _ => first.or(cx, slice((size - covered) * dilation)?)?,
         };
-        let (v, place) = (part(values)?, part(places)?);
-        let none = b.compare(Comparison::Less, at, zero)?;
-        let larger = b.compare(Comparison::Greater, v, best)?;
-        let better = b.or(b.or(none, larger)?, b.is_nan(v)?)?;
-        let there = b.compare(Comparison::GreaterEqual, place, zero)?;
-        let take = b.and(there, better)?;
-        best = b.select(take, v, best)?;
-        at = b.select(take, place, at)?;
     }
-    cx.set(out, best)?;
-    cx.set_as(indices, at)
+    cx.set(out, best.value)?;
+    cx.set_as(indices, best.at)
+}
+
+/// The largest elements of windows, and where they are; -1 for padding.
+#[derive(Clone, Copy)]
+struct Found {
+    value: Value,
+    at: Value,
+}
+
+impl Found {
+    /// Every `stride`th of the windows from `from` on along an axis.
+    fn slice(
+        self,
+        cx: &Context<'_>,
+        axis: usize,
+        from: usize,
+        count: usize,
+        stride: usize,
+    ) -> Emitted<Self> {
+        let mut ranges: Vec<_> = cx.b.dims(self.value).iter().map(|&n| (0, n, 1)).collect();
+        ranges[axis] = (from, from + (count - 1) * stride + 1, stride);
+        Ok(Self { value: cx.b.slice(self.value, &ranges)?, at: cx.b.slice(self.at, &ranges)? })
+    }
+
+    /// What is found in these windows and in later ones, which may overlap them.
+    fn or(self, cx: &Context<'_>, later: Self) -> Emitted<Self> {
+        let b = &cx.b;
+        let zero = b.splat_like(0.0, self.at)?;
+        let none = b.compare(Comparison::Less, self.at, zero)?;
+        let larger = b.compare(Comparison::Greater, later.value, self.value)?;
+        let better = b.or(b.or(none, larger)?, b.is_nan(later.value)?)?;
+        let there = b.compare(Comparison::GreaterEqual, later.at, zero)?;
+        let take = b.and(there, better)?;
+        let value = b.select(take, later.value, self.value)?;
+        Ok(Self { value, at: b.select(take, later.at, self.at)? })
+    }
 }
 
 /// Adds each gradient to the element that its index names.

@@ -24,10 +24,15 @@ pub(crate) fn identity(cx: &Context<'_>, kind: ReduceKind, element: ElementType)
     })
 }
 
-/// Combines two elements; extrema of floats are NaN if either is.
+/// Whether it is the largest or the smallest element.
+pub(crate) fn is_extreme(kind: ReduceKind) -> bool {
+    matches!(kind, ReduceKind::Maximum | ReduceKind::Minimum)
+}
+
+/// Combines tensors element by element; extrema of floats are NaN if either is.
 ///
-/// `stablehlo.maximum` says so too, but XLA's CPU compiler drops NaN where it vectorises a
-/// reduction with it (seen with C API 0.81, 2026-11).
+/// `stablehlo.maximum` says so too, but XLA's CPU compiler drops NaN where it vectorises with it (seen
+/// with C API 0.81, 2026-11). Not inside of reductions: see [`extreme`].
 pub(crate) fn combine(
     b: &Builder,
     kind: ReduceKind,
@@ -61,7 +66,7 @@ pub(crate) fn fold(
 fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) -> Emitted<Value> {
     let all: Vec<_> = (0..cx.b.rank(x)).collect();
     let axes = axes.unwrap_or(&all);
-    if matches!(kind, ReduceKind::Maximum | ReduceKind::Minimum) {
+    if is_extreme(kind) {
         nonempty(cx, x, axes)?;
         return extreme(cx, x, axes, kind);
     }
@@ -72,7 +77,12 @@ fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) 
 ///
 /// NaN is looked for beside the reduction and not in it: libtpu 0.0.52 dies of a reduction that
 /// compares and selects, as [`combine`] does.
-fn extreme(cx: &Context<'_>, x: Value, axes: &[usize], kind: ReduceKind) -> Emitted<Value> {
+pub(crate) fn extreme(
+    cx: &Context<'_>,
+    x: Value,
+    axes: &[usize],
+    kind: ReduceKind,
+) -> Emitted<Value> {
     let b = &cx.b;
     let y = reduce_keep(cx, x, axes, kind)?;
     if !b.element(x).is_float() {
