@@ -10,7 +10,7 @@ use super::shardy;
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, unsupported};
 use crate::lower::ops::product::dot;
-use crate::lower::passes::rings::{Gather, Given, Operand, Product, Scatter};
+use crate::lower::passes::rings::{Gather, Operand, Product, RingResult, Scatter};
 use crate::stablehlo::{Builder, DotDims, ElementType, TensorType, Value};
 use burn_ir::TensorId;
 
@@ -53,7 +53,7 @@ pub(crate) fn lower_scatter(cx: &Context<'_>, ring: &Scatter<'_>) -> Emitted {
     for &addend in &ring.addends {
         sum = cx.b.add(sum, cx.find(addend)?)?;
     }
-    let Given { id, shape, .. } = &ring.sum;
+    let RingResult { id, shape, .. } = &ring.sum;
     cx.define(*id, cx.b.reshape(sum, shape)?);
     Ok(())
 }

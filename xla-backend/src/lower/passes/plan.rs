@@ -12,7 +12,7 @@ use super::contraction::Contractions;
 use super::keep;
 use super::live::{Ids, Live, ids};
 use super::placement::Placement;
-use super::replicas::{Made, Replicas};
+use super::replicas::{Origin, Replicas};
 use super::rings::{self, Action};
 use super::step::{Addends, Block, Loop, Stack, Step, Work};
 use super::views::Views;
@@ -98,19 +98,20 @@ impl<'a> Plan<'_, 'a> {
         mesh.size(&ring.axis).is_some_and(|size| size > 1).then_some((mesh, ring))
     }
 
-    /// What the loops forward of a block keep, by their regions, with ids for the stacks.
+    /// What the loops forward of a block keep, by their regions, with ids for the stacks. A loop with
+    /// several gradients keeps what any of them reads.
     fn kept(&self, live: &Live<'_, 'a>) -> BTreeMap<u64, Vec<(&'a TensorIr, TensorId)>> {
-        let backward = live.nodes.iter().filter_map(|node| match node {
-            Node::Backward(backward) => Some((node, backward)),
-            _ => None,
-        });
-        backward
-            .map(|(node, backward)| {
-                let kept = keep::kept(self.regions, node, backward, &live.needed, self.save);
-                let stacks = kept.into_iter().map(|t| (t, self.fresh.id())).collect();
-                (backward.scan.forward, stacks)
-            })
-            .collect()
+        let mut all: BTreeMap<u64, Vec<(&TensorIr, TensorId)>> = BTreeMap::new();
+        for node in &live.nodes {
+            let Node::Backward(backward) = node else { continue };
+            let stacks = all.entry(backward.scan.forward).or_default();
+            for tensor in keep::kept(self.regions, node, backward, &live.needed, self.save) {
+                if stacks.iter().all(|(kept, _)| kept.id != tensor.id) {
+                    stacks.push((tensor, self.fresh.id()));
+                }
+            }
+        }
+        all
     }
 }
 
@@ -136,7 +137,7 @@ impl<'a> Steps<'_, 'a> {
 
     fn action(&mut self, action: Action<'_, 'a>) -> Result<(), LowerError> {
         match action {
-            Action::Node(Node::Op(op), gathered) => self.operation(op, gathered),
+            Action::Node(Node::Op(op), gathered) => self.operation(op, gathered)?,
             Action::Node(node @ Node::Forward(forward), _) => self.forward(node, forward)?,
             Action::Node(node @ Node::Backward(backward), _) => self.backward(node, backward)?,
             Action::Operand(op, operand) => self.push(Some(op), Work::Operand(operand)),
@@ -158,30 +159,39 @@ impl<'a> Steps<'_, 'a> {
         }
     }
 
-    fn operation(&mut self, op: &'a OperationIr, gathered: [bool; 2]) {
+    fn operation(&mut self, op: &'a OperationIr, gathered: [bool; 2]) -> Result<(), LowerError> {
         if self.contractions.replaces(op) {
-            return;
+            return Ok(());
         }
         let at = Some(op);
-        let Some(out) = op.outputs().next() else { return self.push(at, Work::Op(op)) };
+        let Some(out) = op.outputs().next() else {
+            self.push(at, Work::Op(op));
+            return Ok(());
+        };
         if let Some(product) = self.contractions.of_sum(op) {
-            return self.product(op, product, gathered, Some(out));
+            self.product(op, product, gathered, Some(out));
+            return Ok(());
         }
         if let Some(product) = matmul(op)
             && (gathered != [false; 2] || self.replicas.of(out.id).is_some())
         {
-            return self.product(op, product, gathered, None);
+            self.product(op, product, gathered, None);
+            return Ok(());
         }
         if let Some(unsummed) = self.replicas.of(out.id) {
             let (to, count) = (unsummed.addends, self.replicas.count);
-            let work = match &unsummed.made {
-                Made::Reshape(from) => Work::ReshapeAddends { from: *from, to, count, out },
-                Made::Constraint(from, spec) => {
+            let work = match &unsummed.origin {
+                Origin::Reshape(from) => Work::ReshapeAddends { from: *from, to, count, out },
+                Origin::Constraint(from, spec) => {
                     Work::ConstrainAddends { from: *from, to, spec: spec.clone() }
                 }
-                Made::Product => Work::Op(op),
+                Origin::Product => {
+                    let reason = "its result stays unsummed over replicas, as that of a product";
+                    return Err(fault_at(op, Fault::Unsupported(reason.into())));
+                }
             };
-            return self.push(at, work);
+            self.push(at, work);
+            return Ok(());
         }
         op.inputs().for_each(|input| self.read(at, input.id));
         let spec = self.placement.spec(out.id).filter(|_| self.placement.is_constraint(out.id));
@@ -190,10 +200,12 @@ impl<'a> Steps<'_, 'a> {
             _ => Work::Op(op),
         };
         self.push(at, work);
+        Ok(())
     }
 
-    /// A product over rows: of gathered operands, unsummed over replicas, or with the sum over its batches,
-    /// which is `summed` then.
+    /// A product that is not computed as it was recorded. `gathered` says which operands are first brought to
+    /// all devices. With `summed`, the sum over its batches is computed in its place. And where replicas keep
+    /// its result unsummed, their addends are.
     fn product(
         &mut self,
         op: &'a OperationIr,
@@ -228,7 +240,6 @@ impl<'a> Steps<'_, 'a> {
         let lhs = match new_rows {
             Some(from) => {
                 let to = self.plan.fresh.id();
-                self.views.add_transposed(to, from);
                 self.push(at, Work::Transpose { from, to });
                 to
             }

@@ -31,12 +31,12 @@ pub(crate) struct Unsummed {
     /// The addends.
     pub(crate) addends: TensorId,
     /// What makes them.
-    pub(crate) made: Made,
+    pub(crate) origin: Origin,
 }
 
 /// What makes addends.
 #[derive(Debug)]
-pub(crate) enum Made {
+pub(crate) enum Origin {
     /// A product over the rows of each replica.
     Product,
     /// A reshape of other addends.
@@ -67,23 +67,23 @@ impl Replicas {
         };
         for op in operations.iter().filter(|op| !contractions.replaces(op)) {
             let Some(out) = op.outputs().next() else { continue };
-            let made = if let Some(product) = contractions.of_sum(op) {
-                is_shared([product.lhs.id, product.rhs.id]).then_some(Made::Product)
+            let origin = if let Some(product) = contractions.of_sum(op) {
+                is_shared([product.lhs.id, product.rhs.id]).then_some(Origin::Product)
             } else if let Some(product) = matmul(op).filter(|product| product.out.shape.len() == 2)
             {
                 let rows = views.transposed(product.lhs.id);
-                rows.filter(|&rows| is_shared([rows, product.rhs.id])).map(|_| Made::Product)
+                rows.filter(|&rows| is_shared([rows, product.rhs.id])).map(|_| Origin::Product)
             } else if let Some((input, _)) = reshaped(op) {
-                replicas.addends(input).map(Made::Reshape)
+                replicas.addends(input).map(Origin::Reshape)
             } else if placement.is_constraint(out.id) {
                 let addends = op.inputs().next().and_then(|input| replicas.addends(input));
                 let spec = placement.spec(out.id).and_then(|spec| spec.stacked_over(axes).ok());
-                addends.zip(spec).map(|(addends, spec)| Made::Constraint(addends, spec))
+                addends.zip(spec).map(|(addends, spec)| Origin::Constraint(addends, spec))
             } else {
                 None
             };
-            if let Some(made) = made {
-                replicas.unsummed.insert(out.id, Unsummed { addends: fresh.id(), made });
+            if let Some(origin) = origin {
+                replicas.unsummed.insert(out.id, Unsummed { addends: fresh.id(), origin });
             }
         }
         replicas

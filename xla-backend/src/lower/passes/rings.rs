@@ -42,10 +42,10 @@ pub(crate) struct Product<'a> {
     pub(crate) contracted: usize,
 }
 
-/// What a ring gives: its tensor, and the type that it has in the ring, where all axes of the rows are
+/// A result of a ring: its tensor, and the type that it has in the ring, where all axes of the rows are
 /// apart.
 #[derive(Clone, Debug)]
-pub(crate) struct Given {
+pub(crate) struct RingResult {
     pub(crate) id: TensorId,
     pub(crate) shape: Vec<usize>,
     pub(crate) ty: TensorType,
@@ -55,7 +55,7 @@ pub(crate) struct Given {
 #[derive(Clone, Debug)]
 pub(crate) struct Gather<'a> {
     pub(crate) rows: TensorId,
-    pub(crate) products: Vec<(Product<'a>, Given)>,
+    pub(crate) products: Vec<(Product<'a>, RingResult)>,
 }
 
 /// Products that are added. Their sum goes round; each device adds its products to the sums for the rows
@@ -65,7 +65,7 @@ pub(crate) struct Scatter<'a> {
     pub(crate) products: Vec<Product<'a>>,
     /// What is added after the ring.
     pub(crate) addends: Vec<TensorId>,
-    pub(crate) sum: Given,
+    pub(crate) sum: RingResult,
 }
 
 /// A tensor in the shape in which a ring reads it, made where the recording has it.
@@ -138,7 +138,7 @@ pub(crate) fn order<'r, 'a>(
 #[derive(Clone, Debug)]
 struct Late<'a> {
     sum: Sum<'a>,
-    given: Given,
+    result: RingResult,
 }
 
 #[derive(Clone, Debug)]
@@ -264,13 +264,13 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
         let mut dims = rows.shape.to_vec();
         dims.pop();
         dims.extend(shape.last());
-        let given = Given { id: product.out.id, shape, ty: TensorType::new(element, dims) };
+        let result = RingResult { id: product.out.id, shape, ty: TensorType::new(element, dims) };
         self.operands.insert(collected.rows, cut);
         let sum = match cut {
             CutBy::Columns => Sum::Scatter(vec![collected], vec![]),
             CutBy::Rows => Sum::Gather(collected),
         };
-        self.late.insert(given.id, Late { sum, given });
+        self.late.insert(result.id, Late { sum, result });
         true
     }
 
@@ -320,11 +320,11 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
         let Some(late @ Late { sum: Sum::Scatter(..), .. }) = self.late.get(&input.id) else {
             return false;
         };
-        if out.shape.last() != late.given.ty.dims.last() {
+        if out.shape.last() != late.result.ty.dims.last() {
             return false;
         }
         let mut late = late.clone();
-        late.given = Given { id: out.id, shape: out.shape.to_vec(), ..late.given };
+        late.result = RingResult { id: out.id, shape: out.shape.to_vec(), ..late.result };
         self.late.insert(out.id, late);
         true
     }
@@ -332,8 +332,8 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
     /// Collects the sum of a collected sum and another tensor.
     fn add(&mut self, op: &'a OperationIr, d: &BinaryOpIr) -> bool {
         let scattered = |id| match self.late.get(&id) {
-            Some(late @ Late { sum: Sum::Scatter(..), given })
-                if given.shape == d.out.shape[..] =>
+            Some(late @ Late { sum: Sum::Scatter(..), result })
+                if result.shape == d.out.shape[..] =>
             {
                 Some(late.clone())
             }
@@ -341,7 +341,7 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
         };
         let (mut late, other) = match (scattered(d.lhs.id), scattered(d.rhs.id)) {
             (None, None) => return false,
-            (Some(left), Some(right)) if left.given.ty != right.given.ty => return false,
+            (Some(left), Some(right)) if left.result.ty != right.result.ty => return false,
             (Some(left), Some(right)) => (left, Err(right)),
             (Some(late), None) => (late, Ok(&d.rhs)),
             (None, Some(late)) => (late, Ok(&d.lhs)),
@@ -352,7 +352,7 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
                 self.place(tensor.id);
                 self.actions.push(Action::Read(Some(op), tensor.id));
                 let to = self.graph.fresh.id();
-                let (broadcast, shape) = (late.given.shape.clone(), late.given.ty.dims.clone());
+                let (broadcast, shape) = (late.result.shape.clone(), late.result.ty.dims.clone());
                 self.actions
                     .push(Action::Operand(op, Operand { from: tensor.id, broadcast, shape, to }));
                 addends.push(to);
@@ -363,7 +363,7 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
             }
             Err(_) => return false,
         }
-        late.given.id = d.out.id;
+        late.result.id = d.out.id;
         self.late.insert(d.out.id, late);
         true
     }
@@ -388,14 +388,14 @@ impl<'r, 'a> Order<'_, 'r, 'a> {
         match late.sum {
             Sum::Scatter(products, addends) => {
                 self.late.remove(&id);
-                let scatter = Scatter { products, addends, sum: late.given };
+                let scatter = Scatter { products, addends, sum: late.result };
                 self.actions.push(Action::Scatter(self.at, scatter));
             }
             Sum::Gather(Product { rows, .. }) => {
                 let mut products = Vec::new();
                 self.late.retain(|_, late| match &late.sum {
                     Sum::Gather(product) if product.rows == rows => {
-                        products.push((product.clone(), late.given.clone()));
+                        products.push((product.clone(), late.result.clone()));
                         false
                     }
                     _ => true,

@@ -1,7 +1,8 @@
-//! Which tensors are other ones with their axes rearranged.
+//! Which tensors have the elements of another one, which is called their original.
 //!
-//! A product can read the original of a transposed matrix, and so needs no copy. A matrix of rows is
-//! known by the tensor that it was, so that products of the same rows are found.
+//! Two passes want to know it. A product reads the original of a transposed matrix, along its other axis,
+//! and so needs no transposed copy. And products of the same rows are found although each was recorded with
+//! a reshape of its own, from `[b, n, d]` to `[b n, d]`: all these matrices have one original.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +12,14 @@ use burn_trace::compile::{Hint, Mark};
 use super::placement::Placement;
 use crate::lower::graph::rearranged::{identity, reordered, reshaped};
 
-/// Tensors of a block as views of others.
+/// The tensors of a block that have originals, with these.
 #[derive(Debug, Default)]
 pub(crate) struct Views {
-    /// For a tensor that is another one, that one.
+    /// Tensors that are their originals under another name.
     same: BTreeMap<TensorId, TensorId>,
-    /// For a tensor that is another one with its last two axes swapped, that one.
+    /// Tensors that are their originals with the last two axes swapped.
     transposed: BTreeMap<TensorId, TensorId>,
-    /// For a matrix whose rows had several axes, the tensor with these axes.
+    /// Matrices that are their originals with all axes but the last joined to one.
     flattened: BTreeMap<TensorId, TensorId>,
 }
 
@@ -61,11 +62,6 @@ impl Views {
     pub(crate) fn rows_of(&self, id: TensorId) -> TensorId {
         let id = self.original(id);
         self.flattened.get(&id).copied().unwrap_or(id)
-    }
-
-    /// Says that a pass makes `id` by swapping the last two axes of `original`.
-    pub(crate) fn add_transposed(&mut self, id: TensorId, original: TensorId) {
-        self.transposed.insert(id, original);
     }
 }
 
