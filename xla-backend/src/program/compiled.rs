@@ -211,7 +211,6 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
             platform: self.platform,
             precision: self.precision,
             custom: self.custom,
-            ..LowerOptions::default()
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();
         let program =
