@@ -13,7 +13,7 @@ use fastrand::Rng;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use vit22b::data::{
-    BatchSource, DecodeLimit, ExampleKey, ImageBatch, ImageLoader, ImageSet, Prefetch, Preprocess,
+    BatchSource, DecodeOptions, ExampleKey, ImageBatch, ImageLoader, ImageSet, Prefetch, Preprocess,
 };
 
 const PHOTOS: u64 = 256;
@@ -84,13 +84,14 @@ fn photos() -> PathBuf {
 fn one_image(c: &mut Criterion) {
     let set = ImageSet::class_folders(&photos()).expect("photographs");
     let files: Vec<Vec<u8>> = (0..64).map(|index| set.read(index).expect("a file")).collect();
-    let images: Vec<_> =
-        (0..64).map(|index| set.decode(index, DecodeLimit::default()).expect("an image")).collect();
+    let images: Vec<_> = (0..64)
+        .map(|index| set.decode(index, DecodeOptions::default()).expect("an image"))
+        .collect();
     let mut group = c.benchmark_group("one image");
     let mut next = (0..64).cycle();
     let mut turn = move || next.next().unwrap_or(0);
     group.bench_function("decode", |bencher| {
-        bencher.iter(|| vit22b::data::Image::decode(&files[turn()], DecodeLimit::default()));
+        bencher.iter(|| vit22b::data::Image::decode(&files[turn()], DecodeOptions::default()));
     });
     for (name, steps) in [
         ("preprocess for training", TRAIN),

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use burn::tensor::{Tensor, TensorData};
 use vit22b::Runtime;
-use vit22b::data::{DecodeLimit, ExampleKey, Image};
+use vit22b::data::{DecodeOptions, ExampleKey, Image};
 use vit22b::vit::ViT22B;
 use vit22b::weights::{LoadOptions, WeightsFile};
 
@@ -57,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     let pooled = runtime.bind(loaded.model, |model: &ViT22B, x: Tensor<4>| model.pooled(x))?;
     let [height, width] = preprocess.size();
     for path in images {
-        let image = Image::decode(&std::fs::read(path)?, DecodeLimit::default())?;
+        let image = Image::decode(&std::fs::read(path)?, DecodeOptions::default())?;
         let mut pixels = vec![0.0; 3 * height * width];
         preprocess.write(&image, ExampleKey::new(0, 0, 0), &mut pixels);
         let pixels = TensorData::new(pixels, [1, 3, height, width]);

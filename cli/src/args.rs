@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
-use vit22b::data::{DataError, ImageSet, OnBroken, Preprocess};
+use vit22b::data::{DecodeOptions, ImageSet, OnBroken, Preprocess};
 use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, Pool, ViT22B};
@@ -73,7 +73,10 @@ impl Weights {
         let Loaded { model, preprocess } = self.unsaid.load(&self.weights, &runtime.device())?;
         eprintln!("on {runtime}\n");
         let embedder = Embedder::new(runtime, model, preprocess)?;
-        Ok(embedder.with_batch(images.batch.into()).with_broken(images.on_broken()))
+        Ok(embedder
+            .with_batch(images.batch.into())
+            .with_broken(images.on_broken())
+            .with_decoding(images.orientation.decoding()))
     }
 }
 
@@ -208,12 +211,35 @@ fn explained(error: WeightsError) -> anyhow::Error {
     }
 }
 
+/// Whether images are turned by their EXIF orientation.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Orientation {
+    /// Leave images as their pixels are stored, as timm and torchvision
+    /// do, in place of turning them upright by their EXIF orientation
+    #[arg(long, verbatim_doc_comment)]
+    ignore_orientation: bool,
+}
+
+impl Orientation {
+    pub(crate) fn decoding(self) -> DecodeOptions {
+        DecodeOptions { exif_orientation: !self.ignore_orientation, ..DecodeOptions::default() }
+    }
+
+    /// The word for it in results.
+    pub(crate) fn name(self) -> &'static str {
+        if self.ignore_orientation { "ignored" } else { "followed" }
+    }
+}
+
 /// Images on disk.
 #[derive(Args)]
 pub(crate) struct Images {
-    /// Images: a folder, a list (.csv or .jsonl) or a shard (.tar)
-    #[arg(long, value_name = "PATH")]
+    /// Images: a folder, a list (.csv, .tsv or .jsonl) or shards (.tar,
+    /// several as "a-{000..099}.tar")
+    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
     images: PathBuf,
+    #[command(flatten)]
+    orientation: Orientation,
     /// Images of a batch
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
@@ -233,7 +259,7 @@ impl Images {
 
     /// All images; those of a folder have no labels, wherever in it they are.
     pub(crate) fn open(&self) -> anyhow::Result<ImageSet> {
-        open(&self.images, ImageSet::folder)
+        ImageSet::open(&self.images).context("--images")
     }
 
     /// Labelled images to train with, and others to test with.
@@ -241,7 +267,13 @@ impl Images {
         train_test(&self.images, seed)
     }
 
-    /// Features of a set, with a bar; images that cannot be read are told on standard error.
+    /// How images are decoded.
+    pub(crate) fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
+    /// Features of a set, with a bar; what is left out of it, and images that cannot be read, are told on standard
+    /// error.
     pub(crate) fn embed(
         &self,
         embedder: &Embedder,
@@ -250,6 +282,7 @@ impl Images {
         let bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
+        tell_remarks(set);
         if let Some(name) = table.first_non_finite().and_then(|row| table.names().get(row)) {
             eprintln!("warning: the features of {name} are not finite numbers (NaN or infinity)");
         }
@@ -257,75 +290,12 @@ impl Images {
     }
 }
 
-/// Where one folder, list or shard holds all images, each fifth one tests.
-const TEST_EVERY: usize = 5;
-
-/// The class folders below `train` and `val`, where they are there; else all labelled images, of which a part
-/// tests.
+/// Labelled images to train with, and others to test with.
 pub(crate) fn train_test(path: &Path, seed: u64) -> anyhow::Result<[ImageSet; 2]> {
-    let option = || format!("--images {}", path.display());
-    let parts = if path.join("train").is_dir() && path.join("val").is_dir() {
-        ImageSet::train_val(path).with_context(option)?
-    } else {
-        let all = open(path, ImageSet::class_folders)?;
-        let mut order: Vec<usize> = (0..all.len()).collect();
-        fastrand::Rng::with_seed(seed).shuffle(&mut order);
-        order.retain(|index| !all.items()[*index].labels.is_empty());
-        let unlabelled = all.len() - order.len();
-        if unlabelled > 0 {
-            eprintln!("{unlabelled} of {} images are left out: they have no label", all.len());
-        }
-        let part = |tests: bool| {
-            let order = order.iter().enumerate().filter(|(at, _)| (at % TEST_EVERY == 0) == tests);
-            let items = order.map(|(_, index)| all.items()[*index].clone()).collect();
-            ImageSet::new(all.classes().to_vec(), items)
-        };
-        [part(false)?, part(true)?]
-    };
-    let classes = parts[0].classes().len();
-    ensure!(classes > 1, "{}: expected images of at least two classes, got {classes}", option());
-    let has = |part: &ImageSet, class| part.items().iter().any(|item| item.labels.contains(&class));
-    let (mut both, mut lonely) = (0, vec![]);
-    for (class, name) in parts[0].classes().iter().enumerate() {
-        match has(&parts[0], class) && has(&parts[1], class) {
-            true => both += 1,
-            false => lonely.push(name.as_str()),
-        }
-    }
-    ensure!(both > 0, "{}: too few images: no class has some to train and some to test", option());
-    if !lonely.is_empty() {
-        let (count, shown) = (lonely.len(), lonely.len().min(SHOWN));
-        let names = lonely[..shown].join(", ");
-        let more = if count > shown { ", …" } else { "" };
-        eprintln!(
-            "warning: {count} of {classes} classes lack images to train or to test: {names}{more}"
-        );
-    }
-    Ok(parts)
+    ImageSet::open_labelled(path, seed).context("--images")
 }
 
-/// Names of classes that a warning has at most.
-const SHOWN: usize = 10;
-
-/// The images of a list or a shard, or of a folder, which is read as the caller says.
-fn open(
-    path: &Path,
-    folder: impl Fn(&Path) -> Result<ImageSet, DataError>,
-) -> anyhow::Result<ImageSet> {
-    let option = || format!("--images {}", path.display());
-    if path.is_dir() {
-        let set = folder(path).with_context(option)?;
-        for link in set.links_left() {
-            eprintln!("left out: {} is a link to a folder that is read anyway", link.display());
-        }
-        return Ok(set);
-    }
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    match ending.to_ascii_lowercase().as_str() {
-        "csv" | "jsonl" | "ndjson" => ImageSet::list(path).with_context(option),
-        "tar" => ImageSet::shards(&[path.into()]).with_context(option),
-        "gz" | "tgz" | "zip" => bail!("{}: compressed files are not read; unpack it", option()),
-        _ if !path.exists() => bail!("{}: there is no such file or folder", option()),
-        _ => bail!("{}: expected a folder, or a file that ends in .csv, .jsonl or .tar", option()),
-    }
+/// Prints what a set leaves out, and what was changed in it.
+pub(crate) fn tell_remarks(set: &ImageSet) {
+    set.remarks().iter().for_each(|remark| eprintln!("note: --images: {remark}"));
 }

@@ -33,7 +33,29 @@ pub enum DataError {
         /// The file or folder.
         path: PathBuf,
         /// What should be there.
-        expected: &'static str,
+        expected: String,
+    },
+    /// Two classes whose names differ in case alone.
+    #[error(
+        "{}: the classes \"{first}\" and \"{second}\" differ in case alone; rename one of them, or join them", path.display()
+    )]
+    Case {
+        /// The folder.
+        path: PathBuf,
+        /// A class.
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// Two folders that are the same part of a set.
+    #[error("{}: both {first} and {second} are the same part of a set; rename one of them", path.display())]
+    Parts {
+        /// The folder.
+        path: PathBuf,
+        /// A folder in it.
+        first: String,
+        /// Another.
+        second: String,
     },
     /// A label that is not among the classes.
     #[error(
@@ -84,6 +106,14 @@ pub enum DataError {
         entry: String,
         /// What should be there.
         expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// Labelled images that are too few to train with some and hold others out.
+    #[error("{}: expected images of at least two classes, some to train with and some held out, got {got}", path.display())]
+    Few {
+        /// The folder, list or shard.
+        path: PathBuf,
         /// What is there.
         got: String,
     },

@@ -23,7 +23,7 @@ pub use batch::{
 pub use corruption::{Corruption, CorruptionError};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
 pub use error::DataError;
-pub use image::{DecodeLimit, FloatImage, Image, ImageError};
+pub use image::{DecodeOptions, FloatImage, Image, ImageError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
 pub use preprocess::{

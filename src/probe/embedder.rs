@@ -12,7 +12,7 @@ use super::image_features::{BatchFeatures, ImageFeatures};
 use super::request::Asked;
 use super::table::FeatureTable;
 use crate::data::preprocess::Preprocess;
-use crate::data::{BrokenImages, DecodeLimit, ImageLoader, ImageSet, OnBroken};
+use crate::data::{BrokenImages, DecodeOptions, ImageLoader, ImageSet, OnBroken};
 use crate::params::NamedTensors;
 use crate::runtime::{Bound, Runtime};
 use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
@@ -52,7 +52,7 @@ pub struct Embedder {
     batch: usize,
     threads: usize,
     on_broken: OnBroken,
-    limit: DecodeLimit,
+    decoding: DecodeOptions,
     functions: AtomicUsize,
 }
 
@@ -99,7 +99,7 @@ impl Embedder {
             batch: BATCH,
             threads: cores.clamp(2, MOST_THREADS),
             on_broken: OnBroken::default(),
-            limit: DecodeLimit::default(),
+            decoding: DecodeOptions::default(),
             functions: AtomicUsize::new(0),
         })
     }
@@ -120,9 +120,9 @@ impl Embedder {
         Self { on_broken, ..self }
     }
 
-    /// The most pixels of an image.
-    pub fn with_limit(self, limit: DecodeLimit) -> Self {
-        Self { limit, ..self }
+    /// How images are decoded: the most pixels, and whether they are turned upright.
+    pub fn with_decoding(self, decoding: DecodeOptions) -> Self {
+        Self { decoding, ..self }
     }
 
     /// The config of the model.
@@ -276,7 +276,7 @@ impl Embedder {
         let loader = ImageLoader::new(set.clone(), self.preprocess.clone())
             .map_err(EmbedError::Data)?
             .with_broken(self.on_broken)
-            .with_limit(self.limit);
+            .with_decoding(self.decoding);
         let loader = Arc::new(loader);
         for batch in loader.epoch(self.batch, self.threads) {
             let batch = batch.map_err(EmbedError::Batch)?;

@@ -1,11 +1,11 @@
 //! Decoding.
 
-use vit22b::data::{DecodeLimit, Image, ImageError};
+use vit22b::data::{DecodeOptions, Image, ImageError};
 
 use crate::pillow::{difference, expected, file};
 
 fn decode(bytes: &[u8]) -> Result<Image, ImageError> {
-    Image::decode(bytes, DecodeLimit::default())
+    Image::decode(bytes, DecodeOptions::default())
 }
 
 /// Lossless files give the same bytes. Decoders of JPEG and of lossy WebP may round the inverse
@@ -37,13 +37,40 @@ fn a_file_that_ends_early_is_broken() {
 #[test]
 fn what_is_no_image_is_told_by_its_first_bytes() {
     let text = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
-    assert_eq!(text(b""), "expected JPEG, PNG, WebP or BMP, got an empty file");
+    assert_eq!(
+        text(b""),
+        "expected JPEG, PNG, WebP, BMP, GIF, TIFF, QOI or PNM, got an empty file"
+    );
     assert_eq!(
         text(b"<html>\n<body>"),
-        "expected JPEG, PNG, WebP or BMP, got bytes that begin with \"<html>\\n<\""
+        "expected JPEG, PNG, WebP, BMP, GIF, TIFF, QOI or PNM, got bytes that begin with \"<html>\\n<\""
     );
-    // A GIF is an image, but of a format that is not read.
-    assert!(text(b"GIF89a\x01\x00").contains("got bytes that begin with \"GIF89a"));
+    // Images of formats that are not read have their names.
+    assert!(text(b"\0\0\0\x20ftypheic\0\0\0\0").ends_with("got HEIC"));
+    assert!(text(b"\0\0\0\x1cftypavif\0\0\0\0").ends_with("got AVIF"));
+    assert!(text(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>").ends_with("got SVG"));
+}
+
+/// A telephone's motion photo: a JPEG, then a video whose bytes look like markers.
+#[test]
+fn what_follows_a_jpeg_is_not_looked_at() {
+    let jpeg = file("photo.jpg");
+    let photo = [&jpeg[..], b"\0\0\0\x18ftypmp42\xff\xda\0\x08\xff\xd8\xff\xe0"].concat();
+    assert_eq!(decode(&photo).unwrap(), decode(&jpeg).unwrap());
+    // An end that belongs to something in front of the image, a thumbnail, is not the end of the image.
+    let error = decode(&jpeg[..jpeg.len() - 2]).unwrap_err();
+    assert_eq!(error.to_string(), "broken JPEG: the file ends early");
+}
+
+#[test]
+fn orientation_can_be_ignored() {
+    let options = DecodeOptions { exif_orientation: false, ..DecodeOptions::default() };
+    let size = |image: Image| [image.width(), image.height()];
+    let turned = file("orientation6.jpg");
+    assert_eq!(size(decode(&turned).unwrap()), [16, 24]);
+    let stored = Image::decode(&turned, options).unwrap();
+    assert_eq!(stored, decode(&file("orientation1.jpg")).unwrap());
+    assert_eq!(size(stored), [24, 16]);
 }
 
 /// A header of few bytes that announces 10¹⁰ pixels is refused before any memory is taken.
@@ -58,11 +85,11 @@ fn a_bomb_is_refused() {
     let error = decode(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "100000 × 100000 pixels exceed the limit of 178956970; raise DecodeLimit if they are meant"
+        "100000 × 100000 pixels exceed the limit of 178956970; raise the limit of DecodeOptions if they are meant"
     );
-    let limit = DecodeLimit { max_pixels: 75 * 50 };
+    let limit = DecodeOptions { max_pixels: 75 * 50, ..DecodeOptions::default() };
     assert!(Image::decode(&file("photo.jpg"), limit).is_ok());
-    let limit = DecodeLimit { max_pixels: 75 * 50 - 1 };
+    let limit = DecodeOptions { max_pixels: 75 * 50 - 1, ..DecodeOptions::default() };
     let error = Image::decode(&file("photo.jpg"), limit).unwrap_err();
     assert_eq!(error, ImageError::TooLarge { width: 75, height: 50, limit: 75 * 50 - 1 });
 }
@@ -71,8 +98,19 @@ fn a_bomb_is_refused() {
 #[test]
 fn damaged_files_never_panic() {
     let mut rng = fastrand::Rng::with_seed(1);
-    let limit = DecodeLimit { max_pixels: 1 << 16 };
-    for name in ["photo.jpg", "progressive.jpg", "palette.png", "lossy.webp", "photo.bmp"] {
+    let limit = DecodeOptions { max_pixels: 1 << 16, ..DecodeOptions::default() };
+    for name in [
+        "photo.jpg",
+        "progressive.jpg",
+        "palette.png",
+        "lossy.webp",
+        "photo.bmp",
+        "lzw.tiff",
+        "grey.tif",
+        "clear.gif",
+        "photo.qoi",
+        "photo.ppm",
+    ] {
         let bytes = file(name);
         for _ in 0..60 {
             let mut bytes = bytes.clone();

@@ -1,6 +1,6 @@
 //! Operations of augmentations.
 
-use vit22b::data::{DecodeLimit, Image, ImageOp};
+use vit22b::data::{DecodeOptions, Image, ImageOp};
 
 use crate::pillow::{difference, expected, file};
 
@@ -37,7 +37,7 @@ fn operations_give_what_pillow_gives() {
     for (name, _, pixels) in all {
         let name = name.strip_prefix("op ").unwrap();
         let source = if name == "auto_contrast" { "dark.png" } else { "scene.png" };
-        let mut image = Image::decode(&file(source), DecodeLimit::default()).unwrap();
+        let mut image = Image::decode(&file(source), DecodeOptions::default()).unwrap();
         operation(name).apply(&mut image);
         if name.starts_with("rotate") || name.starts_with("shear") {
             let (a, b) = (image.pixels().chunks(3), pixels.chunks(3));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::TensorData;
 use vit22b::data::{
-    BatchSource, DecodeLimit, ExampleKey, ImageBatch, ImageLoader, ImageSet, OnBroken, Prefetch,
+    BatchSource, DecodeOptions, ExampleKey, ImageBatch, ImageLoader, ImageSet, OnBroken, Prefetch,
 };
 
 use crate::folder::Folder;
@@ -140,7 +140,7 @@ fn an_epoch_is_exact_whatever_the_size_of_batches() {
     let loader = Arc::new(ImageLoader::new(set.clone(), steps.parse().unwrap()).unwrap());
     let mut expected = Vec::new();
     for index in (0..11).filter(|index| ![1, 7].contains(index)) {
-        let image = set.decode(index, DecodeLimit::default()).unwrap();
+        let image = set.decode(index, DecodeOptions::default()).unwrap();
         let values = loader.preprocess().apply(&image, ExampleKey::new(0, 0, index as u64));
         expected.push((index, values.try_to_vec::<f32>().unwrap()));
     }

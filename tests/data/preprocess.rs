@@ -1,11 +1,11 @@
 //! Preprocessing.
 
-use vit22b::data::{DecodeLimit, ExampleKey, Image, Preprocess};
+use vit22b::data::{DecodeOptions, ExampleKey, Image, Preprocess};
 
 use crate::pillow::{expected, file};
 
 fn photo() -> Image {
-    Image::decode(&file("photo.png"), DecodeLimit::default()).unwrap()
+    Image::decode(&file("photo.png"), DecodeOptions::default()).unwrap()
 }
 
 fn apply(steps: &str, image: &Image, key: ExampleKey) -> Vec<f32> {

@@ -1,6 +1,6 @@
 //! Sets of images on disk.
 
-use vit22b::data::{DataError, DecodeLimit, Hierarchy, ImageSet};
+use vit22b::data::{DataError, DecodeOptions, Hierarchy, ImageSet};
 
 use crate::folder::Folder;
 use crate::pillow::file;
@@ -13,12 +13,19 @@ fn class_folders_are_read_in_order() {
     }
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     let set = ImageSet::class_folders(folder.path()).unwrap();
-    assert_eq!(set.classes(), ["a", "b", "empty"]);
+    assert_eq!(set.classes(), ["a", "b"]);
+    assert_eq!(
+        set.remarks(),
+        [
+            ".txt files are not read: 1 (a/notes.txt)",
+            "folders without images are no classes: 1 (empty)"
+        ]
+    );
     let names: Vec<_> = set.items().iter().map(|item| (&*item.name, item.labels[0])).collect();
     assert_eq!(names, [("a/x.webp", 0), ("b/2.PNG", 1), ("b/deep/er/1.jpg", 1)]);
-    assert_eq!(set.multi_hot(2), [0.0, 1.0, 0.0]);
+    assert_eq!(set.multi_hot(2), [0.0, 1.0]);
     // The content decides, not the name.
-    assert_eq!(set.decode(1, DecodeLimit::default()).unwrap().width(), 75);
+    assert_eq!(set.decode(1, DecodeOptions::default()).unwrap().width(), 75);
 
     let set = ImageSet::folder(folder.path()).unwrap();
     assert_eq!((set.len(), set.classes().len()), (3, 0));
@@ -31,12 +38,13 @@ fn train_and_val_share_their_classes() {
     for name in ["train/a/1.jpg", "train/b/1.jpg", "val/b/1.jpg"] {
         folder.write(name, file("photo.jpg"));
     }
-    let [train, val] = ImageSet::train_val(folder.path()).unwrap();
+    let [train, val] = ImageSet::parts(folder.path()).unwrap().unwrap();
     assert_eq!((train.classes(), &val.items()[0].labels), (val.classes(), &vec![1]));
+    assert_eq!(train.remarks(), ["val is held out"]);
 
     folder.write("val/c/1.jpg", file("photo.jpg"));
     assert_eq!(
-        ImageSet::train_val(folder.path()).unwrap_err().to_string(),
+        ImageSet::parts(folder.path()).unwrap_err().to_string(),
         "c/1.jpg: the label \"c\" is not among the 2 classes; use the set that it comes from, or \
          remove it"
     );
@@ -66,7 +74,8 @@ fn what_is_not_there_is_named() {
         |error: DataError| error.to_string().replace(&folder.path().display().to_string(), "ROOT");
     assert_eq!(
         text(ImageSet::class_folders(folder.path()).unwrap_err()),
-        "ROOT: no images; expected one folder for each class, with images"
+        "ROOT: no images; expected one folder for each class, with files that end in .bmp, .gif, .jfif, .jpe, \
+         .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .qoi, .tif, .tiff, .webp, .dib"
     );
     assert!(
         text(ImageSet::folder(&folder.path().join("no")).unwrap_err()).starts_with("ROOT/no: ")
@@ -74,11 +83,13 @@ fn what_is_not_there_is_named() {
     let path = folder.write("a/1.jpg", &file("photo.jpg")[..500]);
     let set = ImageSet::class_folders(folder.path()).unwrap();
     assert_eq!(
-        set.decode(0, DecodeLimit::default()).unwrap_err().to_string(),
+        set.decode(0, DecodeOptions::default()).unwrap_err().to_string(),
         "a/1.jpg: broken JPEG: the file ends early"
     );
     std::fs::remove_file(&path).unwrap();
-    assert!(text(set.decode(0, DecodeLimit::default()).unwrap_err()).starts_with("ROOT/a/1.jpg: "));
+    assert!(
+        text(set.decode(0, DecodeOptions::default()).unwrap_err()).starts_with("ROOT/a/1.jpg: ")
+    );
 }
 
 /// Names and labels of all images.
@@ -97,8 +108,9 @@ fn lists_have_one_or_many_labels() {
     let lines = ImageSet::list(&folder.write("list.jsonl", lines)).unwrap();
     assert_eq!(csv, lines);
     assert_eq!(csv.classes(), ["cat", "dog", "pet"]);
+    assert!(csv.remarks().is_empty());
     assert_eq!(items(&csv), [("a/1.jpg", &[0, 2][..]), ("b, c.jpg", &[]), ("d.jpg", &[1])]);
-    assert_eq!(csv.decode(0, DecodeLimit::default()).unwrap().width(), 75);
+    assert_eq!(csv.decode(0, DecodeOptions::default()).unwrap().width(), 75);
 }
 
 #[test]
@@ -119,8 +131,14 @@ fn errors_of_lists_name_the_line() {
         ("a.csv", "file,label\n", "a.csv: no images; expected a line for each image"),
         (
             "a.csv",
-            "file,label\n1.jpg,cat\n",
-            "a.csv, line 1: expected a header with the column path or file_name, got \"file,label\"",
+            "photo;label\n1.jpg;cat\n",
+            "a.csv, line 1: expected a header with the column path, file, file_name, filename or image, got \
+             \"photo;label\"",
+        ),
+        (
+            "a.csv",
+            "path,file,label\n1.jpg,2.jpg,cat\n",
+            "a.csv, line 2: expected the same path in all columns that hold one, got \"1.jpg\" and \"2.jpg\"",
         ),
         (
             "a.csv",
@@ -138,7 +156,7 @@ fn errors_of_lists_name_the_line() {
             "a.jsonl, line 2: expected an object as {\"path\": \"a/1.jpg\", \"label\": \"cat\"}, got \
              invalid type: integer `1`, expected a string at line 1 column 10",
         ),
-        ("a.txt", "", "a.txt: expected a list that ends in .csv, .jsonl or .ndjson"),
+        ("a.txt", "", "a.txt: expected a list that ends in .csv, .tsv, .jsonl or .ndjson"),
     ] {
         let error = ImageSet::list(&folder.write(name, text)).unwrap_err().to_string();
         assert_eq!(error.replace(&format!("{}/", folder.path().display()), ""), message);
@@ -180,7 +198,7 @@ fn shards_are_read_in_place() {
     assert_eq!(set.classes().len(), 4);
     assert_eq!(set.read(0).unwrap(), jpeg);
     assert_eq!(set.read(1).unwrap(), png);
-    assert_eq!(set.decode(2, DecodeLimit::default()).unwrap().width(), 75);
+    assert_eq!(set.decode(2, DecodeOptions::default()).unwrap().width(), 75);
 }
 
 #[test]
@@ -191,15 +209,6 @@ fn broken_shards_are_named() {
     for (bytes, message) in [
         (whole[..4000].to_vec(), "after 1: expected an uncompressed tar file, got "),
         (whole[..5000].to_vec(), "2.jpg: expected 1966 bytes, got the end of the file"),
-        (
-            tar(&[("1.cls", b"3")]),
-            "1: expected an image in each example: .jpg, .png, .webp or .bmp, got none",
-        ),
-        (
-            tar(&[("1.jpg", &jpeg), ("1.png", &jpeg)]),
-            "1.png: expected one image in each example, got another",
-        ),
-        (tar(&[("1.jpg", &jpeg), ("1.json", b"[]")]), "1.json: expected an object, got "),
         (file("photo.png"), "after the start: expected an uncompressed tar file, got "),
     ] {
         let path = folder.write("0.tar", bytes);
@@ -207,8 +216,208 @@ fn broken_shards_are_named() {
         let error = error.replace(&format!("{}/0.tar, ", folder.path().display()), "");
         assert!(error.starts_with(message), "{error}");
     }
-    let path = folder.write("0.tar", tar(&[("readme", b"")]));
-    assert!(ImageSet::shards(&[path]).unwrap_err().to_string().ends_with("in webdataset layout"));
+    let path = folder.write("0.tar", tar(&[("readme", b""), ("1.cls", b"3")]));
+    let error = ImageSet::shards(&[path]).unwrap_err().to_string();
+    assert!(error.ends_with("are left out: 1 (1)"), "{error}");
+}
+
+#[test]
+fn odd_members_of_shards_are_left_out_and_named() {
+    let folder = Folder::new("odd-shards");
+    let jpeg = file("photo.jpg");
+    let path = folder.write(
+        "0.tar",
+        tar(&[
+            ("README.md", b"about"),
+            ("LICENSE", b"free"),
+            ("1.cls", b"3"),
+            ("2.jpg", &jpeg),
+            ("2.PNG", &jpeg),
+            ("3.jpg", &jpeg),
+            ("3.json", b"[]"),
+            ("4.input.JPG", &jpeg),
+            ("4.CLS", b"2.0"),
+            ("5.jpg", &jpeg),
+            ("5.txt", b"a caption"),
+            ("6.jpg", &jpeg),
+            ("6.txt", b"1\n"),
+            ("7.jpg", &jpeg),
+            ("7.json", br#"{"label": null, "labels": ["2", 0]}"#),
+        ]),
+    );
+    let set = ImageSet::shards(&[path]).unwrap();
+    assert_eq!(items(&set), [("4", &[2][..]), ("5", &[]), ("6", &[1]), ("7", &[2, 0])]);
+    assert_eq!(
+        set.remarks(),
+        [
+            "members of shards without an ending are ignored: 1 (LICENSE)",
+            "examples of shards without an image are left out: 2 (README, 1)",
+            "examples of shards with several images are left out: 1 (2.jpg and .png)",
+            "examples of shards whose labels cannot be read are left out: 1 (3.json: expected an object)",
+            "text that is no whole number is a caption and not a label: 1 (5)",
+        ]
+    );
+}
+
+#[test]
+fn a_pattern_names_many_shards() {
+    let folder = Folder::new("many-shards");
+    let jpeg = file("photo.jpg");
+    for name in ["a-008.tar", "a-009.tar", "a-010.tar"] {
+        let key = name.replace(".tar", "/1");
+        folder.write(name, tar(&[(&format!("{key}.jpg"), &jpeg), (&format!("{key}.cls"), b"0")]));
+    }
+    let set = ImageSet::open(&folder.path().join("a-{008..010}.tar")).unwrap();
+    assert_eq!(items(&set), [("a-008/1", &[0][..]), ("a-009/1", &[0]), ("a-010/1", &[0])]);
+    let error = ImageSet::open(&folder.path().join("a-{008..011}.tar")).unwrap_err().to_string();
+    assert!(error.ends_with("a-011.tar: expected a file that is there"), "{error}");
+}
+
+#[test]
+fn lists_as_people_write_them() {
+    let folder = Folder::new("written-lists");
+    folder.write("img/1.jpg", file("photo.jpg"));
+    let plain = "path,label\nimg/1.jpg,cat\nimg/2.jpg,dog\n";
+    let plain = ImageSet::list(&folder.write("plain.csv", plain)).unwrap();
+    for (name, text) in [
+        ("mark.csv", "\u{feff}label,path\r\ncat,img/1.jpg\r\ndog,img/2.jpg\r\n"),
+        ("names.csv", "Class,FileName\ncat,img/1.jpg\ndog,img/2.jpg\n"),
+        ("semicolons.csv", "path;label\nimg/1.jpg;cat\nimg/2.jpg;dog\n"),
+        ("tabs.tsv", "image\ttarget\nimg/1.jpg\tcat\nimg/2.jpg\tdog\n"),
+        ("windows.csv", "path,label\nimg\\1.jpg,cat\nimg\\2.jpg,dog\n"),
+        ("quotes.csv", "\"path\",\"label\",\"note\"\n\"img/1.jpg\",cat,\"a\nb\"\nimg/2.jpg,dog,\n"),
+        (
+            "mark.jsonl",
+            "\u{feff}{\"file_name\": \"img/1.jpg\", \"path\": \"img/1.jpg\", \"label\": [\"cat\"]}\n\
+             {\"image\": \"img/2.jpg\", \"target\": \"dog\", \"labels\": null}\n",
+        ),
+    ] {
+        assert_eq!(ImageSet::list(&folder.write(name, text)).unwrap(), plain, "{name}");
+    }
+
+    let remarks = |name: &str, text: &str| {
+        ImageSet::list(&folder.write(name, text)).unwrap().remarks().join("; ")
+    };
+    assert_eq!(
+        remarks("none.csv", "path,animal\nimg/1.jpg,cat\n"),
+        "no column is called label, labels, class, cls or target: the header is \"path,animal\"; no image of \
+         the list has a label"
+    );
+    assert_eq!(
+        remarks("two.csv", "path,label,class\nimg/1.jpg,0,cat\n"),
+        "the column class is not read: label is"
+    );
+    assert_eq!(
+        remarks("years.csv", "path,label\n1.jpg,1998\n2.jpg,2004.0\n"),
+        "the labels are whole numbers and so indices of 2005 classes, of which 2003 have no images"
+    );
+
+    let error = |bytes: &[u8]| {
+        let error = ImageSet::list(&folder.write("bytes.csv", bytes)).unwrap_err().to_string();
+        error.replace(&folder.path().display().to_string(), "ROOT")
+    };
+    assert_eq!(
+        error(b"path,label\n1.jpg,K\xe4se\n"),
+        "ROOT/bytes.csv, line 2: expected text in UTF-8, got the byte 0xe4; save the file as UTF-8"
+    );
+    assert!(error(b"\xff\xfep\0").contains("got the byte order mark of UTF-16"));
+}
+
+#[test]
+fn parts_have_their_usual_names_in_any_case() {
+    let folder = Folder::new("parts");
+    for name in ["Train/a/1.jpg", "Train/b/1.jpg", "TEST/b/1.jpg", "extra/a/1.jpg"] {
+        folder.write(name, file("photo.jpg"));
+    }
+    let [train, held_out] = ImageSet::parts(folder.path()).unwrap().unwrap();
+    assert_eq!((train.len(), held_out.len()), (2, 1));
+    assert_eq!(
+        train.remarks(),
+        ["TEST is held out", "folders beside these parts are left out: 1 (extra)"]
+    );
+    folder.write("validation/a/1.jpg", file("photo.jpg"));
+    let [train, _] = ImageSet::parts(folder.path()).unwrap().unwrap();
+    assert_eq!(train.remarks()[0], "validation is held out");
+    std::fs::create_dir(folder.path().join("test")).unwrap();
+    let error = ImageSet::parts(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("both TEST and test are the same part of a set; rename one of them"),
+        "{error}"
+    );
+
+    // Vehicles, among which trains.
+    let folder = Folder::new("no-parts");
+    for name in ["train/1.jpg", "test/1.jpg", "bus/1.jpg"] {
+        folder.write(name, file("photo.jpg"));
+    }
+    assert_eq!(ImageSet::parts(folder.path()).unwrap(), None);
+    assert_eq!(ImageSet::class_folders(folder.path()).unwrap().classes().len(), 3);
+    // Images without classes in parts are no classes.
+    std::fs::remove_dir_all(folder.path().join("bus")).unwrap();
+    assert!(ImageSet::parts(folder.path()).is_err());
+}
+
+#[test]
+fn foreign_folders_and_circles_of_links_are_named() {
+    let folder = Folder::new("foreign");
+    for name in [
+        "cat/1.jpg",
+        "cat/2.heic",
+        "dog/1.jpg",
+        "__MACOSX/cat/1.jpg",
+        ".cache/1.jpg",
+        "annotations/a.json",
+        "cat/._1.jpg",
+        ".DS_Store",
+    ] {
+        folder.write(name, file("photo.jpg"));
+    }
+    let root = folder.path();
+    std::os::unix::fs::symlink(root, root.join("cat/again")).unwrap();
+    std::os::unix::fs::symlink(root.join("cat"), root.join("dog/more")).unwrap();
+    let set = ImageSet::folder(root).unwrap();
+    assert_eq!(items(&set), [("cat/1.jpg", &[][..]), ("dog/1.jpg", &[])]);
+    let mut remarks = set.remarks().to_vec();
+    remarks.sort();
+    assert_eq!(
+        remarks,
+        [
+            ".heic files are not read: 1 (cat/2.heic)",
+            ".json files are not read: 1 (annotations/a.json)",
+            "hidden folders and those of other programs are left out: 2 (.cache, __MACOSX)",
+            "links to folders that are read without them are left out: 2 (dog/more, cat/again)",
+        ]
+    );
+
+    let folder = Folder::new("case");
+    folder.write("Cat/1.jpg", file("photo.jpg"));
+    folder.write("cat/1.jpg", file("photo.jpg"));
+    let error = ImageSet::class_folders(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("the classes \"Cat\" and \"cat\" differ in case alone"), "{error}");
+}
+
+#[test]
+fn few_images_are_an_error_or_told() {
+    let folder = Folder::new("few");
+    let open = |names: &[&str]| {
+        std::fs::remove_dir_all(folder.path()).ok();
+        names.iter().for_each(|name| drop(folder.write(name, file("photo.jpg"))));
+        ImageSet::open_labelled(folder.path(), 0)
+    };
+    for (names, got) in [
+        (&["a/1.jpg", "b/1.jpg"][..], "got too few images: no class has images both"),
+        (&["a/1.jpg", "a/2.jpg", "a/3.jpg"], "got one class, a"),
+    ] {
+        let error = open(names).unwrap_err().to_string();
+        assert!(error.contains(got), "{error}");
+    }
+    let many: Vec<String> = (0..12).map(|index| format!("{}/{index}.jpg", index % 2)).collect();
+    let mut many: Vec<&str> = many.iter().map(|name| &**name).collect();
+    many.push("rare/1.jpg");
+    let [train, held_out] = open(&many).unwrap();
+    assert_eq!((train.len(), held_out.len(), train.classes().len()), (10, 3, 3));
+    let told = train.remarks().join("");
+    assert_eq!(told, "1 of 3 classes lack images to train with or that are held out: rare");
 }
 
 #[test]
@@ -269,9 +478,13 @@ fn images_behind_links_are_found_once() {
     let set = ImageSet::folder(root).unwrap();
     let names: Vec<_> = set.items().iter().map(|item| &*item.name).collect();
     assert_eq!(names, ["a/1.jpg", "b/2.jpg", "hidden/3.jpg", "other/4.jpg"]);
-    let left: Vec<_> = set.links_left().iter().map(|p| p.strip_prefix(root).unwrap()).collect();
-    let left: Vec<_> = left.into_iter().filter_map(|path| path.to_str()).collect();
-    assert_eq!(left, ["a/all", "a/self", "a/up", "alias", "b/sibling", "other/back"]);
+    let left = set.remarks().last().map(String::as_str);
+    assert_eq!(
+        left,
+        Some(
+            "links to folders that are read without them are left out: 6 (alias, b/sibling, a/all, …)"
+        )
+    );
 
     let set = ImageSet::class_folders(root).unwrap();
     assert_eq!(set.classes(), ["a", "b", "hidden", "other"]);

@@ -10,7 +10,7 @@ use vit22b::probe::{Embedder, FeatureKey};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 
-use crate::args::{DeviceName, Loaded, Unsaid, train_test};
+use crate::args::{DeviceName, Loaded, Orientation, Unsaid, tell_remarks, train_test};
 use crate::evaluate::drawn::drawn;
 use crate::evaluate::images::given_images;
 use crate::evaluate::logits::given_logits;
@@ -38,6 +38,8 @@ pub(crate) struct Arguments {
     /// each class, or train/ and val/ with such folders
     #[arg(long, value_name = "PATH")]
     images: Option<PathBuf>,
+    #[command(flatten)]
+    orientation: Orientation,
     /// Logits instead of a model: .safetensors with logits and labels,
     /// perhaps unknown and groups; or .csv, a label and its logits in
     /// each line
@@ -137,7 +139,9 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     println!("{model}\non {runtime}\n");
     let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
-        let embedder = Embedder::new(&runtime, model, steps.clone())?.with_batch(BATCH);
+        let embedder = Embedder::new(&runtime, model, steps.clone())?
+            .with_batch(BATCH)
+            .with_decoding(arguments.orientation.decoding());
         Ok(Source::Model(name.into(), Box::new(embedder), Box::new(device.clone())))
     };
     let mut sources = vec![source("pre-trained model", model)?];
@@ -148,9 +152,11 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     let (on, parts) = match &arguments.images {
         Some(root) => {
             let images = train_test(root, seed)?;
+            images.iter().for_each(tell_remarks);
             let cache = arguments.out.join("features");
             let parts = given_images(&images, &sources, &key, &cache, share, seed)?;
-            (root.display().to_string(), parts)
+            let orientation = arguments.orientation.name();
+            (format!("{} (EXIF orientation {orientation})", root.display()), parts)
         }
         None => ("drawings and real digits".into(), drawn(&sources, side, share, seed, &device)?),
     };

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use vit22b::data::{DecodeLimit, ExampleKey, ImageSet, Preprocess};
+use vit22b::data::{ExampleKey, Image, Preprocess};
 use vit22b::probe::PatchViews;
 use vit22b::report::{PatchedImage, patches};
 
-use crate::args::{DeviceName, Images, Weights};
+use crate::args::{DeviceName, Images, Weights, tell_remarks};
 use crate::terminal::ImageBar;
 
 #[derive(Args)]
@@ -49,12 +49,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
          is needed"
     );
     let seen = embedder.preprocess().with_value_range(0.0, 1.0);
+    let decoding = images.orientation().decoding();
     let (bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
     let broken = embedder.visit_with(
         &set,
         move |model, images| views.of(model, images),
         |index, features| {
-            let pixels = pixels(&set, index, &seen)?;
+            let pixels = pixels(&set.decode(index, decoding)?, &seen);
             let image = PatchedImage { pixels: &pixels, size: seen.size(), patch };
             for (_, view, folder) in &folders {
                 if let (Some(folder), Some(values)) = (folder, features.values(view)) {
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         },
     )?;
     bar.finish(&broken);
+    tell_remarks(&set);
     for (_, _, folder) in folders {
         if let Some(folder) = folder {
             println!("{} pictures in {}", set.len() - broken.images.len(), folder.display());
@@ -75,12 +77,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// What the model sees of an image, with values in [0, 1].
-fn pixels(set: &ImageSet, index: usize, seen: &Preprocess) -> anyhow::Result<Vec<f32>> {
+fn pixels(image: &Image, seen: &Preprocess) -> Vec<f32> {
     let [height, width] = seen.size();
     let mut pixels = vec![0.0; 3 * height * width];
-    let image = set.decode(index, DecodeLimit::default())?;
-    seen.write(&image, ExampleKey::new(0, 0, 0), &mut pixels);
-    Ok(pixels)
+    seen.write(image, ExampleKey::new(0, 0, 0), &mut pixels);
+    pixels
 }
 
 /// The picture of an image: its name is the image's whole path.

@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     images: Images,
     /// Seed of the probe, and of which images test where they are not
-    /// in train/ and val/: each fifth does
+    /// in folders train and val (or test): each fifth does
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Print one line of JSON
@@ -50,7 +50,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             "device": runtime.name(), "weights": weights.path(), "images": images.path(),
             "classes": classes, "features": train.columns(), "train_images": train.rows(),
             "test_images": test.rows(), "broken_images": broken, "l2": fit.l2,
-            "train_accuracy": on_train, "test_accuracy": on_test, "seed": seed, "seconds": seconds,
+            "train_accuracy": on_train, "test_accuracy": on_test, "seed": seed,
+            "orientation": images.orientation().name(), "seconds": seconds,
         });
         println!("{result}");
         return Ok(());
@@ -58,6 +59,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     println!("linear probe on {} features, {classes} classes, L2 {}", train.columns(), fit.l2);
     println!("  {:>6} images to train  {:>6.1} %", train.rows(), 100.0 * on_train);
     println!("  {:>6} images to test   {:>6.1} %", test.rows(), 100.0 * on_test);
-    println!("{seconds:.1} s");
+    println!("{seconds:.1} s, EXIF orientation {}", images.orientation().name());
     Ok(())
 }

@@ -1,4 +1,4 @@
-use vit22b::data::{DecodeLimit, ImageSet};
+use vit22b::data::{DecodeOptions, ImageSet};
 
 use crate::folder::Folder;
 use crate::vit22b;
@@ -12,7 +12,7 @@ fn drawings_are_read_as_class_folders_and_as_a_list() {
     let set = ImageSet::class_folders(folder.path()).unwrap();
     assert_eq!(set.len(), 24);
     assert!(set.classes().iter().any(|class| class == "red"), "{:?}", set.classes());
-    let image = set.decode(0, DecodeLimit::default()).unwrap();
+    let image = set.decode(0, DecodeOptions::default()).unwrap();
     assert_eq!([image.width(), image.height()], [8, 8]);
     let list = ImageSet::list(&folder.path().join("labels.csv")).unwrap();
     assert!(list.items().iter().all(|item| item.labels.len() == 3));

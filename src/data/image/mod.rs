@@ -1,6 +1,7 @@
 //! An image in memory, and decoding into it.
 
 mod float_image;
+mod jpeg;
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +12,23 @@ use thiserror::Error;
 
 pub use float_image::FloatImage;
 
+/// Endings of the names of files that are read as images, in lower case.
+pub(super) const ENDINGS: [&str; 16] = [
+    "bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "qoi", "tif",
+    "tiff", "webp", "dib",
+];
+
+/// Whether files with this ending, in any case, are read as images.
+pub(super) fn is_image(ending: &str) -> bool {
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
 /// Bytes that cannot be decoded as an image, or values that form none.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ImageError {
     /// The first bytes belong to no format that is read.
-    #[error("expected JPEG, PNG, WebP or BMP, got {got}")]
+    #[error("expected JPEG, PNG, WebP, BMP, GIF, TIFF, QOI or PNM, got {got}")]
     Format {
         /// The first bytes.
         got: String,
@@ -39,7 +51,7 @@ pub enum ImageError {
     },
     /// The header announces more pixels than the limit allows.
     #[error(
-        "{width} × {height} pixels exceed the limit of {limit}; raise DecodeLimit if they are meant"
+        "{width} × {height} pixels exceed the limit of {limit}; raise the limit of DecodeOptions if they are meant"
     )]
     TooLarge {
         /// Width in pixels.
@@ -64,26 +76,30 @@ pub enum ImageError {
     NotANumber,
 }
 
-/// The most pixels that an image may announce in its header before any memory is taken for it.
+/// How images are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecodeLimit {
-    /// Width times height; above 0. Default: 178,956,970, beyond which Pillow refuses an image too.
+pub struct DecodeOptions {
+    /// The most pixels that an image may announce in its header before any memory is taken for it, above 0.
+    /// Default: 178,956,970, beyond which Pillow refuses an image too.
     pub max_pixels: u64,
+    /// Whether images are turned upright by their EXIF orientation, which is the default. Loaders of timm,
+    /// torchvision and `tf.io` do not turn them.
+    pub exif_orientation: bool,
 }
 
-impl Default for DecodeLimit {
+impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { max_pixels: 178_956_970 }
+        Self { max_pixels: 178_956_970, exif_orientation: true }
     }
 }
 
 /// An image of 8-bit red, green and blue.
 ///
 /// ```
-/// use vit22b::data::{DecodeLimit, Image};
+/// use vit22b::data::{DecodeOptions, Image};
 ///
 /// let bytes = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images/photo.jpg"));
-/// let image = Image::decode(bytes, DecodeLimit::default())?;
+/// let image = Image::decode(bytes, DecodeOptions::default())?;
 /// assert_eq!([image.width(), image.height()], [75, 50]);
 /// # Ok::<(), vit22b::data::ImageError>(())
 /// ```
@@ -109,23 +125,28 @@ impl Image {
         Ok(Self { width, height, pixels })
     }
 
-    /// Decodes JPEG, PNG, WebP or BMP, recognised by the first bytes, and turns the image upright
-    /// by its EXIF orientation.
+    /// Decodes JPEG, PNG, WebP, BMP, GIF, TIFF, QOI or PNM, recognised by the first bytes, and turns the image
+    /// upright by its EXIF orientation, unless the options say otherwise.
     ///
     /// Grey becomes equal red, green and blue, palettes are looked up, 16-bit values are rounded to
     /// 8 bits, CMYK is converted without a colour profile, and alpha is dropped, all as Pillow's
-    /// `Image.convert("RGB")` does. Of an animation, the first frame is read.
+    /// `Image.convert("RGB")` does. Of an animation, the first frame is read; of a JPEG, the first image and
+    /// not what may follow it in the file.
     ///
     /// # Errors
     ///
     /// [`ImageError`]. A file that ends early is an error, even if its decoder would fill in the rest.
-    pub fn decode(bytes: &[u8], limit: DecodeLimit) -> Result<Self, ImageError> {
+    pub fn decode(bytes: &[u8], options: DecodeOptions) -> Result<Self, ImageError> {
         let format = image::guess_format(bytes).ok().and_then(|format| {
             let known = [
                 (ImageFormat::Jpeg, "JPEG"),
                 (ImageFormat::Png, "PNG"),
                 (ImageFormat::WebP, "WebP"),
                 (ImageFormat::Bmp, "BMP"),
+                (ImageFormat::Gif, "GIF"),
+                (ImageFormat::Tiff, "TIFF"),
+                (ImageFormat::Qoi, "QOI"),
+                (ImageFormat::Pnm, "PNM"),
             ];
             known.into_iter().find(|(known, _)| *known == format)
         });
@@ -133,9 +154,9 @@ impl Image {
             return Err(ImageError::Format { got: beginning(bytes) });
         };
         // A decoder that panics on a malicious file must not end a training run.
-        catch_unwind(AssertUnwindSafe(|| decode(bytes, format, name, limit))).unwrap_or_else(|_| {
-            Err(ImageError::Broken { format: name, reason: "its decoder panicked".into() })
-        })
+        catch_unwind(AssertUnwindSafe(|| decode(bytes, format, name, options))).unwrap_or_else(
+            |_| Err(ImageError::Broken { format: name, reason: "its decoder panicked".into() }),
+        )
     }
 
     /// Width in pixels.
@@ -162,7 +183,7 @@ fn decode(
     bytes: &[u8],
     format: ImageFormat,
     name: &'static str,
-    limit: DecodeLimit,
+    options: DecodeOptions,
 ) -> Result<Image, ImageError> {
     let error = |error: image::ImageError| match error {
         image::ImageError::Unsupported(error) => {
@@ -170,41 +191,56 @@ fn decode(
         }
         error => ImageError::Broken { format: name, reason: error.to_string().trim_end().into() },
     };
-    if format == ImageFormat::Jpeg && !has_end(bytes) {
-        return Err(ImageError::Broken { format: name, reason: "the file ends early".into() });
-    }
+    let bytes = match format {
+        ImageFormat::Jpeg => jpeg::first_image(bytes).ok_or_else(|| ImageError::Broken {
+            format: name,
+            reason: "the file ends early".into(),
+        })?,
+        _ => bytes,
+    };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::no_limits();
     // Four channels of 16 bits a pixel, and 64 MiB for the decoder's tables and compressed data.
-    limits.max_alloc = Some(limit.max_pixels.saturating_mul(8).saturating_add(1 << 26));
+    limits.max_alloc = Some(options.max_pixels.saturating_mul(8).saturating_add(1 << 26));
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(error)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > limit.max_pixels {
-        return Err(ImageError::TooLarge { width, height, limit: limit.max_pixels });
+    if u64::from(width) * u64::from(height) > options.max_pixels {
+        return Err(ImageError::TooLarge { width, height, limit: options.max_pixels });
     }
     // An orientation that cannot be read is ignored.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = match options.exif_orientation {
+        true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        false => Orientation::NoTransforms,
+    };
     let mut decoded = DynamicImage::from_decoder(decoder).map_err(error)?;
+    if matches!(decoded, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)) {
+        // Their range is not known: 0 to 1, to 255, or light without a limit.
+        let reason = "pixels are floating-point numbers".into();
+        return Err(ImageError::Unsupported { format: name, reason });
+    }
     decoded.apply_orientation(orientation);
     let rgb = decoded.into_rgb8();
     Image::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw())
 }
 
-/// Whether the end marker of a JPEG comes after its last start of a scan. Without this check a truncated
-/// file would pass: the decoder fills the missing pixels with grey and reports nothing.
-fn has_end(jpeg: &[u8]) -> bool {
-    let position = |marker: [u8; 2]| jpeg.windows(2).rposition(|pair| pair == marker);
-    match (position([0xff, 0xda]), position([0xff, 0xd9])) {
-        (Some(scan), Some(end)) => end > scan,
-        _ => false,
-    }
-}
-
-/// The first bytes, for an error text.
+/// What a file is, for an error text: its format if that is known, else its first bytes.
 fn beginning(bytes: &[u8]) -> String {
+    let brand = bytes.get(4..12).unwrap_or_default();
     match bytes {
         [] => "an empty file".into(),
+        _ if [&b"ftypavif"[..], b"ftypavis"].contains(&brand) => "AVIF".into(),
+        _ if [&b"ftypheic"[..], b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"]
+            .contains(&brand) =>
+        {
+            "HEIC".into()
+        }
+        _ if bytes.starts_with(b"\xff\x0a") || bytes.starts_with(b"\0\0\0\x0cJXL ") => {
+            "JPEG XL".into()
+        }
+        _ if bytes.starts_with(b"\0\0\0\x0cjP  ") => "JPEG 2000".into(),
+        _ if bytes.trim_ascii_start().starts_with(b"<svg") => "SVG".into(),
+        _ if bytes.starts_with(b"%PDF") => "PDF".into(),
         bytes => {
             format!("bytes that begin with \"{}\"", bytes[..bytes.len().min(8)].escape_ascii())
         }

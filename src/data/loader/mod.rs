@@ -11,7 +11,7 @@ use crate::data::batch::{
     BatchError, BatchSource, Epoch, ExampleKey, HeldOut, ImageBatch, Masked, permuted,
 };
 use crate::data::error::DataError;
-use crate::data::image::DecodeLimit;
+use crate::data::image::DecodeOptions;
 use crate::data::preprocess::Preprocess;
 use crate::data::set::ImageSet;
 
@@ -47,7 +47,7 @@ const MOST_BROKEN: usize = 1_000;
 pub struct ImageLoader {
     set: ImageSet,
     preprocess: Preprocess,
-    limit: DecodeLimit,
+    decoding: DecodeOptions,
     on_broken: OnBroken,
     seed: u64,
     broken: Mutex<BTreeMap<usize, String>>,
@@ -66,7 +66,7 @@ impl ImageLoader {
         Ok(Self {
             set,
             preprocess,
-            limit: DecodeLimit::default(),
+            decoding: DecodeOptions::default(),
             on_broken: OnBroken::default(),
             seed: 0,
             broken: Mutex::default(),
@@ -79,8 +79,8 @@ impl ImageLoader {
     }
 
     /// Sets the most pixels of an image.
-    pub fn with_limit(self, limit: DecodeLimit) -> Self {
-        Self { limit, ..self }
+    pub fn with_decoding(self, decoding: DecodeOptions) -> Self {
+        Self { decoding, ..self }
     }
 
     /// Sets what happens at broken images.
@@ -145,7 +145,7 @@ impl ImageLoader {
         epoch: u64,
         (values, target): (&mut [f32], &mut [f32]),
     ) -> Result<Option<String>, DataError> {
-        match self.set.decode(index, self.limit) {
+        match self.set.decode(index, self.decoding) {
             Ok(image) => {
                 let key = ExampleKey::new(self.seed, epoch, index as u64);
                 self.preprocess.write(&image, key, values);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::table::{Row, read_csv};
+use super::table::{Row, Table, read_text};
 use crate::data::error::DataError;
 use crate::data::labels::Hierarchy;
 
@@ -47,8 +47,10 @@ impl Hierarchy {
 }
 
 fn csv(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
-    let pairs = read_csv(path, |row: Row<'_>| {
-        let (child, parent) = (row.field(&["child"])?, row.field(&["parent"])?);
+    let table = Table::read(path, &["child", "parent"])?;
+    let (child, parent) = (table.column("child")?, table.column("parent")?);
+    let pairs = table.rows(|row: Row<'_>| {
+        let (child, parent) = (row.field(child), row.field(parent));
         if child.is_empty() {
             return Err(row.error("a label", "an empty field"));
         }
@@ -63,8 +65,7 @@ fn csv(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
 }
 
 fn json(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
-    let io = |reason| DataError::Io { path: path.into(), reason };
-    let text = std::fs::read_to_string(path).map_err(io)?;
+    let text = read_text(path)?;
     let written: BTreeMap<String, Parents> =
         serde_json::from_str(&text).map_err(|error| DataError::Line {
             path: path.into(),

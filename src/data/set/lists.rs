@@ -4,56 +4,50 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::table::{Row, read_csv};
+use super::labels::Labels;
+use super::remarks::Remarks;
+use super::table::{Row, Table, read_text};
 use super::{ImageSet, Location};
 use crate::data::error::DataError;
+
+/// Names of the columns and fields that hold the path of an image, in lower case.
+const PATHS: &[&str] =
+    &["path", "file_name", "filename", "file", "filepath", "image", "image_path"];
+
+/// Names of the columns that hold one label, in lower case. `labels` may hold several.
+const LABEL: &[&str] = &["label", "class", "cls", "target"];
 
 /// A line of a list of JSON objects.
 #[derive(Deserialize)]
 struct Entry {
-    #[serde(alias = "file_name")]
-    path: String,
+    path: Option<String>,
+    file_name: Option<String>,
+    filename: Option<String>,
+    file: Option<String>,
+    filepath: Option<String>,
+    image: Option<String>,
+    image_path: Option<String>,
     #[serde(flatten)]
     labels: Labels,
 }
 
-/// The fields of a JSON object that hold labels; other fields are ignored.
-#[derive(Deserialize, Default)]
-pub(super) struct Labels {
-    #[serde(alias = "cls")]
-    label: Option<Label>,
-    #[serde(default)]
-    labels: Vec<Label>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Label {
-    Number(u64),
-    Name(String),
-}
-
-impl Labels {
-    pub(super) fn names(self) -> Vec<String> {
-        let text = |label| match label {
-            Label::Number(number) => number.to_string(),
-            Label::Name(name) => name,
-        };
-        self.label.into_iter().chain(self.labels).map(text).collect()
-    }
-}
+/// The name of an image as the list has it, and its labels.
+type Named = (String, Vec<String>);
 
 impl ImageSet {
     /// Reads a list of images with any number of labels each. The ending of the file's name says the
     /// format:
     ///
-    /// - `.csv`: a header with `path` (or `file_name`), and `label` or `labels`, the latter with `;`
-    ///   between labels
-    /// - `.jsonl` or `.ndjson`: an object on each line, as `{"path": "a/1.jpg", "label": "cat"}` or
-    ///   `{"path": "a/1.jpg", "labels": ["cat", "pet"]}`
+    /// - `.csv`, `.tsv`: a header, and fields between commas, semicolons or tabs, whichever the header has. The
+    ///   column of the images is called `path`, `file`, `file_name`, `filename`, `filepath`, `image` or
+    ///   `image_path`; that of the labels `label`, `class`, `cls` or `target`, or `labels`, with `;` between several
+    /// - `.jsonl`, `.ndjson`: an object on each line, as `{"path": "a/1.jpg", "label": "cat"}` or
+    ///   `{"path": "a/1.jpg", "labels": ["cat", "pet"]}`, with the same names
     ///
-    /// Paths are relative to the list's folder. Other columns and fields are ignored. The classes are all
-    /// labels, sorted; if all labels are whole numbers below 2²⁰, they are indices of classes.
+    /// Names of columns may be in any case. Paths are relative to the list's folder; where a path with
+    /// backslashes is no file, they stand for slashes. The classes are all labels, sorted; if all labels are
+    /// whole numbers below 2²⁰, also written as `2.0`, they are indices of classes. A list without labels, and
+    /// columns that are not read though they look like labels, are told in [`ImageSet::remarks`].
     ///
     /// # Errors
     ///
@@ -62,54 +56,102 @@ impl ImageSet {
     pub fn list(path: &Path) -> Result<Self, DataError> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let mut remarks = Remarks::default();
         let rows = match &*ending {
-            "csv" => csv(path)?,
-            "jsonl" | "ndjson" => json_lines(path)?,
+            "csv" | "tsv" => csv(path, &mut remarks)?,
+            "jsonl" | "ndjson" => json_lines(path, &mut remarks)?,
             _ => {
                 return Err(DataError::Format {
                     path: path.into(),
-                    expected: "a list that ends in .csv, .jsonl or .ndjson",
+                    expected: "a list that ends in .csv, .tsv, .jsonl or .ndjson",
                 });
             }
         };
         if rows.is_empty() {
-            let expected = "a line for each image";
+            let expected = "a line for each image".into();
             return Err(DataError::NoImages { path: path.into(), expected });
         }
-        let item = |(name, labels): (String, Vec<String>)| {
-            let location = Location::File(folder.join(&name));
-            (name, location, labels)
+        if rows.iter().all(|(_, labels)| labels.is_empty()) {
+            remarks.tell("no image of the list has a label");
+        }
+        let item = |(name, labels): Named| {
+            let slashes = name.replace('\\', "/");
+            let name = if name != slashes && !folder.join(&name).exists() { slashes } else { name };
+            (name.clone(), Location::File(folder.join(name)), labels)
         };
-        Ok(Self::from_names(rows.into_iter().map(item).collect()))
+        Ok(Self::from_names(rows.into_iter().map(item).collect(), remarks))
     }
 }
 
-fn csv(path: &Path) -> Result<Vec<(String, Vec<String>)>, DataError> {
-    let row = |row: Row<'_>| {
-        let name = row.field(&["path", "file_name"])?;
+fn csv(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataError> {
+    let table = Table::read(path, &[PATHS, LABEL, &["labels"]].concat())?;
+    let paths = table.columns(PATHS);
+    let (label, labels) = (table.columns(LABEL), table.columns(&["labels"]));
+    if let Some(ignored) = label.get(1..).filter(|ignored| !ignored.is_empty()) {
+        for column in ignored {
+            let read = table.name(label[0]);
+            remarks.tell(format!("the column {} is not read: {read} is", table.name(*column)));
+        }
+    }
+    if label.is_empty() && labels.is_empty() {
+        let (expected, got) = ("label, labels, class, cls or target", table.header());
+        remarks.tell(format!("no column is called {expected}: the header is \"{got}\""));
+    }
+    if paths.is_empty() {
+        return Err(table.without_column("path, file, file_name, filename or image"));
+    }
+    let read = |row: Row<'_>| {
+        let name = row.field(paths[0]);
         if name.is_empty() {
             return Err(row.error("the path of an image", "an empty field"));
         }
-        let mut labels: Vec<&str> = row.optional("label").into_iter().collect();
-        labels.extend(row.optional("labels").into_iter().flat_map(|labels| labels.split(';')));
-        let labels = labels.into_iter().map(str::trim).filter(|label| !label.is_empty());
+        if let Some(other) =
+            paths.iter().map(|column| row.field(*column)).find(|path| *path != name)
+        {
+            let expected = "the same path in all columns that hold one";
+            return Err(row.error(expected, format!("\"{name}\" and \"{other}\"")));
+        }
+        let one = label.first().map(|column| row.field(*column));
+        let many = labels.iter().flat_map(|column| row.field(*column).split(';'));
+        let labels = one.into_iter().chain(many).map(str::trim).filter(|label| !label.is_empty());
         Ok((name.into(), labels.map(String::from).collect()))
     };
-    read_csv(path, row)
+    table.rows(read)
 }
 
-fn json_lines(path: &Path) -> Result<Vec<(String, Vec<String>)>, DataError> {
-    let io = |reason| DataError::Io { path: path.into(), reason };
-    let text = std::fs::read_to_string(path).map_err(io)?;
+fn json_lines(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataError> {
+    let text = read_text(path)?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let row = |(line, text): (u64, &str)| match serde_json::from_str::<Entry>(text) {
-        Ok(entry) => Ok((entry.path, entry.labels.names())),
-        Err(error) => Err(DataError::Line {
+    let row = |(line, text): (u64, &str)| {
+        let bad = |got: String| DataError::Line {
             path: path.into(),
             line,
             expected: "an object as {\"path\": \"a/1.jpg\", \"label\": \"cat\"}".into(),
-            got: error.to_string(),
-        }),
+            got,
+        };
+        let entry: Entry = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        let (labels, unread) = entry.labels.names();
+        for field in unread {
+            let what =
+                format!("lines whose field {field} is not read, since another field has a label");
+            remarks.add(&what, line.to_string());
+        }
+        let mut paths = [
+            entry.path,
+            entry.file_name,
+            entry.filename,
+            entry.file,
+            entry.filepath,
+            entry.image,
+            entry.image_path,
+        ]
+        .into_iter()
+        .flatten();
+        let name = paths.next().ok_or_else(|| bad("no field `path`".into()))?;
+        match paths.find(|path| *path != name) {
+            Some(other) => Err(bad(format!("two paths, \"{name}\" and \"{other}\""))),
+            None => Ok((name, labels)),
+        }
     };
     lines.map(row).collect()
 }

@@ -2,18 +2,22 @@
 
 mod folders;
 mod hierarchy_file;
+mod labels;
 mod lists;
+mod open;
+mod remarks;
 mod shards;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::remarks::Remarks;
 use crate::data::error::DataError;
-use crate::data::image::{DecodeLimit, Image};
+use crate::data::image::{DecodeOptions, Image};
 use crate::data::labels::Hierarchy;
 
 /// Where the bytes of an encoded image are.
@@ -48,7 +52,7 @@ pub struct Item {
 /// pixels; any image can be read at any time, from any thread.
 ///
 /// ```
-/// use vit22b::data::{DecodeLimit, ImageSet};
+/// use vit22b::data::{DecodeOptions, ImageSet};
 ///
 /// # let root = std::env::temp_dir().join(format!("image-set-{}", std::process::id()));
 /// # let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/images/photo.jpg");
@@ -60,7 +64,7 @@ pub struct Item {
 /// let set = ImageSet::class_folders(&root)?;
 /// assert_eq!(set.classes(), ["cat", "dog"]);
 /// assert_eq!(set.items()[1].labels, [1]);
-/// assert_eq!(set.decode(1, DecodeLimit::default())?.width(), 75);
+/// assert_eq!(set.decode(1, DecodeOptions::default())?.width(), 75);
 /// # std::fs::remove_dir_all(root)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -68,7 +72,7 @@ pub struct Item {
 pub struct ImageSet {
     classes: Vec<String>,
     items: Vec<Item>,
-    links_left: Vec<PathBuf>,
+    remarks: Vec<String>,
 }
 
 impl ImageSet {
@@ -87,29 +91,32 @@ impl ImageSet {
                 });
             }
         }
-        Ok(Self { classes, items, links_left: Vec::new() })
+        Ok(Self { classes, items, remarks: Vec::new() })
     }
 
     /// A set of items whose labels are names. The classes are all names, sorted; if all names are whole
     /// numbers, they are indices of classes.
-    pub(super) fn from_names(items: Vec<(String, Location, Vec<String>)>) -> Self {
-        let names: BTreeSet<&String> = items.iter().flat_map(|(_, _, labels)| labels).collect();
-        let number = |name: &&String| name.parse().ok().filter(|index: &usize| *index < 1 << 20);
-        let numbers: Option<Vec<usize>> = names.iter().map(number).collect();
-        let classes: Vec<String> = match numbers.as_deref().map(|numbers| numbers.iter().max()) {
-            Some(Some(most)) => (0..=*most).map(|index| index.to_string()).collect(),
-            _ => names.into_iter().cloned().collect(),
-        };
+    fn from_names(items: Vec<(String, Location, Vec<String>)>, mut remarks: Remarks) -> Self {
+        let (classes, empty) = labels::classes(items.iter().flat_map(|(_, _, labels)| labels));
+        if let Some(empty) = empty {
+            remarks.tell(format!(
+                "the labels are whole numbers and so indices of {} classes, of which {empty} have no images",
+                classes.len()
+            ));
+        }
         let index: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
         let item = |(name, location, labels): (String, Location, Vec<String>)| {
-            let label = |label: &String| match numbers {
-                Some(_) => label.parse().ok(),
-                None => index.get(label).copied(),
-            };
+            let label = |label: &String| index.get(label).copied().or_else(|| labels::index(label));
             Item { name, location, labels: labels.iter().filter_map(label).collect() }
         };
         let items = items.into_iter().map(item).collect();
-        Self { items, classes, links_left: Vec::new() }
+        Self { items, classes, remarks: remarks.lines() }
+    }
+
+    /// What was left out or changed while the set was read, a line for each kind: files that are no images,
+    /// hidden folders, circles of links, columns that are not read, odd members of shards.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The names of the classes, in the order of the targets.
@@ -120,12 +127,6 @@ impl ImageSet {
     /// All images.
     pub fn items(&self) -> &[Item] {
         &self.items
-    }
-
-    /// Links to folders that were not followed, since each leads back to a folder that it lies in, or to
-    /// one whose images are found without it.
-    pub fn links_left(&self) -> &[PathBuf] {
-        &self.links_left
     }
 
     /// The number of images.
@@ -157,7 +158,7 @@ impl ImageSet {
                 })?;
             }
         }
-        Ok(Self { classes: classes.to_vec(), items, links_left: self.links_left })
+        Ok(Self { classes: classes.to_vec(), items, remarks: self.remarks })
     }
 
     /// The same images with the ancestors of their labels added. The classes are those of the hierarchy.
@@ -173,7 +174,7 @@ impl ImageSet {
                 .indices(labels)
                 .map_err(|reason| DataError::Label { name: item.name.clone(), reason })?;
         }
-        Ok(Self { classes: hierarchy.names().to_vec(), items, links_left: self.links_left })
+        Ok(Self { classes: hierarchy.names().to_vec(), items, remarks: self.remarks })
     }
 
     /// The target of the `index`-th image: 1 for its labels, 0 for the other classes.
@@ -230,8 +231,8 @@ impl ImageSet {
     /// # Panics
     ///
     /// If there is no such image.
-    pub fn decode(&self, index: usize, limit: DecodeLimit) -> Result<Image, DataError> {
-        Image::decode(&self.read(index)?, limit)
+    pub fn decode(&self, index: usize, decoding: DecodeOptions) -> Result<Image, DataError> {
+        Image::decode(&self.read(index)?, decoding)
             .map_err(|reason| DataError::Image { name: self.items[index].name.clone(), reason })
     }
 }

@@ -5,48 +5,66 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folders::is_image;
-use super::lists::Labels;
+use super::labels::{Labels, index};
+use super::remarks::Remarks;
 use super::{ImageSet, Location};
 use crate::data::error::DataError;
+use crate::data::image::is_image;
 
 /// The most bytes that are read of a label.
 const MOST_LABEL_BYTES: u64 = 1 << 20;
 
+const EXPECTED: &str = "tar files in webdataset layout, as 17.jpg beside 17.cls";
+
 impl ImageSet {
     /// Reads tar files in the layout of webdataset. Consecutive files with the same name up to the first
-    /// dot, such as `a/17.jpg` and `a/17.cls`, are one example.
+    /// dot, such as `a/17.jpg` and `a/17.cls`, are one example; the last part of the ending, in any case, says
+    /// what a file is.
     ///
-    /// An example has one image (`.jpg`, `.jpeg`, `.jfif`, `.png`, `.webp`, `.bmp`). Its labels come from
-    /// `.cls`, which holds one label, or from the fields `label`, `cls` or `labels` of `.json`; other files are
-    /// ignored. This call reads headers and labels alone, so that shards can be larger than memory; images are
+    /// An example has one image; of `17.jpg` and `17.seg.png` that is the one with the shorter ending. Its labels
+    /// come from `.cls`, which holds one label, from the fields `label`, `labels`, `class`, `cls` or `target` of
+    /// `.json`, or from `.txt` where that holds a whole number; other files are ignored. Examples without an
+    /// image, with two, or with labels that cannot be read are left out and told in [`ImageSet::remarks`].
+    ///
+    /// This call reads headers and labels alone, so that shards can be larger than memory; images are
     /// read from the shard when they are asked for, in any order. Classes are as for [`ImageSet::list`].
     ///
     /// # Errors
     ///
-    /// [`DataError::Shard`] for a file that is no tar file or ends early, or an example without an image,
-    /// [`DataError::NoImages`], [`DataError::Io`].
+    /// [`DataError::Shard`] for a file that is no tar file or ends early, [`DataError::NoImages`],
+    /// [`DataError::Io`].
     pub fn shards(paths: &[PathBuf]) -> Result<Self, DataError> {
+        let mut remarks = Remarks::default();
         let mut items = Vec::new();
         for path in paths {
-            items.extend(examples(path)?);
+            items.extend(examples(path, &mut remarks)?);
         }
         if items.is_empty() {
             let path = paths.first().cloned().unwrap_or_default();
-            return Err(DataError::NoImages { path, expected: "tar files in webdataset layout" });
+            let expected = [EXPECTED.to_string()].into_iter().chain(remarks.lines());
+            let expected = expected.collect::<Vec<_>>().join("; ");
+            return Err(DataError::NoImages { path, expected });
         }
-        Ok(Self::from_names(items))
+        Ok(Self::from_names(items, remarks))
     }
 }
 
 /// Consecutive files of the same name up to the first dot.
 struct Example {
     key: String,
-    location: Option<Location>,
+    /// The ending and the place of each image.
+    images: Vec<(String, Location)>,
     labels: Vec<String>,
+    /// Whether there is a file that could be a caption.
+    text: bool,
+    /// What cannot be read.
+    odd: Option<String>,
 }
 
-fn examples(path: &Path) -> Result<Vec<(String, Location, Vec<String>)>, DataError> {
+fn examples(
+    path: &Path,
+    remarks: &mut Remarks,
+) -> Result<Vec<(String, Location, Vec<String>)>, DataError> {
     let io = |reason| DataError::Io { path: path.into(), reason };
     let broken = |entry: &str, expected: &str, got: String| DataError::Shard {
         path: path.into(),
@@ -73,35 +91,87 @@ fn examples(path: &Path) -> Result<Vec<(String, Location, Vec<String>)>, DataErr
         if offset.checked_add(len).is_none_or(|end| end > length) {
             return Err(broken(&name, &format!("{len} bytes"), "the end of the file".into()));
         }
-        let Some((key, ending)) = split(&name) else { continue };
+        let Some((key, ending)) = split(&name) else {
+            remarks.add("members of shards without an ending are ignored", name);
+            continue;
+        };
         if examples.last().is_none_or(|example| example.key != key) {
-            examples.push(Example { key: key.into(), location: None, labels: Vec::new() });
+            examples.push(Example::new(key));
         }
         let Some(example) = examples.last_mut() else { continue };
-        if is_image(ending) {
-            if example.location.is_some() {
-                return Err(broken(&name, "one image in each example", "another".into()));
-            }
-            example.location = Some(Location::Within { file: shared.clone(), offset, len });
-        } else if ending == "cls" || ending == "json" {
+        let ending = ending.to_lowercase();
+        let kind = ending.rsplit('.').next().unwrap_or_default();
+        if is_image(kind) {
+            let location = Location::Within { file: shared.clone(), offset, len };
+            example.images.push((ending, location));
+        } else if ["cls", "json", "txt"].contains(&kind) {
             let mut text = String::new();
-            let read = (&mut entry).take(MOST_LABEL_BYTES).read_to_string(&mut text);
-            read.map_err(|error| broken(&name, "labels as text", error.to_string()))?;
-            if ending == "cls" {
-                example.labels.push(text.trim().into());
-            } else {
-                let labels: Labels = serde_json::from_str(&text)
-                    .map_err(|error| broken(&name, "an object", error.to_string()))?;
-                example.labels.extend(labels.names());
+            match (&mut entry).take(MOST_LABEL_BYTES).read_to_string(&mut text) {
+                Ok(_) => example.read(&name, kind, text.trim_start_matches('\u{feff}').trim()),
+                Err(error) => example.odd = Some(format!("{name}: {error}")),
             }
         }
     }
-    let item = |example: Example| {
-        let expected = "an image in each example: .jpg, .png, .webp or .bmp";
-        let none = || broken(&example.key, expected, "none".into());
-        Ok((example.key.clone(), example.location.clone().ok_or_else(none)?, example.labels))
-    };
-    examples.into_iter().map(item).collect()
+    Ok(examples.into_iter().filter_map(|example| example.item(remarks)).collect())
+}
+
+impl Example {
+    fn new(key: &str) -> Self {
+        Self { key: key.into(), images: vec![], labels: vec![], text: false, odd: None }
+    }
+
+    /// Reads the labels of a file of this kind.
+    fn read(&mut self, name: &str, kind: &str, text: &str) {
+        let labels = match kind {
+            "json" if !text.starts_with('{') => {
+                self.odd = Some(format!("{name}: expected an object"));
+                return;
+            }
+            "json" => match serde_json::from_str::<Labels>(text) {
+                Ok(labels) => labels.names().0,
+                Err(error) => {
+                    self.odd = Some(format!("{name}: {error}"));
+                    return;
+                }
+            },
+            "txt" if index(text).is_none() => {
+                self.text = true;
+                return;
+            }
+            _ => vec![text.to_string()],
+        };
+        for label in labels.into_iter().filter(|label| !label.is_empty()) {
+            if !self.labels.contains(&label) {
+                self.labels.push(label);
+            }
+        }
+    }
+
+    /// The image and the labels, or a remark on what is odd.
+    fn item(mut self, remarks: &mut Remarks) -> Option<(String, Location, Vec<String>)> {
+        if self.images.is_empty() {
+            remarks.add("examples of shards without an image are left out", self.key);
+            return None;
+        }
+        if let Some(odd) = self.odd {
+            remarks.add("examples of shards whose labels cannot be read are left out", odd);
+            return None;
+        }
+        let parts = |ending: &str| ending.split('.').count();
+        let least = self.images.iter().map(|(ending, _)| parts(ending)).min()?;
+        self.images.retain(|(ending, _)| parts(ending) == least);
+        if let [(first, _), (second, _), ..] = self.images.as_slice() {
+            let both = format!("{}.{first} and .{second}", self.key);
+            remarks.add("examples of shards with several images are left out", both);
+            return None;
+        }
+        if self.text && self.labels.is_empty() {
+            remarks
+                .add("text that is no whole number is a caption and not a label", self.key.clone());
+        }
+        let (_, location) = self.images.pop()?;
+        Some((self.key, location, self.labels))
+    }
 }
 
 /// Splits a name into key and ending at the first dot after the last slash.

@@ -1,40 +1,38 @@
-//! Tables of comma-separated values with a header.
+//! Tables with a header, whose fields stand between commas, semicolons or tabs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use csv_core::{ReadFieldResult, Reader};
+use csv_core::{ReadFieldResult, ReaderBuilder};
 
 use crate::data::error::DataError;
 
-/// A row of a table, whose fields are found by the names of their columns.
+/// What may stand between fields; where the header has none of them, it is one column.
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// A table, whose fields are found by the names of their columns.
+pub(super) struct Table {
+    path: PathBuf,
+    header: Vec<String>,
+    separator: char,
+    rows: Vec<(u64, Vec<String>)>,
+}
+
+/// A row of a table.
 pub(super) struct Row<'a> {
-    path: &'a Path,
-    header: &'a [String],
+    table: &'a Table,
     line: u64,
     fields: &'a [String],
 }
 
 impl Row<'_> {
-    /// The field of the first of these columns that the table has.
-    pub(super) fn field(&self, names: &[&str]) -> Result<&str, DataError> {
-        let field = names.iter().find_map(|name| self.optional(name));
-        field.ok_or_else(|| DataError::Line {
-            path: self.path.into(),
-            line: 1,
-            expected: format!("a header with the column {}", names.join(" or ")),
-            got: format!("\"{}\"", self.header.join(",")),
-        })
-    }
-
-    /// The field of a column, or none if the table lacks the column.
-    pub(super) fn optional(&self, name: &str) -> Option<&str> {
-        let column = self.header.iter().position(|column| column == name)?;
-        self.fields.get(column).map(String::as_str)
+    /// The field of a column, by [`Table::columns`].
+    pub(super) fn field(&self, column: usize) -> &str {
+        &self.fields[column]
     }
 
     pub(super) fn error(&self, expected: impl Into<String>, got: impl Into<String>) -> DataError {
         DataError::Line {
-            path: self.path.into(),
+            path: self.table.path.clone(),
             line: self.line,
             expected: expected.into(),
             got: got.into(),
@@ -42,28 +40,109 @@ impl Row<'_> {
     }
 }
 
-/// Reads a table and applies a function to each row.
-pub(super) fn read_csv<T>(
-    path: &Path,
-    make: impl Fn(Row<'_>) -> Result<T, DataError>,
-) -> Result<Vec<T>, DataError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|reason| DataError::Io { path: path.into(), reason })?;
-    let mut rows = rows(&text).into_iter();
-    let (_, header) = rows.next().unwrap_or_default();
-    let made = rows.map(|(line, fields)| {
-        let row = Row { path, header: &header, line, fields: &fields };
-        if fields.len() != header.len() {
-            return Err(row.error(format!("{} fields", header.len()), fields.len().to_string()));
+impl Table {
+    /// Reads a table. What separates its fields is what makes the most of `known`, in lower case, names of
+    /// columns; a comma if that is the same for all.
+    pub(super) fn read(path: &Path, known: &[&str]) -> Result<Self, DataError> {
+        let text = read_text(path)?;
+        let table = |separator: char| {
+            let mut rows = rows(&text, separator);
+            let header = if rows.is_empty() { vec![] } else { rows.remove(0).1 };
+            Self { path: path.into(), header, separator, rows }
+        };
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let found = |separator: &char| {
+            let columns = first.split(*separator).map(|name| lower(name.trim_matches('"')));
+            columns.filter(|name| known.contains(&&**name)).count()
+        };
+        // The first of the best: `max_by_key` would give the last.
+        let best = SEPARATORS.into_iter().rev().max_by_key(found);
+        Ok(table(best.unwrap_or(',')))
+    }
+
+    /// The columns with these names, in any case, in the order of the names.
+    pub(super) fn columns(&self, names: &[&str]) -> Vec<usize> {
+        let named = |name: &&str| {
+            let columns = self.header.iter().enumerate();
+            columns
+                .filter(|(_, column)| lower(column) == *name)
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
+        };
+        names.iter().flat_map(named).collect()
+    }
+
+    /// The column with this name.
+    pub(super) fn column(&self, name: &str) -> Result<usize, DataError> {
+        self.columns(&[name]).first().copied().ok_or_else(|| self.without_column(name))
+    }
+
+    /// The name of a column as the table has it.
+    pub(super) fn name(&self, column: usize) -> &str {
+        &self.header[column]
+    }
+
+    /// The first line.
+    pub(super) fn header(&self) -> String {
+        self.header.join(&self.separator.to_string())
+    }
+
+    /// The error of a table that lacks a column.
+    pub(super) fn without_column(&self, names: &str) -> DataError {
+        DataError::Line {
+            path: self.path.clone(),
+            line: 1,
+            expected: format!("a header with the column {names}"),
+            got: format!("\"{}\"", self.header()),
         }
-        make(row)
-    });
-    made.collect()
+    }
+
+    /// Applies a function to each row.
+    pub(super) fn rows<T>(
+        &self,
+        make: impl Fn(Row<'_>) -> Result<T, DataError>,
+    ) -> Result<Vec<T>, DataError> {
+        let made = self.rows.iter().map(|(line, fields)| {
+            let row = Row { table: self, line: *line, fields };
+            if fields.len() != self.header.len() {
+                let expected = format!("{} fields", self.header.len());
+                return Err(row.error(expected, fields.len().to_string()));
+            }
+            make(row)
+        });
+        made.collect()
+    }
+}
+
+fn lower(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// The text of a file in UTF-8, without a byte order mark.
+pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
+    let bytes =
+        std::fs::read(path).map_err(|reason| DataError::Io { path: path.into(), reason })?;
+    let utf8 = |line: u64, got: &str| DataError::Line {
+        path: path.into(),
+        line,
+        expected: "text in UTF-8".into(),
+        got: format!("{got}; save the file as UTF-8"),
+    };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(utf8(1, "the byte order mark of UTF-16"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
+        let breaks = bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+        utf8(breaks as u64 + 1, &format!("the byte 0x{:02x}", bytes[at]))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }
 
 /// The line number and the fields of each row that is not empty. Fields are trimmed.
-fn rows(text: &str) -> Vec<(u64, Vec<String>)> {
-    let (mut reader, mut rest) = (Reader::new(), text.as_bytes());
+fn rows(text: &str, separator: char) -> Vec<(u64, Vec<String>)> {
+    let mut reader = ReaderBuilder::new().delimiter(separator as u8).build();
+    let mut rest = text.as_bytes();
     // A field is never longer than the text: removing quotes shortens it.
     let mut buffer = vec![0; text.len()];
     let (mut rows, mut fields, mut filled) = (Vec::new(), Vec::new(), 0);
@@ -111,8 +190,8 @@ mod tests {
             (2, fields(["a, \"b\"\n.jpg", "cat"])),
             (5, fields(["last.jpg", ""])),
         ];
-        assert_eq!(rows(text), expected);
-        assert_eq!(rows(""), []);
-        assert_eq!(rows("\u{e9},\"open"), [(1, fields(["\u{e9}", "open"]))]);
+        assert_eq!(rows(text, ','), expected);
+        assert_eq!(rows("", ','), []);
+        assert_eq!(rows("\u{e9};\"open", ';'), [(1, fields(["\u{e9}", "open"]))]);
     }
 }
