@@ -272,8 +272,7 @@ impl Images {
         self.orientation
     }
 
-    /// Features of a set, with a bar; what is left out of it, and images that cannot be read, are told on standard
-    /// error.
+    /// Features of a set, with a bar; images that cannot be read are told on standard error.
     pub(crate) fn embed(
         &self,
         embedder: &Embedder,
@@ -282,7 +281,6 @@ impl Images {
         let bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
-        tell_remarks(set);
         if let Some(name) = table.first_non_finite().and_then(|row| table.names().get(row)) {
             eprintln!("warning: the features of {name} are not finite numbers (NaN or infinity)");
         }
@@ -290,9 +288,11 @@ impl Images {
     }
 }
 
-/// Labelled images to train with, and others to test with.
+/// Labelled images to train with, and others to test with; what is left out of them is told at once.
 pub(crate) fn train_test(path: &Path, seed: u64) -> anyhow::Result<[ImageSet; 2]> {
-    ImageSet::open_labelled(path, seed).context("--images")
+    let parts = ImageSet::open_labelled(path, seed).context("--images")?;
+    parts.iter().for_each(tell_remarks);
+    Ok(parts)
 }
 
 /// Prints what a set leaves out, and what was changed in it.

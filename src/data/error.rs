@@ -110,12 +110,12 @@ pub enum DataError {
         got: String,
     },
     /// Labelled images that are too few to train with some and hold others out.
-    #[error("{}: expected images of at least two classes, some to train with and some held out, got {got}", path.display())]
+    #[error("{}: {why}", path.display())]
     Few {
         /// The folder, list or shard.
         path: PathBuf,
-        /// What is there.
-        got: String,
+        /// What is expected and what is there.
+        why: String,
     },
     /// A set without images, where at least one is needed.
     #[error("the set has no images; read it from another place")]

@@ -270,7 +270,7 @@ fn a_pattern_names_many_shards() {
     let set = ImageSet::open(&folder.path().join("a-{008..010}.tar")).unwrap();
     assert_eq!(items(&set), [("a-008/1", &[0][..]), ("a-009/1", &[0]), ("a-010/1", &[0])]);
     let error = ImageSet::open(&folder.path().join("a-{008..011}.tar")).unwrap_err().to_string();
-    assert!(error.ends_with("a-011.tar: expected a file that is there"), "{error}");
+    assert!(error.ends_with("a-011.tar: there is no such file or folder"), "{error}");
 }
 
 #[test]
@@ -405,8 +405,8 @@ fn few_images_are_an_error_or_told() {
         ImageSet::open_labelled(folder.path(), 0)
     };
     for (names, got) in [
-        (&["a/1.jpg", "b/1.jpg"][..], "got too few images: no class has images both"),
-        (&["a/1.jpg", "a/2.jpg", "a/3.jpg"], "got one class, a"),
+        (&["a/1.jpg", "b/1.jpg"][..], "too few images: no class has some to train with"),
+        (&["a/1.jpg", "a/2.jpg", "a/3.jpg"], "at least two classes, got one, a"),
     ] {
         let error = open(names).unwrap_err().to_string();
         assert!(error.contains(got), "{error}");
@@ -417,7 +417,7 @@ fn few_images_are_an_error_or_told() {
     let [train, held_out] = open(&many).unwrap();
     assert_eq!((train.len(), held_out.len(), train.classes().len()), (10, 3, 3));
     let told = train.remarks().join("");
-    assert_eq!(told, "1 of 3 classes lack images to train with or that are held out: rare");
+    assert_eq!(told, "1 of 3 classes lack images to train with or held out: rare");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use vit22b::probe::FeatureFile;
 
-use crate::args::{DeviceName, Images, Weights};
+use crate::args::{DeviceName, Images, Weights, tell_remarks};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let file = FeatureFile::create(&out).context("--out")?;
     let embedder = weights.embedder(&device.runtime()?, &images)?;
     let table = images.embed(&embedder, &set)?;
+    tell_remarks(&set);
     file.write(&table).context("--out")?;
     println!(
         "{} images, {} features each, in {}; {:.1} s",

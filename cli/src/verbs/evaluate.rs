@@ -10,7 +10,7 @@ use vit22b::probe::{Embedder, FeatureKey};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 
-use crate::args::{DeviceName, Loaded, Orientation, Unsaid, tell_remarks, train_test};
+use crate::args::{DeviceName, Loaded, Orientation, Unsaid, train_test};
 use crate::evaluate::drawn::drawn;
 use crate::evaluate::images::given_images;
 use crate::evaluate::logits::given_logits;
@@ -152,7 +152,6 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     let (on, parts) = match &arguments.images {
         Some(root) => {
             let images = train_test(root, seed)?;
-            images.iter().for_each(tell_remarks);
             let cache = arguments.out.join("features");
             let parts = given_images(&images, &sources, &key, &cache, share, seed)?;
             let orientation = arguments.orientation.name();

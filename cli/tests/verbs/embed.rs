@@ -66,7 +66,7 @@ fn errors_name_the_option() {
     let error = run(&weights, &images, "features.txt").failed();
     assert!(error.starts_with("--out: features.txt: expected a name that ends in"), "{error}");
     let error = run(&weights, "nowhere", "unused.npy").failed();
-    assert_eq!(error, "--images nowhere: there is no such file or folder");
+    assert_eq!(error, "--images: nowhere: there is no such file or folder");
     let folder = Folder::new("embed-errors");
     let out = folder.path().join("features.npy");
     let error = run("nowhere.safetensors", &images, out.to_str().unwrap()).failed();

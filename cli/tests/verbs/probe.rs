@@ -30,7 +30,10 @@ fn one_class_is_refused_before_the_model_is_loaded() {
     std::fs::copy(fixture("images/photo.png"), folder.path().join("cat/1.png")).unwrap();
     let images = folder.path().to_str().expect("UTF-8");
     let error = vit22b(["probe", "--weights", "nowhere", "--images", images]).failed();
-    assert_eq!(error, format!("--images {images}: expected images of at least two classes, got 1"));
+    assert_eq!(
+        error,
+        format!("--images: {images}: expected images of at least two classes, got one, cat")
+    );
 }
 
 #[test]
@@ -46,11 +49,14 @@ fn classes_of_one_image_are_too_few_or_are_named() {
     put("dog", 0);
     let probe = || vit22b(["probe", "--weights", "nowhere", "--images", images]);
     let error = probe().failed();
-    assert!(error.contains("no class has some to train and some to test"), "{error}");
+    assert!(
+        error.contains("no class has some to train with and some that are held out"),
+        "{error}"
+    );
     (1..20).for_each(|number| put("cat", number));
     let run = probe();
     assert!(
-        run.stderr.contains("1 of 2 classes lack images to train or to test: dog"),
+        run.stderr.contains("1 of 2 classes lack images to train with or held out: dog"),
         "{}",
         run.stderr
     );

@@ -42,13 +42,11 @@ impl ImageSet {
             None if path.is_dir() => Self::class_folders(path)?.held_out(seed)?,
             None => Self::file(path)?.held_out(seed)?,
         };
-        let few = |got: String| DataError::Few { path: path.into(), got };
+        let few = |why: String| DataError::Few { path: path.into(), why };
         let classes = train.classes.len();
         if classes < 2 {
-            return Err(few(match train.classes.first() {
-                Some(class) => format!("one class, {class}"),
-                None => "no labels".into(),
-            }));
+            let got = train.classes.first().map_or("none".into(), |class| format!("one, {class}"));
+            return Err(few(format!("expected images of at least two classes, got {got}")));
         }
         let [in_train, in_held_out] = [train.per_class(), held_out.per_class()];
         let (mut both, mut lonely) = (0, vec![]);
@@ -59,15 +57,15 @@ impl ImageSet {
             }
         }
         if both == 0 {
-            let got = "too few images: no class has images both to train with and held out";
-            return Err(few(got.into()));
+            let why = "too few images: no class has some to train with and some that are held out";
+            return Err(few(why.into()));
         }
         if !lonely.is_empty() {
             let (count, shown) = (lonely.len(), lonely.len().min(10));
             let more = if count > shown { ", …" } else { "" };
             let names = lonely[..shown].join(", ");
             train.remarks.push(format!(
-                "{count} of {classes} classes lack images to train with or that are held out: {names}{more}"
+                "{count} of {classes} classes lack images to train with or held out: {names}{more}"
             ));
         }
         Ok([train, held_out])
@@ -84,7 +82,7 @@ impl ImageSet {
             "gz" | "tgz" | "zip" | "bz2" | "xz" | "zst" => {
                 format("a folder, list or shard that is not compressed; unpack it")
             }
-            _ if !path.exists() => format("a file or folder that is there"),
+            _ if !path.exists() => Err(missing(path)),
             ending if crate::data::image::is_image(ending) => {
                 format("a folder, list or shard, and not an image; give the folder that holds it")
             }
@@ -125,6 +123,12 @@ impl ImageSet {
     }
 }
 
+fn missing(path: &Path) -> DataError {
+    let reason =
+        std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file or folder");
+    DataError::Io { path: path.into(), reason }
+}
+
 /// The paths that a pattern with numbers or words in braces names: `a-{000..099}.tar`, `{train,val}.tar`.
 fn expand(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let bad = |expected| DataError::Format { path: path.into(), expected };
@@ -147,9 +151,7 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     }
     let paths: Vec<PathBuf> = paths.into_iter().map(|path| PathBuf::from(path + rest)).collect();
     match paths.iter().find(|path| !path.exists()) {
-        Some(missing) => {
-            Err(DataError::Format { path: missing.clone(), expected: "a file that is there" })
-        }
+        Some(path) => Err(missing(path)),
         None => Ok(paths),
     }
 }
