@@ -54,9 +54,10 @@ mod tests {
     #[test]
     fn many_of_a_kind_are_one_line() {
         let mut remarks = Remarks::default();
-        ["a.heic", "b.heic"].map(|name| remarks.add("not read", name));
+        for name in ["a.heic", "b.heic", "c.heic", "d.heic"] {
+            remarks.add("not read", name);
+        }
         remarks.tell("no labels");
-        ["c.heic", "d.heic"].map(|name| remarks.add("not read", name));
         assert_eq!(remarks.lines(), ["not read: 4 (a.heic, b.heic, c.heic, …)", "no labels"]);
     }
 }
