@@ -32,6 +32,9 @@ pub struct Install {
     /// cpu, cuda or tpu
     #[arg(value_parser = platform)]
     pub platform: Platform,
+    /// This wheel instead of the one that is used by default, of those that are pinned
+    #[arg(long, value_name = "WHEEL")]
+    pub pin: Option<String>,
 }
 
 /// Prints which plugins and devices there are, and what is missing.
@@ -68,8 +71,10 @@ impl Install {
     ///
     /// As [`plugin::install`].
     pub fn run(&self) -> Result<(), PluginError> {
-        println!("installing the {} plugin (the wheel has 60 to 140 MB) …", self.platform);
-        let installed = plugin::install(self.platform)?;
+        let installed = match &self.pin {
+            Some(pin) => plugin::install_pin(self.platform, pin)?,
+            None => plugin::install(self.platform)?,
+        };
         let what = if installed.was_there { "already there" } else { "installed" };
         println!("{what}: {}", installed.library.display());
         Ok(())

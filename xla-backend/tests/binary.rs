@@ -19,7 +19,9 @@ fn the_doctor_tells_what_is_there_and_nothing_else_speaks() {
     let printed = text(&doctor.stdout);
     assert!(doctor.status.success(), "{printed}");
     assert!(printed.contains("\ncpu   ready\n"), "{printed}");
-    assert!(printed.contains("C API      0.81, ours 0.81\n"), "{printed}");
+    assert!(printed.contains("C API      0.115, ours 0.81\n"), "{printed}");
+    // It does not estimate costs, and so does not say that it can.
+    assert!(printed.contains("cost       not told\n"), "{printed}");
     assert!(printed.contains("Programs run on "), "{printed}");
     // The plugins' C++ code is silent, libtpu's too where it is installed.
     assert_eq!(text(&doctor.stderr), "");

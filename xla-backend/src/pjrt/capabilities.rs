@@ -28,7 +28,8 @@ pub struct Capabilities {
     pub optimized_program: bool,
     /// The bytes that a compiled program takes on a device.
     pub memory_stats: bool,
-    /// The compiler's estimate of a program's work.
+    /// The compiler's estimate of a program's work. Some plugins have the call and answer that it is not
+    /// implemented.
     pub cost_analysis: bool,
     /// Calling back when an event fires, which transfers without a copy on the host need.
     pub callbacks: bool,
@@ -66,60 +67,64 @@ impl Capabilities {
     }
 }
 
-/// An extension of the C API, by what it is for. This crate uses none of them yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Extension {
-    /// Custom calls on GPUs.
-    GpuCustomCall,
-    /// Profiles.
-    Profiler,
-    /// Partitioners written by the caller.
-    CustomPartitioner,
-    /// Streams of a device.
-    Stream,
-    /// Memory layouts.
-    Layouts,
-    /// Custom calls through the foreign function interface.
-    Ffi,
-    /// Kinds of memory.
-    MemoryDescriptions,
-    /// Triton kernels.
-    Triton,
-    /// Buffers without a type.
-    RawBuffer,
-    /// The compiler, phase by phase.
-    PhaseCompile,
-    /// Transfers between hosts.
-    CrossHostTransfers,
-    /// Data about executables.
-    ExecutableMetadata,
-    /// Calls back to the host.
-    Callback,
-    /// Memory of the host.
-    HostAllocator,
-    /// Newer than this crate, or without a meaning here: its number in the header.
-    Other(i32),
+/// Extensions with their numbers in the header, and what they are for.
+macro_rules! extensions {
+    ($($variant:ident = $raw:literal, $name:literal;)*) => {
+        /// An extension of the C API. This crate uses those of custom calls and of profiles.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Extension {
+            $(#[doc = concat!("For ", $name, ".")] $variant,)*
+            /// Newer than this crate, or without a meaning here: its number in the header.
+            Other(i32),
+        }
+
+        impl Extension {
+            pub(super) fn from_raw(raw: i32) -> Self {
+                match raw {
+                    $($raw => Self::$variant,)*
+                    other => Self::Other(other),
+                }
+            }
+
+            pub(super) fn raw(self) -> i32 {
+                match self {
+                    $(Self::$variant => $raw,)*
+                    Self::Other(raw) => raw,
+                }
+            }
+        }
+
+        impl std::fmt::Display for Extension {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$variant => f.write_str($name),)*
+                    Self::Other(raw) => write!(f, "number {raw}"),
+                }
+            }
+        }
+    };
 }
 
-impl Extension {
-    fn from_raw(raw: i32) -> Self {
-        match raw {
-            0 => Self::GpuCustomCall,
-            1 => Self::Profiler,
-            2 => Self::CustomPartitioner,
-            3 => Self::Stream,
-            4 => Self::Layouts,
-            5 => Self::Ffi,
-            6 => Self::MemoryDescriptions,
-            7 => Self::Triton,
-            8 => Self::RawBuffer,
-            9 => Self::PhaseCompile,
-            12 => Self::CrossHostTransfers,
-            13 => Self::ExecutableMetadata,
-            14 => Self::Callback,
-            15 => Self::HostAllocator,
-            other => Self::Other(other),
-        }
-    }
+extensions! {
+    GpuCustomCall = 0, "custom calls of GPUs";
+    Profiler = 1, "profiles";
+    CustomPartitioner = 2, "partitioners of the caller";
+    Stream = 3, "streams";
+    Layouts = 4, "layouts";
+    Ffi = 5, "custom calls (FFI)";
+    MemoryDescriptions = 6, "kinds of memory";
+    Triton = 7, "Triton kernels";
+    RawBuffer = 8, "raw buffers";
+    PhaseCompile = 9, "compiling by phases";
+    CrossHostTransfers = 12, "transfers between hosts";
+    ExecutableMetadata = 13, "data about executables";
+    Callback = 14, "calls back to the host";
+    HostAllocator = 15, "memory of the host";
+    TpuTopology = 16, "topologies of TPUs";
+    TpuExecutable = 17, "executables of TPUs";
+    Megascale = 18, "several slices of TPUs";
+    Shardings = 19, "shardings";
+    AbiVersion = 20, "versions of the binary interface";
+    Collectives = 21, "collectives";
 }

@@ -9,7 +9,7 @@
 //! GPU; it has not run a program yet.
 
 use super::spec::{Need, Spec};
-use super::wheel::Wheel;
+use super::wheel::{Machine, Wheel};
 
 /// NVIDIA's wheels, put where the plugin looks: `nvidia/*/lib`, two folders above its own. They are
 /// what JAX's `jax-cuda13-plugin[with-cuda]` asks for, which itself wants Python 3.12.
@@ -24,15 +24,17 @@ const fn cuda_library(library: &'static str, purpose: &'static str) -> Need {
 
 pub(crate) const SPEC: Spec = Spec {
     name: "cuda",
-    wheel: Wheel {
+    wheels: &[Wheel {
         project: "jax-cuda13-pjrt",
         version: "0.12.0.1",
         sha256: "5899bb6177eda86ea532afb9a26794f2bdd04966f6a01f9028266b16c2b6cf90",
         size: 134_922_808,
+        unpacked: 395_967_648,
         library: "jax_plugins/xla_cuda13/xla_cuda_plugin.so",
         platform_tag: "manylinux_2_27_x86_64",
         python_version: None,
-    },
+        machine: Machine::LINUX,
+    }],
     site_packages: &[
         "jax_plugins/xla_cuda13/xla_cuda_plugin.so",
         "jax_plugins/xla_cuda12/xla_cuda_plugin.so",

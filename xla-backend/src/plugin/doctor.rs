@@ -9,7 +9,11 @@ use super::find::{PluginPath, Source, find};
 use super::load::load;
 use super::platform::Platform;
 use super::spec::Need;
-use crate::pjrt::{ApiVersion, Capabilities, Client, ClientOptions};
+use super::wheel::Wheel;
+use crate::pjrt::{
+    ApiVersion, Capabilities, Client, ClientOptions, CompileOptions, Device, DeviceAssignment,
+    ExecuteOptions, PjrtError,
+};
 
 /// The state of one platform.
 #[derive(Debug)]
@@ -23,10 +27,20 @@ pub struct PlatformReport {
     pub capabilities: Option<Check<Capabilities>>,
     /// The devices by name, or why there are none; nothing if there is no library.
     pub devices: Option<Check<Vec<String>>>,
+    /// A small program on the first device, or why it failed; nothing if there is no device.
+    pub program: Option<Check<Trial>>,
     /// Libraries that the plugin needs and that were not found.
     pub missing: Vec<String>,
     /// The one command or step that mends the first thing that is wrong.
     pub remedy: Option<String>,
+}
+
+/// What a small program showed, which was compiled and run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trial {
+    /// The plugin estimates what programs cost. That the call is in its table does not say so.
+    pub cost_analysis: bool,
 }
 
 /// Something that was found, or the reason why not.
@@ -60,6 +74,7 @@ impl PlatformReport {
             library: Err(String::new()),
             capabilities: None,
             devices: None,
+            program: None,
             missing: Vec::new(),
             remedy: None,
         };
@@ -82,9 +97,9 @@ impl PlatformReport {
         report
     }
 
-    /// Whether programs can be run on this platform.
+    /// Whether programs run on this platform: one did.
     pub fn is_ready(&self) -> bool {
-        matches!(&self.devices, Some(Ok(devices)) if !devices.is_empty())
+        matches!(self.program, Some(Ok(_)))
     }
 
     fn look_into(&mut self, found: &PluginPath, command: &str) {
@@ -106,13 +121,21 @@ impl PlatformReport {
             }
         };
         self.capabilities = Some(Ok(plugin.capabilities()));
-        self.devices = Some(if has_device {
-            Client::new(&plugin, &ClientOptions::new())
-                .map(|client| client.devices().iter().map(ToString::to_string).collect())
-                .map_err(|error| error.to_string())
-        } else {
-            Err("none on this machine".into())
-        });
+        if !has_device {
+            self.devices = Some(Err("none on this machine".into()));
+            return;
+        }
+        match Client::new(&plugin, &ClientOptions::new()) {
+            Ok(client) => {
+                let devices = client.devices();
+                self.devices = Some(Ok(devices.iter().map(ToString::to_string).collect()));
+                self.program = devices.first().map(|device| try_out(&client, device));
+            }
+            Err(error) => self.devices = Some(Err(error.to_string())),
+        }
+        if let Some(Err(_)) = self.program {
+            self.remedy.get_or_insert_with(|| found.remedy_by(command));
+        }
     }
 
     /// The state in one or two words.
@@ -120,18 +143,44 @@ impl PlatformReport {
         match (&self.library, &self.capabilities, &self.devices) {
             (Err(_), ..) => "no plugin",
             (_, Some(Err(_)), _) => "does not load",
-            (_, _, Some(Ok(devices))) if !devices.is_empty() => "ready",
+            _ if self.is_ready() => "ready",
+            (_, _, Some(Ok(devices))) if !devices.is_empty() => "does not run",
             (_, Some(Ok(capabilities)), _) if capabilities.ahead_of_time => "compiles only",
             _ => "no device",
         }
     }
 }
 
+/// Compiles and runs a sum on a device, and compares the result.
+fn try_out(client: &Client, device: &Device) -> Result<Trial, String> {
+    let (trial, got) = run_sum(client, device).map_err(|error| error.to_string())?;
+    if got == [2., 4.] { Ok(trial) } else { Err(format!("expected [2.0, 4.0], got {got:?}")) }
+}
+
+fn run_sum(client: &Client, device: &Device) -> Result<(Trial, Vec<f32>), PjrtError> {
+    const SUM: &str = "func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+        %0 = stablehlo.add %x, %x : tensor<2xf32>
+        return %0 : tensor<2xf32>
+    }";
+    let assignment = DeviceAssignment::single(device.id().into());
+    let options = CompileOptions::new().with_device_assignment(assignment);
+    let program = client.compile(SUM, &options)?;
+    let x = client.buffer_from_slice(&[1f32, 2.], &[2], device)?;
+    let results = program.execute(&[&x], &ExecuteOptions::default())?;
+    let got = results[0].to_vec::<f32>()?;
+    let cost = program.program().cost_analysis();
+    Ok((Trial { cost_analysis: cost.is_ok_and(|cost| !cost.is_empty()) }, got))
+}
+
 /// Finds a library; one in the cache folder is read and its hash compared.
 fn find_whole(platform: Platform) -> Result<PluginPath, PluginError> {
     let found = find(platform)?;
     if found.source == Source::Cache {
-        cache::check(&cache::cache_folder()?, platform, &platform.spec().wheel, Care::Hash)?;
+        let folder = cache::cache_folder()?;
+        let is_found = |wheel: &&Wheel| cache::library(&folder, wheel) == found.path;
+        if let Some(wheel) = platform.spec().wheels.iter().find(is_found) {
+            cache::check(&folder, platform, wheel, Care::Hash)?;
+        }
     }
     Ok(found)
 }
@@ -190,6 +239,7 @@ impl fmt::Display for PlatformReport {
                 line("C API", &format!("{}, ours {}", capabilities.api, ApiVersion::TRANSCRIBED))?;
                 line("StableHLO", &stablehlo(capabilities))?;
                 line("can", &abilities(capabilities))?;
+                line("extensions", &extensions(capabilities))?;
             }
             Some(Err(reason)) => line("loading", reason)?,
             None => {}
@@ -197,6 +247,12 @@ impl fmt::Display for PlatformReport {
         match &self.devices {
             Some(Ok(devices)) => line("devices", &listed(devices))?,
             Some(Err(reason)) => line("devices", reason)?,
+            None => {}
+        }
+        match &self.program {
+            Some(Ok(trial)) if trial.cost_analysis => line("cost", "estimated by the compiler")?,
+            Some(Ok(_)) => line("cost", "not told")?,
+            Some(Err(reason)) => line("program", reason)?,
             None => {}
         }
         if !self.missing.is_empty() {
@@ -223,10 +279,14 @@ fn abilities(capabilities: &Capabilities) -> String {
         (capabilities.serialization, "serialise"),
         (capabilities.optimized_program, "show the optimised program"),
         (capabilities.memory_stats, "tell memory"),
-        (capabilities.cost_analysis, "estimate cost"),
     ];
     let able: Vec<_> = all.iter().filter(|(able, _)| *able).map(|(_, name)| *name).collect();
     able.join(", ")
+}
+
+fn extensions(capabilities: &Capabilities) -> String {
+    let all: Vec<_> = capabilities.extensions.iter().map(ToString::to_string).collect();
+    if all.is_empty() { "none".into() } else { all.join(", ") }
 }
 
 /// The first few of a list, and how many there are.

@@ -54,16 +54,29 @@ pub enum PluginError {
 
     /// The plugin's wheel is not made for this machine.
     #[error(
-        "{platform}: expected a machine with Linux on x86_64, got {os} on {arch}; build a PJRT plugin for it and name its \
+        "{platform}: expected a machine with {expected}, got {os} on {arch}; build a PJRT plugin for it and name its \
          path in BURN_XLA_PLUGIN"
     )]
     NoWheel {
         /// The platform.
         platform: Platform,
+        /// The machines that its wheel is made for.
+        expected: String,
         /// This machine's system.
         os: &'static str,
         /// This machine's processor.
         arch: &'static str,
+    },
+
+    /// No wheel of this name is pinned.
+    #[error("{name}: expected a pinned plugin for {platform}, one of {}", pins.join(", "))]
+    NoPin {
+        /// The platform.
+        platform: Platform,
+        /// What was asked for.
+        name: String,
+        /// The wheels that are pinned.
+        pins: Vec<String>,
     },
 
     /// No folder for the cache is known.

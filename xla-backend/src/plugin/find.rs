@@ -19,6 +19,12 @@ pub struct PluginPath {
 }
 
 impl PluginPath {
+    /// Whether it is the plugin that [`install`](super::install()) installs, in the cache folder.
+    pub(crate) fn is_pinned(&self) -> bool {
+        let wheel = self.platform.spec().wheel();
+        cache::cache_folder().is_ok_and(|cache| cache::library(&cache, wheel) == self.path)
+    }
+
     /// How to replace the library if it is broken: a command, or a step. `command` is the binary that has the
     /// verb `install`.
     pub fn remedy_by(&self, command: &str) -> String {
@@ -26,7 +32,7 @@ impl PluginPath {
             Source::Cache => format!("{command} install {}", self.platform),
             Source::Caller | Source::Variable(_) => format!("correct or remove {}", self.source),
             Source::Python(_) => {
-                let requirement = self.platform.spec().wheel.requirement();
+                let requirement = self.platform.spec().wheel().requirement();
                 format!("python3 -m pip install --force-reinstall {requirement}")
             }
         }
@@ -68,7 +74,8 @@ impl std::fmt::Display for Source {
 ///    `gpu`, `tpu`), or of any platform if it contains none;
 /// 3. `PJRT_NAMES_AND_LIBRARY_PATHS`, as JAX reads it: `name:path,name:path`;
 /// 4. `PJRT_PLUGIN_PATH`: a list of folders with libraries;
-/// 5. the cache folder (see [`cache_folder`](super::cache_folder));
+/// 5. the cache folder (see [`cache_folder`](super::cache_folder)), where the plugin that is pinned goes before
+///    those that were pinned before it;
 /// 6. the `site-packages` of the active Python environment (`VIRTUAL_ENV`, `CONDA_PREFIX`).
 ///
 /// # Errors
@@ -135,10 +142,12 @@ impl Places {
         }
         looked.push(FOLDERS.into());
         if let Some(cache) = &self.cache {
-            if let Some(path) = cache::check(cache, platform, &spec.wheel, Care::Size)? {
-                return Ok(PluginPath { platform, path, source: Source::Cache });
+            for wheel in spec.wheels {
+                if let Some(path) = cache::check(cache, platform, wheel, Care::Size)? {
+                    return Ok(PluginPath { platform, path, source: Source::Cache });
+                }
+                looked.push(cache::folder(cache, wheel).display().to_string());
             }
-            looked.push(cache::folder(cache, &spec.wheel).display().to_string());
         }
         for site_packages in self.site_packages() {
             for library in spec.site_packages {
@@ -296,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    fn the_pinned_plugin_goes_before_those_that_were_pinned_before() {
+        let folder = Scratch::new();
+        let wheels = Platform::Cpu.spec().wheels;
+        for wheel in wheels.iter().rev() {
+            let library = cache::library(folder.path(), wheel);
+            touch(&library);
+            cache::Note::of(&library).unwrap().write(library.parent().unwrap()).unwrap();
+            let found = places(&[], Some(folder.path())).find(Platform::Cpu).unwrap();
+            assert_eq!(found.path, library);
+        }
+    }
+
+    #[test]
     fn the_active_python_environment_comes_last() {
         let folder = Scratch::new();
         let library = folder.path().join("lib/python3.11/site-packages/libtpu/libtpu.so");
@@ -310,7 +332,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "no plugin for cpu: looked in BURN_XLA_CPU_PLUGIN, BURN_XLA_PLUGIN, PJRT_NAMES_AND_LIBRARY_PATHS, \
-             PJRT_PLUGIN_PATH, /cache/plugins/xla-cpu-pjrt-0.0.1; run `burn-xla install cpu`"
+             PJRT_PLUGIN_PATH, /cache/plugins/lammps-jax-pjrt-cpu-0.11.2, /cache/plugins/xla-cpu-pjrt-0.0.1; run `burn-xla install cpu`"
         );
     }
 }

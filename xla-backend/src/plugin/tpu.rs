@@ -10,19 +10,21 @@
 //! tag.
 
 use super::spec::Spec;
-use super::wheel::Wheel;
+use super::wheel::{Machine, Wheel};
 
 pub(crate) const SPEC: Spec = Spec {
     name: "tpu",
-    wheel: Wheel {
+    wheels: &[Wheel {
         project: "libtpu",
         version: "0.0.52",
         sha256: "f5e2e596eaea9357fbb5a6755a7a9007c6ab75bfde4a55191b03eff402971140",
         size: 137_064_406,
+        unpacked: 467_479_448,
         library: "libtpu/libtpu.so",
         platform_tag: "manylinux_2_31_x86_64",
         python_version: Some("3.11"),
-    },
+        machine: Machine::LINUX,
+    }],
     site_packages: &["libtpu/libtpu.so"],
     variables: &["BURN_XLA_TPU_PLUGIN", "TPU_LIBRARY_PATH"],
     jax_names: &["tpu"],

@@ -10,6 +10,8 @@ pub(crate) struct Wheel {
     pub(crate) sha256: &'static str,
     /// The size of the file in bytes.
     pub(crate) size: u64,
+    /// The size of the library in bytes, once it is unpacked.
+    pub(crate) unpacked: u64,
     /// The library in the wheel.
     pub(crate) library: &'static str,
     /// Its tags: without them pip would choose a file by the Python that runs it, and the hash by
@@ -17,6 +19,35 @@ pub(crate) struct Wheel {
     pub(crate) platform_tag: &'static str,
     /// The version of Python that the file is tagged for, if for one in particular.
     pub(crate) python_version: Option<&'static str>,
+    /// The machines that it is made for.
+    pub(crate) machine: Machine,
+}
+
+/// A system and a processor, by Rust's names for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Machine {
+    pub(crate) os: &'static str,
+    pub(crate) arch: &'static str,
+}
+
+impl Machine {
+    pub(crate) const LINUX: Self = Self { os: "linux", arch: "x86_64" };
+
+    /// This machine.
+    pub(crate) const fn this() -> Self {
+        Self { os: std::env::consts::OS, arch: std::env::consts::ARCH }
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let os = match self.os {
+            "linux" => "Linux",
+            "macos" => "macOS",
+            os => os,
+        };
+        write!(f, "{os} on {}", self.arch)
+    }
 }
 
 impl Wheel {
@@ -28,6 +59,11 @@ impl Wheel {
     /// The folder of the cache that it is installed in.
     pub(crate) fn folder(&self) -> String {
         format!("{}-{}", self.project, self.version)
+    }
+
+    /// Whether it is the wheel that a user names: by its project, or with the version as in a requirement.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        name == self.project || name == self.requirement()
     }
 
     /// The name of the library, without the folders.

@@ -1,8 +1,8 @@
 //! Programs: what they tell, on one device, on eight, from many threads.
 
 use burn_xla::pjrt::{
-    Client, ClientOptions, CompileOptions, DeviceAssignment, ErrorCode, ExecuteOptions, PjrtError,
-    Plugin,
+    ApiVersion, Client, ClientOptions, CompileOptions, DeviceAssignment, ErrorCode, ExecuteOptions,
+    OptionValue, PjrtError, Plugin,
 };
 
 use crate::{ADD, client, plugin};
@@ -43,8 +43,18 @@ fn a_program_tells_what_it_is_and_what_it_costs() {
     let memory = program.memory_stats().unwrap();
     assert_eq!((memory.argument_bytes, memory.output_bytes), (48, 24));
     assert!(memory.total_bytes() >= 72);
-    let cost = program.cost_analysis().unwrap();
-    assert!(cost.iter().any(|(name, _)| name == "flops"), "{cost:?}");
+    // Six additions, from a plugin that estimates costs. One that does not says so, and gives no number.
+    match program.cost_analysis() {
+        Ok(cost) => {
+            let flops = cost.iter().find(|(name, _)| name == "flops");
+            assert_eq!(
+                flops.map(|(_, flops)| flops.clone()),
+                Some(OptionValue::Float(6.)),
+                "{cost:?}"
+            );
+        }
+        Err(error) => assert_eq!(error.code(), Some(ErrorCode::Unimplemented), "{error}"),
+    }
     assert!(!program.optimized_program().unwrap().code.is_empty());
     if let Ok(fingerprint) = program.fingerprint() {
         assert!(!fingerprint.is_empty());
@@ -129,7 +139,7 @@ fn buffers_are_used_from_many_threads() {
 fn the_capabilities_are_told() {
     let plugin = plugin();
     let capabilities = plugin.capabilities();
-    assert_eq!(capabilities.api.to_string(), "0.81");
+    assert!(capabilities.api >= ApiVersion::TRANSCRIBED, "{}", capabilities.api);
     assert!(capabilities.stablehlo_current.is_some());
     assert!(capabilities.serialization && capabilities.optimized_program);
     // The same file is loaded once.
