@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::module::{Module, Param};
 use burn::nn::{BatchNormConfig, Linear, LinearConfig};
-use burn::tensor::{Bool, Device, Distribution, Int, Tensor, TensorData, activation};
+use burn::tensor::{Bool, DType, Device, Distribution, Int, Tensor, TensorData, activation};
 use burn_std::Tolerance;
 use burn_trace::{CaptureError, Params, TreeError, materialize, record, softmax, value_and_grad};
 use burn_xla::program::{ProgramError, Xla};
@@ -299,4 +299,20 @@ fn softmax_and_its_gradient_are_burns() {
     let x = Tensor::<2>::from_data([[f32::NAN, 0.0], [0.0, 0.0]], &device());
     let got = xla().jit(softmax::<2>).call(x).unwrap().into_data().try_to_vec::<f32>().unwrap();
     assert!(got[..2].iter().all(|value| value.is_nan()) && got[2..] == [0.5, 0.5], "{got:?}");
+}
+
+/// Compilers for CPUs may compute it in f16 although it is written in f32, and be wrong in the third digit.
+#[test]
+fn the_arc_tangent_of_every_f16_is_right() {
+    let all = (0..=u16::MAX).map(|bits| half::f16::from_bits(bits).to_f32());
+    let all: Vec<f32> = all.filter(|x| !x.is_nan()).collect();
+    let arc_tangent = xla().jit(|x: Tensor<1>| x.cast(DType::F16).atan().cast(DType::F32));
+    let x = Tensor::<1>::from_floats(&all[..], &device());
+    let got: Vec<f32> = arc_tangent.call(x).unwrap().into_data().try_to_vec().unwrap();
+    for (x, got) in all.iter().zip(got) {
+        let expected = f64::from(*x).atan();
+        // One in the last place of f16, which has 11 bits.
+        let error = (f64::from(got) - expected).abs();
+        assert!(error <= expected.abs() / 1024.0 + 6e-8, "{x}: expected {expected}, got {got}");
+    }
 }
