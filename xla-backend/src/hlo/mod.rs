@@ -10,6 +10,7 @@ mod instruction;
 mod program;
 mod proto;
 mod signature;
+mod text;
 
 pub use error::HloError;
 pub use instruction::Instruction;

@@ -4,6 +4,7 @@ use super::error::HloError;
 use super::instruction::Instruction;
 use super::proto::Module;
 use super::signature::Signature;
+use super::text;
 
 /// A program as the compiler left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,19 @@ impl OptimizedProgram {
     /// [`HloError`] if the bytes are no HLO module.
     pub fn instructions(&self) -> Result<Vec<Instruction>, HloError> {
         Ok(Instruction::all_of(self.module()?))
+    }
+
+    /// The program as text for people, a line for each instruction: its results on one device, its operation, what it was
+    /// made from. Compilers do not read it.
+    ///
+    /// # Errors
+    ///
+    /// [`HloError`] if the bytes are neither an HLO module nor text.
+    pub fn to_text(&self) -> Result<String, HloError> {
+        match std::str::from_utf8(&self.code) {
+            Ok(text) if self.format == "mlir" => Ok(text.to_owned()),
+            _ => Ok(text::text(&self.entry()?, &self.instructions()?)),
+        }
     }
 
     /// The name of the computation that is the program; the others are called by it.
