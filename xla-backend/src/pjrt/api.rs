@@ -4,6 +4,7 @@ use std::ffi::c_char;
 use std::ptr::NonNull;
 
 use super::error::{ErrorCode, PjrtError};
+use super::extension::Extension;
 use super::ffi::{self, Args, Call};
 use super::version::{ApiVersion, OLDEST_MINOR};
 
@@ -69,21 +70,28 @@ impl Api {
         unsafe { (&raw const (*self.table.as_ptr()).slots).cast::<ffi::Slot>().add(index).read() }
     }
 
-    /// The types of the extensions in the table's chain, in its order. A chain longer than any
-    /// sensible one is cut off.
-    pub(crate) fn extensions(&self) -> Vec<i32> {
+    /// The extensions in the table's chain, in its order. A chain longer than any sensible one is cut
+    /// off.
+    pub(crate) fn extensions(&self) -> Vec<NonNull<ffi::ExtensionBase>> {
         const LONGEST: usize = 64;
-        let mut kinds = Vec::new();
+        let mut extensions = Vec::new();
         // SAFETY: `new` checked that the header, which holds the chain's start, is there.
         let mut link = unsafe { (&raw const (*self.table.as_ptr()).extension_start).read() };
-        while !link.is_null() && kinds.len() < LONGEST {
+        while let Some(extension) = NonNull::new(link.cast_mut())
+            && extensions.len() < LONGEST
+        {
+            extensions.push(extension);
             // SAFETY: each link of the chain is null or points to an `ExtensionBase` that lives as
             // long as the table.
-            let base = unsafe { link.read() };
-            kinds.push(base.kind);
-            link = base.next;
+            link = unsafe { extension.read() }.next;
         }
-        kinds
+        extensions
+    }
+
+    /// The extension of this kind.
+    pub(crate) fn extension(&self, kind: Extension) -> Option<NonNull<ffi::ExtensionBase>> {
+        // SAFETY: links of the chain live as long as the table.
+        self.extensions().into_iter().find(|it| unsafe { it.read() }.kind == kind.raw())
     }
 
     /// Makes a call and turns its error into ours.
@@ -113,7 +121,7 @@ impl Api {
         match NonNull::new(error) {
             None => Ok(()),
             // SAFETY: the call returned the error, so we own it.
-            Some(error) => Err(unsafe { self.take_error(error, A::CALL) }),
+            Some(error) => Err(unsafe { self.take_error(error, A::CALL.name()) }),
         }
     }
 
@@ -134,7 +142,11 @@ impl Api {
     /// # Safety
     ///
     /// `error` must be owned by the caller, come from this plugin and not be used afterwards.
-    pub(crate) unsafe fn take_error(&self, error: NonNull<ffi::Error>, call: Call) -> PjrtError {
+    pub(crate) unsafe fn take_error(
+        &self,
+        error: NonNull<ffi::Error>,
+        call: &'static str,
+    ) -> PjrtError {
         let message = self.error_message(error);
         let mut code =
             ffi::ErrorGetCodeArgs { error: error.as_ptr(), ..ffi::ErrorGetCodeArgs::default() };
@@ -161,7 +173,7 @@ impl Api {
             }
         };
         self.destroy_error(error);
-        PjrtError::Plugin { call: call.name(), code, message }
+        PjrtError::Plugin { call, code, message }
     }
 
     fn error_message(&self, error: NonNull<ffi::Error>) -> String {

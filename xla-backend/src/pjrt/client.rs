@@ -1,5 +1,6 @@
 //! A client: the devices of a plugin, ready for programs and data.
 
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use super::error::PjrtError;
 use super::event::Event;
 use super::executable::Executable;
 use super::ffi::{self, Call};
-use super::options::ClientOptions;
+use super::key_value::{self, KeyValueStore};
+use super::options::{ClientOptions, OptionValue};
 use super::plugin::Plugin;
 use super::raw;
 use crate::types::{ElementType, TensorType};
@@ -28,6 +30,10 @@ struct Inner {
     devices: Vec<DeviceInfo>,
     process: i32,
     all_devices: Vec<DeviceDescription>,
+    /// The compiler's settings of each compilation.
+    flags: BTreeMap<String, OptionValue>,
+    /// What the runtime shares with other processes; it may ask as long as it lives, and is destroyed before.
+    _store: Option<key_value::Shared>,
 }
 
 impl std::fmt::Debug for Client {
@@ -47,6 +53,29 @@ impl Client {
     /// [`PjrtError::Plugin`] with the plugin's words, if there is no such device or an option is
     /// unknown.
     pub fn new(plugin: &Plugin, options: &ClientOptions) -> Result<Self, PjrtError> {
+        Self::create(plugin, options, None)
+    }
+
+    /// As [`new`](Self::new), with a store that this process shares with others, through which a runtime of several
+    /// hosts finds its peers. Which options tell it how many there are and which this one is, is the platform's
+    /// affair: for GPUs `num_nodes` and `node_id`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); what the store fails with is in the plugin's words.
+    pub fn with_store(
+        plugin: &Plugin,
+        options: &ClientOptions,
+        store: Arc<dyn KeyValueStore>,
+    ) -> Result<Self, PjrtError> {
+        Self::create(plugin, options, Some(Box::new(store)))
+    }
+
+    fn create(
+        plugin: &Plugin,
+        options: &ClientOptions,
+        store: Option<key_value::Shared>,
+    ) -> Result<Self, PjrtError> {
         let api = *plugin.api();
         let raw_options = options.to_raw();
         let mut args = ffi::ClientCreateArgs {
@@ -54,8 +83,12 @@ impl Client {
             num_options: raw_options.len(),
             ..ffi::ClientCreateArgs::for_minor(api.version().minor)
         };
-        // SAFETY: the options outlive the call, which copies them; without callbacks there is no
-        // key-value store.
+        // The compiler reads its variables once, now or later: what they are now is noted.
+        plugin.compiler_variables();
+        if let Some(store) = &store {
+            key_value::pass(store, &mut args);
+        }
+        // SAFETY: the options outlive the call, which copies them; the store outlives the client.
         unsafe { api.call(&mut args) }?;
         // From here on `Inner` destroys the client, also when a question below fails.
         let mut inner = Inner {
@@ -66,6 +99,8 @@ impl Client {
             devices: Vec::new(),
             process: 0,
             all_devices: Vec::new(),
+            flags: options.flags().clone(),
+            _store: store,
         };
         inner.describe(&api)?;
         Ok(Self(Arc::new(inner)))
@@ -129,7 +164,16 @@ impl Client {
         program: impl AsRef<[u8]>,
         options: &CompileOptions,
     ) -> Result<Executable, PjrtError> {
-        Executable::compile(self, program.as_ref(), options)
+        Executable::compile(self, program.as_ref(), &self.with_flags(options))
+    }
+
+    /// The options with the compiler's settings of this client, before which those of the options go.
+    pub(crate) fn with_flags(&self, options: &CompileOptions) -> CompileOptions {
+        let mut options = options.clone();
+        for (name, value) in &self.0.flags {
+            options.env_option_overrides.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        options
     }
 
     /// Loads an executable from the bytes that [`CompiledProgram::serialize`] made.

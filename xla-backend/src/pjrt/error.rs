@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::extension::Extension;
 use super::ffi::Call;
 use super::source_line::source_line;
 use super::version::{ApiVersion, OLDEST_MINOR};
@@ -11,6 +12,52 @@ use crate::types::{ElementType, TensorType};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PjrtError {
+    /// The plugin lacks an extension of the C API.
+    #[error(
+        "{plugin}: expected the extension for {extension}, got a plugin without; `doctor` tells what a plugin has"
+    )]
+    NoExtension {
+        /// The extension.
+        extension: Extension,
+        /// The file.
+        plugin: String,
+    },
+
+    /// A function of this process, for a platform that computes elsewhere.
+    #[error(
+        "a function of this process: expected the platform cpu, got {platform}, whose tensors are not in the memory \
+         of the host; write the function with tensors"
+    )]
+    NotOnHost {
+        /// The platform.
+        platform: String,
+    },
+
+    /// A name that cannot be given to a function of this process.
+    #[error(
+        "`{name}`: expected a free name for a function, got one that is not: {reason}; take another name"
+    )]
+    Function {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A plugin that needs a variable of the environment, while another plugin runs.
+    #[error(
+        "{plugin}: expected the variable {variable} to be set before any plugin is loaded, got none while another \
+         plugin runs; load this plugin first, or set {variable}={value} for the process"
+    )]
+    Environment {
+        /// The file.
+        plugin: String,
+        /// The variable.
+        variable: String,
+        /// The value that the plugin needs.
+        value: String,
+    },
+
     /// The file could not be loaded as a shared library.
     #[error(
         "{}: cannot be loaded as a shared library: {reason}; give the path of a PJRT plugin, or install one with \

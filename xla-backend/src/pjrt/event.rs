@@ -111,7 +111,9 @@ unsafe extern "C" fn ready(error: *mut ffi::Error, user_arg: *mut c_void) {
         let result = match NonNull::new(error) {
             None => Ok(()),
             // SAFETY: the plugin passes ownership of the error to the callback.
-            Some(error) => Err(unsafe { context.api.take_error(error, ffi::Call::EventOnReady) }),
+            Some(error) => {
+                Err(unsafe { context.api.take_error(error, ffi::Call::EventOnReady.name()) })
+            }
         };
         (context.callback)(result);
     }));

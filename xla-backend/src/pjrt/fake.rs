@@ -6,10 +6,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::sync::{Mutex, PoisonError};
 
-use super::api::Api;
+use super::api::{Api, bytes, string};
 use super::error::PjrtError;
 use super::ffi::{self, Args, Call};
 use super::plugin::Plugin;
@@ -29,6 +29,9 @@ pub(super) struct Books {
     pub(super) num_outputs: Option<usize>,
     /// The minor version that the plugin pretends to have, and with it the sizes it demands.
     pub(super) minor: Option<i32>,
+    /// Whether the client asks a store for its peers, and what it has heard.
+    pub(super) shares: bool,
+    pub(super) heard: Vec<Result<Vec<u8>, (i32, String)>>,
     /// The callback that was registered last and has not been called.
     pub(super) callback: Option<(ffi::OnReadyCallback, *mut c_void)>,
 }
@@ -169,7 +172,15 @@ calls! {
         expect_alive(args.event, "event");
         books(|books| books.callback = Some((args.callback, args.user_arg)));
     }
-    client_create(args: ClientCreateArgs) { args.client = create("client"); }
+    client_create(args: ClientCreateArgs) {
+        if books(|books| books.shares) {
+            // SAFETY: the callbacks are those of our own layer.
+            if let Some(error) = unsafe { share(args) } {
+                return error;
+            }
+        }
+        args.client = create("client");
+    }
     client_destroy(args: ClientDestroyArgs) {
         // Its buffers and executables must be gone.
         books(|books| {
@@ -250,6 +261,78 @@ calls! {
         // SAFETY: our own layer passes room for `dst_size` bytes.
         unsafe { args.dst.cast::<u8>().write_bytes(1, args.dst_size) };
         args.event = create("event");
+    }
+}
+
+/// Makes an error for a callback, and notes it.
+unsafe extern "C" fn callback_error(
+    code: i32,
+    message: *const c_char,
+    size: usize,
+) -> *mut ffi::Error {
+    // SAFETY: our own layer passes a message of this size.
+    let message = unsafe { string(message, size) };
+    books(|books| books.heard.push(Err((code, message))));
+    create("error")
+}
+
+/// Puts `peer/1`, gets it, gets what nobody puts, and tries to: as a runtime of several hosts does. The last error is
+/// the client's.
+unsafe fn share(args: &ffi::ClientCreateArgs) -> Option<*mut ffi::Error> {
+    let mut callback: ffi::CallbackError = callback_error;
+    let name = |key: &'static str| (key.as_ptr().cast::<c_char>(), key.len());
+    let heard = |value: *mut c_char, size: usize, deleter: ffi::Deleter<c_char>| {
+        // SAFETY: our own layer gave a value of this size, and how to free it.
+        unsafe {
+            let copy = bytes(value, size).to_vec();
+            deleter.expect("a deleter")(value);
+            books(|books| books.heard.push(Ok(copy)));
+        }
+    };
+    let value = b"1\0at host";
+    let (key, key_size) = name("peer/1");
+    let (nobody, nobody_size) = name("peer/2");
+    let callback_error = &raw mut callback;
+    let mut put = ffi::KvPutArgs {
+        key,
+        key_size,
+        value: value.as_ptr().cast(),
+        value_size: value.len(),
+        callback_error,
+        user_arg: args.kv_put_user_arg,
+        ..ffi::KvPutArgs::default()
+    };
+    let mut get = ffi::KvGetArgs {
+        key,
+        key_size,
+        timeout_in_ms: 10,
+        callback_error,
+        user_arg: args.kv_get_user_arg,
+        ..ffi::KvGetArgs::default()
+    };
+    let mut try_get = ffi::KvTryGetArgs {
+        key,
+        key_size,
+        callback_error,
+        user_arg: args.kv_try_get_user_arg,
+        ..ffi::KvTryGetArgs::default()
+    };
+    // SAFETY: the callbacks take these arguments; keys and values outlive the calls.
+    unsafe {
+        let error = args.kv_put_callback.expect("a callback")(&mut put);
+        if !error.is_null() {
+            return Some(error);
+        }
+        assert!(args.kv_get_callback.expect("a callback")(&mut get).is_null());
+        heard(get.value, get.value_size, get.value_deleter);
+        assert!(args.kv_try_get_callback.expect("a callback")(&mut try_get).is_null());
+        heard(try_get.value, try_get.value_size, try_get.value_deleter);
+        (try_get.key, try_get.key_size) = (nobody, nobody_size);
+        let error = args.kv_try_get_callback.expect("a callback")(&mut try_get);
+        destroy(error, "error");
+        (get.key, get.key_size) = (nobody, nobody_size);
+        let error = args.kv_get_callback.expect("a callback")(&mut get);
+        (!error.is_null()).then_some(error)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Ownership and errors, on the fake plugin.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::fake::{assert_balanced, books, clear, plugin, table};
 use super::ffi::{self, Call};
@@ -336,6 +338,9 @@ fn struct_sizes_are_those_of_the_header() {
         ("TopologyDevicesArgs", ffi::TopologyDevicesArgs::SIZE, 40),
         ("TopologyAttributesArgs", ffi::TopologyAttributesArgs::SIZE, 40),
         ("CompileArgs", ffi::CompileArgs::SIZE, 64),
+        ("KvGetArgs", ffi::KvGetArgs::SIZE, 80),
+        ("KvTryGetArgs", ffi::KvTryGetArgs::SIZE, 72),
+        ("KvPutArgs", ffi::KvPutArgs::SIZE, 64),
         ("ErrorDestroyArgs", ffi::ErrorDestroyArgs::SIZE, 24),
         ("ErrorMessageArgs", ffi::ErrorMessageArgs::SIZE, 40),
         ("PluginInitializeArgs", ffi::PluginInitializeArgs::SIZE, 16),
@@ -349,4 +354,86 @@ fn struct_sizes_are_those_of_the_header() {
         assert_eq!(ours, header, "{name}");
     }
     assert_eq!(size_of::<ffi::Api>(), 984);
+}
+
+/// A store in memory.
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl KeyValueStore for Memory {
+    fn get(&self, key: &str, timeout: Duration) -> Result<Vec<u8>, StoreError> {
+        let timeout = || StoreError::Timeout { key: key.into(), timeout };
+        self.try_get(key)?.ok_or_else(timeout)
+    }
+
+    fn try_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+
+    fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.0.lock().unwrap().insert(key.into(), value.into());
+        Ok(())
+    }
+}
+
+/// A store that fails in each of two ways.
+struct Broken {
+    panics: bool,
+}
+
+impl KeyValueStore for Broken {
+    fn get(&self, _: &str, _: Duration) -> Result<Vec<u8>, StoreError> {
+        unreachable!("it fails before")
+    }
+
+    fn try_get(&self, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        unreachable!("it fails before")
+    }
+
+    fn put(&self, key: &str, _: &[u8]) -> Result<(), StoreError> {
+        assert!(!self.panics, "no store");
+        Err(StoreError::Failed { key: key.into(), reason: "no disk".into() })
+    }
+}
+
+fn create_with(store: Arc<dyn KeyValueStore>) -> Vec<Result<Vec<u8>, (i32, String)>> {
+    let plugin = plugin(table()).unwrap();
+    books(|books| books.shares = true);
+    // The fake lets its client fail with the last error, so that this is tried too.
+    let error = Client::with_store(&plugin, &ClientOptions::new(), store).unwrap_err();
+    assert!(matches!(error, PjrtError::Plugin { call: "PJRT_Client_Create", .. }), "{error}");
+    assert_balanced();
+    books(|books| std::mem::take(&mut books.heard))
+}
+
+#[test]
+fn processes_share_values_through_a_store() {
+    let value = b"1\0at host".to_vec();
+    let missing = |told: &str| Err((if told.contains("nobody") { 5 } else { 4 }, told.to_owned()));
+    let heard = create_with(Arc::new(Memory::default()));
+    let expected = [
+        Ok(value.clone()),
+        Ok(value.clone()),
+        missing("key `peer/2`: nobody put it"),
+        missing(
+            "key `peer/2`: expected a process to put it within 10ms, got none; do all processes run?",
+        ),
+    ];
+    assert_eq!(heard, expected);
+    // The same through a folder, and another run finds nothing of it.
+    let folder = std::env::temp_dir().join(format!("burn-xla-store-{}", std::process::id()));
+    let store = FolderStore::new(&folder, "run 1");
+    assert_eq!(create_with(Arc::new(store.clone())), expected);
+    assert_eq!(store.try_get("peer/1").unwrap(), Some(value));
+    assert_eq!(FolderStore::new(&folder, "run 2").try_get("peer/1").unwrap(), None);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_store_that_fails_is_told_to_the_plugin() {
+    const INTERNAL: i32 = 13;
+    for (panics, told) in [(false, "key `peer/1`: no disk"), (true, "the store panicked")] {
+        let heard = create_with(Arc::new(Broken { panics }));
+        assert_eq!(heard, [Err((INTERNAL, told.to_owned()))]);
+    }
 }

@@ -366,6 +366,26 @@ grown! {
     CompiledMemoryStatsArgs { 72: peak_memory, 90: total, 104: total_allocation, }
 }
 
+/// `PJRT_CallbackError`, behind a pointer to it.
+pub(crate) type CallbackError =
+    unsafe extern "C" fn(code: i32, message: *const c_char, message_size: usize) -> *mut Error;
+
+/// `PJRT_KeyValueGetCallback` and its neighbours.
+pub(crate) type KvCallback<A> = Option<unsafe extern "C" fn(*mut A) -> *mut Error>;
+
+sized_struct! { KvGetArgs {
+    key: *const c_char, key_size: usize, timeout_in_ms: i32, callback_error: *mut CallbackError, user_arg: *mut c_void,
+    value: *mut c_char, value_size: usize, value_deleter: Deleter<c_char>,
+} last value_deleter }
+sized_struct! { KvTryGetArgs {
+    key: *const c_char, key_size: usize, callback_error: *mut CallbackError, user_arg: *mut c_void, value: *mut c_char,
+    value_size: usize, value_deleter: Deleter<c_char>,
+} last value_deleter }
+sized_struct! { KvPutArgs {
+    key: *const c_char, key_size: usize, value: *const c_char, value_size: usize, callback_error: *mut CallbackError,
+    user_arg: *mut c_void,
+} last user_arg }
+
 /// `PJRT_Event_OnReadyCallback`.
 pub(crate) type OnReadyCallback =
     Option<unsafe extern "C" fn(error: *mut Error, user_arg: *mut c_void)>;
@@ -385,9 +405,9 @@ args! {
     } last user_arg;
 
     ClientCreate: ClientCreateArgs {
-        create_options: *const NamedValue, num_options: usize, kv_get_callback: Slot, kv_get_user_arg: *mut c_void,
-        kv_put_callback: Slot, kv_put_user_arg: *mut c_void, client: *mut Client, kv_try_get_callback: Slot,
-        kv_try_get_user_arg: *mut c_void,
+        create_options: *const NamedValue, num_options: usize, kv_get_callback: KvCallback<KvGetArgs>,
+        kv_get_user_arg: *mut c_void, kv_put_callback: KvCallback<KvPutArgs>, kv_put_user_arg: *mut c_void,
+        client: *mut Client, kv_try_get_callback: KvCallback<KvTryGetArgs>, kv_try_get_user_arg: *mut c_void,
     } last kv_try_get_user_arg;
     ClientDestroy: ClientDestroyArgs { client: *mut Client, } last client;
     ClientPlatformName: ClientPlatformNameArgs {

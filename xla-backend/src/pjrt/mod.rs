@@ -55,6 +55,7 @@
 mod api;
 mod buffer;
 mod burn;
+mod call_abi;
 mod capabilities;
 mod client;
 mod compile_options;
@@ -64,12 +65,16 @@ mod elf;
 mod error;
 mod event;
 mod executable;
+mod extension;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod fake_tests;
 mod ffi;
+mod folder_store;
+mod host_function;
 mod host_view;
+mod key_value;
 mod load;
 mod options;
 mod plugin;
@@ -81,7 +86,7 @@ mod typed;
 mod version;
 
 pub use buffer::{Buffer, HostCopy};
-pub use capabilities::{Capabilities, Extension};
+pub use capabilities::Capabilities;
 pub use client::Client;
 pub use compile_options::{CompileOptions, DeviceAssignment};
 pub use compiled::{CompiledProgram, MemoryStats};
@@ -89,7 +94,11 @@ pub use device::{Device, DeviceDescription, DeviceMemory};
 pub use error::{ErrorCode, PjrtError};
 pub use event::Event;
 pub use executable::{Executable, ExecuteOptions};
+pub use extension::Extension;
+pub use folder_store::FolderStore;
+pub use host_function::{Argument, CallResult, HostFunction};
 pub use host_view::HostView;
+pub use key_value::{KeyValueStore, StoreError};
 pub use load::LoadOptions;
 pub use options::{ClientOptions, OptionValue};
 pub use plugin::Plugin;

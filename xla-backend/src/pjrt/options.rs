@@ -1,5 +1,7 @@
 //! Named values: options that go into a plugin and attributes that come out of one.
 
+use std::collections::BTreeMap;
+
 use super::api::{list, string};
 use super::ffi;
 
@@ -76,6 +78,7 @@ impl std::fmt::Display for OptionValue {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientOptions {
     options: Vec<(String, OptionValue)>,
+    flags: BTreeMap<String, OptionValue>,
 }
 
 impl ClientOptions {
@@ -96,6 +99,29 @@ impl ClientOptions {
     #[must_use]
     pub fn with_cpu_devices(self, count: u32) -> Self {
         self.with("cpu_device_count", i64::from(count))
+    }
+
+    /// Gives every compilation of the client one of the compiler's settings, as
+    /// [`CompileOptions::with_override`] gives it to one, which goes before it. A topology does not heed it.
+    ///
+    /// [`CompileOptions::with_override`]: super::CompileOptions::with_override
+    #[must_use]
+    pub fn with_compiler_flag(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<OptionValue>,
+    ) -> Self {
+        self.flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// The options by name.
+    pub fn options(&self) -> &[(String, OptionValue)] {
+        &self.options
+    }
+
+    pub(crate) fn flags(&self) -> &BTreeMap<String, OptionValue> {
+        &self.flags
     }
 
     /// The options as the C API takes them; they borrow from `self`.

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::api::Api;
 use super::capabilities::Capabilities;
 use super::elf;
 use super::error::PjrtError;
 use super::ffi;
-use super::load::LoadOptions;
+use super::load::{self, LoadOptions};
 use super::options::{OptionValue, named_values};
 use super::version::ApiVersion;
 
@@ -20,6 +20,8 @@ pub struct Plugin(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     api: Api,
+    /// The compiler's variables, as they were when the first client was made.
+    variables: OnceLock<String>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -31,8 +33,16 @@ impl std::fmt::Debug for Plugin {
     }
 }
 
-/// The plugins of this process by their file; the lock also keeps two threads from loading at once.
-static LOADED: Mutex<Option<HashMap<PathBuf, Plugin>>> = Mutex::new(None);
+/// The plugins of this process; the lock also keeps two threads from loading at once.
+static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
+
+#[derive(Default)]
+struct Loaded {
+    /// By their file.
+    plugins: HashMap<PathBuf, Plugin>,
+    /// Whether a library was opened, which may have started threads, even if it was no plugin.
+    opened: bool,
+}
 
 impl Plugin {
     /// Loads a plugin library, or returns the one already loaded from this file.
@@ -42,14 +52,15 @@ impl Plugin {
     /// variables, set if they are not, and by putting standard error aside while the library is
     /// loaded. What other threads write there in the meantime goes to `tracing`, too.
     ///
-    /// Because it sets variables, a program in which C code on other threads reads the environment
-    /// should load its plugins before it starts them.
+    /// Variables are set before the first plugin of the process is loaded, and never after. A program in which C code
+    /// on other threads reads the environment should load a plugin before it starts them.
     ///
     /// # Errors
     ///
     /// [`PjrtError::Library`] if the file is no shared library, [`PjrtError::NotAPlugin`] if it
     /// exports no PJRT table, [`PjrtError::ApiVersion`] if the table is of a version that this
-    /// crate does not speak, [`PjrtError::Plugin`] if the plugin cannot start.
+    /// crate does not speak, [`PjrtError::Environment`] if it needs a variable and another plugin runs,
+    /// [`PjrtError::Plugin`] if the plugin cannot start.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, PjrtError> {
         Self::load_with(path, &LoadOptions::new())
     }
@@ -66,17 +77,18 @@ impl Plugin {
         let file = path.canonicalize().map_err(|error| library_error(error.to_string()))?;
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = loaded.get_or_insert_default();
-        if let Some(plugin) = loaded.get(&file) {
+        if let Some(plugin) = loaded.plugins.get(&file) {
             return Ok(plugin.clone());
         }
         elf::check_whole(&file)
             .map_err(|error| library_error(error.to_string()))?
             .map_err(library_error)?;
-        options.apply();
+        options.apply(loaded.opened, &file)?;
+        loaded.opened = true;
         let name = file.display().to_string();
         let plugin = options.quietly(|| Self::open(&file, &name))?;
         tracing::debug!(path = %file.display(), api = %plugin.api_version(), "plugin loaded");
-        loaded.insert(file, plugin.clone());
+        loaded.plugins.insert(file, plugin.clone());
         Ok(plugin)
     }
 
@@ -109,7 +121,7 @@ impl Plugin {
             // SAFETY: the call takes no pointers.
             unsafe { api.call(&mut ffi::PluginInitializeArgs::default()) }?;
         }
-        Ok(Self(Arc::new(Inner { path, api })))
+        Ok(Self(Arc::new(Inner { path, api, variables: OnceLock::new() })))
     }
 
     /// The file that the plugin was loaded from.
@@ -138,6 +150,11 @@ impl Plugin {
     /// The version of the C API that the plugin was built with.
     pub fn api_version(&self) -> ApiVersion {
         self.0.api.version()
+    }
+
+    /// The variables from which the compiler takes flags, as it read them.
+    pub(crate) fn compiler_variables(&self) -> &str {
+        self.0.variables.get_or_init(load::compiler_variables)
     }
 
     pub(crate) fn api(&self) -> &Api {

@@ -48,6 +48,20 @@ elements! {
     f64 => F64,
 }
 
+/// Bytes as the numbers that they hold, if they are aligned as these.
+pub(super) fn numbers<T: Element>(bytes: &[u8]) -> Option<&[T]> {
+    // SAFETY: `Plain` allows every bit pattern.
+    let (before, numbers, after) = unsafe { bytes.align_to() };
+    (before.is_empty() && after.is_empty()).then_some(numbers)
+}
+
+/// As [`numbers`], to be written.
+pub(super) fn numbers_mut<T: Element>(bytes: &mut [u8]) -> Option<&mut [T]> {
+    // SAFETY: `Plain` allows every bit pattern, and has no padding.
+    let (before, numbers, after) = unsafe { bytes.align_to_mut() };
+    (before.is_empty() && after.is_empty()).then_some(numbers)
+}
+
 impl Client {
     /// Copies numbers to a device; see [`Client::buffer_from_host`].
     ///

@@ -1,6 +1,7 @@
 //! The PJRT layer on the real CPU plugin, which the tests install where it is missing.
 
 mod donation;
+mod host_function;
 mod malformed;
 mod program;
 mod transfer;

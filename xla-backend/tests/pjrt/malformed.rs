@@ -1,7 +1,8 @@
 //! What is wrong is told, and with what words.
 
 use burn_xla::pjrt::{
-    Client, ClientOptions, CompileOptions, ErrorCode, ExecuteOptions, PjrtError, Plugin, Topology,
+    Client, ClientOptions, CompileOptions, ErrorCode, ExecuteOptions, LoadOptions, PjrtError,
+    Plugin, Topology,
 };
 use burn_xla::plugin::{self, Platform};
 
@@ -121,4 +122,27 @@ fn a_device_without_room_is_an_error() {
         .and_then(|results| results[0].ready()?.wait())
         .unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::ResourceExhausted), "{error}");
+}
+
+/// Setting a variable while threads of another plugin may read the environment would be unsound.
+#[test]
+fn a_second_plugin_sets_no_variable() {
+    let _first = client();
+    let second = std::env::current_exe().unwrap();
+    let options = LoadOptions::new().with_env(&[("BURN_XLA_TEST_NEEDED", "yes")]);
+    let error = Plugin::load_with(&second, &options).unwrap_err();
+    let file = second.canonicalize().unwrap();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: expected the variable BURN_XLA_TEST_NEEDED to be set before any plugin is loaded, got none while another \
+             plugin runs; load this plugin first, or set BURN_XLA_TEST_NEEDED=yes for the process",
+            file.display()
+        )
+    );
+    assert_eq!(std::env::var_os("BURN_XLA_TEST_NEEDED"), None);
+    // One that is set is no reason to refuse, and the file is looked at.
+    let options = LoadOptions::new().with_env(&[("PATH", "/nowhere")]);
+    let error = Plugin::load_with(&second, &options).unwrap_err();
+    assert!(!matches!(error, PjrtError::Environment { .. }), "{error}");
 }
