@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use burn_xla::Xla;
+use burn_xla::pjrt::{Client, ClientOptions};
+use burn_xla::plugin::{self, Platform};
 use burn_xla::program::{ProgramCache, Times};
 
 struct Folder(PathBuf);
@@ -31,7 +33,11 @@ impl Drop for Folder {
 
 /// Compiles `x * factor + 1` in a new function, and checks what it answers.
 fn run(cache: &ProgramCache, factor: f64) -> Times {
-    let xla = Xla::cpu().unwrap().with_cache(Some(cache.clone()));
+    run_on(&Xla::cpu().unwrap(), cache, factor)
+}
+
+fn run_on(xla: &Xla, cache: &ProgramCache, factor: f64) -> Times {
+    let xla = xla.clone().with_cache(Some(cache.clone()));
     let function = xla.jit(move |x: Tensor<1>| x.mul_scalar(factor).add_scalar(1.0));
     let x = Tensor::<1>::from_floats([1.0, 2.0], &Device::flex());
     let times = function.compile(&x).unwrap();
@@ -107,4 +113,68 @@ fn the_oldest_files_go_first() {
     assert_eq!(folder.files().len(), 2);
     assert!(run(&cache, 5.0).from_disk && run(&cache, 4.0).from_disk);
     assert!(!run(&cache, 3.0).from_disk);
+}
+
+#[test]
+fn a_flag_of_the_compiler_is_another_file() {
+    let folder = Folder::new("flag");
+    let cache = ProgramCache::new(&folder.0);
+    run(&cache, 3.0);
+    let plugin = plugin::load(&plugin::ensure(Platform::Cpu).unwrap()).unwrap();
+    let options =
+        |fast: bool| ClientOptions::new().with_compiler_flag("xla_cpu_enable_fast_math", fast);
+    for (fast, files) in [(false, 2), (true, 3)] {
+        let xla = Xla::new(&Client::new(&plugin, &options(fast)).unwrap()).unwrap();
+        assert!(!run_on(&xla, &cache, 3.0).from_disk, "{fast}");
+        assert!(run_on(&xla, &cache, 3.0).from_disk, "{fast}");
+        assert_eq!(folder.files().len(), files);
+    }
+}
+
+/// What `XLA_FLAGS` says is heeded at the start of a process, hence three of them.
+#[test]
+fn a_variable_of_the_compiler_is_another_file() {
+    const CHILD: &str = "BURN_XLA_TEST_CHILD";
+    if let Some(folder) = std::env::var_os(CHILD) {
+        println!("from disk: {}", run(&ProgramCache::new(folder), 3.0).from_disk);
+        return;
+    }
+    let folder = Folder::new("variable");
+    // A file of flags counts by what is in it.
+    let flags = folder.0.with_extension("flags");
+    let child = |value: &str, from_disk: bool| {
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_variable_of_the_compiler_is_another_file", "--nocapture"])
+            .env(CHILD, &folder.0)
+            .env("XLA_FLAGS", value)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(child.stdout).unwrap();
+        assert!(said.contains(&format!("from disk: {from_disk}\n")), "{value}: {said}");
+    };
+    child("--xla_cpu_enable_fast_math=false", false);
+    child("--xla_cpu_enable_fast_math=true", false);
+    child("--xla_cpu_enable_fast_math=true", true);
+    for value in ["true", "false"] {
+        fs::write(&flags, format!("--xla_cpu_enable_fast_math={value}")).unwrap();
+        child(flags.to_str().unwrap(), false);
+    }
+    child(flags.to_str().unwrap(), true);
+    fs::remove_file(&flags).unwrap();
+    assert_eq!(folder.files().len(), 4);
+}
+
+#[test]
+fn what_a_killed_process_left_half_written_goes() {
+    let folder = Folder::new("half_written");
+    fs::create_dir_all(&folder.0).unwrap();
+    let [old, new] = ["a.1-0-1.part", "b.1-0-1.part"].map(|name| folder.0.join(name));
+    for path in [&old, &new] {
+        fs::write(path, "half of a prog").unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    fs::File::options().append(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    run(&ProgramCache::new(&folder.0), 3.0);
+    // The other may be written at this moment.
+    assert!(!old.exists() && new.exists());
 }

@@ -3,33 +3,41 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Once};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use crate::pjrt::{Client, CompileOptions, Executable, PjrtError};
+use crate::pjrt::{Client, CompileOptions, DeviceDescription, Executable, OptionValue, PjrtError};
 
-/// A folder of compiled programs, by program, options, plugin and processor.
+/// A folder of compiled programs, by all that shapes them: the text, the compiler's options and its variables of
+/// the environment (`XLA_FLAGS`, `LIBTPU_INIT_ARGS`), the plugin, the kind of device, and the processor.
 ///
 /// A file that is damaged, or that the plugin no longer takes, is removed and the program is
-/// compiled; a folder that cannot be written is a warning. The oldest files go when the folder
-/// exceeds its limit.
+/// compiled; a folder that cannot be written is a warning. The files that were not used for longest go when
+/// the folder exceeds its limit, and what killed processes left half-written goes after ten minutes.
 #[derive(Debug, Clone)]
 pub struct ProgramCache {
     folder: Arc<Path>,
     limit_bytes: u64,
+    /// Whether the folder was looked through for what killed processes left.
+    is_swept: Arc<Once>,
 }
 
 /// Before the hash and the program in each file; another version is another file.
 const MAGIC: &[u8; 8] = b"burnxla1";
 const HASH: usize = 32;
 const EXTENSION: &str = "program";
+/// The extension of files that are being written.
+const PART: &str = "part";
+/// After this time without a write, whoever wrote a file is dead. A program is written in seconds.
+const ABANDONED: Duration = Duration::from_secs(600);
 
 impl ProgramCache {
     /// A cache in a folder, which is made when it is needed, of at most 4 GiB.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into().into(), limit_bytes: 4 << 30 }
+        Self { folder: folder.into().into(), limit_bytes: 4 << 30, is_swept: Arc::new(Once::new()) }
     }
 
     /// With another limit on the bytes of all files.
@@ -58,10 +66,18 @@ impl ProgramCache {
         text: &str,
         options: &CompileOptions,
     ) -> Result<(Executable, bool), PjrtError> {
+        self.is_swept.call_once(|| {
+            let _ = self.sweep();
+        });
         let path = self.path(client, text, options);
         if let Some(program) = read(&path) {
             match client.deserialize(&program) {
-                Ok(executable) => return Ok((executable, true)),
+                Ok(executable) => {
+                    // So that files that are in use are not the oldest.
+                    let file = fs::File::options().append(true).open(&path);
+                    let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
+                    return Ok((executable, true));
+                }
                 Err(error) => {
                     tracing::warn!(file = %path.display(), %error, "a kept program is not taken");
                     let _ = fs::remove_file(&path);
@@ -84,12 +100,16 @@ impl ProgramCache {
     fn path(&self, client: &Client, text: &str, options: &CompileOptions) -> PathBuf {
         let mut hash = Sha256::new();
         let processor = processor();
+        let kind = client.devices().first().map(|device| kind(device.description()));
+        let variables = client.plugin().compiler_variables();
         let parts = [
             client.platform().as_bytes(),
             client.platform_version().as_bytes(),
             &plugin_identity(client),
+            kind.as_deref().unwrap_or_default().as_bytes(),
             processor.as_bytes(),
-            &options.to_bytes(),
+            variables.as_bytes(),
+            &client.with_flags(options).to_bytes(),
             text.as_bytes(),
         ];
         for part in parts {
@@ -105,7 +125,9 @@ impl ProgramCache {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         fs::create_dir_all(&self.folder)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let beside = path.with_extension(format!("{}-{number}.part", std::process::id()));
+        // Processes of several machines or containers may have the same id.
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let beside = path.with_extension(format!("{}-{number}-{time}.{PART}", std::process::id()));
         let written = fs::write(&beside, [&MAGIC[..], &Sha256::digest(program), program].concat())
             .and_then(|()| fs::rename(&beside, path));
         if written.is_err() {
@@ -117,24 +139,53 @@ impl ProgramCache {
 
     /// Removes the oldest files until the others are within the limit.
     fn prune(&self) -> io::Result<()> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            if entry.path().extension().is_some_and(|extension| extension == EXTENSION) {
-                let about = entry.metadata()?;
-                files.push((about.modified()?, about.len(), entry.path()));
-            }
-        }
+        let mut files = self.files(EXTENSION)?;
         files.sort();
         let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, bytes, path) in files {
             if total <= self.limit_bytes {
                 break;
             }
-            fs::remove_file(path)?;
+            remove(&path)?;
             total -= bytes;
         }
+        self.sweep()
+    }
+
+    /// Removes what was left half-written.
+    fn sweep(&self) -> io::Result<()> {
+        for (modified, _, path) in self.files(PART)? {
+            if modified.elapsed().is_ok_and(|age| age > ABANDONED) {
+                tracing::debug!(file = %path.display(), "a half-written program is removed");
+                remove(&path)?;
+            }
+        }
         Ok(())
+    }
+
+    /// The files with an extension: when they were written, how large they are, their paths.
+    fn files(&self, extension: &str) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|its| its == extension) {
+                // Another process may have removed it in the meantime.
+                match fs::metadata(&path) {
+                    Ok(about) => files.push((about.modified()?, about.len(), path)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// Removes a file that another process may remove at the same time.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -152,13 +203,25 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     }
 }
 
+/// The model of a device, and what the plugin tells of it in words, such as the compute capability. Numbers tell its
+/// place among others, which does not shape a program.
+fn kind(device: &DeviceDescription) -> String {
+    let mut text = device.kind.clone();
+    for (name, value) in &device.attributes {
+        if let OptionValue::Text(value) = value {
+            text.push_str(&format!("\n{name}={value}"));
+        }
+    }
+    text
+}
+
 /// Identifies the library of a plugin by more than its version, which does not always change with it.
 fn plugin_identity(client: &Client) -> Vec<u8> {
     let path = client.plugin().path();
     let mut identity = path.to_string_lossy().into_owned().into_bytes();
     if let Ok(about) = fs::metadata(path) {
         identity.extend(about.len().to_le_bytes());
-        let age = about.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let age = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
         identity.extend(age.unwrap_or_default().as_nanos().to_le_bytes());
     }
     identity
