@@ -110,9 +110,10 @@ unsafe extern "C" fn ready(error: *mut ffi::Error, user_arg: *mut c_void) {
     let called = catch_unwind(AssertUnwindSafe(move || {
         let result = match NonNull::new(error) {
             None => Ok(()),
-            // SAFETY: the plugin passes ownership of the error to the callback.
             Some(error) => {
-                Err(unsafe { context.api.take_error(error, ffi::Call::EventOnReady.name()) })
+                let call = ffi::Call::EventOnReady.name();
+                // SAFETY: the plugin passes ownership of the error to the callback.
+                Err(unsafe { context.api.take_error(error, call) })
             }
         };
         (context.callback)(result);

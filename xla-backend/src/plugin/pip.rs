@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn the_command_pins_version_and_tags() {
         assert_eq!(
-            arguments(&Platform::Tpu.spec().wheel()).join(" "),
+            arguments(Platform::Tpu.spec().wheel()).join(" "),
             "download --no-deps --no-input --disable-pip-version-check --quiet --only-binary=:all: \
              --platform=manylinux_2_31_x86_64 --python-version=3.11 libtpu==0.0.52"
         );
