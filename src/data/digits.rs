@@ -38,7 +38,7 @@ pub enum DigitsError {
 
 /// Images of handwritten digits with their classes.
 ///
-/// The file of `examples/data` is the test part of "Optical Recognition of Handwritten Digits"
+/// The [handwritten digits](Self::handwritten) are the test part of "Optical Recognition of Handwritten Digits"
 /// (E. Alpaydin, C. Kaynak, UCI Machine Learning Repository, doi 10.24432/C50P49, CC BY 4.0).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Digits {
@@ -48,7 +48,30 @@ pub struct Digits {
     pub classes: Vec<usize>,
 }
 
+/// The file of `examples/data`, 53 kB.
+const HANDWRITTEN: &[u8] = include_bytes!("../../examples/data/digits.csv.gz");
+
 impl Digits {
+    /// How many of the [handwritten digits](Self::handwritten) train classifiers in the examples; the others
+    /// test them.
+    pub const TRAIN: usize = 1_200;
+
+    /// The names of the classes, `0` to `9`.
+    pub fn names() -> Vec<String> {
+        (0..10).map(|digit| digit.to_string()).collect()
+    }
+
+    /// The 1,797 digits that come with the library.
+    ///
+    /// ```
+    /// use vit22b::data::Digits;
+    ///
+    /// assert_eq!(Digits::handwritten().classes.len(), 1_797);
+    /// ```
+    pub fn handwritten() -> Self {
+        Self::unpack(HANDWRITTEN, Path::new("digits.csv.gz")).expect("the library's file is whole")
+    }
+
     /// Reads a gzip file with a digit on each line: 64 values from 0 to 16, then the class.
     ///
     /// # Errors
@@ -56,8 +79,13 @@ impl Digits {
     /// [`DigitsError`] that names the line.
     pub fn read(path: &Path) -> Result<Self, DigitsError> {
         let io = |reason| DigitsError::Io { path: path.into(), reason };
-        let file = std::fs::File::open(path).map_err(io)?;
-        let text = std::io::read_to_string(flate2::read::GzDecoder::new(file)).map_err(io)?;
+        Self::unpack(std::fs::File::open(path).map_err(io)?, path)
+    }
+
+    /// Reads what a file holds; errors name its path.
+    fn unpack(packed: impl std::io::Read, path: &Path) -> Result<Self, DigitsError> {
+        let io = |reason| DigitsError::Io { path: path.into(), reason };
+        let text = std::io::read_to_string(flate2::read::GzDecoder::new(packed)).map_err(io)?;
         let mut digits = Self { images: vec![], classes: vec![] };
         for (i, line) in text.lines().enumerate() {
             let error = |expected, got: String| DigitsError::Line {
@@ -98,5 +126,23 @@ impl Digits {
             .with_output_size([side, side])
             .with_align_corners(false);
         interpolate(small, options).repeat_dim(1, 3).mul_scalar(2.0).sub_scalar(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_of_the_library_are_those_of_the_file() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv.gz"));
+        assert_eq!(Digits::handwritten(), Digits::read(path).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_holds_no_digits_is_an_error_with_its_path() {
+        let error = Digits::read(Path::new("Cargo.toml")).unwrap_err().to_string();
+        assert!(error.starts_with("Cargo.toml: "), "{error}");
+        assert!(error.ends_with("expected a gzip file of digits"), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::eval::accuracy;
+use crate::eval::{Confusion, accuracy, principal_plane};
 use crate::train::loss::softmax_cross_entropy;
 use crate::train::{
     Decay, Duration, Momentum, Recipe, Rules, Schedule, Stage, Task, TrainError, TrainStep, Tune,
@@ -81,7 +81,84 @@ pub struct LinearProbe {
     pub learning_rate: f64,
 }
 
+/// A probe, and how it does on examples that did not train it. Made by [`LinearProbeConfig::fit_and_test`].
+#[derive(Debug, Clone)]
+pub struct TestedProbe {
+    /// The probe.
+    pub probe: LinearProbe,
+    /// The features of the test examples, `[m, d]`.
+    pub features: Tensor<2>,
+    /// The class of each test example.
+    pub labels: Vec<usize>,
+    /// The class that the probe predicts for each test example.
+    pub predictions: Vec<usize>,
+    /// The share of right predictions.
+    pub accuracy: f64,
+}
+
+impl TestedProbe {
+    /// How often each class was taken for each other one.
+    pub fn confusion(&self) -> Confusion {
+        let [_, num_classes] = self.probe.classifier.weight.dims();
+        Confusion::new(&self.predictions, &self.labels, num_classes)
+    }
+
+    /// The test examples on the first two principal components of their features.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than two features.
+    pub fn plane(&self) -> Vec<[f32; 2]> {
+        let values: Vec<f32> = principal_plane(self.features.clone()).into_data().iter().collect();
+        values.as_chunks().0.to_vec()
+    }
+}
+
 impl LinearProbeConfig {
+    /// Fits a probe to the first `train` examples, and tests it on the others.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[n, d]`; labels: `n` classes below `num_classes`
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), and [`ProbeError::Input`] if no example is left to test with.
+    ///
+    /// ```
+    /// use burn::tensor::Device;
+    /// use vit22b::data::Digits;
+    /// use vit22b::probe::LinearProbeConfig;
+    ///
+    /// let digits = Digits::handwritten();
+    /// let config = LinearProbeConfig { epochs: 1.0, learning_rates: vec![0.1], ..Default::default() };
+    /// let pixels = digits.pixels(&Device::flex());
+    /// let tested = config.fit_and_test(pixels, &digits.classes, Digits::TRAIN, 10)?;
+    /// assert!(tested.accuracy > 0.8);
+    /// # Ok::<(), vit22b::probe::ProbeError>(())
+    /// ```
+    pub fn fit_and_test(
+        &self,
+        features: Tensor<2>,
+        labels: &[usize],
+        train: usize,
+        num_classes: usize,
+    ) -> Result<TestedProbe, ProbeError> {
+        let [n, _] = features.dims();
+        self.check(n, labels, num_classes)?;
+        if train == 0 || train >= n {
+            let expected = format!("from 1 to {}, so that some of the {n} test", n - 1);
+            return Err(ProbeError::Input { what: "train", expected, got: train.to_string() });
+        }
+        let probe =
+            self.fit(features.clone().narrow(0, 0, train), &labels[..train], num_classes)?;
+        let features = features.narrow(0, train, n - train);
+        let predictions = probe.predict(features.clone());
+        let labels = labels[train..].to_vec();
+        let accuracy = accuracy(&predictions, &labels);
+        Ok(TestedProbe { probe, features, labels, predictions, accuracy })
+    }
+
     /// Fits a probe.
     ///
     /// # Shapes
@@ -272,6 +349,20 @@ mod tests {
         let probe = LinearProbeConfig::default().fit(x.clone(), &labels, 3).unwrap();
         assert_eq!(accuracy(&probe.predict(x), &labels), 1.0);
         assert!(LinearProbeConfig::default().learning_rates.contains(&probe.learning_rate));
+    }
+
+    #[test]
+    fn the_first_examples_train_and_the_others_test() {
+        let values = [[1.0, 0.0], [-1.0, 0.0], [1.1, 0.1], [-0.9, 0.1], [-1.2, 0.0]];
+        let x = Tensor::<2>::from_data(values, &Device::flex());
+        let (labels, config) = ([0, 1, 0, 1, 0], LinearProbeConfig::default());
+        let tested = config.fit_and_test(x.clone(), &labels, 2, 2).unwrap();
+        assert_eq!(tested.predictions, [0, 1, 1], "the last label is wrong");
+        assert!((tested.accuracy - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(tested.confusion().counts, [[1, 1], [0, 1]]);
+        assert_eq!((tested.features.dims(), tested.plane().len()), ([3, 2], 3));
+        let error = config.fit_and_test(x, &labels, 5, 2).unwrap_err().to_string();
+        assert_eq!(error, "train: expected from 1 to 4, so that some of the 5 test, got 5");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use cache::{FeatureCache, FeatureCacheError, FeatureKey};
 pub use embedder::Embedder;
 pub use error::EmbedError;
 pub use image_features::ImageFeatures;
-pub use linear::{LinearProbe, LinearProbeConfig, ProbeError};
+pub use linear::{LinearProbe, LinearProbeConfig, ProbeError, TestedProbe};
 pub use patch_views::PatchViews;
 pub use table::FeatureTable;
 pub use write::{FeatureFile, FeatureFileError};

@@ -23,6 +23,23 @@ pub struct Line {
     pub dashed: bool,
 }
 
+impl Line {
+    /// A solid line in the first colour.
+    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.into(), points, colour: 0, dashed: false }
+    }
+
+    /// In another colour of the palette.
+    pub fn with_colour(self, colour: usize) -> Self {
+        Self { colour, ..self }
+    }
+
+    /// Dashed, or solid again.
+    pub fn with_dashes(self, dashed: bool) -> Self {
+        Self { dashed, ..self }
+    }
+}
+
 /// A panel: lines over two axes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
@@ -41,21 +58,32 @@ pub struct Panel {
     pub lines: Vec<Line>,
 }
 
+impl Panel {
+    /// A panel with linear axes and no line yet.
+    pub fn new(title: impl Into<String>, x: impl Into<String>, y: impl Into<String>) -> Self {
+        let (title, x, y) = (title.into(), x.into(), y.into());
+        Self { title, x, y, logarithmic: [false; 2], y_range: None, lines: vec![] }
+    }
+
+    /// With these lines.
+    pub fn with_lines(self, lines: impl IntoIterator<Item = Line>) -> Self {
+        Self { lines: lines.into_iter().collect(), ..self }
+    }
+
+    /// With a logarithmic horizontal axis, vertical axis, or both.
+    pub fn with_logarithmic(self, logarithmic: [bool; 2]) -> Self {
+        Self { logarithmic, ..self }
+    }
+}
+
 /// Draws panels as one picture, with `columns` panels in a row.
 ///
 /// ```
 /// use vit22b::report::{Line, Panel, panels};
 ///
 /// let points = (1..50).map(|step| (f64::from(step), 1.0 / f64::from(step))).collect();
-/// let line = Line { name: "training".into(), points, colour: 0, dashed: false };
-/// let panel = Panel {
-///     title: "Loss".into(),
-///     x: "step".into(),
-///     y: "loss".into(),
-///     logarithmic: [false, true],
-///     y_range: None,
-///     lines: vec![line],
-/// };
+/// let lines = [Line::new("training", points)];
+/// let panel = Panel::new("Loss", "step", "loss").with_logarithmic([false, true]).with_lines(lines);
 /// let path = std::env::temp_dir().join("vit22b-panels-doc.svg");
 /// panels(&path, "A run", 1, &[panel])?;
 /// # std::fs::remove_file(path).unwrap();

@@ -4,6 +4,7 @@ use core::str::FromStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::Tensor;
+use burn::tensor::activation::{log_softmax, softmax};
 
 use crate::error::ConfigError;
 use crate::params::AnyTensor;
@@ -235,6 +236,31 @@ impl Features {
         out.extend(projected.map(|x| ("projected".into(), AnyTensor::new(x.clone()))));
         out.extend(self.logits.iter().map(|x| ("logits".into(), AnyTensor::new(x.clone()))));
         out
+    }
+
+    /// The largest attention logit by its size, of all blocks whose logits were asked for.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[1]`; none without attention logits
+    pub fn largest_attention_logit(&self) -> Option<Tensor<1>> {
+        let largest = self.attention_logits.values().map(|logits| logits.clone().abs().max());
+        largest.reduce(Tensor::max_pair)
+    }
+
+    /// The entropy of the attention in nats, a mean over queries, heads and images, in the block where it is
+    /// lowest, of all blocks whose attention logits were asked for. Even attention to `n` tokens has `ln(n)`,
+    /// attention to single tokens has 0.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[1]`; none without attention logits
+    pub fn lowest_attention_entropy(&self) -> Option<Tensor<1>> {
+        let entropy = |logits: &Tensor<4>| {
+            let (p, log_p) = (softmax(logits.clone(), 3), log_softmax(logits.clone(), 3));
+            (p * log_p).sum_dim(3).neg().mean()
+        };
+        self.attention_logits.values().map(entropy).reduce(Tensor::min_pair)
     }
 
     /// The patch tokens as a map, without the prefix: `[b, n, d]` to `[b, gh, gw, d]`.

@@ -1,7 +1,5 @@
 //! What is measured without images of the user's own: real digits and procedural drawings.
 
-use std::path::Path;
-
 use burn::tensor::Device;
 use vit22b::data::{CueConflict, Digits, Drawings, Hierarchy};
 use vit22b::eval::Matrix;
@@ -14,10 +12,6 @@ use super::fitted::{Fitted, Labelled};
 use super::groups::{GroupTask, groups};
 use super::part::Part;
 use super::source::{Images, Source};
-use crate::model;
-
-/// Real handwritten digits, beside the examples.
-const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/digits.csv.gz");
 
 /// Classifiers of digits, of drawings and of groups, on features of images of `side` pixels. `share` is the
 /// part of the usual number of drawings.
@@ -29,12 +23,12 @@ pub(crate) fn drawn(
     device: &Device,
 ) -> anyhow::Result<Vec<Part>> {
     let count = |all: usize| ((all as f64 * share).ceil() as usize).max(30);
-    let digits = Digits::read(Path::new(DIGITS))?;
+    let digits = Digits::handwritten();
     let images = Images::from_tensor(digits.resized(side, device))?;
     let labelled = sources.iter().map(|source| {
         let features = source.features(&images)?;
         let all = Labelled { features, labels: digits.classes.clone() };
-        let (train, test) = all.split(model::TRAIN_DIGITS)?;
+        let (train, test) = all.split(Digits::TRAIN)?;
         Ok((source.name().to_string(), train, test))
     });
     let labelled = labelled.collect::<anyhow::Result<Vec<_>>>()?;

@@ -12,7 +12,7 @@ use super::paint::{COLOURS, Outline, TEXTURES, paint};
 use super::script::{SIGNS, Stroke, between, sign};
 use super::shapes::SHAPES;
 use crate::data::batch::{BatchError, BatchSource, ImageBatch};
-use crate::data::labels::Hierarchy;
+use crate::data::labels::{Hierarchy, LabelError};
 
 /// An endless sequence of labelled drawings, to train on without data on disk.
 ///
@@ -32,6 +32,8 @@ pub struct Drawings {
     seed: u64,
     signs: Vec<(String, Vec<Stroke>)>,
     hierarchy: Hierarchy,
+    /// The labels that are targets, as classes of the hierarchy.
+    targets: Vec<usize>,
 }
 
 /// One image with its labels.
@@ -55,7 +57,32 @@ impl Drawings {
             .chain(families.map(|family| (family, "sign")))
             .chain(of_sign);
         let hierarchy = Hierarchy::new(edges).expect("no family is its own ancestor");
-        Self { side, seed, signs, hierarchy }
+        let targets = (0..hierarchy.names().len()).collect();
+        Self { side, seed, signs, hierarchy, targets }
+    }
+
+    /// The same images with some of the labels as targets, in the order of the hierarchy. Without this all
+    /// labels are targets.
+    ///
+    /// # Errors
+    ///
+    /// [`LabelError::Unknown`] for a label that is not in the hierarchy.
+    ///
+    /// ```
+    /// use vit22b::data::{BatchSource, Drawings};
+    ///
+    /// let data = Drawings::new(16, 0).with_targets(&["sign", "polygon"])?;
+    /// assert_eq!(data.batch(0, 8)?.targets.dims(), [8, 2]);
+    /// assert!(Drawings::new(16, 0).with_targets(&["horse"]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_targets(mut self, labels: &[&str]) -> Result<Self, LabelError> {
+        // Ancestors are classes too, of which only those that are named are targets.
+        self.hierarchy.indices(labels)?;
+        let names = self.hierarchy.names().iter().enumerate();
+        let named = names.filter(|(_, name)| labels.contains(&name.as_str()));
+        self.targets = named.map(|(class, _)| class).collect();
+        Ok(self)
     }
 
     /// The side of the images in pixels.
@@ -99,13 +126,13 @@ impl BatchSource<ImageBatch> for Drawings {
         for index in position..position + size as u64 {
             let example = self.example(index);
             pixels.extend(example.pixels);
-            let target = self.hierarchy().multi_hot(example.labels);
-            targets.extend(target.map_err(|error| BatchError::new(position, error))?);
+            let all = self.hierarchy().multi_hot(example.labels);
+            let all = all.map_err(|error| BatchError::new(position, error))?;
+            targets.extend(self.targets.iter().map(|class| all[*class]));
         }
-        let classes = self.hierarchy().names().len();
         Ok(ImageBatch::new(
             TensorData::new(pixels, [size, 3, self.side(), self.side()]),
-            TensorData::new(targets, [size, classes]),
+            TensorData::new(targets, [size, self.targets.len()]),
         ))
     }
 }

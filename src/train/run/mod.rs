@@ -5,4 +5,5 @@ pub(crate) mod event;
 pub(crate) mod metrics_log;
 pub(crate) mod progress;
 mod resume;
+mod steps;
 pub(crate) mod trainer;
