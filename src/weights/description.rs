@@ -95,14 +95,21 @@ impl Notes {
             (None, Some(value), _) => (value, Evidence::Sidecar),
             (None, None, default) => (default?, Evidence::OriginsDefault),
         };
-        self.0.push(Note { field, value: format!("{value:?}").to_lowercase(), from });
+        self.0.push(Note { field, value: shown(&value), from });
         Some(value)
     }
 
     /// Takes a default of the origin, and notes that.
     pub(super) fn usual<T: fmt::Debug>(&mut self, field: &'static str, value: T) -> T {
-        let text = format!("{value:?}").to_lowercase();
-        self.0.push(Note { field, value: text, from: Evidence::OriginsDefault });
+        self.0.push(Note { field, value: shown(&value), from: Evidence::OriginsDefault });
         value
+    }
+}
+
+/// A value as options and inspections name it.
+fn shown(value: &impl fmt::Debug) -> String {
+    match format!("{value:?}").to_lowercase().as_str() {
+        "classtoken" => "token".into(),
+        text => text.into(),
     }
 }

@@ -29,6 +29,17 @@ pub enum WeightsError {
         /// Where and how.
         damage: Damage,
     },
+    /// A folder without weights, or with several.
+    #[error(
+        "{folder}: of a folder with weights one file is expected (.safetensors or .npz), the index of its \
+         shards, or a checkpoint of training, got {found}; name the file"
+    )]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What is in it.
+        found: String,
+    },
     /// The tensors have names of no known origin.
     #[error(
         "the names are of no origin that is known (timm, Hugging Face's ViT, DINOv2 and SigLIP, \
@@ -132,6 +143,7 @@ impl From<ContainerError> for WeightsError {
         match error {
             ContainerError::Io { file, reason } => Self::Io { file, reason },
             ContainerError::Damaged { file, damage } => Self::Damaged { file, damage },
+            ContainerError::Folder { folder, found } => Self::Folder { folder, found },
         }
     }
 }

@@ -62,15 +62,18 @@ impl LoadedModel {
 }
 
 impl WeightsFile {
-    /// Opens a `.safetensors` file, a `.index.json` with its shards beside it, or a folder with
-    /// either under the name that transformers and timm give it (`model`).
+    /// Opens a `.safetensors` or `.npz` file, a `.index.json` with its shards beside it, or a folder: with
+    /// either under the name that transformers and timm give it (`model`), with one file under another
+    /// name, or with checkpoints of training, of which the last is taken. The model of a checkpoint has
+    /// the parameters of its step, not their averages.
     ///
     /// The file is mapped into memory, not read: it must not be shortened or rewritten while the
     /// value lives. Programs that replace it by a new file do no harm.
     ///
     /// # Errors
     ///
-    /// [`WeightsError::Io`], and [`WeightsError::Damaged`] for what is wrong with the header.
+    /// [`WeightsError::Io`], [`WeightsError::Folder`], and [`WeightsError::Damaged`] for what is wrong with
+    /// the header.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         Ok(Self { container: container::open(path)?, sidecar: Sidecar::beside(path)? })

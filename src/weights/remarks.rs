@@ -32,10 +32,10 @@ pub(super) fn remarks(description: &Description, report: &LoadReport) -> Vec<Str
     for reason in reasons {
         let names = report.set_aside.iter().filter(|aside| aside.reason == reason);
         let names = names.map(|aside| aside.name.as_str());
-        lines.extend(line("left out", names, &format!(": {reason}")));
+        lines.extend(line("set aside", names, &format!(": {reason}")));
     }
     let unused = report.unused.iter().map(|unused| unused.tensor.as_str());
-    lines.extend(line("left out", unused, ": the model has no place for it"));
+    lines.extend(line("unused", unused, ": the model has no place for it"));
     let missing = report.missing.iter().map(|missing| missing.tensor.as_str());
     lines.extend(line("missing", missing, ""));
     lines.extend(report.mismatched.iter().map(|mismatched| {

@@ -8,6 +8,9 @@ mod corpus;
 mod damage;
 mod export;
 mod files;
+#[path = "../folder/mod.rs"]
+mod folder;
+mod folders;
 #[path = "../golden/mod.rs"]
 mod golden;
 mod layouts;

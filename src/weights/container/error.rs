@@ -11,6 +11,9 @@ pub(crate) enum ContainerError {
     /// The file breaks the rules of its format.
     #[error("{file}: {damage}")]
     Damaged { file: String, damage: Damage },
+    /// A folder without weights, or with several.
+    #[error("{folder}: {found}")]
+    Folder { folder: String, found: String },
 }
 
 /// How a file breaks the rules of its format, and where.
@@ -32,6 +35,12 @@ pub enum Damage {
         /// The length of the file.
         length: u64,
     },
+    /// A text in place of numbers.
+    #[error(
+        "this is a text, expected a safetensors file or an .npz archive; a page or a pointer may have been saved in \
+         place of the file: fetch it again"
+    )]
+    Text,
     /// The file goes on where it should end.
     #[error("{extra} bytes follow the last tensor, which ends at byte {end}")]
     Trailing {

@@ -55,6 +55,7 @@ impl Container {
                     {
                         Damage::Pickle { entry: "the file".into() }
                     }
+                    _ if is_text(&mapped) => Damage::Text,
                     _ => damage,
                 })
         };
@@ -86,4 +87,19 @@ impl Container {
         };
         Ok(if entry.column_major { Cow::Owned(entry.row_major(&bytes)) } else { bytes })
     }
+}
+
+/// Whether a file begins as a text. The length of a safetensors header has zeros among its first eight bytes.
+fn is_text(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(64)];
+    let text = match std::str::from_utf8(first) {
+        Ok(text) => text,
+        // The last character is cut.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&first[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let is_printable = |character: char| !character.is_control() || character.is_whitespace();
+    !text.is_empty() && text.chars().all(is_printable)
 }

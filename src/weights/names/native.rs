@@ -7,7 +7,7 @@ use crate::data::preprocess::Preprocess;
 use crate::vit::ViT22BConfig;
 use crate::weights::container::Container;
 use crate::weights::container::error::Damage;
-use crate::weights::description::Description;
+use crate::weights::description::{Description, Evidence, Note};
 use crate::weights::error::WeightsError;
 use crate::weights::origin::Origin;
 
@@ -23,7 +23,9 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) struct Manifest {
     pub(crate) format: u32,
     pub(crate) config: ViT22BConfig,
-    pub(crate) preprocessing: Preprocess,
+    /// A checkpoint of training does not say it.
+    #[serde(default)]
+    pub(crate) preprocessing: Option<Preprocess>,
 }
 
 /// The tensors of a file of this crate, if it has a manifest.
@@ -49,7 +51,22 @@ pub(crate) fn describe(container: &Container) -> Result<Description, WeightsErro
     let manifest: Manifest =
         serde_json::from_value(format).map_err(|error| invalid(error.to_string()))?;
     let Manifest { config, preprocessing, .. } = manifest;
-    Ok(Description { origin: Origin::Native, config, notes: vec![], preprocessing }.check()?)
+    let (preprocessing, notes) = match preprocessing {
+        Some(preprocessing) => (preprocessing, vec![]),
+        None => {
+            let usual = usual_preprocessing(config.image)?;
+            let (field, value) = ("preprocessing", usual.to_string());
+            (usual, vec![Note { field, value, from: Evidence::OriginsDefault }])
+        }
+    };
+    Ok(Description { origin: Origin::Native, config, notes, preprocessing }.check()?)
+}
+
+/// Images of this height and width with values in [−1, 1], as procedural images have them.
+fn usual_preprocessing([height, width]: [usize; 2]) -> Result<Preprocess, WeightsError> {
+    let side = height.max(width);
+    let text = format!("resize_shorter({side})|center_crop({height}, {width})|value_range(-1, 1)");
+    Ok(text.parse()?)
 }
 
 pub(crate) fn terms(path: &str, shape: &[usize]) -> Vec<Term> {

@@ -46,7 +46,7 @@ pub fn save(
     let manifest = Manifest {
         format: FORMAT,
         config: model.config().clone(),
-        preprocessing: preprocessing.clone(),
+        preprocessing: Some(preprocessing.clone()),
     };
     let manifest = serde_json::to_string(&manifest).expect("plain data has a JSON form");
     let metadata = HashMap::from([(MANIFEST.to_string(), manifest)]);
