@@ -1,5 +1,6 @@
 //! Options that several verbs have, and what is made of them.
 
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
@@ -10,7 +11,9 @@ use vit22b::data::{DecodeOptions, ImageSet, OnBroken, Preprocess};
 use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, Pool, ViT22B};
-use vit22b::weights::{HeadChoice, Inspection, LoadOptions, WeightsError, WeightsFile};
+use vit22b::weights::{
+    Description, HeadChoice, Inspection, LoadOptions, WeightsError, WeightsFile,
+};
 
 use crate::terminal::ImageBar;
 
@@ -64,8 +67,10 @@ impl Weights {
 
     /// What the file is, and what a load would do with its tensors.
     pub(crate) fn inspect(&self) -> anyhow::Result<Inspection> {
-        let file = WeightsFile::open(&self.weights);
-        file.and_then(|file| file.inspect(&self.unsaid.options())).map_err(explained)
+        let file = WeightsFile::open(&self.weights).map_err(explained)?;
+        let inspection = file.inspect(&self.unsaid.options()).map_err(explained)?;
+        self.unsaid.compare(&file, &inspection.description)?;
+        Ok(inspection)
     }
 
     /// The model without its classifier, on the device of a runtime.
@@ -84,13 +89,13 @@ impl Weights {
 #[derive(Args)]
 pub(crate) struct Unsaid {
     /// Attention heads, where neither the file nor JSON beside it says
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     num_heads: Option<usize>,
     /// The form of GELU, in place of the origin's usual one
     #[arg(long)]
     gelu: Option<GeluName>,
     /// Side of the images in pixels, in place of the model's own
-    #[arg(long, value_name = "PIXELS", alias = "image")]
+    #[arg(long, value_name = "PIXELS", alias = "image", value_parser = positive)]
     side: Option<usize>,
     /// Rows and columns of the positions in the file, such as 7x9, where
     /// they form no square
@@ -111,21 +116,77 @@ pub(crate) struct Unsaid {
     pool: Option<PoolName>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum PoolName {
     Token,
     Average,
     Map,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum GeluName {
     Tanh,
     Erf,
 }
 
+impl From<PoolName> for Pool {
+    fn from(name: PoolName) -> Self {
+        match name {
+            PoolName::Token => Self::ClassToken,
+            PoolName::Average => Self::Average,
+            PoolName::Map => Self::Map,
+        }
+    }
+}
+
+impl From<Pool> for PoolName {
+    fn from(pool: Pool) -> Self {
+        match pool {
+            Pool::ClassToken => Self::Token,
+            Pool::Average => Self::Average,
+            Pool::Map => Self::Map,
+        }
+    }
+}
+
+impl From<GeluName> for Gelu {
+    fn from(name: GeluName) -> Self {
+        match name {
+            GeluName::Tanh => Self::Tanh,
+            GeluName::Erf => Self::Erf,
+        }
+    }
+}
+
+impl From<Gelu> for GeluName {
+    fn from(gelu: Gelu) -> Self {
+        match gelu {
+            Gelu::Tanh => Self::Tanh,
+            Gelu::Erf => Self::Erf,
+        }
+    }
+}
+
+/// The names as the options have them.
+macro_rules! shown {
+    ($($name:ty),*) => {$(
+        impl Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let value = self.to_possible_value();
+                f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+            }
+        }
+    )*};
+}
+shown!(PoolName, GeluName);
+
+fn positive(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a whole number from 1 on".into())
+}
+
 fn grid(text: &str) -> Result<[usize; 2], String> {
-    let sides = text.split_once('x').map(|(rows, columns)| [rows.parse(), columns.parse()]);
+    let sides = text.split_once('x').map(|(rows, columns)| [positive(rows), positive(columns)]);
     match sides {
         Some([Ok(rows), Ok(columns)]) => Ok([rows, columns]),
         _ => Err("expected rows and columns, such as 7x9".into()),
@@ -140,32 +201,57 @@ pub(crate) struct Loaded {
 
 impl Unsaid {
     fn options(&self) -> LoadOptions {
-        let gelu = self.gelu.map(|name| match name {
-            GeluName::Tanh => Gelu::Tanh,
-            GeluName::Erf => Gelu::Erf,
-        });
-        let pool = self.pool.map(|name| match name {
-            PoolName::Token => Pool::ClassToken,
-            PoolName::Average => Pool::Average,
-            PoolName::Map => Pool::Map,
-        });
         LoadOptions::new()
             .with_num_heads(self.num_heads)
-            .with_gelu(gelu)
+            .with_gelu(self.gelu.map(Gelu::from))
             .with_preprocess(self.preprocess.clone())
             .with_part(self.part.clone())
             .with_assume(self.assume.clone())
-            .with_pool(pool)
+            .with_pool(self.pool.map(Pool::from))
             .with_grid(self.grid)
             .with_image(self.side.map(|side| [side, side]))
+    }
+
+    /// Refuses options that the file contradicts, and prints on standard error which of them replaced
+    /// something, and which changed nothing.
+    fn compare(&self, file: &WeightsFile, found: &Description) -> anyhow::Result<()> {
+        let options = self.options();
+        let without = |options: LoadOptions| Some(file.describe(&options).ok()?.config);
+        let config = &found.config;
+        if let Some(heads) = self.num_heads {
+            let said = without(options.clone().with_num_heads(None)).map(|said| said.num_heads);
+            compared("num-heads", heads, config.num_heads, said)?;
+        }
+        if let Some(gelu) = options.gelu {
+            let said = without(options.clone().with_gelu(None)).map(|said| said.gelu);
+            let [gelu, found] = [gelu, config.gelu].map(GeluName::from);
+            compared("gelu", gelu, found, said.map(GeluName::from))?;
+        }
+        if let Some(pool) = options.pool {
+            let said = without(options.clone().with_pool(None)).map(|said| said.pool);
+            let [pool, found] = [pool, config.pool].map(PoolName::from);
+            compared("pool", pool, found, said.map(PoolName::from))?;
+        }
+        if let Some(grid) = self.grid {
+            let said = without(options.clone().with_grid(None)).map(|said| Grid(said.grid()));
+            compared("grid", Grid(grid), Grid(config.grid()), said)?;
+        }
+        if let Some(name) = &self.assume {
+            let said = without(options.with_assume(None));
+            if said.is_some_and(|said| said == *config) {
+                eprintln!("--assume {name} changes nothing: the file is understood without it");
+            }
+        }
+        Ok(())
     }
 
     /// Loads a model of colour images without its classifier, and prints on standard error what it is
     /// and how that is known.
     pub(crate) fn load(&self, weights: &Path, device: &Device) -> anyhow::Result<Loaded> {
         let options = self.options().with_head(HeadChoice::Drop);
-        let file = WeightsFile::open(weights);
-        let loaded = file.and_then(|file| file.load(&options, device)).map_err(explained)?;
+        let file = WeightsFile::open(weights).map_err(explained)?;
+        let loaded = file.load(&options, device).map_err(explained)?;
+        self.compare(&file, &loaded.description)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
         let preprocess = loaded.description.preprocessing;
         let config = loaded.model.config();
@@ -185,9 +271,46 @@ impl Unsaid {
     }
 }
 
+/// An option's value beside that of the model, and that of the model without the option.
+fn compared<T: PartialEq + Display>(
+    option: &str,
+    given: T,
+    found: T,
+    without: Option<T>,
+) -> anyhow::Result<()> {
+    ensure!(
+        given == found,
+        "--{option} {given}: the file is of a model with {found}, which no option changes; leave \
+         --{option} out"
+    );
+    if let Some(without) = without.filter(|without| *without != given) {
+        eprintln!(
+            "--{option} {given} in place of {without}, which the file says or its origin has"
+        );
+    }
+    Ok(())
+}
+
+/// Rows and columns of positions.
+#[derive(PartialEq)]
+struct Grid([usize; 2]);
+
+impl Display for Grid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([rows, columns]) = self;
+        write!(f, "{rows}x{columns}")
+    }
+}
+
 /// The error in the words of this program: its options where the library names its own.
 fn explained(error: WeightsError) -> anyhow::Error {
     match error {
+        WeightsError::Ambiguous { field: "part", why, .. } if why.contains("none of these") => {
+            anyhow!("--part: {why}; give one of them, or leave --part out where it is one")
+        }
+        WeightsError::Ambiguous { field: "part", why, .. } if why.contains("more than one") => {
+            anyhow!("--part: {why}; give more of the name")
+        }
         WeightsError::Ambiguous { field, why, option } => {
             let option = option.replace('_', "-");
             anyhow!("--weights: {field} does not follow from the file: {why}; give --{option}")

@@ -77,7 +77,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// An error and its causes on one line, each said once: some errors say their cause themselves.
+/// An error and its causes on one line, each said once: some errors say their cause themselves. Where they
+/// advise a command of `burn-xla`, which has its own, the advice is this program's verb of the same name.
 fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -87,7 +88,7 @@ fn chain(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    text
+    text.replace("`burn-xla ", "`vit22b ")
 }
 
 #[cfg(test)]
@@ -110,6 +111,13 @@ mod tests {
         for line in texts.iter().flat_map(|text| text.lines()) {
             assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
         }
+    }
+
+    #[test]
+    fn advice_names_this_program() {
+        let error =
+            anyhow!("no plugin for tpu; run `burn-xla install tpu`").context("--device tpu");
+        assert_eq!(chain(&error), "--device tpu: no plugin for tpu; run `vit22b install tpu`");
     }
 
     #[test]

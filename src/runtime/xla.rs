@@ -30,8 +30,7 @@ pub(super) fn named(platform: Option<&str>) -> Option<Result<Xla, ProgramError>>
 fn installed(platform: Platform) -> Result<Xla, ProgramError> {
     // Asked before the plugin is loaded: that of TPUs may wait for long where there is no TPU.
     if !platform.has_device() {
-        let reasons = vec![format!("{platform}: no such device on this machine")];
-        return Err(PluginError::NoPlatform { reasons }.into());
+        return Err(PluginError::NoDevice { platform }.into());
     }
     let plugin = plugin::load(&plugin::find(platform)?)?;
     Ok(Xla::new(&Client::new(&plugin, &ClientOptions::new())?)?)

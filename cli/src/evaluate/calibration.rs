@@ -2,10 +2,13 @@
 //! leaving questions open.
 
 use serde_json::json;
-use vit22b::eval::{CalibrationScores, Reliability, Scorecard, ScorecardConfig};
+use vit22b::eval::{CalibrationScores, Reliability, Scorecard, ScorecardConfig, TEMPERATURES};
 use vit22b::report::{Axis, Block, Chart, Mark, ReportError, Section, Series};
 
 use super::part::{Part, line, number, percent, table};
+
+/// With fewer examples in a bin than this, on average, errors of calibration are mostly chance.
+const FEW: usize = 10;
 
 /// Calibration before and after temperature scaling.
 pub(crate) fn calibration(of: &str, card: &Scorecard) -> anyhow::Result<Part> {
@@ -21,6 +24,9 @@ pub(crate) fn calibration(of: &str, card: &Scorecard) -> anyhow::Result<Part> {
         [name.to_string()].into_iter().chain(numbers.map(number)).collect::<Vec<_>>()
     };
     let mut rows = vec![row("as they are", &card.raw)];
+    let at_an_end = |scores: &CalibrationScores| {
+        TEMPERATURES.into_iter().any(|end| (scores.temperature / end - 1.0).abs() < 1e-6)
+    };
     rows.extend(card.scaled.as_ref().map(|scores| row("scaled", scores)));
     let diagram = |title: String, diagram: &Reliability| {
         let width = 1.0 / ScorecardConfig::default().bins as f64;
@@ -50,12 +56,25 @@ pub(crate) fn calibration(of: &str, card: &Scorecard) -> anyhow::Result<Part> {
         let title = format!("Reliability at temperature {:.2}", scaled.temperature);
         figures.push(diagram(title, after)?);
     }
-    let text = format!(
-        "{of}. The temperature is fitted on {} examples; everything is measured on the other {}. Errors have {} bins.",
-        card.held_out,
-        card.examples,
-        ScorecardConfig::default().bins
+    let bins = ScorecardConfig::default().bins;
+    let mut text = format!(
+        "{of}. The temperature is fitted on {} examples; everything is measured on the other {}. Errors have {bins} bins.",
+        card.held_out, card.examples
     );
+    if card.scaled.as_ref().is_some_and(at_an_end) {
+        let [low, high] = TEMPERATURES;
+        text += &format!(
+            " No temperature between {low} and {high} is best for the {}: they are all classified right, or all \
+             wrong, so that the fitted one is an end of this range and says nothing.",
+            card.held_out
+        );
+    }
+    if card.examples < FEW * bins {
+        text += &format!(
+            " {} examples are few for {bins} bins: these errors are mostly chance.",
+            card.examples
+        );
+    }
     let columns = [
         "logits",
         "temperature",
@@ -114,6 +133,15 @@ pub(crate) fn selective(cards: &[(String, Scorecard)]) -> anyhow::Result<Part> {
     let cell = |auc: &Option<f64>| auc.map_or("–".into(), number);
     let oracle_rows = oracle.iter().map(|(share, auc)| vec![percent(*share), cell(auc)]).collect();
     let area = cards[0].1.area_under_risk_coverage;
+    let risks = ["classifier on", "area under risk", "wrong of surest 50 %", "of 80 %", "of all"];
+    let oracle_table = table(["decided by an oracle", "oracle-collaborative AUC"], oracle_rows);
+    let mut blocks = vec![Block::Table(table(risks, rows)), Block::Table(oracle_table)];
+    if oracle.iter().any(|(_, auc)| auc.is_none()) {
+        let text =
+            "There is no oracle-collaborative AUC where all answers are right, or all are wrong.";
+        blocks.push(Block::Text(text.into()));
+    }
+    blocks.push(Block::Figures(vec![(chart.title.clone(), chart.svg()?)]));
     Ok(Part {
         summary: vec![line(
             "Selective prediction: area under risk by coverage",
@@ -129,25 +157,6 @@ pub(crate) fn selective(cards: &[(String, Scorecard)]) -> anyhow::Result<Part> {
                 }))
                 .collect::<Vec<_>>()
         ),
-        section: Section {
-            title: "Selective prediction".into(),
-            blocks: vec![
-                Block::Table(table(
-                    [
-                        "classifier on",
-                        "area under risk",
-                        "wrong of surest 50 %",
-                        "of 80 %",
-                        "of all",
-                    ],
-                    rows,
-                )),
-                Block::Table(table(
-                    ["decided by an oracle", "oracle-collaborative AUC"],
-                    oracle_rows,
-                )),
-                Block::Figures(vec![(chart.title.clone(), chart.svg()?)]),
-            ],
-        },
+        section: Section { title: "Selective prediction".into(), blocks },
     })
 }

@@ -24,8 +24,11 @@ pub(crate) fn classifiers(
     });
     let cards = cards.collect::<anyhow::Result<Vec<_>>>()?;
     let of = format!("Logistic regression on the features of: {}", cards[0].0);
-    let parts =
-        vec![probes, calibration(&of, &cards[0].1)?, selective(&cards)?, agreement(&fitted)?];
+    let mut parts = vec![probes, calibration(&of, &cards[0].1)?, selective(&cards)?];
+    // One classifier has none to agree with.
+    if fitted.len() > 1 {
+        parts.push(agreement(&fitted)?);
+    }
     Ok((parts, fitted))
 }
 
@@ -39,8 +42,9 @@ fn probes(
     let fewest = |labels: &[usize]| {
         (0..classes).map(|c| labels.iter().filter(|l| **l == c).count()).min().unwrap_or(0)
     };
-    let mut shots = FewShotConfig::default().shots;
-    shots.retain(|shots| *shots <= fewest(&sources[0].1.labels));
+    let (mut shots, fewest) = (FewShotConfig::default().shots, fewest(&sources[0].1.labels));
+    let fewest_shots = shots.iter().min().copied().unwrap_or_default();
+    shots.retain(|shots| *shots <= fewest);
     let few_shot =
         FewShotConfig { shots, seeds: vec![seed, seed + 1, seed + 2], ..Default::default() };
     let (mut rows, mut few_rows) = (Vec::new(), Vec::new());
@@ -79,14 +83,26 @@ fn probes(
         }));
         fitted.push(logistic);
     }
-    let mut columns = vec!["few-shot, mean of three draws".to_string()];
-    columns.extend(few_shot.shots.iter().map(|shots| format!("{shots} a class")));
-    let most = few_shot.shots.last().copied().unwrap_or(1) as f64;
-    let chart = Chart {
-        title: "Few-shot accuracy".into(),
-        x: Axis { label: "examples of each class".into(), range: 0.0..most * 1.04, percent: false },
-        y: Axis::share("test accuracy"),
-        series,
+    let few_shot_blocks = match few_shot.shots.last() {
+        None => vec![Block::Text(format!(
+            "Few-shot accuracy is not measured: the smallest class has {fewest} to train with, and \
+             {fewest_shots} of each are the fewest that are asked for."
+        ))],
+        Some(most) => {
+            let mut columns = vec!["few-shot, mean of three draws".to_string()];
+            columns.extend(few_shot.shots.iter().map(|shots| format!("{shots} a class")));
+            let (label, range) = ("examples of each class".into(), 0.0..*most as f64 * 1.04);
+            let chart = Chart {
+                title: "Few-shot accuracy".into(),
+                x: Axis { label, range, percent: false },
+                y: Axis::share("test accuracy"),
+                series,
+            };
+            vec![
+                Block::Table(Table { columns, rows: few_rows }),
+                Block::Figures(vec![(chart.title.clone(), chart.svg()?)]),
+            ]
+        }
     };
     let summary = rows[..1].iter().flat_map(|row| {
         let named =
@@ -95,17 +111,10 @@ fn probes(
     });
     let columns_of_rows =
         ["test accuracy on", "features", "logistic regression", "ridge", "20 neighbours"];
-    let part = Part {
-        summary: summary.collect(),
-        json: json!(numbers),
-        section: Section {
-            title: title.into(),
-            blocks: vec![
-                Block::Table(table(columns_of_rows, rows)),
-                Block::Table(Table { columns, rows: few_rows }),
-                Block::Figures(vec![(chart.title.clone(), chart.svg()?)]),
-            ],
-        },
-    };
+    let summary = summary.collect();
+    let mut blocks = vec![Block::Table(table(columns_of_rows, rows))];
+    blocks.extend(few_shot_blocks);
+    let section = Section { title: title.into(), blocks };
+    let part = Part { summary, json: json!(numbers), section };
     Ok((part, fitted))
 }

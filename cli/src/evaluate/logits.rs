@@ -90,7 +90,14 @@ impl GivenLogits {
             let label = fields.next().and_then(|field| field.parse().ok());
             let row: Option<Vec<f32>> = fields.map(|field| field.parse().ok()).collect();
             let (Some(label), Some(row)) = (label, row) else {
-                bail!("line {}: expected a label and its logits, got {text:?}", line + 1)
+                // A first line without a number names the columns.
+                if line == 0 && text.split(',').all(|field| field.trim().parse::<f32>().is_err()) {
+                    continue;
+                }
+                bail!(
+                    "line {}: expected the number of a class and its logits, got {text:?}",
+                    line + 1
+                )
             };
             let expected = *classes.get_or_insert(row.len());
             ensure!(
@@ -102,7 +109,7 @@ impl GivenLogits {
             logits.extend(row);
             labels.push(label);
         }
-        let classes = classes.context("no line")?;
+        let classes = classes.context("expected lines of a label and its logits, got none")?;
         Ok(Self { logits, labels, classes, unknown: None, groups: None })
     }
 

@@ -4,15 +4,15 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use image::{Rgb, RgbImage};
 use vit22b::data::{CueConflict, Drawings};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder for the images: a folder for each class, and labels.csv,
-    /// a list with all labels of each image
+    /// New folder for the images: a folder for each class, and
+    /// labels.csv, a list with all labels of each image
     #[arg(long, default_value = "out/draw")]
     out: PathBuf,
     /// Number of images
@@ -65,6 +65,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             Box::new(move |index| of_label(&drawings, class, index))
         }
     };
+    let has_files = std::fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(
+        !has_files,
+        "--out {}: expected a new or an empty folder, got one with files, among which the drawings \
+         would be; name another, or delete it",
+        out.display()
+    );
     let mut list = String::from("path,labels\n");
     for index in 0..count {
         let Drawing { pixels, class, labels } = draw(index);

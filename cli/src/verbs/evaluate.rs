@@ -144,7 +144,9 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
             .with_decoding(arguments.orientation.decoding());
         Ok(Source::Model(name.into(), Box::new(embedder), Box::new(device.clone())))
     };
-    let mut sources = vec![source("pre-trained model", model)?];
+    // What the file's model was trained on, if on anything, is not known.
+    let name = if arguments.weights.is_some() { "the model" } else { "pre-trained model" };
+    let mut sources = vec![source(name, model)?];
     if let Some(untrained) = untrained {
         sources.push(source("untrained model", untrained)?);
     }

@@ -1,6 +1,7 @@
 //! Pictures of what a model makes of images: its patches by their principal components, and how much
 //! of each goes into the pooled vector.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         "--attention: this model takes the mean of all patches; attention pooling or a class token \
          is needed"
     );
+    let names = picture_names(&set);
     let seen = embedder.preprocess().with_value_range(0.0, 1.0);
     let decoding = images.orientation().decoding();
     let (bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
@@ -59,7 +61,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             let image = PatchedImage { pixels: &pixels, size: seen.size(), patch };
             for (_, view, folder) in &folders {
                 if let (Some(folder), Some(values)) = (folder, features.values(view)) {
-                    patches(&picture(folder, &set.items()[index].name), image, values)?;
+                    patches(&folder.join(&names[index]), image, values)?;
                 }
             }
             bar.done(index + 1);
@@ -84,7 +86,21 @@ fn pixels(image: &Image, seen: &Preprocess) -> Vec<f32> {
     pixels
 }
 
-/// The picture of an image: its name is the image's whole path.
-fn picture(folder: &Path, name: &str) -> PathBuf {
-    folder.join(name.replace(['/', '\\'], "_") + ".png")
+/// The name of each image's picture: the image's path with its ending left out, unless another image has
+/// the same.
+fn picture_names(set: &ImageSet) -> Vec<String> {
+    let flat = |name: &str| name.replace(['/', '\\'], "_");
+    let stem = |name: &str| {
+        let path = Path::new(name);
+        flat(&path.with_extension("").display().to_string())
+    };
+    let mut counts = BTreeMap::<String, usize>::new();
+    for item in set.items() {
+        *counts.entry(stem(&item.name)).or_default() += 1;
+    }
+    let items = set.items().iter().map(|item| match counts[&stem(&item.name)] {
+        1 => stem(&item.name) + ".png",
+        _ => flat(&item.name) + ".png",
+    });
+    items.collect()
 }

@@ -84,6 +84,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.search {
         return search(&arguments, &topology);
     }
+    eprintln!(
+        "compiling the training step of {} for {}, which takes about a minute for 22B/14 …",
+        arguments.variant, arguments.topology
+    );
     let (forecast, programs) = forecast(&arguments, &topology)?;
     if let Some(folder) = &arguments.save {
         save(&programs, folder).with_context(|| format!("--save {}", folder.display()))?;

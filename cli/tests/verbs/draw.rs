@@ -39,3 +39,16 @@ fn a_folder_that_is_a_file_names_the_option() {
     let error = vit22b(["draw", "--count", "1", "--out", file.to_str().expect("UTF-8")]).failed();
     assert!(error.starts_with(&format!("--out {}: cannot write", file.display())), "{error}");
 }
+
+#[test]
+fn drawings_are_not_mixed_with_other_files() {
+    let folder = Folder::new("draw-twice");
+    let out = folder.path().to_str().expect("UTF-8");
+    let draw = || vit22b(["draw", "--count", "2", "--side", "8", "--out", out]);
+    draw().succeeded();
+    let error = draw().failed();
+    assert!(
+        error.starts_with(&format!("--out {out}: expected a new or an empty folder")),
+        "{error}"
+    );
+}

@@ -73,3 +73,19 @@ fn errors_name_the_option() {
     assert!(error.starts_with("--weights: nowhere.safetensors"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing partial is left");
 }
+
+#[test]
+fn one_image_and_a_folder_with_one_file_of_weights_are_taken() {
+    let folder = Folder::new("embed-one");
+    let weights = folder.path().join("weights");
+    std::fs::create_dir(&weights).unwrap();
+    let npz = fixture("big_vision_map/checkpoint.npz");
+    std::fs::copy(npz, weights.join("ViT-B_16.npz")).unwrap();
+    let (weights, out) = (weights.to_str().unwrap(), folder.path().join("f.safetensors"));
+    let (image, out) = (fixture("images/photo.jpg"), out.to_str().unwrap());
+    vit22b(["embed", "--weights", weights, "--images", &image, "--out", out]).succeeded();
+    let (shape, header) = read(out);
+    assert_eq!((shape[0], &header["names"]), (1, &serde_json::json!(["photo.jpg"])));
+    let error = vit22b(["probe", "--weights", weights, "--images", &image]).failed();
+    assert!(error.starts_with(&format!("--images {image}: one image is not enough")), "{error}");
+}

@@ -47,7 +47,7 @@ fn a_published_model_is_measured_on_class_folders() {
     let arguments = ["--weights", &weights, "--images", images, "--share", "0.1"];
     let report = report(&out, &arguments);
     let probe = &report["Images"][0];
-    assert_eq!(probe["features"], "pre-trained model");
+    assert_eq!(probe["features"], "the model");
     assert!(probe["logistic_regression"].as_f64().unwrap() > 0.0, "{probe}");
 }
 
@@ -59,4 +59,25 @@ fn what_is_wrong_with_an_option_is_said_with_its_name() {
     let out = out.path().to_str().expect("UTF-8");
     let error = vit22b(["evaluate", "--out", out, "--logits", "none.csv"]).failed();
     assert!(error.starts_with("--logits none.csv: "), "{error}");
+}
+
+#[test]
+fn few_logits_with_a_header_are_measured_and_what_they_do_not_show_is_said() {
+    let out = Folder::new("evaluate-few");
+    let file = out.path().join("logits.csv");
+    std::fs::write(&file, "label,cat,dog\n".to_string() + &"0,2,0\n1,0,2\n".repeat(5)).unwrap();
+    let (file, to) = (file.to_str().unwrap(), out.path().to_str().unwrap());
+    vit22b(["evaluate", "--logits", file, "--out", to]).succeeded();
+    let text = std::fs::read_to_string(out.path().join("report.md")).unwrap();
+    for said in [
+        "No temperature between 0.01 and 100 is best for the 2",
+        "8 examples are few for 15 bins",
+        "There is no oracle-collaborative AUC where all answers are right",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    std::fs::write(file, "0,2,0\nlabel,cat,dog\n").unwrap();
+    let error = vit22b(["evaluate", "--logits", file, "--out", to]).failed();
+    let expected = "line 2: expected the number of a class and its logits, got \"label,cat,dog\"";
+    assert!(error.ends_with(expected), "{error}");
 }

@@ -14,7 +14,7 @@ fn patches_and_attention_become_pictures() {
     let said = vit22b(model.iter().chain(&pictures)).succeeded();
     assert_eq!(said, format!("1 pictures in {pca}\n1 pictures in {attention}\n"));
     for folder in [pca, attention] {
-        let picture = image::open(format!("{folder}/photo.png.png")).unwrap();
+        let picture = image::open(format!("{folder}/photo.png")).unwrap();
         assert!(picture.width() > 2 * 448 && picture.height() >= 448);
     }
     let run = vit22b(model);

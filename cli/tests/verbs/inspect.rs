@@ -59,7 +59,7 @@ fn every_field_of_a_model_of_transformers() {
         "missing": [],
     });
     assert_eq!(printed, expected, "{said}");
-    assert!(said.contains("left out: \"embeddings.mask_token\""), "{said}");
+    assert!(said.contains("set aside: \"embeddings.mask_token\""), "{said}");
 }
 
 #[test]
@@ -86,4 +86,49 @@ fn a_model_whose_config_is_not_followed_is_refused_with_the_options_of_the_comma
     let assumed = ["--assume".as_ref(), "vit_base_patch14_xp_224".as_ref()];
     vit22b(inspect.into_iter().chain(assumed)).succeeded();
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// How the tiny model with QK norms is inspected with one option more.
+fn inspected_with(option: &str, value: &str) -> crate::Run {
+    let weights = fixture("timm_xp/model.safetensors");
+    vit22b([
+        "inspect".as_ref(),
+        "--weights".as_ref(),
+        weights.as_os_str(),
+        option.as_ref(),
+        value.as_ref(),
+    ])
+}
+
+#[test]
+fn options_that_the_file_contradicts_are_refused() {
+    for (option, value, found) in [("--num-heads", "4", "3"), ("--grid", "2x8", "4x4")] {
+        let error = inspected_with(option, value).failed();
+        let expected = format!(
+            "{option} {value}: the file is of a model with {found}, which no option changes; leave {option} out"
+        );
+        assert_eq!(error, expected);
+    }
+    for (option, value) in [("--num-heads", "0"), ("--grid", "0x4"), ("--side", "0")] {
+        let run = inspected_with(option, value);
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains(option), "{}", run.stderr);
+    }
+    let error = inspected_with("--part", "teacher").failed();
+    assert!(error.starts_with("--part: the file holds the model without a prefix"), "{error}");
+}
+
+#[test]
+fn options_that_replace_something_and_those_that_change_nothing_are_said() {
+    let said = |option: &str, value: &str| {
+        let run = inspected_with(option, value);
+        let said = run.stderr.clone();
+        run.succeeded();
+        said
+    };
+    assert!(said("--gelu", "tanh").contains("--gelu tanh in place of erf"));
+    assert!(
+        said("--assume", "vit_base_patch14").contains("--assume vit_base_patch14 changes nothing")
+    );
+    assert!(!said("--num-heads", "3").contains("--num-heads"));
 }

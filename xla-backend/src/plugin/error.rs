@@ -27,6 +27,16 @@ pub enum PluginError {
         reasons: Vec<String>,
     },
 
+    /// The machine has no device of the platform.
+    #[error(
+        "{platform}: expected a device of this platform, got a machine without; where there is one, \
+         `burn-xla install {platform}` fetches its plugin"
+    )]
+    NoDevice {
+        /// The platform.
+        platform: Platform,
+    },
+
     /// A place that the user named has no plugin.
     #[error("{origin}: expected a file, got none at {}; correct the path, or remove it", path.display())]
     Missing {
