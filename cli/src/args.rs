@@ -1,6 +1,6 @@
 //! Options that several verbs have, and what is made of them.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Debug, Display};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
@@ -139,16 +139,6 @@ impl From<PoolName> for Pool {
     }
 }
 
-impl From<Pool> for PoolName {
-    fn from(pool: Pool) -> Self {
-        match pool {
-            Pool::ClassToken => Self::Token,
-            Pool::Average => Self::Average,
-            Pool::Map => Self::Map,
-        }
-    }
-}
-
 impl From<GeluName> for Gelu {
     fn from(name: GeluName) -> Self {
         match name {
@@ -158,27 +148,12 @@ impl From<GeluName> for Gelu {
     }
 }
 
-impl From<Gelu> for GeluName {
-    fn from(gelu: Gelu) -> Self {
-        match gelu {
-            Gelu::Tanh => Self::Tanh,
-            Gelu::Erf => Self::Erf,
-        }
-    }
+/// The option's value for a field of the config; of one that no option has, its own name.
+fn named<N: ValueEnum, T: From<N> + PartialEq + Debug>(field: T) -> String {
+    let is_it = |name: &&N| T::from((*name).clone()) == field;
+    let value = N::value_variants().iter().find(is_it).and_then(N::to_possible_value);
+    value.map_or_else(|| format!("{field:?}").to_lowercase(), |value| value.get_name().into())
 }
-
-/// The names as the options have them.
-macro_rules! shown {
-    ($($name:ty),*) => {$(
-        impl Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let value = self.to_possible_value();
-                f.write_str(value.as_ref().map_or("", |value| value.get_name()))
-            }
-        }
-    )*};
-}
-shown!(PoolName, GeluName);
 
 fn positive(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
@@ -224,13 +199,13 @@ impl Unsaid {
         }
         if let Some(gelu) = options.gelu {
             let said = without(options.clone().with_gelu(None)).map(|said| said.gelu);
-            let [gelu, found] = [gelu, config.gelu].map(GeluName::from);
-            compared("gelu", gelu, found, said.map(GeluName::from))?;
+            let [gelu, found] = [gelu, config.gelu].map(named::<GeluName, _>);
+            compared("gelu", gelu, found, said.map(named::<GeluName, _>))?;
         }
         if let Some(pool) = options.pool {
             let said = without(options.clone().with_pool(None)).map(|said| said.pool);
-            let [pool, found] = [pool, config.pool].map(PoolName::from);
-            compared("pool", pool, found, said.map(PoolName::from))?;
+            let [pool, found] = [pool, config.pool].map(pool_name);
+            compared("pool", pool, found, said.map(pool_name))?;
         }
         if let Some(grid) = self.grid {
             let said = without(options.clone().with_grid(None)).map(|said| Grid(said.grid()));
@@ -291,6 +266,14 @@ fn compared<T: PartialEq + Display>(
     Ok(())
 }
 
+/// A class token is one also where a distillation token stands behind it.
+fn pool_name(pool: Pool) -> String {
+    named::<PoolName, _>(match pool {
+        Pool::ClassBesideDistillation => Pool::ClassToken,
+        other => other,
+    })
+}
+
 /// Rows and columns of positions.
 #[derive(PartialEq)]
 struct Grid([usize; 2]);
@@ -318,6 +301,9 @@ fn explained(error: WeightsError) -> anyhow::Error {
         WeightsError::NotUnderstood { file, key, value, expected, option } => anyhow!(
             "--weights: {file} says {key} = {value}, which is not followed: expected {expected}; \
              --{option} goes on without it"
+        ),
+        WeightsError::UnknownArchitecture { name, expected } => anyhow!(
+            "--assume {name}: no architecture that is computed here has this name: expected {expected}"
         ),
         WeightsError::Unsupported { what, next } => {
             let next = next.replace("`LoadOptions::gelu`", "--gelu");

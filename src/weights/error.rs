@@ -91,6 +91,17 @@ pub enum WeightsError {
         /// The option that takes its place.
         option: &'static str,
     },
+    /// No model that is computed here has the name in the options.
+    #[error(
+        "no architecture that is computed here is called \"{name}\": expected {expected}; give its name to \
+         `LoadOptions::assume`"
+    )]
+    UnknownArchitecture {
+        /// The name.
+        name: String,
+        /// Which names there are.
+        expected: String,
+    },
     /// A model that this family cannot express.
     #[error("{what} is not a part of this model family; {next}")]
     Unsupported {

@@ -114,6 +114,8 @@ fn options_that_the_file_contradicts_are_refused() {
         assert_eq!(run.code, 2);
         assert!(run.stderr.contains(option), "{}", run.stderr);
     }
+    let error = inspected_with("--assume", "foo").failed();
+    assert!(error.starts_with("--assume foo: no architecture that is computed here"), "{error}");
     let error = inspected_with("--part", "teacher").failed();
     assert!(error.starts_with("--part: the file holds the model without a prefix"), "{error}");
 }

@@ -136,8 +136,13 @@ pub(crate) fn describe(
     options: &LoadOptions,
 ) -> Result<Description, WeightsError> {
     let origin = tensors.origin;
-    if options.assume.is_none() {
-        check(sidecar)?;
+    match options.assume.as_deref() {
+        Some(name) if !KNOWN.contains(&name) => {
+            let expected = format!("one of {}", KNOWN.join(", "));
+            return Err(WeightsError::UnknownArchitecture { name: name.into(), expected });
+        }
+        Some(_) => {}
+        None => check(sidecar)?,
     }
     let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, mark(origin))?;

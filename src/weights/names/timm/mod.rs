@@ -82,8 +82,9 @@ pub(crate) fn describe(
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
-    if options.assume.is_none() {
-        registry::check(sidecar)?;
+    match &options.assume {
+        Some(name) => registry::check_assumed(name)?,
+        None => registry::check(sidecar)?,
     }
     let architecture = options.assume.as_deref().or(sidecar.text("architecture")).unwrap_or("");
     let form = form(architecture);

@@ -73,6 +73,24 @@ const ARGUMENTS: [&str; 44] = [
     "weight_init",
 ];
 
+const EXPECTED: &str = "a model of timm's `vit`, `deit`, `deit3`, `flexivit`, `eva`, `eva02`, `aimv2` or `beit3` that \
+                        is computed here";
+
+fn is_known(architecture: &str) -> bool {
+    KNOWN.iter().any(|known| architecture.starts_with(known))
+        && !UNKNOWN.iter().any(|unknown| architecture.contains(unknown))
+}
+
+/// Refuses a name in the options that no model has.
+pub(super) fn check_assumed(name: &str) -> Result<(), WeightsError> {
+    match is_known(name) {
+        true => Ok(()),
+        false => {
+            Err(WeightsError::UnknownArchitecture { name: name.into(), expected: EXPECTED.into() })
+        }
+    }
+}
+
 /// Refuses a model that is not known to be computed as here: one of another name, or with an argument
 /// that changes what is computed and that no tensor shows.
 ///
@@ -83,13 +101,8 @@ pub(super) fn check(sidecar: &Sidecar) -> Result<(), WeightsError> {
     let refuse = |key: &str, value: &Value, expected: &str| {
         Err(WeightsError::not_understood("config.json", key, Some(value), expected, "assume"))
     };
-    if let Some(name) = sidecar.text("architecture") {
-        let known = KNOWN.iter().any(|known| name.starts_with(known));
-        if !known || UNKNOWN.iter().any(|unknown| name.contains(unknown)) {
-            let expected = "a model of timm's `vit`, `deit`, `deit3`, `flexivit`, `eva`, `eva02`, \
-                            `aimv2` or `beit3` that is computed here";
-            return refuse("architecture", &name.into(), expected);
-        }
+    if let Some(name) = sidecar.text("architecture").filter(|name| !is_known(name)) {
+        return refuse("architecture", &name.into(), EXPECTED);
     }
     for (key, value) in sidecar.arguments() {
         let text = value.as_str().unwrap_or_default().to_lowercase();
