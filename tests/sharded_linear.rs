@@ -210,7 +210,7 @@ fn hops_come_before_products() {
 }
 
 /// On a TPU the hops run while the products do: each is started before a product and awaited behind
-/// it. Compiled where libtpu is installed (`burn-xla install tpu`); no TPU is needed.
+/// it. Compiled where libtpu is installed (`vit22b install tpu`); no TPU is needed.
 #[test]
 fn on_a_tpu_hops_and_products_overlap() {
     let Some(topology) = tpu::eight_chips() else { return };

@@ -1,5 +1,5 @@
 //! The training step compiled ahead of time for eight chips of a TPU v4, where libtpu is installed
-//! (`burn-xla install tpu`). No TPU is needed.
+//! (`vit22b install tpu`). No TPU is needed.
 
 mod tpu;
 

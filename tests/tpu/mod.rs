@@ -1,4 +1,4 @@
-//! Eight chips of a TPU v4 to compile for. No TPU is needed, but libtpu (`burn-xla install tpu`).
+//! Eight chips of a TPU v4 to compile for. No TPU is needed, but libtpu (`vit22b install tpu`).
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ pub(crate) fn eight_chips() -> Option<Topology> {
         Ok(found) => plugin::load(&found).unwrap(),
         Err(PluginError::NotFound { .. }) => {
             // Past the harness, which keeps what a passing test prints to itself.
-            let reason = "no libtpu; get it with `burn-xla install tpu`";
+            let reason = "no libtpu; get it with `vit22b install tpu`";
             let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
             return None;
         }

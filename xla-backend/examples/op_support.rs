@@ -1,8 +1,9 @@
 //! Prints how many kinds of Burn operations are lowered to XLA, and which are not, or in part.
 //!
 //! ```text
-//! cargo run -p burn-xla --example op_support
-//! cargo run -p burn-xla --example op_support -- --markdown > docs/op_support.md
+//! cargo build --workspace --example op_support      # with `-p burn-xla` Burn would be built anew
+//! target/debug/examples/op_support
+//! target/debug/examples/op_support --markdown > docs/op_support.md
 //! ```
 
 use burn_xla::lower::{Support, entries, support_table};

@@ -1,7 +1,8 @@
 //! Runs recorded Burn operations through the lowering on XLA, and compares with what Burn answered.
 //!
 //! ```text
-//! cargo run --release -p burn-xla --example replay_ops -- [--eager] FILE… [--verbose]
+//! cargo build --release --workspace --example replay_ops
+//! target/release/examples/replay_ops [--eager] FILE… [--verbose]
 //! ```
 //!
 //! Calls are compiled 32 at a time, and each alone where one of them is at fault; with `--eager`

@@ -1,6 +1,6 @@
 //! Whole printed programs, pinned, and run against Burn's CPU backend.
 //!
-//! `BURN_XLA_UPDATE_GOLDEN=1 cargo test -p burn-xla --test golden` writes the files anew; review
+//! `BURN_XLA_UPDATE_GOLDEN=1 cargo test --workspace --test golden` writes the files anew; review
 //! the difference.
 
 mod flex;

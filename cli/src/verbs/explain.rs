@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use vit22b::data::{ExampleKey, Image, Preprocess};
+use vit22b::data::{ExampleKey, Image, ImageSet, Preprocess};
 use vit22b::probe::PatchViews;
 use vit22b::report::{PatchedImage, patches};
 

@@ -102,7 +102,7 @@ fn inspected_with(option: &str, value: &str) -> crate::Run {
 
 #[test]
 fn options_that_the_file_contradicts_are_refused() {
-    for (option, value, found) in [("--num-heads", "4", "3"), ("--grid", "2x8", "4x4")] {
+    for (option, value, found) in [("--num-heads", "4", "3"), ("--grid", "3x4", "4x4")] {
         let error = inspected_with(option, value).failed();
         let expected = format!(
             "{option} {value}: the file is of a model with {found}, which no option changes; leave {option} out"

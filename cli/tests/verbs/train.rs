@@ -50,7 +50,7 @@ fn what_a_run_leaves_is_taken_as_weights() {
         );
         serde_json::from_str(&run.succeeded()).expect("one line of JSON")
     };
-    let step = format!("{run}/step-000000002");
+    let step = format!("{run}/checkpoints/step-000000002");
     let found = inspect(run);
     assert_eq!((&found["origin"], &found["width"]), (&"vit22b".into(), &32.into()));
     assert_eq!(
@@ -66,5 +66,5 @@ fn what_a_run_leaves_is_taken_as_weights() {
     };
     let last = embed(run, "last.jsonl");
     assert_eq!(last, embed(&step, "step.jsonl"));
-    assert_ne!(last, embed(&format!("{run}/step-000000001"), "before.jsonl"));
+    assert_ne!(last, embed(&format!("{run}/checkpoints/step-000000001"), "before.jsonl"));
 }

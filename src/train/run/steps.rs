@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::progress::{Pace, Progress};
-use crate::data::{BatchSource, Prefetch};
+use crate::data::batch::{BatchSource, Prefetch};
 use crate::train::duration::Budget;
 use crate::train::engine::Engine;
 use crate::train::error::TrainError;

@@ -15,17 +15,20 @@ const FORMAT: &str = "vit22b-checkpoint-";
 /// What the names of parameters begin with.
 const MODEL: &str = "model/";
 
-/// The folder of a checkpoint: the folder itself, or the last step of a run's folder.
-pub(super) fn latest(folder: &Path, listed: &[PathBuf]) -> Option<PathBuf> {
+/// The folder of a checkpoint: the folder itself, or the last step of those that a run left.
+pub(super) fn latest<'a>(
+    folder: &Path,
+    found: impl Iterator<Item = &'a PathBuf>,
+) -> Option<PathBuf> {
     if folder.join(FILE).exists() {
         return Some(folder.into());
     }
-    // The names have the step with leading zeros.
     let is_step = |path: &&PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("step-") && path.join(FILE).exists()
     };
-    listed.iter().rev().find(is_step).cloned()
+    // The names have the step with leading zeros.
+    found.filter(is_step).max_by_key(|path| path.file_name()).cloned()
 }
 
 /// Opens the files of a checkpoint. The entry `vit22b` of its metadata is as in a file of this crate, without

@@ -19,7 +19,10 @@ pub(super) fn open(folder: &Path) -> Result<Container, ContainerError> {
         return Container::open_file(&usual);
     }
     let found = listed(folder)?;
-    if let Some(checkpoint) = checkpoint::latest(folder, &found) {
+    // A run keeps its checkpoints in a folder of their own.
+    let steps = folder.join("checkpoints");
+    let steps = if steps.is_dir() { listed(&steps)? } else { vec![] };
+    if let Some(checkpoint) = checkpoint::latest(folder, steps.iter().chain(&found)) {
         return checkpoint::open(&checkpoint);
     }
     let weights = found.iter().filter(|path| is_weights(path)).collect::<Vec<_>>();

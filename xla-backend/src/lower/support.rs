@@ -329,7 +329,7 @@ pub fn support_table() -> String {
     let lowered = entries().filter(|e| !matches!(e.support, Support::None(_))).count();
     let mut text = format!(
         "# Operations that are lowered to XLA\n\n\
-         Written by `cargo run -p burn-xla --example op_support -- --markdown`; a test compares.\n\n\
+         Written by `target/debug/examples/op_support --markdown`, built by `cargo build --workspace --example op_support`; a test compares.\n\n\
          {lowered} of {} kinds of operations of `burn_ir::OperationIr` are lowered.\n\n\
          | family | lowered | in part, or not |\n| --- | --- | --- |\n",
         entries().count()
