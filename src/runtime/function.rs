@@ -3,14 +3,13 @@
 use core::fmt;
 
 use burn::tensor::Device;
-use burn_trace::{TensorTree, TreeError, to_device};
+use burn_trace::{TensorTree, to_device};
 
 use super::error::RuntimeError;
-use super::names::host;
 #[cfg(feature = "xla")]
 use super::xla::{Compiled, CompiledWithState};
 
-/// A function of tensors that a [`Runtime`](crate::Runtime) runs. Made by
+/// A function of tensors on a [`Runtime`](crate::Runtime). Made by
 /// [`Runtime::jit`](crate::Runtime::jit).
 pub struct Function<A, R>(pub(super) Runs<A, R>);
 
@@ -34,7 +33,7 @@ impl<A: TensorTree, R: TensorTree> Function<A, R> {
     /// Where the function does, if it is not compiled.
     pub fn call(&self, arguments: A) -> Result<R, RuntimeError> {
         match &self.0 {
-            Runs::Itself(device, function) => Ok(function(on(device, arguments)?)),
+            Runs::Itself(device, function) => Ok(function(to_device(&arguments, device)?)),
             #[cfg(feature = "xla")]
             Runs::Compiled(compiled) => Ok(compiled.call(arguments)?),
         }
@@ -75,7 +74,9 @@ impl<S: TensorTree, A: TensorTree, R: TensorTree> Bound<S, A, R> {
     /// As [`Function::call`].
     pub fn call(&self, input: A) -> Result<R, RuntimeError> {
         match &self.0 {
-            RunsBound::Itself(device, state, function) => Ok(function(state, on(device, input)?)),
+            RunsBound::Itself(device, state, function) => {
+                Ok(function(state, to_device(&input, device)?))
+            }
             #[cfg(feature = "xla")]
             RunsBound::Compiled(compiled) => Ok(compiled.call(input)?),
         }
@@ -90,9 +91,4 @@ impl<S, A, R> fmt::Debug for Bound<S, A, R> {
             RunsBound::Compiled(compiled) => f.debug_tuple("Bound").field(compiled).finish(),
         }
     }
-}
-
-/// The tree with its tensors on a device. For the host that is how it comes.
-pub(super) fn on<T: TensorTree>(device: &Device, tree: T) -> Result<T, TreeError> {
-    if *device == host() { Ok(tree) } else { to_device(&tree, device) }
 }

@@ -12,7 +12,7 @@ mod xla;
 use core::fmt;
 
 use burn::tensor::Device;
-use burn_trace::TensorTree;
+use burn_trace::{TensorTree, to_device};
 
 pub use error::RuntimeError;
 pub use function::{Bound, Function};
@@ -189,7 +189,7 @@ impl Runtime {
     ) -> Result<Bound<S, A, R>, RuntimeError> {
         Ok(Bound(match &self.target {
             Target::Burn(device) => {
-                let state = function::on(device, state)?;
+                let state = to_device(&state, device)?;
                 RunsBound::Itself(device.clone(), state, Box::new(function))
             }
             #[cfg(feature = "xla")]

@@ -57,10 +57,24 @@ pub trait TensorLeaf: Leaf + Clone + Send + 'static {
     fn from_traced(traced: Traced) -> Self;
 }
 
-fn blank<T: TensorLeaf>(ty: &LeafType, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-    let tensor = T::placeholder(ty, device);
-    let ir = tensor.captured();
-    (Box::new(tensor), ir)
+/// The methods of a leaf that make another tensor of its kind and rank: the same for a tensor and for a
+/// parameter that holds one.
+macro_rules! others {
+    ($tensor:ty) => {
+        fn around(&self, traced: Traced) -> Box<dyn Any> {
+            Box::new(<$tensor>::from_traced(traced))
+        }
+
+        fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
+            let tensor = <$tensor>::placeholder(&Leaf::ty(self), device);
+            let ir = tensor.captured();
+            (Box::new(tensor), ir)
+        }
+
+        fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
+            Box::new(<$tensor>::from_values(data, device))
+        }
+    };
 }
 
 macro_rules! leaf {
@@ -91,17 +105,7 @@ macro_rules! leaf {
                 $trace(self)
             }
 
-            fn around(&self, traced: Traced) -> Box<dyn Any> {
-                Box::new(<$tensor>::from_traced(traced))
-            }
-
-            fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-                blank::<$tensor>(&Leaf::ty(self), device)
-            }
-
-            fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
-                Box::new(<$tensor>::from_values(data, device))
-            }
+            others!($tensor);
 
             fn rows(&self, first: usize, count: usize) -> Box<dyn Any> {
                 Box::new(self.clone().narrow(0, first, count))
@@ -141,17 +145,7 @@ macro_rules! leaf {
                 self.is_initialized().then(|| self.base().traced())?
             }
 
-            fn around(&self, traced: Traced) -> Box<dyn Any> {
-                Box::new(<$tensor>::from_traced(traced))
-            }
-
-            fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-                blank::<$tensor>(&Leaf::ty(self), device)
-            }
-
-            fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
-                Box::new(<$tensor>::from_values(data, device))
-            }
+            others!($tensor);
 
             fn rows(&self, first: usize, count: usize) -> Box<dyn Any> {
                 self.base().rows(first, count)
