@@ -26,7 +26,7 @@ pub use error::{CaptureError, TreeError};
 pub use leaf_type::{Kind, LeafSpec, LeafType};
 pub use mark::{
     Ring, Save, checkpoint_name, constrain, constrain_as, constrain_used, materialize, ring_linear,
-    scan, softmax,
+    scan, scan_as_loop, softmax,
 };
 pub use record::{
     Recorded, Recording, custom, custom_with_gradient, record, value_and_grad, value_and_grad_of,

@@ -6,7 +6,9 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, activation};
 use burn_std::Tolerance;
-use burn_trace::{Params, Save, Stacked, TensorTree, checkpoint_name, scan, value_and_grad};
+use burn_trace::{
+    Params, Save, Stacked, TensorTree, checkpoint_name, scan, scan_as_loop, value_and_grad,
+};
 use burn_xla::lower::LowerError;
 use burn_xla::program::{Jit, ProgramError, Xla};
 
@@ -321,6 +323,31 @@ fn random_operations_in_a_loop_are_refused() {
     let text = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
     let text: Vec<_> = text.map(ToString::to_string).collect();
     assert!(text.join(": ").contains("draw the same numbers in each lane"), "{text:?}");
+}
+
+/// Of as many lanes as there are rows, each with the layers of a model.
+#[test]
+fn a_loop_that_is_always_one_has_a_program_of_one_size() {
+    fn f((layers, x): In) -> Tensor<2> {
+        let rows: Vec<_> = (0..x.dims()[0]).map(|row| x.clone().narrow(0, row, 1)).collect();
+        let start = Tensor::zeros([1, 3], &x.device());
+        let (sum, _) = scan_as_loop(start, rows, |sum, row: Tensor<2>| {
+            let (row, _) = scan(row, layers.clone(), |x, layer: Layer| (layer.forward(x), ()));
+            (sum + row, ())
+        });
+        sum
+    }
+    let arguments = |rows| (layers(2), input().repeat_dim(0, rows));
+    let expected = f(arguments(2));
+    close(&xla().jit(f).call(arguments(2)).unwrap(), &expected);
+    close(&xla().jit(f).roll(Save::Nothing).call(arguments(2)).unwrap(), &expected);
+    let products = |rows| {
+        let text = xla().jit(f).lower(&arguments(rows)).unwrap().program.text;
+        assert_eq!(text.matches("stablehlo.while").count(), 1, "the loop over layers is unrolled");
+        text.matches("stablehlo.dot_general").count()
+    };
+    // Two layers of two products, whatever the number of rows.
+    assert_eq!([products(1), products(5)], [4, 4]);
 }
 
 /// Constants, loops and what they keep are in maps by tensor; no text may follow the order of a map.

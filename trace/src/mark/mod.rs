@@ -11,5 +11,5 @@ pub use constrain::{constrain, constrain_as, constrain_used};
 pub use identity::{checkpoint_name, materialize};
 pub use ring::{Ring, ring_linear};
 pub use save::Save;
-pub use scan::{rolling, scan};
+pub use scan::{rolling, scan, scan_as_loop};
 pub use softmax::softmax;

@@ -55,6 +55,27 @@ pub fn scan<C: TensorTree, L: TensorTree, Y: TensorTree>(
     }
 }
 
+/// As [`scan`], and one loop of the program in every compiled function, whether it rolls its loops or not.
+/// Loops inside of the body stay as the function has them. For many lanes with a large body, which would make
+/// a program too large to compile.
+///
+/// # Panics
+///
+/// As [`scan`].
+pub fn scan_as_loop<C: TensorTree, L: TensorTree, Y: TensorTree>(
+    carry: C,
+    lanes: Vec<L>,
+    mut body: impl FnMut(C, L) -> (C, Y),
+) -> (C, Vec<Y>) {
+    let is_recorded = traced(&carry).is_some();
+    match MODE.get() {
+        Mode::Unrolled if is_recorded => in_mode(Mode::Rolled, || {
+            scan(carry, lanes, |carry, lane| in_mode(Mode::Unrolled, || body(carry, lane)))
+        }),
+        _ => scan(carry, lanes, body),
+    }
+}
+
 /// How loops are recorded.
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
