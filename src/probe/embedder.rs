@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Tensor;
-use burn_trace::Params;
 
 use super::error::EmbedError;
 use super::image_features::{BatchFeatures, ImageFeatures};
-use super::request::Asked;
+use super::request::{Asked, FeatureFunction, Question, Questions};
 use super::table::FeatureTable;
 use crate::data::preprocess::Preprocess;
 use crate::data::{BrokenImages, DecodeOptions, ImageLoader, ImageSet, OnBroken};
@@ -46,14 +44,14 @@ const MOST_THREADS: usize = 8;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Embedder {
-    model: Bound<Params<ViT22B>, (Tensor<4>, Asked), NamedTensors>,
+    model: Bound<ViT22B, (Tensor<4>, Asked), NamedTensors>,
     config: ViT22BConfig,
     preprocess: Preprocess,
     batch: usize,
     threads: usize,
     on_broken: OnBroken,
     decoding: DecodeOptions,
-    functions: AtomicUsize,
+    questions: Questions,
 }
 
 impl fmt::Debug for Embedder {
@@ -88,19 +86,18 @@ impl Embedder {
             let steps = Box::new(preprocess);
             return Err(EmbedError::Size { steps, height, width, patch });
         }
-        let answer = |model: &Params<ViT22B>, (images, asked): (Tensor<4>, Asked)| {
-            asked.answer(model, images)
-        };
+        let answer =
+            |model: &ViT22B, (images, asked): (Tensor<4>, Asked)| asked.answer(model, images);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
-            model: runtime.bind(Params(model), answer)?,
+            model: runtime.bind(model, answer)?,
             config,
             preprocess,
             batch: BATCH,
             threads: cores.clamp(2, MOST_THREADS),
             on_broken: OnBroken::default(),
             decoding: DecodeOptions::default(),
-            functions: AtomicUsize::new(0),
+            questions: Questions::default(),
         })
     }
 
@@ -231,11 +228,12 @@ impl Embedder {
         each: impl FnMut(usize, ImageFeatures<'_>) -> Result<(), E>,
     ) -> Result<BrokenImages, E> {
         request.validate(&self.config).map_err(EmbedError::Feature)?;
-        self.each_image(set, &Asked::features(request.clone()), each)
+        self.each_image(set, Question::Features(request.clone()), each)
     }
 
     /// As [`Self::visit`], with named tensors that a function makes of the model and a batch of
-    /// images. The first axis of each tensor is the images.
+    /// images. The first axis of each tensor is the images. A runtime that compiles does so at the first
+    /// call with this function; the calls after it, for any set, take the same program.
     ///
     /// # Errors
     ///
@@ -243,24 +241,23 @@ impl Embedder {
     pub fn visit_with<E: From<EmbedError>>(
         &self,
         set: &ImageSet,
-        function: impl Fn(&ViT22B, Tensor<4>) -> NamedTensors + Send + Sync + 'static,
+        function: &FeatureFunction,
         each: impl FnMut(usize, ImageFeatures<'_>) -> Result<(), E>,
     ) -> Result<BrokenImages, E> {
-        let number = self.functions.fetch_add(1, Ordering::Relaxed);
-        self.each_image(set, &Asked::function(function, number), each)
+        self.each_image(set, Question::Function(function.clone()), each)
     }
 
     fn pooled(&self) -> Asked {
-        Asked::features(FeatureRequest::new().pooled())
+        self.questions.ask(Question::Features(FeatureRequest::new().pooled()))
     }
 
     fn each_image<E: From<EmbedError>>(
         &self,
         set: &ImageSet,
-        asked: &Asked,
+        question: Question,
         mut each: impl FnMut(usize, ImageFeatures<'_>) -> Result<(), E>,
     ) -> Result<BrokenImages, E> {
-        self.each_batch(set, asked, |rows, features, _| {
+        self.each_batch(set, &self.questions.ask(question), |rows, features, _| {
             rows.iter().try_for_each(|(row, index)| each(*index, features.image(*row)))
         })
     }
@@ -293,6 +290,8 @@ impl Embedder {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+    #[cfg(feature = "xla")]
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use burn::tensor::Device;
 
@@ -401,19 +400,58 @@ mod tests {
         embedder.visit(&set, &request, each).unwrap();
         assert_eq!(seen, [0, 1, 2, 3]);
         let mut sums: Vec<f32> = Vec::new();
-        let sum = |model: &ViT22B, images: Tensor<4>| {
+        let sum = FeatureFunction::new(|model, images| {
             let mut out = NamedTensors::default();
             out.insert("sum", model.pooled(images).sum_dim(1));
             out
-        };
+        });
         let each = |_: usize, features: ImageFeatures<'_>| {
             sums.extend(features.values("sum").unwrap());
             Ok::<_, EmbedError>(())
         };
-        embedder.visit_with(&set, sum, each).unwrap();
+        embedder.visit_with(&set, &sum, each).unwrap();
         for (sum, row) in sums.iter().zip(table.matrix().iter()) {
             assert!((sum - row.iter().sum::<f32>()).abs() < 1e-4);
         }
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[cfg(feature = "xla")]
+    #[test]
+    fn a_function_is_compiled_once() {
+        let (root, [folders, list]) = sets("compiled-once");
+        let model = config().init(&Device::flex()).unwrap();
+        let steps = "resize(32)|value_range(-1, 1)".parse().unwrap();
+        let runtime = Runtime::named("xla:cpu").unwrap();
+        let embedder = Embedder::new(&runtime, model, steps).unwrap().with_batch(3);
+        // A function runs when it is recorded, and not when its program runs.
+        let recorded = Arc::new(AtomicUsize::new(0));
+        let counted = |name: &'static str, recorded: Arc<AtomicUsize>| {
+            FeatureFunction::new(move |model, images| {
+                recorded.fetch_add(1, Ordering::Relaxed);
+                let mut out = NamedTensors::default();
+                out.insert(name, model.pooled(images).sum_dim(1));
+                out
+            })
+        };
+        let sums = counted("sum", Arc::clone(&recorded));
+        for set in [&folders, &folders, &list] {
+            let each = |_: usize, features: ImageFeatures<'_>| {
+                assert!(features.values("sum").is_some());
+                Ok::<_, EmbedError>(())
+            };
+            embedder.visit_with(set, &sums, each).unwrap();
+            assert_eq!(recorded.load(Ordering::Relaxed), 1);
+        }
+        // Another function of the same code, and a request in between.
+        embedder.embed(&folders, |_| ()).unwrap();
+        let other = counted("other", Arc::clone(&recorded));
+        let each = |_: usize, features: ImageFeatures<'_>| {
+            assert_eq!(features.names().collect::<Vec<_>>(), ["other"]);
+            Ok::<_, EmbedError>(())
+        };
+        embedder.visit_with(&folders, &other, each).unwrap();
+        assert_eq!(recorded.load(Ordering::Relaxed), 2);
         std::fs::remove_dir_all(root).unwrap();
     }
 
@@ -438,7 +476,7 @@ mod tests {
                 Ok::<_, EmbedError>(())
             };
             embedder.visit(&set, &request, &mut each).unwrap();
-            embedder.visit_with(&set, move |m, images| views.of(m, images), &mut each).unwrap();
+            embedder.visit_with(&set, &views.function(), &mut each).unwrap();
             embedder.visit(&set, &request, &mut each).unwrap();
             let (table, _) = embedder.embed(&set, |_| ()).unwrap();
             values.extend(table.matrix().values());

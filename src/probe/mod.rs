@@ -21,5 +21,6 @@ pub use error::EmbedError;
 pub use image_features::ImageFeatures;
 pub use linear::{LinearProbe, LinearProbeConfig, ProbeError, TestedProbe};
 pub use patch_views::PatchViews;
+pub use request::FeatureFunction;
 pub use table::FeatureTable;
 pub use write::{FeatureFile, FeatureFileError};

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::request::FeatureFunction;
 use crate::params::NamedTensors;
 use crate::vit::{FeatureRequest, Pool, ViT22B, ViT22BConfig};
 
@@ -19,7 +20,7 @@ use crate::vit::{FeatureRequest, Pool, ViT22B, ViT22BConfig};
 ///
 /// let views = PatchViews { patches: true, attention: true };
 /// assert!(views.are_of(embedder.config()));
-/// embedder.visit_with(&set, move |model, images| views.of(model, images), |_, features| {
+/// embedder.visit_with(&set, &views.function(), |_, features| {
 ///     assert_eq!(features.shape("patches"), Some(&[4, 32][..]));
 ///     assert_eq!(features.shape("attention"), Some(&[4][..]));
 ///     Ok::<_, EmbedError>(())
@@ -39,6 +40,11 @@ impl PatchViews {
     /// Whether a model has these views: attention needs a pooling head or a class token that is pooled.
     pub fn are_of(&self, config: &ViT22BConfig) -> bool {
         !self.attention || config.pool != Pool::Average
+    }
+
+    /// [`of`](Self::of) as a function for [`Embedder::visit_with`](super::Embedder::visit_with).
+    pub fn function(self) -> FeatureFunction {
+        FeatureFunction::new(move |model, images| self.of(model, images))
     }
 
     /// The pooled vectors and the views of images.

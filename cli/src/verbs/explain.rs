@@ -53,21 +53,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seen = embedder.preprocess().with_value_range(0.0, 1.0);
     let decoding = images.orientation().decoding();
     let (bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
-    let broken = embedder.visit_with(
-        &set,
-        move |model, images| views.of(model, images),
-        |index, features| {
-            let pixels = pixels(&set.decode(index, decoding)?, &seen);
-            let image = PatchedImage { pixels: &pixels, size: seen.size(), patch };
-            for (_, view, folder) in &folders {
-                if let (Some(folder), Some(values)) = (folder, features.values(view)) {
-                    patches(&folder.join(&names[index]), image, values)?;
-                }
+    let broken = embedder.visit_with(&set, &views.function(), |index, features| {
+        let pixels = pixels(&set.decode(index, decoding)?, &seen);
+        let image = PatchedImage { pixels: &pixels, size: seen.size(), patch };
+        for (_, view, folder) in &folders {
+            if let (Some(folder), Some(values)) = (folder, features.values(view)) {
+                patches(&folder.join(&names[index]), image, values)?;
             }
-            bar.done(index + 1);
-            anyhow::Ok(())
-        },
-    )?;
+        }
+        bar.done(index + 1);
+        anyhow::Ok(())
+    })?;
     bar.finish(&broken);
     tell_remarks(&set);
     for (_, _, folder) in folders {
