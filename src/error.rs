@@ -66,7 +66,8 @@ pub(crate) fn check_counts<const N: usize>(
     fields.into_iter().try_for_each(one)
 }
 
-/// Checks a probability of dropping something.
+/// Checks a probability of dropping something. It is below 1, because kept values are divided by the
+/// probability that they are kept.
 pub(crate) fn check_rate(field: &'static str, value: f64) -> Result<(), ConfigError> {
     let valid = (0.0..1.0).contains(&value);
     let nearest = || if value >= 1.0 { 0.999 } else { 0.0 };
@@ -86,6 +87,12 @@ pub(crate) fn check_finite(
     nearest: f64,
 ) -> Result<(), ConfigError> {
     check(field, value, value.is_finite(), || "a finite number".into(), || nearest)
+}
+
+/// The positive multiple of `step` that is nearest to `value`.
+pub(crate) fn nearest_multiple(value: usize, step: usize) -> usize {
+    let below = value / step * step;
+    if below == 0 || value - below > step / 2 { below.saturating_add(step) } else { below }
 }
 
 /// Panics with the text of the error, if there is one: for the `init` of a layer.

@@ -245,7 +245,8 @@ impl Block {
         self.forward_drawing(tokens, Some(grid), mask, draws.as_ref())
     }
 
-    /// [`forward`](Self::forward) with everything that differs from block to block in tensors.
+    /// As [`forward`](Self::forward), with the keys and rates of this block in tensors: blocks that are
+    /// compiled as one loop may differ in tensors alone.
     pub(super) fn forward_drawing(
         &self,
         input: Tensor<3>,
@@ -256,7 +257,7 @@ impl Block {
         if self.kind == BlockKind::ResPostNorm {
             return self.post_norm(input, grid, mask, draws);
         }
-        // Four products read it, and it is not worth computing in each.
+        // Four products read the result: it is computed once, and not again for each of them.
         let y = self.norm.forward(constrain_as(input.clone(), activation::NORM));
         let y = materialize(constrain_as(y, activation::ENTRANCE));
         let hidden = draws.map(BlockDraws::hidden);

@@ -1,7 +1,8 @@
-//! All that a forward pass in training draws from.
+//! What a forward pass in training draws random numbers from.
 
 use burn::tensor::{Device, Tensor};
 
+use crate::error::{check_rate, ensure_valid};
 use crate::random::RandomKey;
 
 /// What a forward pass in training draws from: a key, and the rates of what is dropped. Layers
@@ -25,9 +26,9 @@ pub struct Draws {
     /// Probability, in [0, 1), that an element of an MLP's hidden layer or of a residual branch is
     /// dropped.
     pub dropout: f64,
-    /// Probability, in [0, 1), that the residual branches of a block are dropped for an example. To
-    /// several blocks, as in [`encode`](super::encode), it is the probability at the last one, and
-    /// grows linearly from 0 at the first.
+    /// Probability, in [0, 1), that the residual branches of a block are dropped for an example. In a stack
+    /// of blocks, as [`encode`](super::encode) runs it, this is the probability of the last block; it grows
+    /// linearly from 0 at the first.
     pub stochastic_depth: f64,
 }
 
@@ -44,7 +45,7 @@ impl Draws {
     /// If it is no probability in [0, 1).
     #[must_use]
     pub fn with_dropout(self, dropout: f64) -> Self {
-        ensure_probability("dropout", dropout);
+        ensure_valid(check_rate("dropout", dropout));
         Self { dropout, ..self }
     }
 
@@ -55,7 +56,7 @@ impl Draws {
     /// If it is no probability in [0, 1).
     #[must_use]
     pub fn with_stochastic_depth(self, stochastic_depth: f64) -> Self {
-        ensure_probability("stochastic_depth", stochastic_depth);
+        ensure_valid(check_rate("stochastic_depth", stochastic_depth));
         Self { stochastic_depth, ..self }
     }
 
@@ -65,16 +66,11 @@ impl Draws {
         Self { key: self.key.fold_in(index), ..*self }
     }
 
-    /// The rate of one block's stochastic depth as a tensor, so that blocks that are one loop can
-    /// have rates of their own. None where no block drops a path.
+    /// The rate of one block's stochastic depth as a tensor: where all blocks are compiled as one loop, each
+    /// can then have its own rate. None if no block drops branches.
     pub(super) fn path_rate(&self, rate: f64, device: &Device) -> Option<Tensor<1>> {
         (self.stochastic_depth > 0.0).then(|| Tensor::from_floats([rate], device))
     }
-}
-
-/// Kept values are divided by the probability that they are kept, which must not be 0.
-fn ensure_probability(name: &str, rate: f64) {
-    assert!((0.0..1.0).contains(&rate), "{name} = {rate} is not valid: a probability in [0, 1)");
 }
 
 /// What one block draws from.

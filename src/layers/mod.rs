@@ -83,6 +83,7 @@ pub use map_pool::{MapPool, MapPoolConfig};
 pub use mlp::{Mlp, MlpConfig};
 pub use norm::{Norm, NormConfig};
 pub use patch_embed::{PatchEmbed, PatchEmbedConfig};
+pub(crate) use positions::check_sin_cos_width;
 pub use positions::{resample, sin_cos_2d, sin_cos_2d_mae};
 pub use query_pool::{QueryPool, QueryPoolConfig};
 pub(crate) use relative_bias::relative_bias_rows;

@@ -104,8 +104,7 @@ impl PatchEmbed {
         }
         let (rows, columns) = (height / p, width / p);
         // Images are f32 as a rule, and weights may be loaded in half precision.
-        let dtype = self.weight.dtype();
-        let images = if images.dtype() == dtype { images } else { images.cast(dtype) };
+        let images = images.cast(self.weight.dtype());
         // A product over unfolded patches: on the CPU it trains faster than the convolution, whose
         // weight gradient is slow, and for XLA it is the same.
         let patches = images

@@ -6,6 +6,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::interpolation::matrix;
 use super::kinds::Interpolation;
+use crate::error::{ConfigError, check, ensure_valid, nearest_multiple};
 
 /// Fixed positions of a grid of patches: sines and cosines of column, then of row, a quarter of the
 /// width each.
@@ -29,10 +30,7 @@ use super::kinds::Interpolation;
 ///
 /// MoCo v3's form, as big_vision computes it: `ω_i = 10000^(-i / (d/4 - 1))`.
 pub fn sin_cos_2d(grid: [usize; 2], width: usize, device: &Device) -> Tensor<2> {
-    assert!(
-        width >= 8 && width.is_multiple_of(4),
-        "width = {width} is not valid: a multiple of 4 from 8 on, for sine and cosine of row and column"
-    );
+    ensure_valid(check_sin_cos_width(width));
     sines_and_cosines(grid, width / 4, (width / 4 - 1) as f64, device)
 }
 
@@ -75,6 +73,13 @@ fn sines_and_cosines(
         }
     }
     Tensor::from_data(TensorData::new(values, [rows * columns, width]), device)
+}
+
+/// Whether a width has room for the sines and cosines of [`sin_cos_2d`].
+pub(crate) fn check_sin_cos_width(width: usize) -> Result<(), ConfigError> {
+    let valid = width >= 8 && width.is_multiple_of(4);
+    let rule = || "a multiple of 4 from 8 on, for sine and cosine of row and column".into();
+    check("width", width, valid, rule, || nearest_multiple(width, 4).max(8))
 }
 
 /// Resamples learned positions from one grid to another.

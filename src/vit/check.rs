@@ -1,6 +1,7 @@
 //! Whether a config makes a model.
 
-use crate::error::{ConfigError, check, check_counts, check_finite};
+use crate::error::{ConfigError, check, check_counts, check_finite, nearest_multiple};
+use crate::layers::check_sin_cos_width;
 
 use super::config::{Pool, Positions, ViT22BConfig};
 
@@ -24,13 +25,7 @@ impl ViT22BConfig {
             )?;
         }
         if matches!(self.positions, Positions::SinCos2d | Positions::SinCos2dMae) {
-            check(
-                "width",
-                self.width,
-                self.width.is_multiple_of(4) && self.width >= 8,
-                || "a multiple of 4 from 8 on, for sine and cosine of row and column".into(),
-                || nearest_multiple(self.width, 4).max(8),
-            )?;
+            check_sin_cos_width(self.width)?;
         }
         check_finite("head_bias", self.head_bias, -10.0)?;
         self.check_parts()
@@ -55,26 +50,11 @@ impl ViT22BConfig {
     }
 }
 
-/// The positive multiple of `step` that is nearest to `value`.
-pub(super) fn nearest_multiple(value: usize, step: usize) -> usize {
-    let below = value / step * step;
-    if below == 0 || value - below > step / 2 { below.saturating_add(step) } else { below }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::layers::RotaryConfig;
-    use crate::vit::MapHead;
-
-    fn small() -> ViT22BConfig {
-        ViT22BConfig::new(10)
-            .with_image([28, 42])
-            .with_width(48)
-            .with_depth(2)
-            .with_mlp_dim(96)
-            .with_num_heads(3)
-    }
+    use crate::vit::config::small;
 
     #[test]
     fn every_invalid_field_is_named_and_its_nearest_value_is_valid() {

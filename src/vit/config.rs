@@ -111,7 +111,8 @@ pub struct Biases {
 
 /// Configuration of a [`ViT22B`](super::ViT22B); the defaults are the 22-billion-parameter model.
 ///
-/// JSON of earlier versions is read. Three of its fields are passed over: `projections`, since it
+/// Weights files and checkpoints of earlier versions are read: fields that they lack have their
+/// defaults. Three of their fields are passed over: `projections`, since it
 /// changed how a model was executed and no number
 /// ([`ViT22B::with_projections`](super::ViT22B::with_projections)), and `dropout` and
 /// `stochastic_depth`, which are of its training: [`Draws`](crate::layers::Draws). The fields from
@@ -341,18 +342,20 @@ impl ViT22BConfig {
     }
 }
 
+/// A config for tests.
+#[cfg(test)]
+pub(super) fn small() -> ViT22BConfig {
+    ViT22BConfig::new(10)
+        .with_image([28, 42])
+        .with_width(48)
+        .with_depth(2)
+        .with_mlp_dim(96)
+        .with_num_heads(3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn small() -> ViT22BConfig {
-        ViT22BConfig::new(10)
-            .with_image([28, 42])
-            .with_width(48)
-            .with_depth(2)
-            .with_mlp_dim(96)
-            .with_num_heads(3)
-    }
 
     #[test]
     fn the_default_is_vit_22b() {

@@ -13,6 +13,7 @@ mod cost;
 mod families;
 mod features;
 mod model;
+mod saved;
 mod variant;
 
 pub use crate::layers::{
@@ -23,4 +24,5 @@ pub use config::{Biases, HeadInput, MapHead, Pool, Positions, ViT22BConfig};
 pub use cost::ParameterCount;
 pub use features::{FeatureRequest, Features};
 pub use model::ViT22B;
+pub(crate) use saved::{add_missing, complete, read_config};
 pub use variant::{SIZES, Size, Variant};

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use crate::error::ConfigError;
+use crate::error::{ConfigError, nearest_multiple};
 
 use super::config::ViT22BConfig;
 
@@ -101,7 +101,7 @@ impl Variant {
     /// The model of this size as the ViT-22B paper builds it, for images of 224 × 224 pixels, or
     /// of the nearest size that the patch divides.
     pub fn config(&self, num_classes: usize) -> ViT22BConfig {
-        let side = super::check::nearest_multiple(224, self.patch);
+        let side = nearest_multiple(224, self.patch);
         ViT22BConfig::new(num_classes)
             .with_image([side, side])
             .with_patch(self.patch)

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::preprocess::Preprocess;
-use crate::vit::ViT22BConfig;
+use crate::vit::{ViT22BConfig, read_config};
 use crate::weights::container::Container;
 use crate::weights::container::error::Damage;
 use crate::weights::description::{Description, Evidence, Note};
@@ -22,6 +22,7 @@ pub(crate) const FORMAT: u32 = 1;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) format: u32,
+    #[serde(deserialize_with = "read_config")]
     pub(crate) config: ViT22BConfig,
     /// A checkpoint of training does not say it.
     #[serde(default)]
