@@ -6,7 +6,6 @@
 //! Parameters are placeholders, so that no model is too large.
 
 use burn::tensor::{Device, Tensor};
-use burn_trace::Params;
 use burn_xla::Xla;
 use burn_xla::program::Lowered;
 use clap::Parser;
@@ -35,10 +34,10 @@ fn main() -> anyhow::Result<()> {
     println!("{:>6}  {:>10}  {:>10}  {:>12}", "blocks", "record ms", "lower ms", "program kB");
     for &depth in &args.depths {
         let config = args.variant.config(1_000).with_depth(depth);
-        let model = Params(config.init(&Device::flex())?);
+        let model = config.init(&Device::flex())?;
         let [height, width] = config.image;
         let images = Tensor::<4>::empty([args.batch, 3, height, width], &Device::flex());
-        let forward = xla.jit(|(model, x): (Params<ViT22B>, Tensor<4>)| model.forward(x));
+        let forward = xla.jit(|(model, x): (ViT22B, Tensor<4>)| model.forward(x));
         let arguments = (model, images);
         forward.lower(&arguments)?; // the first call warms up
         let Lowered { program, times, .. } = forward.lower(&arguments)?;

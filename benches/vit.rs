@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use burn::tensor::{DType, Distribution, Tensor};
-use burn_trace::{Params, Save};
+use burn_trace::Save;
 use burn_xla::pjrt::Executable;
 use clap::{Parser, ValueEnum};
 use vit22b::data::ImageBatch;
@@ -99,7 +99,7 @@ fn main() -> anyhow::Result<()> {
     let images = Tensor::random([batch, 3, height, width], Distribution::Normal(0.0, 1.0), &device);
     let targets = Tensor::<2>::zeros([batch, args.classes], &device);
 
-    let computing = Params(precision.cast(model.clone()));
+    let computing = precision.cast(model.clone());
     let forward = runtime.bind(computing, move |model, images: Tensor<4>| {
         model.forward(precision.cast_tensor(images)).cast(DType::F32)
     })?;

@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
         }
         // Scores are sums over the examples, each times its weight.
         let weights = Tensor::<1>::ones([BATCH], &runtime.device());
-        let scores = engine.evaluate(held_out.batch(0, BATCH)?, weights)?;
+        let scores = engine.sum_scores(held_out.batch(0, BATCH)?, weights)?;
         let held_out = scores["loss"] / BATCH as f64;
         println!("{:>4} {:>7.3} {held_out:>9.3}", done + 1, reading.loss);
         if held_out > best {

@@ -47,6 +47,9 @@ pub mod weights;
 /// Trees of tensors, and marks for compilers. `burn_trace::impl_tensor_tree!` makes a module of one's
 /// own such a tree, which a [`Runtime`] binds.
 pub use burn_trace;
+/// XLA: its devices, which [`Runtime::xla`] takes, and compiled programs.
+#[cfg(feature = "xla")]
+pub use burn_xla;
 
 pub use error::ConfigError;
 pub use params::{Rules, RulesError};

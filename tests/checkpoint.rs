@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_trace::describe;
+use sha2::{Digest, Sha256};
 use vit22b::Runtime;
 use vit22b::data::{BatchError, BatchSource, ImageBatch};
 use vit22b::params::{self, NamedTensors};
@@ -257,9 +258,75 @@ fn a_checkpoint_of_format_1_goes_on() {
         same(reading.gradient_norm, gradient_norm);
     }
     let weights = Tensor::ones([4], &Device::flex());
-    let scores = engine.evaluate(batch_of_format_1(8), weights).unwrap();
+    let scores = engine.sum_scores(batch_of_format_1(8), weights).unwrap();
     assert!((scores["loss"] / 4.0 - 17.17664).abs() < 1e-5);
     assert_eq!(scores["precision_at_1"], 1.0);
+}
+
+/// Writes a manifest anew, as another version would have written it.
+fn edit_manifest(place: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+    let path = place.join("manifest.json");
+    let mut json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    edit(&mut json);
+    let text = serde_json::to_string_pretty(&json).unwrap();
+    let hash = Sha256::digest(text.as_bytes());
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(&path, text).unwrap();
+    fs::write(place.join("manifest.sha256"), format!("{hash}  manifest.json\n")).unwrap();
+}
+
+fn copied(fixture: &str, place: &Path) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
+    fs::create_dir_all(place).unwrap();
+    for file in files(&fixture) {
+        fs::copy(&file, place.join(file.file_name().unwrap())).unwrap();
+    }
+}
+
+/// `tests/fixtures/checkpoint_v2` was saved at commit d61cb54 after three steps of four images: a ViT of
+/// width 8, one block, MLPs of 16, two heads and patch 4 for five classes of 8 x 8 images, by
+/// `Recipe::vit22b_scaled(4, 3, 1e-2)`. Whatever fields a config gets after that commit, the run goes on.
+#[test]
+fn fields_that_an_earlier_version_did_not_know_are_no_other_model() {
+    let config = ViT22BConfig::new(5).with_image([8, 8]).with_patch(4);
+    let config = config.with_width(8).with_depth(1).with_mlp_dim(16).with_num_heads(2);
+    let resumed = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let folder = Folder::new("earlier");
+        let place = folder.path().join("checkpoints/step-000000003");
+        copied("checkpoint_v2", &place);
+        edit_manifest(&place, |manifest| edit(&mut manifest["task"]));
+        let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy).unwrap();
+        let recipe = Recipe::vit22b_scaled(4, 3, 1e-2);
+        let trainer =
+            Trainer::new(task, recipe, Arc::new(Batches), folder.path()).with_resume(true);
+        let mut lines = vec![];
+        let run = trainer
+            .run(&Runtime::flex(), &AtomicBool::new(false), |event| lines.push(event.to_string()));
+        run.map(|_| lines).map_err(|error| error.to_string())
+    };
+    let goes_on = ["resumed after step 3", "all 3 steps are done already"];
+    assert_eq!(resumed(&|_| {}).unwrap(), goes_on);
+    let remove = |object: &mut serde_json::Value, names: &[&str]| {
+        let object = object.as_object_mut().unwrap();
+        names.iter().for_each(|name| assert!(object.remove(*name).is_some(), "{name}"));
+    };
+    let without = resumed(&|task| {
+        remove(task, &["mixup", "regularisation"]);
+        remove(&mut task["model"], &["registers", "positions", "layer_scale", "pool"]);
+        remove(&mut task["model"]["biases"], &["embedding", "map_out"]);
+    });
+    assert_eq!(without.unwrap(), goes_on);
+    // What has a value that this run has not is another model: also a field of a later version.
+    let error = resumed(&|task| {
+        remove(&mut task["model"], &["registers"]);
+        task["model"]["gate"] = "swish".into();
+        task["model"]["pool"] = "average".into();
+    });
+    assert_eq!(
+        error.unwrap_err(),
+        "the checkpoint of step 3 is of another model: pool is \"average\" there and \"map\" here, gate is \
+         \"swish\" there and null here; give the same model, or choose another folder"
+    );
 }
 
 /// The batches of format 1 as a source.
@@ -274,12 +341,8 @@ impl BatchSource<ImageBatch> for Batches {
 #[test]
 fn a_run_of_format_1_is_resumed_and_saved_in_format_2() {
     let folder = Folder::new("format-1");
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoint_v1");
     let place = folder.path().join("checkpoints/step-000000005");
-    fs::create_dir_all(&place).unwrap();
-    for file in files(&fixture) {
-        fs::copy(&file, place.join(file.file_name().unwrap())).unwrap();
-    }
+    copied("checkpoint_v1", &place);
     let before = Checkpoint::read(&place).unwrap().manifest().clone();
     let task = Classify::from_json(&before.task).unwrap();
     let recipe = Recipe { total: Duration::Steps(20), ..before.recipe };

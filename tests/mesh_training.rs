@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_trace::{Params, describe};
+use burn_trace::describe;
 use burn_xla::Xla;
 use burn_xla::pjrt::{Executable, Instruction};
 use vit22b::data::ImageBatch;
@@ -375,8 +375,8 @@ fn a_model_is_evaluated_over_a_mesh() {
     let alone = Runtime::xla(Xla::new(&eight_cpus::client()).unwrap());
     let batch = batch(0);
     let logits = |runtime: &Runtime| {
-        let model = Params(state.model.clone());
-        let run = |model: &Params<ViT22B>, images: Tensor<4>| model.0.forward(images);
+        let model = state.model.clone();
+        let run = |model: &ViT22B, images: Tensor<4>| model.forward(images);
         let mut logits = NamedTensors::default();
         logits.insert(
             "logits",
@@ -388,7 +388,7 @@ fn a_model_is_evaluated_over_a_mesh() {
     assert!(error < 1e-5, "{error}");
     let scores = |runtime: &Runtime| {
         let engine = Engine::start(runtime, train.clone(), Start::State(state.clone())).unwrap();
-        engine.evaluate(batch.clone(), Tensor::ones([BATCH], &Device::flex())).unwrap()
+        engine.sum_scores(batch.clone(), Tensor::ones([BATCH], &Device::flex())).unwrap()
     };
     let (got, expected) = (scores(&mesh), scores(&alone));
     assert!((got["loss"] / expected["loss"] - 1.0).abs() < 1e-5, "{got:?} not {expected:?}");

@@ -275,7 +275,7 @@ fn frozen_parameters_stay_and_keep_no_state() {
         ImageBatch { images: images(&config, 2), targets: Tensor::<2>::ones([2, 5], &device) };
     let (state, _) = train.run(state, batch.clone()).unwrap();
     assert_eq!(averaged(state.ema.clone()), ["head.bias", "head.weight"]);
-    let scores = train.evaluate(&state, batch, Tensor::ones([2], &device)).unwrap();
+    let scores = train.sum_scores(&state, batch, Tensor::ones([2], &device)).unwrap();
     assert_eq!(scores.get::<1>("precision_at_1").unwrap().into_scalar::<f32>(), 2.0);
     for ((path, a), (_, b)) in before.iter().zip(params::collect(&state.model).iter()) {
         assert_eq!(a.to_data() == b.to_data(), !path.starts_with("head."), "{path}");

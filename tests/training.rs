@@ -9,6 +9,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_trace::describe;
+use burn_trace::mesh::Layout;
 use burn_xla::Xla;
 use vit22b::Runtime;
 use vit22b::data::{BatchError, BatchSource, Drawings, FirstOf, ImageBatch};
@@ -16,7 +17,8 @@ use vit22b::params;
 use vit22b::train::loss::distillation;
 use vit22b::train::{
     Adam, Checkpoints, Classify, CutMix, Ema, Engine, Event, Loss, Mixup, Precision, Recipe,
-    Regularisation, Rules, Stage, Start, Task, TrainState, TrainStep, Trainer, Tune, task,
+    Regularisation, Rules, Stage, Start, Task, TrainError, TrainState, TrainStep, Trainer, Tune,
+    task,
 };
 use vit22b::vit::{ViT22B, ViT22BConfig};
 
@@ -280,7 +282,7 @@ fn a_run_moves_from_one_runtime_to_the_other() {
     }
     let weights = Tensor::<1>::ones([BATCH as usize], &Device::flex());
     let [eager, compiled] =
-        engines.each_ref().map(|e| e.evaluate(batch(100), weights.clone()).unwrap());
+        engines.each_ref().map(|e| e.sum_scores(batch(100), weights.clone()).unwrap());
     close(compiled["loss"] as f32, eager["loss"] as f32);
     // Of eight images; a tie between classes may fall either way.
     assert!((compiled["precision_at_1"] - eager["precision_at_1"]).abs() <= 1.0);
@@ -377,4 +379,70 @@ fn any_module_trains_on_any_loss() {
         let [got] = held_out[..] else { panic!("{held_out:?}") };
         assert!((got / expected - 1.0).abs() < 1e-4, "{got} not {expected}");
     }
+}
+
+/// What is told of a task of functions serves as that of a type: its step is compiled before there is data,
+/// batches are checked, examples have a name, and a loss in half precision is one in f32.
+#[test]
+fn a_task_of_functions_tells_what_a_type_would() {
+    let init = |device: &Device| LinearConfig::new(2, 3).init(device);
+    let task = task::from_fn(init, |model: &Linear, points: Tensor<2>, _| {
+        model.forward(points.cast(model.weight.dtype())).square().mean()
+    });
+    let task = task
+        .with_check(|batch| match batch[0].ty.shape[1] {
+            2 => Ok(()),
+            got => Err(TrainError::batch("points axis 1 (coordinates)", 2, got)),
+        })
+        .with_dummy_batch(|size, device| Tensor::zeros([size, 2], device))
+        .with_flops_per_example(36.0)
+        .with_unit("points");
+    let model = params::initialize(init(&Device::flex()));
+    let folder = std::env::temp_dir().join(format!("vit22b-{}-functions", std::process::id()));
+    // f32: sums in another order. bf16 has 8 bits.
+    for (precision, tolerance) in [(Precision::F32, 1e-5), (Precision::Bf16, 2e-2)] {
+        let recipe = Recipe { precision, ..Recipe::vit22b_scaled(4, 3, 1e-3) };
+        let runs = ["flex", "xla"].map(|name| {
+            let folder = folder.join(format!("{name}-{precision:?}"));
+            let held_out = Arc::new(FirstOf::new(Points, 10));
+            let trainer = Trainer::new(task.clone(), recipe.clone(), Arc::new(Points), folder)
+                .with_model(model.clone())
+                .with_evaluation(held_out, 3)
+                .with_peak_flops(1e9);
+            let (mut numbers, mut lines) = (vec![], vec![]);
+            let runtime = Runtime::named(name).unwrap();
+            let ended = trainer.run(&runtime, &AtomicBool::new(false), |event| {
+                match event {
+                    Event::Step(progress) => numbers.push(f64::from(progress.reading.loss)),
+                    Event::Evaluated { scores, .. } => numbers.push(scores["loss"]),
+                    _ => {}
+                }
+                lines.push(event.to_string());
+            });
+            let steps = lines.iter().filter(|line| line.contains(" points/s  utilisation "));
+            assert_eq!(steps.count(), 3, "{lines:?}");
+            assert_eq!(lines[0].starts_with("compiled in "), name == "xla", "{lines:?}");
+            let mut engine = ended.unwrap().engine;
+            let error = engine.step(Tensor::zeros([4, 3], &Device::flex())).unwrap_err();
+            assert_eq!(error.to_string(), "points axis 1 (coordinates): expected 2, got 3");
+            numbers
+        });
+        for (eager, compiled) in runs[0].iter().zip(&runs[1]) {
+            assert!((compiled / eager - 1.0).abs() < tolerance, "{runs:?}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+
+    let train = TrainStep::new(task, &Recipe::vit22b_scaled(4, 3, 1e-3), None).unwrap();
+    let (mesh, layout) = ("data=1".parse().unwrap(), Layout::replicated());
+    let lowered = train.lower(8, (&mesh, &layout), "cpu").unwrap();
+    assert!(lowered.arguments.iter().any(|leaf| leaf.ty.shape == [8, 2]), "a batch of eight");
+    let bare = task::from_fn(init, |model: &Linear, points: Tensor<2>, _| {
+        model.forward(points).square().mean()
+    });
+    let train = TrainStep::new(bare, &Recipe::vit22b_scaled(4, 3, 1e-3), None).unwrap();
+    assert_eq!(
+        train.lower(8, (&mesh, &layout), "cpu").unwrap_err().to_string(),
+        "dummy batch: expected a task that makes one of any size, by `Task::dummy_batch`, got none"
+    );
 }

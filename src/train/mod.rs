@@ -27,7 +27,7 @@ pub use engine::compiled::Compiled;
 pub use engine::peak::measure_peak_flops;
 pub use engine::reading::StepReading;
 pub use engine::{Engine, Pending, Start, Uploaded};
-pub use error::{CheckpointError, TrainError};
+pub use error::{Change, CheckpointError, TrainError};
 pub use precision::Precision;
 pub use recipe::{Recipe, weight_decay};
 pub use run::curves::draw_curves;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::{self, TensorFn, blocks};
 
-/// The type of products and activations. Parameters, optimizer state, norms, softmax and loss are
-/// f32 in either case, and products accumulate in f32.
+/// The type of products and activations. In both cases parameters, optimizer state, norms, softmax and
+/// loss are f32, and products are summed in f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -21,8 +21,9 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The module with parameters in this type, but for those of norms: what a forward pass in this
-    /// precision runs on. Gradients by it are gradients by the f32 parameters, rounded.
+    /// A copy of the module for a forward pass in this precision: its parameters have this type, except
+    /// for those of norms. The gradients with respect to the copy serve as those with respect to the f32
+    /// parameters.
     pub fn cast<M: Module>(self, module: M) -> M {
         match self {
             Self::F32 => module,

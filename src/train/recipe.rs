@@ -28,8 +28,8 @@ pub struct Recipe {
     /// The types of the computation.
     #[serde(default)]
     pub precision: Precision,
-    /// Equal parts of the batch that go through the model one after the other; a divisor of
-    /// `batch_size`. More parts need less memory for activations.
+    /// Number of micro-batches, a divisor of `batch_size`: equal parts of the batch that go through the
+    /// model one after the other. The more there are, the less memory activations need.
     #[serde(default = "one")]
     pub micro_batches: u64,
     /// Whether a step whose loss or gradient is not finite leaves parameters and optimizer state as

@@ -2,7 +2,6 @@
 //! the recipe with big_vision's own Adafactor.
 
 use burn::tensor::{Int, Tensor};
-use burn_trace::Params;
 use vit22b::data::ImageBatch;
 use vit22b::params::{self, NamedTensors};
 use vit22b::train::loss::sigmoid_cross_entropy;
@@ -55,11 +54,11 @@ fn forward(name: &str) {
     let (images, _) = batch(&fixture);
     for runtime in runtimes() {
         for projections in [Projections::Separate, Projections::Fused] {
-            let features = runtime.jit(move |(model, images): (Params<ViT22B>, Tensor<4>)| {
+            let features = runtime.jit(move |(model, images): (ViT22B, Tensor<4>)| {
                 let features = model.features(images, &FeatureRequest::all(depth)).unwrap();
                 features.in_order().into_iter().collect::<NamedTensors>()
             });
-            let model = Params(model(&fixture, projections));
+            let model = model(&fixture, projections);
             let got = features.call((model, images.clone())).unwrap();
             let mut compared = 0;
             for (name, expected) in fixture.tensors("io").iter() {
@@ -82,16 +81,16 @@ fn gradients(name: &str) {
     let expected = our_names(fixture.tensors("grads"));
     for runtime in runtimes() {
         for projections in [Projections::Separate, Projections::Fused] {
-            type Arguments = (Params<ViT22B>, (Tensor<4>, Tensor<2>));
+            type Arguments = (ViT22B, (Tensor<4>, Tensor<2>));
             let gradients = runtime.jit(|(model, batch): Arguments| {
                 value_and_grad(
-                    &*model,
+                    &model,
                     |_| false,
                     batch,
                     |model, (images, labels)| sigmoid_cross_entropy(model.forward(images), labels),
                 )
             });
-            let model = Params(model(&fixture, projections));
+            let model = model(&fixture, projections);
             let (loss, got) = gradients.call((model, batch(&fixture))).unwrap();
             let loss: f64 = loss.into_scalar();
             let error = (loss - expected_loss).abs();

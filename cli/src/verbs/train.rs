@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use vit22b::data::{Drawings, FirstOf};
-use vit22b::train::{Classify, Loss, Recipe, TrainStep, Trainer, measure_peak_flops};
+use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
 use crate::args::{DeviceName, PrecisionName};
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
     device: DeviceName,
     /// Floating-point operations in a second, in TFLOP/s, that the
     /// device can do [default: what a matrix product reaches on it]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     peak_tflops: Option<f64>,
     /// Steps between evaluations on held-out images
     #[arg(long, value_name = "STEPS", default_value_t = 50)]
@@ -87,24 +87,27 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     config.validate().map_err(named)?;
     let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy)?;
-    // What is wrong with the recipe is said before anything is measured.
-    TrainStep::new(task.clone(), &recipe, None).map_err(named)?;
-    let runtime = arguments.device.runtime()?;
-    println!("{}\non {runtime}", config.init(&runtime.device())?);
-    let peak = match arguments.peak_tflops {
-        Some(peak) => peak * 1e12,
-        None => measure_peak_flops(&runtime, precision)?,
-    };
-    println!("utilisation is of {:.0} GFLOP/s", peak / 1e9);
-
     let held_out = FirstOf::new(held_out, HELD_OUT);
-    let trainer = Trainer::new(task, recipe, Arc::new(data), &out)
+    let mut trainer = Trainer::new(task, recipe, Arc::new(data), &out)
         .with_evaluation(Arc::new(held_out), arguments.evaluate_every)
         .with_checkpoints(arguments.save_every, arguments.keep)
         .with_threads(arguments.threads)
         .with_seed(seed)
-        .with_resume(arguments.resume)
-        .with_peak_flops(peak);
+        .with_resume(arguments.resume);
+    if let Some(tflops) = arguments.peak_tflops {
+        trainer = trainer.with_peak_flops(tflops * 1e12);
+    }
+    // What is wrong with a setting is said before anything is measured.
+    trainer.validate().map_err(named)?;
+    let runtime = arguments.device.runtime()?;
+    println!("{}\non {runtime}", config.init(&runtime.device())?);
+    let peak = match arguments.peak_tflops {
+        Some(tflops) => tflops * 1e12,
+        None => measure_peak_flops(&runtime, precision)?,
+    };
+    println!("utilisation is of {:.0} GFLOP/s", peak / 1e9);
+
+    let trainer = trainer.with_peak_flops(peak);
     let terminal = Terminal::new();
     let ended = trainer.run(&runtime, &stop, |event| terminal.show(event));
     terminal.finish();
@@ -117,12 +120,17 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fields of configs and recipes, and the options that set them.
-const OPTIONS: [(&str, &str); 4] = [
+/// Fields of configs, recipes and runs, and the options that set them.
+const OPTIONS: [(&str, &str); 9] = [
     ("image", "--image"),
     ("micro_batches", "--micro-batches"),
     ("learning_rate.peak", "--lr"),
     ("schedule", "--steps"),
+    ("peak_flops", "--peak-tflops"),
+    ("evaluate_every", "--evaluate-every"),
+    ("save_every", "--save-every"),
+    ("keep", "--keep"),
+    ("threads", "--threads"),
 ];
 
 /// An error about a field, with the name of the field's option.

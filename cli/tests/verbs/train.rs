@@ -33,6 +33,51 @@ fn values_that_are_not_valid_name_the_option() {
     assert!(error.starts_with("--lr: learning_rate.peak = -1 is not valid"), "{error}");
     let error = train("unused", &["--micro-batches", "3"]).failed();
     assert!(error.starts_with("--micro-batches: "), "{error}");
+    for (option, value, text) in [
+        ("--keep", "0", "keep = 0 is not valid: at least 1"),
+        ("--evaluate-every", "0", "evaluate_every = 0 is not valid: at least 1"),
+        ("--save-every", "0", "save_every = 0 is not valid: at least 1"),
+        ("--threads", "0", "threads = 0 is not valid: at least 1"),
+        ("--peak-tflops", "0", "peak_flops = 0 is not valid: a finite number above 0"),
+        (
+            "--peak-tflops",
+            "-2",
+            "peak_flops = -2000000000000 is not valid: a finite number above 0",
+        ),
+        ("--peak-tflops", "nan", "peak_flops = NaN is not valid: a finite number above 0"),
+    ] {
+        let folder = Folder::new("not-valid");
+        let out = folder.path().to_str().expect("UTF-8");
+        let arguments = ["train", "--device", "flex", "--out", out, option, value];
+        let error = vit22b(arguments).failed();
+        assert_eq!(error, format!("{option}: {text}"));
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_names_every_setting_that_changed() {
+    let folder = Folder::new("train-changed");
+    let out = folder.path().to_str().expect("UTF-8");
+    train(out, &["--steps", "3"]).succeeded();
+    let more = ["--batch", "4", "--steps", "5", "--lr", "0.01", "--seed", "7", "--resume"];
+    let options = ["train", "--device", "flex", "--peak-tflops", "0.05", "--out", out];
+    let told = |run: crate::Run| {
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stderr
+    };
+    let changed = told(vit22b(options.iter().chain(&more)));
+    for line in [
+        "the recipe changed: batch_size was 2 and is 4",
+        "the recipe changed: total.steps was 3 and is 5",
+        "the recipe changed: update.3.learning_rate.peak was 0.003 and is 0.01",
+        "the seed changed: it was 0 and is 7; steps go on drawing from 0, but data that is drawn from \
+         the seed changes",
+    ] {
+        assert!(changed.lines().any(|told| told == line), "{line}\n{changed}");
+    }
+    let shorter = told(train(out, &["--steps", "2", "--seed", "7", "--resume"]));
+    let line = "the run has 2 steps and has done 5: there is nothing left to do";
+    assert!(shorter.lines().any(|told| told == line), "{shorter}");
 }
 
 #[test]

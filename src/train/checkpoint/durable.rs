@@ -13,7 +13,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
         .map_err(CheckpointError::io("write", path))
 }
 
-/// Makes a folder and those above it; none of them is lost either.
+/// Makes a folder and the folders above it.
 pub(crate) fn create_folder(path: &Path) -> Result<(), CheckpointError> {
     if path.is_dir() {
         return Ok(());
@@ -26,14 +26,14 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// Gives a folder another name beside its old one.
+/// Renames a folder. Both names are in one folder.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), CheckpointError> {
     fs::rename(from, to).map_err(CheckpointError::io("rename", from))?;
     sync_folder(above(to))
 }
 
-/// Removes a folder, if it is there. What reads it meanwhile sees all of it, or none: it first
-/// gets a name that `hidden` gives, which no reader looks at.
+/// Removes a folder, if it is there. It is renamed to `hidden` first, which no reader looks at, so that
+/// readers see all of the folder or nothing.
 pub(super) fn remove_folder(path: &Path, hidden: &Path) -> Result<(), CheckpointError> {
     clear(hidden)?;
     if path.is_dir() {
@@ -51,7 +51,7 @@ pub(super) fn clear(path: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// Makes names in a folder last.
+/// Forces the names in a folder to the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), CheckpointError> {
     // Windows has no such thing for folders: it keeps their changes in a journal.
     if cfg!(windows) {

@@ -14,7 +14,7 @@ use crate::train::task::classify;
 
 /// The name and the version of the format.
 const FORMAT: &str = "vit22b-checkpoint-2";
-/// The format before: its manifest has the config of a ViT, and the recipe its loss and mixtures.
+/// The format before: its manifest holds the config of a ViT, and its recipe also loss, mixup and CutMix.
 const FORMAT_1: &str = "vit22b-checkpoint-1";
 const FILE: &str = "manifest.json";
 /// The manifest's hash, in the form of `sha256sum`.
@@ -103,7 +103,7 @@ impl Manifest {
     }
 }
 
-/// A file of a checkpoint; one that is missing is damage.
+/// Reads a file of a checkpoint. One that is missing counts as damaged.
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => CheckpointError::damaged(path, "a file", "none"),
@@ -111,10 +111,10 @@ fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     })
 }
 
-/// A file whose length and hash are known.
+/// Reads a file, and checks its length and its hash.
 pub(super) fn read_shard(folder: &Path, about: &ShardFile) -> Result<Vec<u8>, CheckpointError> {
     let path = folder.join(&about.name);
-    // A name, not a way out of the folder.
+    // A bare name: a path could lead out of the folder.
     if path.file_name() != Some(about.name.as_ref()) {
         return Err(CheckpointError::damaged(&path, "the name of a file", &about.name));
     }

@@ -1,17 +1,17 @@
-//! Checkpoints: a train state on disk that is whole, or not there.
+//! Checkpoints: train states on disk, each of them complete or absent.
 //!
 //! A checkpoint is a folder, `step-000000100`, of safetensors files and a manifest with their
 //! hashes. It is written beside its place under a hidden name, file by file, each of them forced to
-//! the disk; then the folder is renamed, which a file system does entirely or not at all. So a
+//! the disk; then the folder is renamed, which a file system does at once or not at all. So a
 //! process, or a machine, that stops at any moment leaves the checkpoints before it as they were,
 //! and at most a hidden folder, which the next save removes.
 //!
-//! What a disk or a person does to the files afterwards is found by the hashes, of the files in the
-//! manifest and of the manifest beside it; [`Checkpoints::latest`] then takes the checkpoint
-//! before, and says why.
+//! Files that change afterwards are found by hashes: the manifest holds those of the other files, and a
+//! file beside the manifest holds its own. [`Checkpoints::latest`] then takes the checkpoint before, and
+//! says why.
 //!
-//! The tensors are those of the host and know nothing of what trained them: a state saved from XLA
-//! goes on under Burn's CPU backend, or on another mesh, and the other way round.
+//! Nothing in the files depends on where the state was trained: one that was saved from XLA goes on under
+//! Burn's CPU backend, or on another mesh, and the other way round.
 
 mod durable;
 mod manifest;
@@ -30,7 +30,7 @@ use crate::train::task::Task;
 pub(crate) use durable::create_folder;
 pub use manifest::{Manifest, ShardFile};
 
-/// The checkpoints of a run, in a folder of their own that one process at a time writes.
+/// The checkpoints of a run, in a folder of their own. One process at a time may write to it.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -64,10 +64,10 @@ pub struct Checkpoints {
 
 /// What is before the number in the name of a checkpoint's folder.
 const PREFIX: &str = "step-";
-/// A checkpoint that is being written.
-const PART: &str = ".part";
-/// A checkpoint that is being removed.
-const GONE: &str = ".gone";
+/// The folder of a checkpoint that is being written.
+const UNFINISHED: &str = ".part";
+/// The folder of a checkpoint that is being removed.
+const REMOVED: &str = ".gone";
 
 impl Checkpoints {
     /// Checkpoints in a folder, which the first save makes: the last three are kept, in files of
@@ -76,7 +76,8 @@ impl Checkpoints {
         Self { folder: folder.into(), keep: 3, shard_bytes: 1 << 30 }
     }
 
-    /// Keeps the last `keep`, at least 1. With 1 there is none before it to fall back upon.
+    /// Keeps the last `keep` checkpoints; 0 counts as 1. With 1 there is no other one to go on from if it
+    /// is damaged.
     #[must_use]
     pub fn with_keep(mut self, keep: usize) -> Self {
         self.keep = keep.max(1);
@@ -95,8 +96,8 @@ impl Checkpoints {
         &self.folder
     }
 
-    /// Saves a state of a step that has taken `position` examples, and removes checkpoints that are no
-    /// longer kept: also those of later steps, which a run that went back before them has given up.
+    /// Saves the state of a run that has taken `position` examples from its data. Checkpoints that are no
+    /// longer kept are removed, and those of later steps too: the run has gone back before them.
     ///
     /// When it returns the checkpoint is on the disk; if the process stops before, it is not there.
     ///
@@ -110,22 +111,23 @@ impl Checkpoints {
         position: u64,
     ) -> Result<PathBuf, CheckpointError> {
         let step = state.step.clone().into_scalar::<i64>() as u64;
-        let (part, gone) = (self.folder.join(PART), self.folder.join(GONE));
+        let unfinished = self.folder.join(UNFINISHED);
+        let removed = self.folder.join(REMOVED);
         create_folder(&self.folder)?;
-        durable::clear(&part)?;
-        create_folder(&part)?;
-        let files = shards::write(&part, &state::leaves(state), self.shard_bytes)?;
+        durable::clear(&unfinished)?;
+        create_folder(&unfinished)?;
+        let files = shards::write(&unfinished, &state::leaves(state), self.shard_bytes)?;
         let (task, recipe) = (train.task().describe(), train.recipe().clone());
-        Manifest::new(step, position, task, recipe, files).write(&part)?;
-        durable::sync_folder(&part)?;
+        Manifest::new(step, position, task, recipe, files).write(&unfinished)?;
+        durable::sync_folder(&unfinished)?;
         let path = self.path(step);
-        durable::remove_folder(&path, &gone)?;
-        durable::rename(&part, &path)?;
+        durable::remove_folder(&path, &removed)?;
+        durable::rename(&unfinished, &path)?;
 
-        let (kept, given_up): (Vec<u64>, _) = self.steps()?.into_iter().partition(|s| *s <= step);
-        let old = kept.len().saturating_sub(self.keep);
-        for step in kept[..old].iter().chain(&given_up) {
-            durable::remove_folder(&self.path(*step), &gone)?;
+        let (until_now, later): (Vec<u64>, _) = self.steps()?.into_iter().partition(|s| *s <= step);
+        let old = until_now.len().saturating_sub(self.keep);
+        for step in until_now[..old].iter().chain(&later) {
+            durable::remove_folder(&self.path(*step), &removed)?;
         }
         Ok(path)
     }
@@ -161,11 +163,11 @@ impl Checkpoints {
         Checkpoint::read(&self.path(step))
     }
 
-    /// The last checkpoint that is whole.
+    /// The last checkpoint that is not damaged.
     ///
     /// # Errors
     ///
-    /// [`CheckpointError::NoneWhole`] if there are checkpoints and all are damaged,
+    /// [`CheckpointError::AllDamaged`] if there are checkpoints and all are damaged,
     /// [`CheckpointError::Io`].
     pub fn latest(&self) -> Result<Latest, CheckpointError> {
         let mut damaged = Vec::new();
@@ -182,7 +184,7 @@ impl Checkpoints {
             return Ok(Latest { checkpoint: None, damaged });
         }
         let reasons = damaged.iter().map(CheckpointError::to_string).collect();
-        Err(CheckpointError::NoneWhole { folder: self.folder.clone(), reasons })
+        Err(CheckpointError::AllDamaged { folder: self.folder.clone(), reasons })
     }
 
     fn path(&self, step: u64) -> PathBuf {
@@ -194,13 +196,13 @@ impl Checkpoints {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Latest {
-    /// The last checkpoint that is whole, if there is any.
+    /// The last checkpoint that is not damaged, if there is one.
     pub checkpoint: Option<Checkpoint>,
-    /// What is wrong with those behind it, the last one first.
+    /// What is wrong with the checkpoints after it, the last one first.
     pub damaged: Vec<CheckpointError>,
 }
 
-/// A checkpoint that was read and is whole.
+/// A checkpoint that was read and is not damaged.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     manifest: Manifest,
@@ -224,7 +226,7 @@ impl Checkpoint {
         &self.manifest
     }
 
-    /// The state, for steps of `train`.
+    /// The state on a device, to go on with by the steps of `train`.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use super::manifest::{Manifest, ShardFile, read_shard};
 use super::state::{Leaf, Values};
 use crate::train::error::CheckpointError;
 
-/// Writes the tensors, of which only those of one file are copied at a time.
+/// Writes the tensors to files. Only the tensors of one file at a time are copied to the host.
 pub(super) fn write(
     folder: &Path,
     leaves: &[(String, Leaf)],
@@ -51,7 +51,7 @@ pub(super) fn read(folder: &Path, manifest: &Manifest) -> Result<Values, Checkpo
     Ok(values)
 }
 
-/// Runs of tensors of at most `limit` bytes each, but of at least one tensor.
+/// The tensors in groups of at most `limit` bytes, or of one larger tensor.
 fn cut(leaves: &[(String, Leaf)], limit: u64) -> Vec<&[(String, Leaf)]> {
     let mut shards = Vec::new();
     let (mut start, mut size) = (0, 0);

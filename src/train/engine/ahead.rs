@@ -48,7 +48,7 @@ impl<T: Task> TrainStep<T> {
     /// # Errors
     ///
     /// [`TrainError::Batch`] for a batch that cannot be cut into micro-batches, or if the task gives no
-    /// [example](Task::example) of one; [`TrainError::Xla`] if the step cannot be recorded or lowered, or
+    /// [dummy batch](Task::dummy_batch) of one; [`TrainError::Xla`] if the step cannot be recorded or lowered, or
     /// its layout does not fit the mesh.
     pub fn lower(
         &self,
@@ -56,24 +56,30 @@ impl<T: Task> TrainStep<T> {
         mesh_and_layout: (&Mesh, &Layout),
         platform: &str,
     ) -> Result<Lowered, TrainError> {
-        // What a task that gives an example gives on any device, and of any size.
-        let example = |size, device: &Device| {
-            let example = self.task().example(size, device);
-            example.ok_or_else(|| TrainError::batch("batch", "a task with an example", "none"))
+        let dummy_batch = |size, device: &Device| {
+            self.task().dummy_batch(size, device).ok_or_else(no_dummy_batch)
         };
-        let mut leaves = leaves_of(&example(1, &host())?);
+        // The check asks for shapes alone. One example has them, except for the number of rows, and
+        // takes little of this machine's memory.
+        let mut leaves = leaves_of(&dummy_batch(1, &host())?);
         for leaf in &mut leaves {
             leaf.ty.shape[0] = batch_size;
         }
         self.check_batch(&leaves)?;
         let state = self.initial_state();
         let make = |device: &Device| {
-            let batch = example(batch_size, device).expect("the task gave one before");
+            let batch = dummy_batch(batch_size, device).expect("the task gave one before");
             (state(Tensor::zeros([1], device)), Argument(batch))
         };
         let step = step_function(self);
         Ok(Lowered::of_made(NAME, step, make, mesh_and_layout, donate, self.rolled(), platform)?)
     }
+}
+
+/// The error for a task that a step is to be compiled for before there is data.
+pub(crate) fn no_dummy_batch() -> TrainError {
+    let expected = "a task that makes one of any size, by `Task::dummy_batch`";
+    TrainError::batch("dummy batch", expected, "none")
 }
 
 /// The state and the batch of a step.

@@ -8,7 +8,7 @@ use burn_xla::Xla;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 
-use super::ahead::{Argument, Given, Made, NAME, donate, step_function};
+use super::ahead::{Argument, Given, Made, NAME, donate, no_dummy_batch, step_function};
 use super::reading::StepReading;
 use crate::params::NamedTensors;
 use crate::random::RandomKey;
@@ -74,7 +74,7 @@ impl<T: Task> Compiled<T> {
         let step = xla.jit(step_function(train)).named(NAME).donate(donate).roll(rolled.clone());
         let scored = train.clone();
         let evaluate = xla.jit(move |(state, Argument((batch, weights))): Scored<T>| {
-            scored.evaluate(&state.tree, batch, weights).expect("the batch was checked")
+            scored.sum_scores(&state.tree, batch, weights).expect("the batch was checked")
         });
         let evaluate = evaluate.named("evaluate").roll(rolled);
         Self { xla: xla.clone(), train: train.clone(), step, evaluate, state }
@@ -95,7 +95,7 @@ impl<T: Task> Compiled<T> {
         Ok(StepOnXla(metrics))
     }
 
-    pub(crate) fn evaluate(
+    pub(crate) fn sum_scores(
         &self,
         batch: T::Batch,
         weights: Tensor<1>,
@@ -108,14 +108,14 @@ impl<T: Task> Compiled<T> {
     }
 
     pub(crate) fn prepare(&self, batch_size: usize) -> Result<Option<f64>, TrainError> {
-        let Some(batch) = self.example(batch_size)? else { return Ok(None) };
+        let Some(batch) = self.dummy_batch(batch_size)? else { return Ok(None) };
         let times = self.step.compile_on_device((self.state.clone(), batch))?;
         Ok(Some((times.capture + times.lower + times.compile).as_secs_f64()))
     }
 
     pub(crate) fn rows(&self, batch_size: usize) -> Result<Range<usize>, TrainError> {
-        let leaf = match self.train.task().example(1, &host()) {
-            Some(example) => leaves_of(&example).into_iter().next(),
+        let leaf = match self.train.task().dummy_batch(1, &host()) {
+            Some(batch) => leaves_of(&batch).into_iter().next(),
             None => None,
         };
         let mut leaf = leaf.unwrap_or_else(|| {
@@ -132,31 +132,31 @@ impl<T: Task> Compiled<T> {
         Ok(self.state.to_host()?.tree)
     }
 
-    /// This process's rows of a batch of this size, on the devices; `None` if the task gives none.
-    fn example(&self, batch_size: usize) -> Result<Option<OnXla<T::Batch>>, TrainError> {
+    /// This process's rows of a dummy batch of this size, on the devices; `None` if the task makes none.
+    fn dummy_batch(&self, batch_size: usize) -> Result<Option<OnXla<T::Batch>>, TrainError> {
         let rows = self.rows(batch_size)?.len();
-        match self.train.task().example(rows, &host()) {
-            Some(example) => Ok(Some(self.upload(&example)?)),
+        match self.train.task().dummy_batch(rows, &host()) {
+            Some(batch) => Ok(Some(self.upload(&batch)?)),
             None => Ok(None),
         }
     }
 
-    /// An error for a batch that the devices of the mesh cannot share in so many parts.
-    fn check_share(&self, leaves: &[LeafSpec], parts: usize) -> Result<(), TrainError> {
+    /// An error for a batch whose micro-batches the devices of the mesh cannot share equally.
+    fn check_share(&self, leaves: &[LeafSpec], micro_batches: usize) -> Result<(), TrainError> {
         let (Some(mesh), Some(leaf)) = (self.xla.mesh(), leaves.first()) else { return Ok(()) };
         let spec = self.xla.layout().spec(&named(leaf)).map_err(ProgramError::from)?;
         let devices = self.xla.row_parts(&spec);
         match leaf.ty.shape[0] {
-            got if got.is_multiple_of(devices * parts) => Ok(()),
+            got if got.is_multiple_of(devices * micro_batches) => Ok(()),
             got => {
-                let expected = match parts {
+                let expected = match micro_batches {
                     1 => format!(
                         "a multiple of the {devices} parts that the mesh {mesh} cuts it into"
                     ),
                     _ => format!(
-                        "a multiple of {}, {parts} micro-batches of the {devices} parts that the mesh \
-                         {mesh} cuts them into",
-                        devices * parts
+                        "a multiple of {}, {micro_batches} micro-batches of the {devices} parts that the \
+                         mesh {mesh} cuts them into",
+                        devices * micro_batches
                     ),
                 };
                 let what = if leaf.path.is_empty() { "batch" } else { leaf.path.as_str() };
@@ -165,12 +165,12 @@ impl<T: Task> Compiled<T> {
         }
     }
 
-    /// How long recording, lowering and compiling the step for batches of this size takes; compiled it
-    /// is afterwards.
+    /// Compiles the step for batches of this size, and says how long recording, lowering and compiling
+    /// took.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Xla`]; [`TrainError::Batch`] if the task gives no [example](Task::example).
+    /// [`TrainError::Xla`]; [`TrainError::Batch`] if the task gives no [dummy batch](Task::dummy_batch).
     pub fn compile(&self, batch_size: usize) -> Result<Times, TrainError> {
         Ok(self.step.compile_on_device((self.state.clone(), self.needed(batch_size)?))?)
     }
@@ -199,8 +199,7 @@ impl<T: Task> Compiled<T> {
     }
 
     fn needed(&self, batch_size: usize) -> Result<OnXla<T::Batch>, TrainError> {
-        let example = self.example(batch_size)?;
-        example.ok_or_else(|| TrainError::batch("batch", "a task with an example", "none"))
+        self.dummy_batch(batch_size)?.ok_or_else(no_dummy_batch)
     }
 
     /// The state on the device; its blocks are stacked where they are rolled.

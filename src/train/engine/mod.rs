@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use burn_trace::{CaptureError, TensorTree, to_device};
+use burn_trace::to_device;
 
 use crate::params::{self, AnyTensor, ParamsError};
 use crate::runtime::Runtime;
@@ -134,7 +134,7 @@ impl<T: Task> Engine<T> {
         }
         let device = runtime.device();
         let state = match given {
-            Some(state) => to_device(&state, &device).map_err(CaptureError::from)?,
+            Some(state) => to_device(&state, &device)?,
             None => drawn(&step, &device, seed),
         };
         Ok(Self { step, at: At::Burn(Box::new(OnBurn { state, device })), done })
@@ -151,7 +151,7 @@ impl<T: Task> Engine<T> {
     }
 
     /// Compiles the step for batches of this size, and returns the seconds that it took. `None` where
-    /// nothing is compiled, or the task gives no [example](Task::example): its first batch compiles.
+    /// nothing is compiled, or the task gives no [dummy batch](Task::dummy_batch): its first batch compiles.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl<T: Task> Engine<T> {
     /// cannot share; [`TrainError::Xla`].
     pub fn upload(&self, batch: &T::Batch) -> Result<Uploaded<T::Batch>, TrainError> {
         match &self.at {
-            At::Burn(at) => Ok(Uploaded(Batch::Burn(on(batch, &at.device)?))),
+            At::Burn(at) => Ok(Uploaded(Batch::Burn(to_device(batch, &at.device)?))),
             #[cfg(feature = "xla")]
             At::Xla(compiled) => Ok(Uploaded(Batch::Xla(compiled.upload(batch)?))),
         }
@@ -200,7 +200,7 @@ impl<T: Task> Engine<T> {
     /// # Errors
     ///
     /// As [`upload`](Self::upload); also [`TrainError::NonFinite`] and [`TrainError::Diverged`] as
-    /// [`Pending::read`]. After [`TrainError::NonFinite`] the state is that before the step.
+    /// [`Pending::read`]. After [`TrainError::NonFinite`] the engine has the state before the step.
     pub fn step(&mut self, batch: T::Batch) -> Result<Pending, TrainError> {
         let batch = self.upload(&batch)?;
         self.step_uploaded(&batch)
@@ -241,8 +241,8 @@ impl<T: Task> Engine<T> {
         Ok(Pending { step: self.done, metrics, may_skip })
     }
 
-    /// The task's scores of a batch, summed over the examples, each times its weight, as
-    /// [`TrainStep::evaluate`] says.
+    /// The task's scores of a batch: sums over the examples, each times its weight, as
+    /// [`TrainStep::sum_scores`] says.
     ///
     /// # Shapes
     ///
@@ -251,18 +251,18 @@ impl<T: Task> Engine<T> {
     /// # Errors
     ///
     /// As [`upload`](Self::upload).
-    pub fn evaluate(
+    pub fn sum_scores(
         &self,
         batch: T::Batch,
         weights: Tensor<1>,
     ) -> Result<BTreeMap<String, f64>, TrainError> {
         let scores = match &self.at {
             At::Burn(at) => {
-                let (batch, weights) = on(&(batch, weights), &at.device)?;
-                self.step.evaluate(&at.state, batch, weights)?
+                let (batch, weights) = to_device(&(batch, weights), &at.device)?;
+                self.step.sum_scores(&at.state, batch, weights)?
             }
             #[cfg(feature = "xla")]
-            At::Xla(compiled) => compiled.evaluate(batch, weights)?,
+            At::Xla(compiled) => compiled.sum_scores(batch, weights)?,
         };
         let number = |any: &AnyTensor| any.to_data().iter::<f64>().sum();
         Ok(scores.iter().map(|(name, any)| (name.to_owned(), number(any))).collect())
@@ -309,11 +309,6 @@ fn check_model<T: Task>(step: &TrainStep<T>, model: &T::Model) -> Result<(), Tra
     let mut error = ParamsError::default();
     error.compare("", expected, &params::collect(model));
     Ok(error.into_result()?)
-}
-
-/// A batch on a device of Burn.
-fn on<B: TensorTree>(batch: &B, device: &Device) -> Result<B, TrainError> {
-    Ok(to_device(batch, device).map_err(CaptureError::from)?)
 }
 
 /// The metrics of a step that may not be done yet. Made by [`Engine::step`].

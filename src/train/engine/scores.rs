@@ -15,7 +15,7 @@ impl<T: Task> Engine<T> {
     /// # Errors
     ///
     /// [`TrainError::Data`] for a batch that cannot be made, [`TrainError::Batch`] where no example can
-    /// be read; else as [`evaluate`](Self::evaluate).
+    /// be read; else as [`sum_scores`](Self::sum_scores).
     ///
     /// ```
     /// use std::sync::Arc;
@@ -32,12 +32,12 @@ impl<T: Task> Engine<T> {
     /// let step = TrainStep::new(task, &Recipe::vit22b_scaled(4, 100, 1e-3), None)?;
     /// let engine = Engine::start(&Runtime::flex(), step, Start::Drawn(0))?;
     ///
-    /// let scores = engine.scores(Arc::new(FirstOf::new(data, 10)), 4, 1)?;
+    /// let scores = engine.mean_scores(Arc::new(FirstOf::new(data, 10)), 4, 1)?;
     /// assert!(scores["loss"] > 0.0);
     /// assert!((0.0..=1.0).contains(&scores["precision_at_1"]));
     /// # Ok::<(), vit22b::train::TrainError>(())
     /// ```
-    pub fn scores(
+    pub fn mean_scores(
         &self,
         held_out: Arc<dyn HeldOut<T::Batch>>,
         size: usize,
@@ -49,7 +49,7 @@ impl<T: Task> Engine<T> {
             let masked = masked?;
             examples += masked.indices().count();
             let weights = masked.weights();
-            for (name, sum) in self.evaluate(masked.batch, weights)? {
+            for (name, sum) in self.sum_scores(masked.batch, weights)? {
                 *sums.entry(name).or_default() += sum;
             }
         }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::params::ParamsError;
 
-/// A checkpoint that could not be written, is not whole, or does not fit the run.
+/// A checkpoint that could not be written, is damaged, or does not fit the run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -62,12 +62,12 @@ pub enum CheckpointError {
         /// What differs.
         reason: ParamsError,
     },
-    /// Nothing in the folder is whole.
+    /// All checkpoints in the folder are damaged.
     #[error(
         "no checkpoint in {} is whole ({}); start anew in another folder",
         folder.display(), reasons.join("; ")
     )]
-    NoneWhole {
+    AllDamaged {
         /// The folder.
         folder: PathBuf,
         /// What is wrong with each.

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod recipe;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -14,10 +15,10 @@ pub(crate) use recipe::{fraction, invalid, positive};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A field of the recipe has a value that breaks a rule.
+    /// A setting of the recipe, the task or the run has a value that breaks a rule.
     #[error("{field} = {value} is not valid: {rule}")]
     Recipe {
-        /// The field.
+        /// The setting.
         field: String,
         /// Its value.
         value: String,
@@ -86,18 +87,15 @@ pub enum TrainError {
     },
     /// The checkpoint is of another model.
     #[error(
-        "the checkpoint of step {step} is of another model: {field} is {saved} there and {wanted} \
-         here; give the same model, or choose another folder"
+        "the checkpoint of step {step} is of another model: {}; give the same model, or choose another \
+         folder",
+        there_and_here(changes)
     )]
     OtherModel {
         /// The checkpoint's step.
         step: u64,
-        /// The first field of the config that differs.
-        field: String,
-        /// Its value in the checkpoint.
-        saved: String,
-        /// Its value in this run.
-        wanted: String,
+        /// The fields of the model's description that differ.
+        changes: Vec<Change>,
     },
     /// A file of the run that cannot be read or written.
     #[error("cannot {action} {}: {reason}", path.display())]
@@ -127,6 +125,9 @@ pub enum TrainError {
         /// Why not.
         reason: String,
     },
+    /// A batch or a state that is no tree of tensors.
+    #[error(transparent)]
+    Tree(#[from] burn_trace::TreeError),
     /// A step or an initialisation that cannot be recorded.
     #[error(transparent)]
     Record(#[from] burn_trace::CaptureError),
@@ -134,6 +135,31 @@ pub enum TrainError {
     #[cfg(feature = "xla")]
     #[error(transparent)]
     Xla(#[from] burn_xla::program::ProgramError),
+}
+
+/// A setting that is another one in a run that goes on than it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The path of the field.
+    pub field: String,
+    /// Its value in the checkpoint, as JSON.
+    pub saved: String,
+    /// Its value in this run, as JSON.
+    pub wanted: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, saved, wanted } = self;
+        write!(f, "{field} was {saved} and is {wanted}")
+    }
+}
+
+fn there_and_here(changes: &[Change]) -> String {
+    let text = |Change { field, saved, wanted }: &Change| {
+        format!("{field} is {saved} there and {wanted} here")
+    };
+    changes.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 impl TrainError {

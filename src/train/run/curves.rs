@@ -6,7 +6,7 @@ use crate::report::{Line, Panel, ReportError, panels};
 
 use super::metrics_log::Record;
 
-/// More points than a picture shows are joined to means.
+/// A line has at most this many points. Of more, means of neighbours are drawn.
 const MOST_POINTS: usize = 600;
 
 /// Draws the losses of training and evaluation, and the learning rate, of a run's records.
@@ -35,7 +35,7 @@ pub fn draw_curves(path: &Path, title: &str, records: &[Record]) -> Result<(), R
     };
     let mut lines = vec![line("training", means(&losses), 0)];
     if !held_out.is_empty() {
-        lines.push(line("held-out images", held_out, 1));
+        lines.push(line("held-out examples", held_out, 1));
     }
     let panel = |title: &str, y: &str, lines| {
         let [title, x, y] = [title, "step", y].map(String::from);

@@ -1,31 +1,38 @@
-//! What a run tells while it goes on.
+//! What a run reports while it goes on.
 
 use core::fmt;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::progress::Progress;
-use crate::train::error::CheckpointError;
+use crate::train::error::{Change, CheckpointError};
 
 /// Something that happened in a run. As text it is one line.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A checkpoint is not whole, and the one before is taken.
+    /// A checkpoint is damaged, and the one before is taken.
     Damaged(CheckpointError),
     /// The run goes on from a checkpoint.
     Resumed {
         /// Number of steps that were done.
         step: u64,
     },
-    /// The run goes on with another recipe than it had.
-    RecipeChanged {
-        /// The first field that differs.
-        field: String,
-        /// Its value until now.
-        saved: String,
-        /// Its value from now on.
-        wanted: String,
+    /// The run goes on with another recipe than it had: a setting that differs.
+    RecipeChanged(Change),
+    /// The run goes on with another seed than it had.
+    SeedChanged {
+        /// The seed until now, as the checkpoint holds it: of a seed from 2³¹ on a hash.
+        saved: u64,
+        /// The seed that was given.
+        wanted: u64,
+    },
+    /// A run that was resumed has no step left to do.
+    NothingLeft {
+        /// Number of steps that were done.
+        step: u64,
+        /// Number of steps of the run.
+        total: u64,
     },
     /// The step was compiled.
     Compiled {
@@ -39,15 +46,8 @@ pub enum Event {
         /// The step, counted from 1.
         step: u64,
     },
-    /// The run goes on with another task than it had; the model's architecture is the same.
-    TaskChanged {
-        /// The first field that differs.
-        field: String,
-        /// Its value until now.
-        saved: String,
-        /// Its value from now on.
-        wanted: String,
-    },
+    /// The run goes on with another task than it had, of the same model: a setting that differs.
+    TaskChanged(Change),
     /// Held-out examples were scored.
     Evaluated {
         /// Number of steps done.
@@ -71,17 +71,27 @@ impl fmt::Display for Event {
         match self {
             Self::Damaged(error) => write!(f, "{error}; taking the checkpoint before"),
             Self::Resumed { step } => write!(f, "resumed after step {step}"),
-            Self::RecipeChanged { field, saved, wanted } => {
-                write!(f, "the recipe changed: {field} was {saved} and is {wanted}")
+            Self::RecipeChanged(change) => write!(f, "the recipe changed: {change}"),
+            Self::SeedChanged { saved, wanted } => write!(
+                f,
+                "the seed changed: it was {saved} and is {wanted}; steps go on drawing from {saved}, but \
+                 data that is drawn from the seed changes"
+            ),
+            Self::NothingLeft { step, total } if step == total => {
+                write!(f, "all {total} steps are done already")
+            }
+            Self::NothingLeft { step, total } => {
+                write!(
+                    f,
+                    "the run has {total} steps and has done {step}: there is nothing left to do"
+                )
             }
             Self::Compiled { seconds } => write!(f, "compiled in {seconds:.1} s"),
             Self::Step(progress) => progress.fmt(f),
             Self::Skipped { step } => {
                 write!(f, "step {step} is not finite and was skipped")
             }
-            Self::TaskChanged { field, saved, wanted } => {
-                write!(f, "the task changed: {field} was {saved} and is {wanted}")
-            }
+            Self::TaskChanged(change) => write!(f, "the task changed: {change}"),
             Self::Evaluated { step, scores } => {
                 write!(f, "after step {step}: held-out ")?;
                 for (index, (name, score)) in scores.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a run tells, as lines of JSON.
+//! The metrics of a run, as lines of JSON.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -11,7 +11,7 @@ use crate::train::error::TrainError;
 
 /// A line of a run's `metrics.jsonl`.
 ///
-/// Numbers that are not finite are `null`, for which JSON has no other word.
+/// Numbers that are not finite are `null`: JSON cannot write them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -26,8 +26,10 @@ pub enum Record {
         gradient_norm: Option<f32>,
         /// Peak times schedule.
         learning_rate: f32,
-        /// Images trained on in a second, over the last steps.
-        images_per_second: f64,
+        /// Examples trained on in a second, over the last steps: `images_per_second` in the file, whatever
+        /// the examples are.
+        #[serde(rename = "images_per_second")]
+        examples_per_second: f64,
         /// Model FLOPs utilisation, where the peak of the device is known.
         utilisation: Option<f64>,
     },
@@ -50,8 +52,8 @@ impl Record {
     }
 }
 
-/// The records of a run, in the file that it writes them to. A line that is not whole, such as the
-/// last one of a process that was killed, ends them.
+/// Reads the records of a run from the file that it writes them to, up to the first line that is not
+/// complete: a process that was killed may have left half a line.
 ///
 /// # Errors
 ///
@@ -61,7 +63,7 @@ pub fn read_records(path: &Path) -> Result<Vec<Record>, TrainError> {
     Ok(scan(path, &file, u64::MAX)?.0)
 }
 
-/// The records of at most `last_step` steps, and how many bytes they take.
+/// The records of the steps up to `last_step`, and the length of their lines in bytes.
 fn scan(path: &Path, file: &File, last_step: u64) -> Result<(Vec<Record>, u64), TrainError> {
     let mut reader = BufReader::new(file);
     let (mut records, mut bytes) = (Vec::new(), 0);
@@ -69,8 +71,8 @@ fn scan(path: &Path, file: &File, last_step: u64) -> Result<(Vec<Record>, u64), 
     loop {
         line.clear();
         let read = reader.read_until(b'\n', &mut line).map_err(TrainError::file("read", path))?;
-        let whole = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok());
-        let wanted = whole.filter(|record: &Record| record.step() <= last_step);
+        let complete = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok());
+        let wanted = complete.filter(|record: &Record| record.step() <= last_step);
         let Some(record) = wanted else { return Ok((records, bytes)) };
         records.push(record);
         bytes += read as u64;
@@ -86,8 +88,8 @@ pub(super) struct MetricsLog {
 }
 
 impl MetricsLog {
-    /// The log as it was after `step` steps: what a run has told of later ones, before it was
-    /// killed, is cut off.
+    /// Opens the log as it was after `step` steps. Lines of later steps, which a run wrote before it was
+    /// killed, are cut off.
     pub(super) fn at_step(path: PathBuf, step: u64) -> Result<Self, TrainError> {
         let options = OpenOptions::new().read(true).write(true).create(true).clone();
         let open = options.open(&path);
@@ -108,7 +110,8 @@ impl MetricsLog {
         Ok(())
     }
 
-    /// Makes all lines last, before a checkpoint that a run would resume from.
+    /// Forces all lines to the disk. A run does so before it saves: a resumed run needs the lines up to its
+    /// checkpoint.
     pub(super) fn sync(&self) -> Result<(), TrainError> {
         self.file.sync_all().map_err(TrainError::file("synchronise", &self.path))
     }
@@ -128,7 +131,7 @@ mod tests {
             loss: Some(loss).filter(|loss| loss.is_finite()),
             gradient_norm: None,
             learning_rate: 1e-3,
-            images_per_second: 3.0,
+            examples_per_second: 3.0,
             utilisation: Some(0.1),
         }
     }

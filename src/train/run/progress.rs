@@ -16,22 +16,24 @@ pub struct Progress {
     pub step: u64,
     /// Number of steps of the run.
     pub total: u64,
-    /// What the step told.
+    /// What the step reported.
     pub reading: StepReading,
-    /// Images trained on in a second, over the last steps; without evaluations and saves.
-    pub images_per_second: f64,
+    /// Examples trained on in a second, over the last steps; without evaluations and saves.
+    pub examples_per_second: f64,
+    /// What the examples are, as [`Task::unit`](crate::train::Task::unit) says.
+    pub unit: &'static str,
     /// [Model FLOPs utilisation](crate::vit::ViT22BConfig::utilisation), where the peak of the
     /// device is known.
     pub utilisation: Option<f64>,
-    /// What the remaining steps take at this pace. The first step of a run, which may wait for a
-    /// compiler, does not tell.
+    /// How long the remaining steps take at this pace. None after the first step of a run, which may have
+    /// waited for a compiler.
     pub seconds_left: Option<f64>,
 }
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "step {}/{}  loss {:.4}", self.step, self.total, self.reading.loss)?;
-        write!(f, "  {} images/s", significant(self.images_per_second))?;
+        write!(f, "  {} {}/s", significant(self.examples_per_second), self.unit)?;
         if let Some(share) = self.utilisation {
             write!(f, "  utilisation {:.1} %", 100.0 * share)?;
         }
@@ -84,18 +86,19 @@ impl fmt::Display for Duration {
 /// let step = TrainStep::new(task, &Recipe::vit22b_scaled(4, 100, 1e-3), None)?;
 /// let mut engine = Engine::start(&Runtime::flex(), step, Start::Drawn(0))?;
 ///
-/// let mut pace = Pace::new(100, 4);
+/// let mut pace = Pace::new(100, 4).with_unit("images");
 /// let pending = engine.step(data.batch(0, 4)?)?;
 /// let progress = pace.step_done(pending.step(), pending.read()?);
 /// println!("{progress}");
-/// assert!(progress.images_per_second > 0.0);
+/// assert!(progress.examples_per_second > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Pace {
     total: u64,
     batch_size: u64,
-    utilisation_per_image: Option<f64>,
+    unit: &'static str,
+    utilisation_per_example: Option<f64>,
     since: Instant,
     /// Number of steps that were measured.
     steps: u64,
@@ -104,7 +107,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// So many steps are looked back upon.
+    /// The number of last steps that the pace is the mean of.
     const WINDOW: usize = 50;
 
     /// The pace of a run whose first step begins now.
@@ -112,21 +115,29 @@ impl Pace {
         Self {
             total: total_steps,
             batch_size,
-            utilisation_per_image: None,
+            unit: "examples",
+            utilisation_per_example: None,
             since: Instant::now(),
             steps: 0,
             seconds: VecDeque::new(),
         }
     }
 
-    /// Also tells utilisation, given that of one image in a second.
+    /// Says what the examples are, such as `images`.
     #[must_use]
-    pub fn with_utilisation(mut self, per_image: Option<f64>) -> Self {
-        self.utilisation_per_image = per_image;
+    pub fn with_unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
         self
     }
 
-    /// The next step begins now, after something that was no step.
+    /// Also reports utilisation; `per_example` is that of one example in a second.
+    #[must_use]
+    pub fn with_utilisation(mut self, per_example: Option<f64>) -> Self {
+        self.utilisation_per_example = per_example;
+        self
+    }
+
+    /// The next step begins now. The time since the last one, of a save for example, does not count.
     pub fn restart(&mut self) {
         self.since = Instant::now();
     }
@@ -137,13 +148,14 @@ impl Pace {
         self.push((now - self.since).as_secs_f64());
         self.since = now;
         let seconds = self.seconds_per_step();
-        let images_per_second = self.batch_size as f64 / seconds;
+        let examples_per_second = self.batch_size as f64 / seconds;
         Progress {
             step,
             total: self.total,
             reading,
-            images_per_second,
-            utilisation: self.utilisation_per_image.map(|of_one| of_one * images_per_second),
+            examples_per_second,
+            unit: self.unit,
+            utilisation: self.utilisation_per_example.map(|of_one| of_one * examples_per_second),
             seconds_left: (self.steps > 1)
                 .then(|| self.total.saturating_sub(step) as f64 * seconds),
         }
@@ -151,7 +163,7 @@ impl Pace {
 
     fn push(&mut self, seconds: f64) {
         self.steps += 1;
-        // The first step's time is that of a compiler: it is no pace once there is another.
+        // The first step may have waited for a compiler. Its time is dropped when there is another.
         if self.steps == 2 || self.seconds.len() == Self::WINDOW {
             self.seconds.pop_front();
         }
@@ -168,12 +180,13 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn progress(images_per_second: f64, seconds_left: f64) -> Progress {
+    fn progress(examples_per_second: f64, seconds_left: f64) -> Progress {
         let reading =
             StepReading { loss: 3.21444, gradient_norm: 1.0, learning_rate: 0.1, finite: true };
-        let utilisation = Some(0.1234).filter(|_| images_per_second > 100.0);
+        let utilisation = Some(0.1234).filter(|_| examples_per_second > 100.0);
         let seconds_left = Some(seconds_left);
-        Progress { step: 120, total: 200, reading, images_per_second, utilisation, seconds_left }
+        let (step, total, unit) = (120, 200, "images");
+        Progress { step, total, reading, examples_per_second, unit, utilisation, seconds_left }
     }
 
     #[test]

@@ -3,52 +3,59 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// A field of a description, its value in the checkpoint, and its value in this run.
-pub(super) type Difference = (String, String, String);
+use crate::train::error::Change;
 
-/// The first field in which the model's architecture differs between two descriptions of a task, and
-/// the first outside of it.
-pub(super) fn task_difference(
-    saved: &Value,
-    wanted: &Value,
-) -> (Option<Difference>, Option<Difference>) {
-    let rest = |task: &Value| {
+/// The differences between the models of two descriptions of a task, and those outside of the models.
+pub(super) fn task_changes(saved: &Value, wanted: &Value) -> (Vec<Change>, Vec<Change>) {
+    let without_model = |task: &Value| {
         let mut task = task.clone();
         task.as_object_mut().and_then(|fields| fields.remove("model"));
         task
     };
-    let named = |difference: Option<Difference>, whole: &str| {
-        difference.map(|(field, saved, wanted)| {
-            (if field.is_empty() { whole.to_owned() } else { field }, saved, wanted)
-        })
+    let named = |saved: &Value, wanted: &Value, name: &str| {
+        let mut changes = Vec::new();
+        collect("", saved, wanted, &mut changes);
+        // What differs entirely has no field of its own.
+        changes.iter_mut().filter(|c| c.field.is_empty()).for_each(|c| c.field = name.into());
+        changes
     };
-    let model = difference(&saved["model"], &wanted["model"]);
-    (named(model, "model"), named(difference(&rest(saved), &rest(wanted)), "task"))
+    let model = named(&saved["model"], &wanted["model"], "model");
+    (model, named(&without_model(saved), &without_model(wanted), "task"))
 }
 
-/// The first field in which two things differ, and its two values.
-pub(super) fn difference<T: Serialize + PartialEq>(saved: &T, wanted: &T) -> Option<Difference> {
-    if saved == wanted {
-        return None;
-    }
+/// The differences between two recipes.
+pub(super) fn changes<T: Serialize>(saved: &T, wanted: &T) -> Vec<Change> {
     let json = |of: &T| serde_json::to_value(of).unwrap_or_default();
-    Some(first_difference("", &json(saved), &json(wanted)))
+    let mut changes = Vec::new();
+    collect("", &json(saved), &json(wanted), &mut changes);
+    changes
 }
 
-fn first_difference(path: &str, saved: &Value, wanted: &Value) -> Difference {
+/// Adds each innermost field in which two values differ, by its path.
+fn collect(path: &str, saved: &Value, wanted: &Value, changes: &mut Vec<Change>) {
+    if saved == wanted {
+        return;
+    }
     let child = |name: &str| if path.is_empty() { name.into() } else { format!("{path}.{name}") };
-    if let (Value::Object(a), Value::Object(b)) = (saved, wanted)
-        && let Some(name) = a.keys().chain(b.keys()).find(|name| a.get(*name) != b.get(*name))
-    {
-        let field = |of: &serde_json::Map<_, _>| of.get(name).cloned().unwrap_or_default();
-        return first_difference(&child(name), &field(a), &field(b));
+    match (saved, wanted) {
+        // Two variants of an enum have no field in common.
+        (Value::Object(a), Value::Object(b)) if a.keys().any(|name| b.contains_key(name)) => {
+            let only_wanted = b.keys().filter(|name| !a.contains_key(*name));
+            for name in a.keys().chain(only_wanted) {
+                let field = |of: &serde_json::Map<_, _>| of.get(name).cloned().unwrap_or_default();
+                collect(&child(name), &field(a), &field(b), changes);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                collect(&child(&index.to_string()), a, b, changes);
+            }
+        }
+        _ => {
+            let (saved, wanted) = (saved.to_string(), wanted.to_string());
+            changes.push(Change { field: path.into(), saved, wanted });
+        }
     }
-    if let (Value::Array(a), Value::Array(b)) = (saved, wanted)
-        && let Some(index) = (0..a.len().min(b.len())).find(|index| a[*index] != b[*index])
-    {
-        return first_difference(&child(&index.to_string()), &a[index], &b[index]);
-    }
-    (path.into(), saved.to_string(), wanted.to_string())
 }
 
 #[cfg(test)]
@@ -57,18 +64,48 @@ mod tests {
 
     use super::*;
 
+    fn texts(changes: Vec<Change>) -> Vec<String> {
+        changes.into_iter().map(|change| change.to_string()).collect()
+    }
+
     #[test]
     fn another_model_is_told_from_another_loss() {
         let task = |depth: u32, alpha: f64| json!({ "task": "classify", "model": { "depth": depth }, "mixup": { "alpha": alpha } });
-        let text = |field: &str, saved: &str, wanted: &str| {
-            Some((field.to_owned(), saved.to_owned(), wanted.to_owned()))
+        let told = |saved: &Value, wanted: &Value| {
+            let (model, rest) = task_changes(saved, wanted);
+            (texts(model), texts(rest))
         };
         let before = task(2, 0.2);
-        assert_eq!(task_difference(&before, &before), (None, None));
-        assert_eq!(task_difference(&before, &task(3, 0.2)), (text("depth", "2", "3"), None));
-        let mixup = text("mixup.alpha", "0.2", "0.5");
-        assert_eq!(task_difference(&before, &task(2, 0.5)), (None, mixup));
-        let (model, _) = task_difference(&before, &json!({ "task": "from_fn" }));
-        assert_eq!(model, text("model", r#"{"depth":2}"#, "null"));
+        let depth = "depth was 2 and is 3".to_owned();
+        let mixup = "mixup.alpha was 0.2 and is 0.5".to_owned();
+        assert_eq!(told(&before, &before), (vec![], vec![]));
+        assert_eq!(told(&before, &task(3, 0.2)), (vec![depth.clone()], vec![]));
+        assert_eq!(told(&before, &task(2, 0.5)), (vec![], vec![mixup.clone()]));
+        assert_eq!(told(&before, &task(3, 0.5)), (vec![depth], vec![mixup]));
+        let (model, _) = told(&before, &json!({ "task": "from_fn" }));
+        assert_eq!(model, [r#"model was {"depth":2} and is null"#]);
+    }
+
+    #[test]
+    fn every_field_that_differs_is_named() {
+        let saved = json!({
+            "batch_size": 2, "total": { "steps": 3 }, "ema": null,
+            "update": [{ "adam": { "beta1": 0.9 } }, { "learning_rate": { "peak": 0.1 } }],
+        });
+        let wanted = json!({
+            "batch_size": 4, "total": { "epochs": 1.5 }, "ema": { "decay": 0.9 },
+            "update": [{ "momentum": { "momentum": 0.9 } }, { "learning_rate": { "peak": 0.2 } }],
+        });
+        let expected = [
+            "batch_size was 2 and is 4",
+            r#"ema was null and is {"decay":0.9}"#,
+            r#"total was {"steps":3} and is {"epochs":1.5}"#,
+            r#"update.0 was {"adam":{"beta1":0.9}} and is {"momentum":{"momentum":0.9}}"#,
+            "update.1.learning_rate.peak was 0.1 and is 0.2",
+        ];
+        assert_eq!(texts(changes(&saved, &wanted)), expected);
+        let longer = json!({ "update": [1, 2] });
+        let shorter = json!({ "update": [1] });
+        assert_eq!(texts(changes(&longer, &shorter)), ["update was [1,2] and is [1]"]);
     }
 }

@@ -46,7 +46,8 @@ impl<T: Task> Engine<T> {
         let recipe = self.train_step().recipe();
         let (total, size) = (recipe.total, recipe.batch_size);
         let total = Budget::new(total, size, data.examples_per_epoch())?.total_steps;
-        let (done, mut pace) = (self.steps_done(), Pace::new(total, size));
+        let mut pace = Pace::new(total, size).with_unit(self.train_step().task().unit());
+        let done = self.steps_done();
         let left = total.saturating_sub(done);
         for batch in Prefetch::new(data, done * size, size as usize, left, 1) {
             let pending = self.step(batch?)?;

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use burn::tensor::{Int, Tensor};
 use burn_trace::Save;
 
 use crate::data::batch::{BatchSource, HeldOut, Prefetch};
-use crate::runtime::Runtime;
+use crate::random::RandomKey;
+use crate::runtime::{Runtime, host};
 use crate::train::checkpoint::{Checkpoints, create_folder};
 use crate::train::duration::Budget;
 use crate::train::engine::reading::StepReading;
 use crate::train::engine::{Engine, Pending, Start};
-use crate::train::error::TrainError;
+use crate::train::error::{TrainError, invalid, positive};
 use crate::train::recipe::Recipe;
 use crate::train::step::TrainStep;
 use crate::train::task::Task;
@@ -24,13 +26,13 @@ use super::curves::draw_curves;
 use super::event::Event;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
-use super::resume::{difference, task_difference};
+use super::resume::{changes, task_changes};
 
-/// A training run: a task, a recipe, data, and a folder that holds all that comes of it.
+/// A training run: a task, a recipe, data, and a folder for everything that the run writes.
 ///
 /// The folder has `checkpoints/`, `metrics.jsonl` (a [`Record`] a line) and `curves.svg`. A run that
-/// was killed at any moment and resumed gives, on the same runtime, bit for bit the losses of one
-/// that was not; its metrics are those of one run.
+/// was killed at any moment and resumed has, on the same runtime, bit for bit the losses of a run that
+/// was not, and one list of metrics without gaps.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -72,6 +74,7 @@ pub struct Trainer<T: Task> {
     checkpoints: Checkpoints,
     evaluation: Option<Evaluation<T::Batch>>,
     save_every: u64,
+    keep: usize,
     seed: u64,
     resume: bool,
     threads: usize,
@@ -106,7 +109,7 @@ impl<T: Task> core::fmt::Debug for Trainer<T> {
 pub struct Ended<T: Task> {
     /// Whether all steps were done; if not, the run was stopped, and can be resumed.
     pub finished: bool,
-    /// The state, where it was trained.
+    /// The engine, with the state.
     pub engine: Engine<T>,
 }
 
@@ -130,6 +133,7 @@ impl<T: Task> Trainer<T> {
             rolled: None,
             evaluation: None,
             save_every: 1_000,
+            keep: 3,
             seed: 0,
             resume: false,
             threads: 1,
@@ -145,10 +149,11 @@ impl<T: Task> Trainer<T> {
         self
     }
 
-    /// Scores the model on all held-out examples, each exactly once, every `every` steps and at the end.
+    /// Scores the model on all held-out examples, each exactly once, every `every` steps, at least 1, and
+    /// at the end.
     #[must_use]
     pub fn with_evaluation(mut self, held_out: Arc<dyn HeldOut<T::Batch>>, every: u64) -> Self {
-        self.evaluation = Some(Evaluation { held_out, every: every.max(1) });
+        self.evaluation = Some(Evaluation { held_out, every });
         self
     }
 
@@ -160,10 +165,11 @@ impl<T: Task> Trainer<T> {
         self
     }
 
-    /// Saves every `every` steps, and keeps the last `keep` checkpoints (at least one).
+    /// Saves every `every` steps, and keeps the last `keep` checkpoints; both at least 1.
     #[must_use]
     pub fn with_checkpoints(mut self, every: u64, keep: usize) -> Self {
-        self.save_every = every.max(1);
+        self.save_every = every;
+        self.keep = keep;
         self.checkpoints = self.checkpoints.with_keep(keep);
         self
     }
@@ -175,14 +181,15 @@ impl<T: Task> Trainer<T> {
         self
     }
 
-    /// Goes on from the last checkpoint that is whole, if there is any.
+    /// Goes on from the last checkpoint that is not damaged, if there is one. Settings that differ from
+    /// those of the checkpoint are reported, each as an [`Event`].
     #[must_use]
     pub fn with_resume(mut self, resume: bool) -> Self {
         self.resume = resume;
         self
     }
 
-    /// Makes batches on several threads. Their number does not change the batches.
+    /// Makes batches on this many threads, at least 1. Their number does not change the batches.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -197,29 +204,64 @@ impl<T: Task> Trainer<T> {
         self
     }
 
-    /// Runs until all steps are done, or `stop` is set: then the step at hand is finished, the
-    /// state saved, and the run ends. So it does where data fails.
+    /// Checks all settings of the run, before anything is computed or written. [`run`](Self::run) does so
+    /// too.
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: a recipe without meaning, a folder that holds another run or cannot be written, no
-    /// whole checkpoint, data that fails, a step that is not finite, XLA.
+    /// [`TrainError`] that names the setting.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        self.checked().map(drop)
+    }
+
+    /// The step, of settings that are all valid.
+    fn checked(&self) -> Result<TrainStep<T>, TrainError> {
+        let evaluate_every = self.evaluation.as_ref().map_or(1, |evaluation| evaluation.every);
+        for (field, count) in [
+            ("evaluate_every", evaluate_every),
+            ("save_every", self.save_every),
+            ("keep", self.keep as u64),
+            ("threads", self.threads as u64),
+        ] {
+            if count == 0 {
+                return Err(invalid(field, count, "at least 1"));
+            }
+        }
+        if let Some(peak) = self.peak_flops {
+            positive("peak_flops", peak)?;
+        }
+        let examples_per_epoch = self.data.examples_per_epoch();
+        let train = TrainStep::new(self.task.clone(), &self.recipe, examples_per_epoch)?;
+        Ok(match &self.rolled {
+            Some(save) => train.with_rolled_blocks(save.clone()),
+            None => train,
+        })
+    }
+
+    /// Runs until all steps are done. If `stop` is set, or a batch cannot be made, the run finishes the step
+    /// at hand, saves the state, and ends.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: a setting that is not valid, a folder that holds another run or cannot be written,
+    /// checkpoints that are all damaged, a batch that cannot be made, a step that is not finite, XLA.
     pub fn run(
         &self,
         runtime: &Runtime,
         stop: &AtomicBool,
         mut observe: impl FnMut(&Event),
     ) -> Result<Ended<T>, TrainError> {
+        let train = self.checked()?;
         let recipe = &self.recipe;
         let examples_per_epoch = self.data.examples_per_epoch();
-        let mut train = TrainStep::new(self.task.clone(), recipe, examples_per_epoch)?;
-        if let Some(save) = &self.rolled {
-            train = train.with_rolled_blocks(save.clone());
-        }
         let budget = Budget::new(recipe.total, recipe.batch_size, examples_per_epoch)?;
         create_folder(&self.folder)?;
         let _lock = self.lock()?;
         let (engine, position) = self.start(runtime, train, &mut observe)?;
+        let (step, total) = (engine.steps_done(), budget.total_steps);
+        if position.is_some() && step >= total {
+            observe(&Event::NothingLeft { step, total });
+        }
         let utilisation = self.task.flops_per_example().zip(self.peak_flops);
         let mut run = Run {
             log: MetricsLog::at_step(self.folder.join("metrics.jsonl"), engine.steps_done())?,
@@ -229,6 +271,7 @@ impl<T: Task> Trainer<T> {
             total: budget.total_steps,
             engine,
             pace: Pace::new(budget.total_steps, recipe.batch_size)
+                .with_unit(self.task.unit())
                 .with_utilisation(utilisation.map(|(flops, peak)| flops / peak)),
             pending: None,
             observe,
@@ -238,8 +281,8 @@ impl<T: Task> Trainer<T> {
         Ok(Ended { finished, engine: run.engine })
     }
 
-    /// Keeps other processes from the folder; the system lets go of it when this one ends,
-    /// however it does.
+    /// Locks the folder against other processes. The system releases the lock when this process ends,
+    /// however it ends.
     fn lock(&self) -> Result<File, TrainError> {
         let path = self.folder.join(".lock");
         let file = File::create(&path).map_err(TrainError::file("make", &path))?;
@@ -250,7 +293,7 @@ impl<T: Task> Trainer<T> {
         }
     }
 
-    /// The engine to begin with, and the position in the data if its state is a checkpoint's.
+    /// The engine to begin with. If its state is that of a checkpoint, also the position in the data.
     fn start(
         &self,
         runtime: &Runtime,
@@ -275,23 +318,26 @@ impl<T: Task> Trainer<T> {
         let Some(checkpoint) = latest.checkpoint else { return anew(train) };
         let manifest = checkpoint.manifest();
         let (step, position) = (manifest.step, manifest.position);
-        let (model, rest) = task_difference(&manifest.task, &self.task.describe());
-        if let Some((field, saved, wanted)) = model {
-            return Err(TrainError::OtherModel { step, field, saved, wanted });
+        let saved = self.task.upgrade(manifest.task.clone());
+        let (of_model, of_task) = task_changes(&saved, &self.task.describe());
+        if !of_model.is_empty() {
+            return Err(TrainError::OtherModel { step, changes: of_model });
         }
         observe(&Event::Resumed { step });
-        if let Some((field, saved, wanted)) = rest {
-            observe(&Event::TaskChanged { field, saved, wanted });
-        }
-        if let Some((field, saved, wanted)) = difference(&manifest.recipe, &self.recipe) {
-            observe(&Event::RecipeChanged { field, saved, wanted });
-        }
+        of_task.into_iter().for_each(|change| observe(&Event::TaskChanged(change)));
+        let of_recipe = changes(&manifest.recipe, &self.recipe);
+        of_recipe.into_iter().for_each(|change| observe(&Event::RecipeChanged(change)));
         let state = checkpoint.into_state(&train, &runtime.device())?;
+        let number = |seed: Tensor<1, Int>| seed.into_scalar::<i64>() as u64;
+        let saved = number(state.seed.clone());
+        if saved != number(RandomKey::new(self.seed, &host()).to_tensor()) {
+            observe(&Event::SeedChanged { saved, wanted: self.seed });
+        }
         Ok((Engine::start(runtime, train, Start::State(state))?, Some(position)))
     }
 }
 
-/// A run at work.
+/// A run in progress.
 struct Run<'a, T: Task, F> {
     trainer: &'a Trainer<T>,
     engine: Engine<T>,
@@ -302,7 +348,7 @@ struct Run<'a, T: Task, F> {
     position: u64,
     /// The step of the checkpoint that was read or written last.
     saved: Option<u64>,
-    /// The step that the device is at.
+    /// The step that the device is computing.
     pending: Option<Pending>,
     observe: F,
 }
@@ -373,7 +419,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
             loss: finite_or_none(loss),
             gradient_norm: finite_or_none(gradient_norm),
             learning_rate,
-            images_per_second: progress.images_per_second,
+            examples_per_second: progress.examples_per_second,
             utilisation: progress.utilisation,
         })?;
         if !finite {
@@ -387,7 +433,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
     fn evaluate(&mut self) -> Result<(), TrainError> {
         let Some(Evaluation { held_out, .. }) = &self.trainer.evaluation else { return Ok(()) };
         let size = self.trainer.recipe.batch_size as usize;
-        let scores = self.engine.scores(Arc::clone(held_out), size, self.trainer.threads)?;
+        let scores = self.engine.mean_scores(Arc::clone(held_out), size, self.trainer.threads)?;
         let step = self.engine.steps_done();
         let logged: BTreeMap<_, _> = scores
             .iter()
@@ -400,7 +446,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
 
     fn save(&mut self) -> Result<(), TrainError> {
         let start = Instant::now();
-        // First what the checkpoint will be resumed with.
+        // The metrics first: whoever resumes from this checkpoint needs them.
         self.log.sync()?;
         let (state, train) = (self.engine.state()?, self.engine.train_step());
         let path = self.trainer.checkpoints.save(train, &state, self.position)?;

@@ -1,4 +1,4 @@
-//! Gradients over parts of a batch, one part after the other.
+//! Gradients over micro-batches: equal parts of a batch, one after the other.
 
 use burn::module::Module;
 use burn::tensor::{DType, Int, Tensor};
@@ -11,8 +11,8 @@ use crate::random::RandomKey;
 use crate::train::error::{TrainError, invalid};
 use crate::train::recipe::Recipe;
 
-/// The mean loss and its gradients over equal parts of a batch, one after the other: the activations of
-/// one part take memory at a time. Each part has a key of its own.
+/// The mean loss of a batch and its gradients, over `count` micro-batches one after the other: memory
+/// holds the activations of one at a time. Each micro-batch has a key of its own.
 pub(crate) fn value_and_grad_over<M: Module + 'static, B: TensorTree>(
     count: usize,
     (model, frozen): (&M, impl Fn(&str) -> bool),
@@ -23,24 +23,24 @@ pub(crate) fn value_and_grad_over<M: Module + 'static, B: TensorTree>(
     let device = key.to_tensor().device();
     let leaves = describe(&batch).unwrap_or_default();
     let size = leaves.first().map_or(0, |leaf| leaf.ty.shape[0]) / count;
-    let part = |number: usize| {
+    let micro_batch = |number: usize| {
         let index = Tensor::<1, Int>::from_ints([number as i64], &device);
-        let part = rows(&batch, number * size, size).expect("a batch is a tree of its own tensors");
-        (part, index)
+        let examples = rows(&batch, number * size, size);
+        (examples.expect("a batch is a tree of its own tensors"), index)
     };
     let run = |(batch, number): (B, Tensor<1, Int>)| {
         let inputs = (batch, key.fold_in_tensor(number));
         value_and_grad(model, &frozen, inputs, |model, (batch, key)| loss(model, batch, &key))
     };
     if count == 1 {
-        return run(part(0));
+        return run(micro_batch(0));
     }
     let trained = params::collect(model).into_iter().filter(|(path, _)| !frozen(path));
     let zeros = blocks::map(trained.collect(), &mut Zeros);
-    let parts: Vec<_> = (0..count).map(part).collect();
+    let micro_batches: Vec<_> = (0..count).map(micro_batch).collect();
     let start = (Tensor::zeros([1], &device), Stacked::new(zeros));
-    let ((loss, gradients), _) = scan(start, parts, |(loss, gradients), part| {
-        let (more_loss, more) = run(part);
+    let ((loss, gradients), _) = scan(start, micro_batches, |(loss, gradients), examples| {
+        let (more_loss, more) = run(examples);
         let [sum] = by_block([gradients.tree, more], |[sum, more]| [sum.map(&mut Add(more))]);
         ((loss + more_loss, Stacked::new(sum)), ())
     });
@@ -54,10 +54,10 @@ pub(crate) fn value_and_grad_over<M: Module + 'static, B: TensorTree>(
 ///
 /// [`TrainError::Recipe`] if it does not divide the batch.
 pub(crate) fn checked_count(recipe: &Recipe) -> Result<usize, TrainError> {
-    let parts = recipe.micro_batches;
-    let valid = parts > 0 && recipe.batch_size.is_multiple_of(parts);
+    let count = recipe.micro_batches;
+    let valid = count > 0 && recipe.batch_size.is_multiple_of(count);
     let rule = format!("a divisor of batch_size = {}", recipe.batch_size);
-    if valid { Ok(parts as usize) } else { Err(invalid("micro_batches", parts, &rule)) }
+    if valid { Ok(count as usize) } else { Err(invalid("micro_batches", count, &rule)) }
 }
 
 /// Adds the tensor of the same name.

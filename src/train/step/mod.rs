@@ -8,7 +8,7 @@ pub(crate) mod scores;
 pub(crate) mod state;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn_trace::{LeafSpec, Save, describe};
 
 use crate::params::{self, NamedTensors, ParamsError};
@@ -62,12 +62,11 @@ pub struct TrainStep<T> {
 }
 
 impl<T: Task> TrainStep<T> {
-    /// Fits a recipe to a task. `examples_per_epoch` is needed where the recipe speaks of epochs.
+    /// Fits a recipe to a task. `examples_per_epoch` is needed if a length of the recipe is in epochs.
     ///
     /// # Errors
     ///
-    /// [`TrainError`] for a field of the recipe that has no meaning, or rules that do not cover
-    /// the model.
+    /// [`TrainError`] for a field of the recipe that is not valid, or rules that do not cover the model.
     pub fn new(
         task: T,
         recipe: &Recipe,
@@ -128,7 +127,7 @@ impl<T: Task> TrainStep<T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Batch`] for a batch that the model cannot take, or that has no equal
+    /// [`TrainError::Batch`] for a batch that the model cannot take, or that cannot be divided into equal
     /// micro-batches; [`TrainError::Params`] if the state is not that of the model.
     pub fn run(
         &self,
@@ -145,7 +144,7 @@ impl<T: Task> TrainStep<T> {
             (&computing, frozen),
             batch,
             &key.fold_in(1),
-            |model, batch, key| self.task.loss(model, batch, Some(key)),
+            |model, batch, key| self.task.loss(model, batch, Some(key)).cast(DType::F32),
         );
         self.update(state, loss, gradients)
     }
@@ -187,8 +186,8 @@ impl<T: Task> TrainStep<T> {
         parameters.filter(|(path, _)| !self.optimizer.is_frozen(path)).collect()
     }
 
-    /// An error for a state whose optimizer or averages are not those of its model. Averages of frozen
-    /// parameters, which older checkpoints hold, are left out.
+    /// The state, if its optimizer state and its averages are those of its model; else an error. Older
+    /// checkpoints also hold averages of frozen parameters, which are dropped.
     pub(crate) fn checked_state(
         &self,
         mut state: TrainState<T::Model>,
@@ -212,24 +211,24 @@ impl<T: Task> TrainStep<T> {
         Ok(state)
     }
 
-    /// Into how many equal parts a batch is cut.
+    /// The number of micro-batches of a batch.
     #[cfg(feature = "xla")]
     pub(crate) fn micro_batches(&self) -> usize {
         self.micro_batches
     }
 
-    /// An error for a batch that the model cannot take, or that has no equal micro-batches.
+    /// An error for a batch that the model cannot take, or that cannot be divided into equal micro-batches.
     pub(crate) fn check_batch(&self, leaves: &[LeafSpec]) -> Result<(), TrainError> {
-        let parts = self.micro_batches;
+        let count = self.micro_batches;
         let (what, examples) = self.check_examples(leaves)?;
-        if !examples.is_multiple_of(parts) {
-            let expected = format!("a multiple of the {parts} micro-batches");
+        if !examples.is_multiple_of(count) {
+            let expected = format!("a multiple of the {count} micro-batches");
             return Err(TrainError::batch(what, expected, examples));
         }
         self.task.check(leaves)
     }
 
-    /// An error for a batch that the model cannot take, or that has another number of weights.
+    /// An error for a batch that the model cannot take, or for another number of weights than examples.
     pub(crate) fn check_scored(
         &self,
         leaves: &[LeafSpec],
@@ -243,8 +242,8 @@ impl<T: Task> TrainStep<T> {
         self.task.check(leaves)
     }
 
-    /// The first axis of the first tensor of a batch and its length, the number of examples, which is
-    /// that of all others.
+    /// The number of examples of a batch, which is the length of the first axis of each of its tensors, and
+    /// what an error calls that axis.
     fn check_examples(&self, leaves: &[LeafSpec]) -> Result<(String, usize), TrainError> {
         let name = |leaf: &LeafSpec| match leaf.path.as_str() {
             "" => "batch".to_owned(),

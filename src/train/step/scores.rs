@@ -40,12 +40,12 @@ impl<T: Task> TrainStep<T> {
     ///     targets: Tensor::ones([2, 3], &device),
     /// };
     /// // The second row is no example.
-    /// let scores = train.evaluate(&state, batch, Tensor::from_data([1.0, 0.0], &device))?;
+    /// let scores = train.sum_scores(&state, batch, Tensor::from_data([1.0, 0.0], &device))?;
     /// let hits = scores.get::<1>("precision_at_1").expect("a score of this task");
     /// assert_eq!(hits.into_scalar::<f32>(), 1.0);
     /// # Ok::<(), vit22b::train::TrainError>(())
     /// ```
-    pub fn evaluate(
+    pub fn sum_scores(
         &self,
         state: &TrainState<T::Model>,
         batch: T::Batch,

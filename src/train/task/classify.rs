@@ -15,7 +15,7 @@ use crate::layers::Draws;
 use crate::params::{AnyTensor, NamedTensors};
 use crate::random::RandomKey;
 use crate::train::error::TrainError;
-use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
+use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig, add_missing, complete, read_config};
 
 /// A ViT that learns to classify images, as ViT-22B was pre-trained.
 ///
@@ -45,6 +45,7 @@ pub struct Classify {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Settings {
     task: Name,
+    #[serde(deserialize_with = "read_config")]
     model: ViT22BConfig,
     loss: Loss,
     mixup: Option<Mixup>,
@@ -218,21 +219,20 @@ impl Task for Classify {
     }
 
     fn loss(&self, model: &ViT22B, batch: ImageBatch, key: Option<&RandomKey>) -> Tensor<1> {
-        let images = in_type_of(model, batch.images);
         let logits = match key {
             Some(key) => {
                 let Regularisation { dropout, stochastic_depth } = self.settings.regularisation;
                 let draws = Draws::new(key.clone()).with_dropout(dropout);
-                model.forward_train(images, &draws.with_stochastic_depth(stochastic_depth))
+                model.forward_train(batch.images, &draws.with_stochastic_depth(stochastic_depth))
             }
-            None => model.forward(images),
+            None => model.forward(batch.images),
         };
         self.settings.loss.forward(logits, batch.targets)
     }
 
     fn scores(&self, model: &ViT22B, batch: ImageBatch, weights: Tensor<1>) -> NamedTensors {
         let ImageBatch { images, targets } = batch;
-        let logits = model.forward(in_type_of(model, images)).cast(DType::F32);
+        let logits = model.forward(images).cast(DType::F32);
         let [b, _] = logits.dims();
         let hits = targets.clone().gather(1, logits.clone().argmax(1)).greater_scalar(0.0);
         let losses = self.settings.loss.of_each(logits, targets);
@@ -246,7 +246,17 @@ impl Task for Classify {
         serde_json::to_value(&self.settings).unwrap_or_default()
     }
 
-    fn example(&self, size: usize, device: &Device) -> Option<ImageBatch> {
+    fn upgrade(&self, mut description: Value) -> Value {
+        if let Some(model) = description.get_mut("model") {
+            complete(model);
+        }
+        if let Ok(task) = Self::from_json(&description) {
+            add_missing(&mut description, task.describe());
+        }
+        description
+    }
+
+    fn dummy_batch(&self, size: usize, device: &Device) -> Option<ImageBatch> {
         let cfg = &self.settings.model;
         let [height, width] = cfg.image;
         Some(ImageBatch {
@@ -258,6 +268,10 @@ impl Task for Classify {
     fn flops_per_example(&self) -> Option<f64> {
         let cfg = &self.settings.model;
         Some(cfg.utilisation(cfg.tokens() as f64, 1.0))
+    }
+
+    fn unit(&self) -> &'static str {
+        "images"
     }
 
     fn intermediates(&self, model: &ViT22B, batch: ImageBatch) -> Vec<(String, AnyTensor)> {
@@ -273,12 +287,6 @@ impl Task for Classify {
         let features = model.features(batch.images, &request);
         features.map(|features| features.in_order()).unwrap_or_default()
     }
-}
-
-/// Images in the type that the model computes in: that of the patch projection.
-fn in_type_of(model: &ViT22B, images: Tensor<4>) -> Tensor<4> {
-    let dtype = model.embedding.weight.dtype();
-    if images.dtype() == dtype { images } else { images.cast(dtype) }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Loss {
         let losses = match self {
             Loss::SigmoidCrossEntropy => sigmoid_of_each(logits, targets),
             Loss::SoftmaxCrossEntropy { label_smoothing } => {
-                softmax_of_each(logits, targets, *label_smoothing).neg()
+                log_likelihood_of_each(logits, targets, *label_smoothing).neg()
             }
         };
         losses.reshape([b])
@@ -99,11 +99,15 @@ pub fn softmax_cross_entropy(
     targets: Tensor<2>,
     label_smoothing: f64,
 ) -> Tensor<1> {
-    softmax_of_each(logits, targets, label_smoothing).mean().neg()
+    log_likelihood_of_each(logits, targets, label_smoothing).mean().neg()
 }
 
-/// The mean log-probability of the targets of each example, `[b, 1]`.
-fn softmax_of_each(logits: Tensor<2>, targets: Tensor<2>, label_smoothing: f64) -> Tensor<2> {
+/// The log-probability of each example's targets, `[b, 1]`: the negative of its loss.
+fn log_likelihood_of_each(
+    logits: Tensor<2>,
+    targets: Tensor<2>,
+    label_smoothing: f64,
+) -> Tensor<2> {
     let [b, c] = logits.dims();
     assert_shape!(targets, [b, c]);
     let targets = if label_smoothing > 0.0 {

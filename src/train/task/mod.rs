@@ -14,8 +14,8 @@ pub(crate) mod mixup;
 use core::fmt::Debug;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-use burn_trace::{LeafSpec, TensorTree, rows, scan};
+use burn::tensor::{DType, Device, Tensor};
+use burn_trace::{LeafSpec, TensorTree, rows, scan_as_loop};
 
 use crate::params::{AnyTensor, NamedTensors};
 use crate::random::RandomKey;
@@ -102,10 +102,11 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     /// The mean loss of a batch. With a key as in training, with all that is random; without one as
     /// in evaluation.
     ///
-    /// With [`Precision::Bf16`](crate::train::Precision::Bf16) the parameters of the model, but those of
-    /// norms, are bf16, and the batch comes as it was loaded: cast what a layer of Burn reads to the type
-    /// of its weights, and outputs to f32 before a sum. `layers::PatchEmbed` casts
-    /// its images by itself.
+    /// With [`Precision::Bf16`](crate::train::Precision::Bf16) the parameters of the model are bf16,
+    /// except for those of norms, and the batch is as it was loaded. So a model casts its input to the
+    /// type of its first weights, as in the example of [`from_fn`], and a loss casts outputs to f32
+    /// before it sums them, as those of [`loss`] do. `layers::PatchEmbed` casts its images by itself.
+    /// The loss may be of any float type; it is reported in f32.
     ///
     /// # Shapes
     ///
@@ -113,7 +114,10 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     fn loss(&self, model: &Self::Model, batch: Self::Batch, key: Option<&RandomKey>) -> Tensor<1>;
 
     /// Scores of a batch by name, each a sum over the examples of a score times the example's weight,
-    /// which is 0 for rows that are no example. By default the loss of each example alone, as `loss`.
+    /// which is 0 for rows that are no example. By default the loss of each example alone, as `loss`:
+    /// the model is called for one example after the other, on XLA in a loop of one program. That is
+    /// right for every loss and slow; a task whose loss can be had of each example of a batch at once
+    /// does better with scores of its own.
     ///
     /// A score whose name begins with `precision` or `accuracy` is a share, and shown in percent.
     ///
@@ -130,15 +134,27 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     /// change the other fields, and reports it.
     fn describe(&self) -> serde_json::Value;
 
+    /// The description that a checkpoint of an earlier version of the task holds, with the fields that
+    /// this version has besides, as they were in effect then. A run that is resumed compares it with
+    /// [`describe`](Self::describe). By default the description itself.
+    fn upgrade(&self, description: serde_json::Value) -> serde_json::Value {
+        description
+    }
+
     /// A batch of this size with any values, by which a step is compiled before data is there. `None`,
     /// the default, says that the shapes follow from the data alone; the first batch then compiles.
-    fn example(&self, _size: usize, _device: &Device) -> Option<Self::Batch> {
+    fn dummy_batch(&self, _size: usize, _device: &Device) -> Option<Self::Batch> {
         None
     }
 
     /// Floating-point operations of a step for each example, forward and backward: for utilisation.
     fn flops_per_example(&self) -> Option<f64> {
         None
+    }
+
+    /// What the examples are, for the line of a run's progress: `images` in `512 images/s`.
+    fn unit(&self) -> &'static str {
+        "examples"
     }
 
     /// Tensors that a forward pass makes, in the order of computation. After a step that is not finite
@@ -161,8 +177,9 @@ fn loss_of_each<T: Task>(
     };
     let examples: Vec<_> = (0..weights.dims()[0]).map(example).collect();
     let start = Tensor::zeros([1], &weights.device());
-    let (sum, _) = scan(start, examples, |sum, (example, weight)| {
-        (sum + task.loss(model, example, None) * weight, ())
+    let (sum, _) = scan_as_loop(start, examples, |sum, (example, weight)| {
+        let loss = task.loss(model, example, None).cast(DType::F32);
+        (sum + loss * weight, ())
     });
     let mut scores = NamedTensors::default();
     scores.insert("loss", sum);

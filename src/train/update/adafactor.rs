@@ -25,7 +25,7 @@ pub struct Adafactor {
     pub decay_rate: f64,
     /// Upper limit of β₂, in (0, 1).
     pub beta2_cap: f64,
-    /// Only if the two longest axes have at least this length is the second moment factored.
+    /// The second moment is factored if the two longest axes have at least this length.
     pub min_dim_size_to_factor: usize,
     /// ε, added to the squared gradient.
     pub epsilon: f64,
@@ -45,7 +45,7 @@ impl Default for Adafactor {
 }
 
 impl Adafactor {
-    /// What is kept of a parameter.
+    /// The tensors that are kept for a parameter.
     pub(super) fn slots<const D: usize>(&self, parameter: &Tensor<D>) -> Vec<Slot<D>> {
         let shape = parameter.dims();
         let first = ("adafactor.first", shape, DType::BF16);
@@ -59,7 +59,8 @@ impl Adafactor {
         }
     }
 
-    /// The update for a gradient; `step` is a tensor of one element, 0 at first.
+    /// The update that follows from a gradient. `step` is the number of steps before this one, in a tensor
+    /// of one element.
     pub(super) fn update<const D: usize>(
         &self,
         path: &str,
@@ -87,16 +88,16 @@ impl Adafactor {
             None => gradient * average("second", square).sqrt().recip(),
         };
         let name = format!("adafactor.first/{path}");
-        // The product in bf16, then the sum in f32, as big_vision's promotion rules have it: the
-        // losses of its runs are only met to 1e-3 with the rounding in this place.
+        // The product is rounded to bf16 and the sum taken in f32, as JAX's promotion rules do in
+        // big_vision. The losses of its runs come out to 1e-3 only with the rounding in this place.
         let old = take::<D>(state, &name).mul_scalar(self.momentum).cast(DType::F32);
         let first = old + scaled.mul_scalar(1.0 - self.momentum);
         state.insert(name, first.clone().cast(DType::BF16));
         first
     }
 
-    /// The second-longest and the longest axis, if both are long enough. Of axes of one length
-    /// the later counts as longer.
+    /// The second-longest and the longest axis, if both are long enough. Of two axes of
+    /// one length the later counts as the longer.
     fn factored_axes<const D: usize>(&self, shape: [usize; D]) -> Option<(usize, usize)> {
         if D < 2 {
             return None;

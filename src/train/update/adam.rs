@@ -7,8 +7,8 @@ use crate::params::NamedTensors;
 
 use super::slot::{Slot, take};
 
-/// Adam's direction `m̂ / (√v̂ + ε)`, with bias correction. With decoupled weight decay behind it
-/// this is AdamW.
+/// Adam's direction `m̂ / (√v̂ + ε)`, with bias correction. Followed by decoupled weight decay
+/// it is AdamW.
 ///
 /// # Reference
 ///
@@ -62,7 +62,7 @@ impl Adam {
 pub struct Momentum {
     /// μ, in [0, 1).
     pub momentum: f64,
-    /// Whether the update looks one step ahead.
+    /// Whether it is Nesterov's momentum, which looks one step ahead.
     pub nesterov: bool,
 }
 

@@ -7,10 +7,10 @@ use crate::params::blocks::by_block;
 use crate::params::{NamedTensors, TensorFn};
 use crate::train::error::{TrainError, fraction};
 
-/// Averages of parameters along training, which often serve better than the last ones.
+/// Running averages of the parameters, which often do better on held-out data than the last parameters.
 ///
-/// `average ← d average + (1 − d) parameter` with `d = min(decay, (1 + t) / (10 + t))`, so that
-/// the first steps do not weigh for ever.
+/// `average ← d average + (1 − d) parameter` with `d = min(decay, (1 + t) / (10 + t))`, which is small
+/// at first, so that the averages soon forget the first parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ema {
     /// In [0, 1); 0.9999 averages over about ten thousand steps.
@@ -22,7 +22,7 @@ impl Ema {
         fraction("ema.decay", self.decay)
     }
 
-    /// The averages after a step, the `step`-th from 0.
+    /// The averages after a step. `step` is the number of steps before it, in a tensor of one element.
     pub fn update(
         &self,
         averages: NamedTensors,

@@ -18,14 +18,14 @@ use crate::train::error::{TrainError, fraction, invalid, positive};
 
 /// A chain of stages, fitted to the parameters of a module.
 ///
-/// It holds no state and counts nothing: all that changes comes in as tensors and goes out as
-/// tensors, so that the same code runs eagerly and inside a compiled program.
+/// It keeps no state: everything that changes is passed in as tensors and returned as tensors, so that
+/// the same code runs eagerly and inside a compiled program.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
     stages: Vec<Resolved>,
     frozen: BTreeSet<String>,
-    /// Whether all blocks of the model are updated alike, so that the settings of the first serve
-    /// for each.
+    /// Whether decay and learning rate of a parameter are the same in every block of the model. Then the
+    /// settings of the first block serve for all.
     blocks_alike: bool,
 }
 
@@ -40,7 +40,7 @@ enum Resolved {
     Schedule(ResolvedSchedule),
 }
 
-/// What an update tells besides the parameters: tensors of one element.
+/// What an update reports besides the parameters: tensors of one element.
 #[derive(Debug, Clone)]
 pub struct UpdateMetrics {
     /// Joint norm of all gradients, before clipping.
@@ -147,9 +147,9 @@ impl Optimizer {
         state
     }
 
-    /// One step: the module with new parameters, the new state, and what there is to log.
+    /// One step: the module with new parameters, the new state, and the metrics.
     ///
-    /// `step` is the number of steps before this one, a whole number in a tensor of one element.
+    /// `step` is the number of steps before this one, in a tensor of one element.
     ///
     /// # Errors
     ///
@@ -164,11 +164,11 @@ impl Optimizer {
         let parameters = params::collect(&module);
         self.check(&parameters, &gradients, &state)?;
         let gradient_norm = global_norm(&gradients, step);
-        // The norm of the updates, as long as they are still the gradients.
+        // The norm of the updates. It is known until the first stage changes the gradients.
         let mut known_norm = Some(gradient_norm.clone());
         let mut metrics = UpdateMetrics { gradient_norm, learning_rate: step.ones_like() };
         let mut tables = [parameters, gradients, state];
-        // Stages up to the next that needs to know all updates.
+        // Stages that are not applied yet. They are when a later stage needs the norm of all updates.
         let mut pending = Vec::new();
         for stage in &self.stages {
             let factor = match stage {
@@ -203,7 +203,8 @@ impl Optimizer {
         Ok((params::assign(module, parameters), state, metrics))
     }
 
-    /// As [`by_block`], where all blocks are updated alike.
+    /// Calls `f` on the tensors of one block after the other if all blocks are updated alike, else once on
+    /// all tensors.
     fn each<const N: usize, const M: usize>(
         &self,
         tables: [NamedTensors; N],
@@ -212,7 +213,7 @@ impl Optimizer {
         if self.blocks_alike { by_block(tables, f) } else { f(tables) }
     }
 
-    /// The tensors that all stages keep of a parameter.
+    /// The tensors that the stages keep for a parameter.
     fn slots<const D: usize>(&self, parameter: &Tensor<D>) -> Vec<Slot<D>> {
         let slots = |stage: &Resolved| match stage {
             Resolved::Adafactor(adafactor) => adafactor.slots(parameter),
@@ -237,7 +238,7 @@ impl Optimizer {
         error.into_result()
     }
 
-    /// Names and shapes of what is kept of all parameters.
+    /// Names and shapes of the tensors that are kept for all parameters.
     pub(crate) fn slot_shapes(&self, parameters: &NamedTensors) -> Vec<(String, Shape)> {
         let mut shapes = Vec::new();
         for (path, any) in parameters.iter().filter(|(path, _)| !self.is_frozen(path)) {
@@ -262,7 +263,7 @@ fn global_norm(tensors: &NamedTensors, like: &Tensor<1>) -> Tensor<1> {
     square_sum(tensors.clone(), like.zeros_like()).sqrt()
 }
 
-/// Stages on parameters, updates and state.
+/// Applies stages to the updates of all parameters.
 fn apply(
     stages: &[(&Resolved, Option<Tensor<1>>)],
     step: &Tensor<1>,
@@ -275,7 +276,7 @@ fn apply(
     [parameters, updates, state]
 }
 
-/// A stage at work on one tensor after the other.
+/// Applies a stage to the update of each parameter.
 struct Apply<'a> {
     stage: &'a Resolved,
     /// The factor of stages that scale all tensors alike.

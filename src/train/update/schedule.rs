@@ -44,7 +44,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Recipe`] where a length has no meaning, or warm-up and cool-down overlap.
+    /// [`TrainError::Recipe`] for a length that is not valid, or if warm-up and cool-down overlap.
     pub fn resolve(&self, budget: &Budget) -> Result<ResolvedSchedule, TrainError> {
         let warmup = budget.steps("schedule.warmup", self.warmup)?;
         let cooldown = budget.steps("schedule.cooldown", self.cooldown)?;
@@ -102,8 +102,8 @@ pub struct ResolvedSchedule {
 }
 
 impl ResolvedSchedule {
-    /// The factor at a step: tensors of one element, the step a whole number in f32 (exact up to
-    /// 16.7 million steps).
+    /// The factor at a step. Both are tensors of one element; the step is an f32, which is exact up to 16.7
+    /// million steps.
     pub fn factor(&self, step: Tensor<1>) -> Tensor<1> {
         let after_warmup = step.clone().sub_scalar(self.warmup).clamp_min(0.0);
         let length = (self.total - self.warmup).max(1.0);

@@ -23,10 +23,10 @@ pub enum Stage {
     Adam(Adam),
     /// Adds up gradients.
     Momentum(Momentum),
-    /// Adds `rate × parameter`, with the rate that the rules give to each path. Behind the
-    /// optimizer and before the learning rate this is decoupled decay.
+    /// Adds `rate × parameter`, with the rate that the rules give to each path. Between the optimizer and
+    /// the learning rate this is decoupled decay.
     WeightDecay(Rules<f64>),
-    /// Multiplies by the learning rate, with a factor for each path or none where it is frozen.
+    /// Multiplies by the learning rate times a factor for each path; a path may also be frozen.
     LearningRate {
         /// The rate where the schedule is 1.
         peak: f64,
