@@ -54,6 +54,7 @@ impl ViT22BConfig {
 mod tests {
     use super::*;
     use crate::layers::RotaryConfig;
+    use crate::vit::MapHead;
     use crate::vit::config::small;
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Int, Tensor, activation};
+use burn::tensor::{Bool, Device, Int, Tensor, activation};
 use burn_std::Tolerance;
 use burn_trace::{
     Params, Save, Stacked, TensorTree, checkpoint_name, scan, scan_as_loop, value_and_grad,
@@ -348,6 +348,29 @@ fn a_loop_that_is_always_one_has_a_program_of_one_size() {
     };
     // Two layers of two products, whatever the number of rows.
     assert_eq!([products(1), products(5)], [4, 4]);
+}
+
+/// Rows of a batch are floats, numbers and flags.
+#[test]
+fn a_loop_that_is_always_one_takes_lanes_of_every_kind() {
+    type Row = (Tensor<2>, Tensor<1, Int>, Tensor<1, Bool>);
+    fn f((x, numbers, flags): Row) -> Tensor<1> {
+        let row = |at: usize| {
+            let flag = flags.clone().narrow(0, at, 1);
+            (x.clone().narrow(0, at, 1), numbers.clone().narrow(0, at, 1), flag)
+        };
+        let rows = (0..x.dims()[0]).map(row).collect();
+        let start = Tensor::zeros([1], &x.device());
+        let (sum, _) = scan_as_loop(start, rows, |sum, (x, number, flag): Row| {
+            let term = x.sum() * number.float();
+            (sum + term.mask_fill(flag, 0.5), ())
+        });
+        sum
+    }
+    let numbers = Tensor::<1, Int>::from_ints([3, -1, 2, 5], &device());
+    let flags = Tensor::<1, Int>::from_ints([0, 1, 0, 0], &device()).equal_elem(1);
+    let arguments = (input(), numbers, flags);
+    close(&xla().jit(f).call(arguments.clone()).unwrap(), &f(arguments));
 }
 
 /// Constants, loops and what they keep are in maps by tensor; no text may follow the order of a map.
