@@ -417,25 +417,3 @@ fn a_batch_that_the_devices_cannot_share_is_an_error() {
          data=4,model=2 cuts them into, got 12"
     );
 }
-
-/// The default scores of a task call the model for each example in a loop, also where examples are on several
-/// devices.
-#[test]
-fn scores_of_each_example_are_summed_over_a_mesh() {
-    let (train, state) = start(&recipe());
-    let plain = vit22b::train::task::from_fn(
-        |device: &Device| config().init(device).unwrap(),
-        |model: &ViT22B, batch: ImageBatch, _| {
-            Loss::SigmoidCrossEntropy.forward(model.forward(batch.images), batch.targets)
-        },
-    );
-    let plain = TrainStep::new(plain, &recipe(), None).unwrap();
-    let mesh = Runtime::xla(over("data=4,model=2", &Sharding::vit22b(Activations::Width)));
-    let weights = Tensor::ones([BATCH], &Device::flex());
-    let engine = Engine::start(&mesh, plain, Start::State(state.clone())).unwrap();
-    let got = engine.sum_scores(batch(0), weights.clone()).unwrap()["loss"];
-    let expected = train.sum_scores(&state, batch(0), weights).unwrap();
-    let expected: f64 = expected.get::<1>("loss").unwrap().into_scalar();
-    // f32, sums in another order.
-    assert!((got / expected - 1.0).abs() < 1e-5, "{got} not {expected}");
-}

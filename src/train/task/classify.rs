@@ -50,6 +50,7 @@ struct Settings {
     loss: Loss,
     mixup: Option<Mixup>,
     cutmix: Option<CutMix>,
+    #[serde(default)]
     regularisation: Regularisation,
 }
 

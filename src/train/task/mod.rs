@@ -116,8 +116,9 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     /// Scores of a batch by name, each a sum over the examples of a score times the example's weight,
     /// which is 0 for rows that are no example. By default the loss of each example alone, as `loss`:
     /// the model is called for one example after the other, on XLA in a loop of one program. That is
-    /// right for every loss and slow; a task whose loss can be had of each example of a batch at once
-    /// does better with scores of its own.
+    /// right for every loss, and slow. A task that can compute the loss of each example of a batch at
+    /// once should do so in scores of its own. It must where a layout cuts activations along the
+    /// examples, as over a mesh with an axis for data: one example alone cannot be cut.
     ///
     /// A score whose name begins with `precision` or `accuracy` is a share, and shown in percent.
     ///
