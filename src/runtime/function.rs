@@ -7,7 +7,7 @@ use burn_trace::{TensorTree, to_device};
 
 use super::error::RuntimeError;
 #[cfg(feature = "xla")]
-use super::xla::{Compiled, CompiledWithState};
+use super::xla::{CompiledFunction, CompiledFunctionWithState};
 
 /// A function of tensors on a [`Runtime`](crate::Runtime). Made by
 /// [`Runtime::jit`](crate::Runtime::jit).
@@ -17,7 +17,7 @@ pub(super) enum Runs<A, R> {
     /// The function itself, on a device of Burn.
     Itself(Device, Box<dyn Fn(A) -> R + Send + Sync>),
     #[cfg(feature = "xla")]
-    Compiled(Box<Compiled<A, R>>),
+    Compiled(Box<CompiledFunction<A, R>>),
 }
 
 impl<A: TensorTree, R: TensorTree> Function<A, R> {
@@ -59,7 +59,7 @@ pub struct Bound<S, A, R>(pub(super) RunsBound<S, A, R>);
 pub(super) enum RunsBound<S, A, R> {
     Itself(Device, S, Box<OfState<S, A, R>>),
     #[cfg(feature = "xla")]
-    Compiled(Box<CompiledWithState<S, A, R>>),
+    Compiled(Box<CompiledFunctionWithState<S, A, R>>),
 }
 
 impl<S: TensorTree, A: TensorTree, R: TensorTree> Bound<S, A, R> {

@@ -171,7 +171,7 @@ impl Runtime {
         Function(match &self.target {
             Target::Burn(device) => Runs::Itself(device.clone(), Box::new(function)),
             #[cfg(feature = "xla")]
-            Target::Xla(xla) => Runs::Compiled(Box::new(xla::Compiled::new(xla, function))),
+            Target::Xla(xla) => Runs::Compiled(Box::new(xla::CompiledFunction::new(xla, function))),
         })
     }
 
@@ -194,7 +194,7 @@ impl Runtime {
             }
             #[cfg(feature = "xla")]
             Target::Xla(xla) => {
-                let compiled = xla::CompiledWithState::new(xla, &state, function)?;
+                let compiled = xla::CompiledFunctionWithState::new(xla, &state, function)?;
                 RunsBound::Compiled(Box::new(compiled))
             }
         }))

@@ -42,9 +42,9 @@ pub(super) fn platform(xla: &Xla) -> &str {
 }
 
 /// A function that is compiled for each shape of its arguments.
-pub(super) struct Compiled<A, R>(Jit<A, R>);
+pub(super) struct CompiledFunction<A, R>(Jit<A, R>);
 
-impl<A: TensorTree, R: TensorTree> Compiled<A, R> {
+impl<A: TensorTree, R: TensorTree> CompiledFunction<A, R> {
     pub(super) fn new(xla: &Xla, function: impl Fn(A) -> R + Send + Sync + 'static) -> Self {
         Self(xla.jit(function))
     }
@@ -54,20 +54,20 @@ impl<A: TensorTree, R: TensorTree> Compiled<A, R> {
     }
 }
 
-impl<A, R> fmt::Debug for Compiled<A, R> {
+impl<A, R> fmt::Debug for CompiledFunction<A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
 /// A compiled function, and a state on its device.
-pub(super) struct CompiledWithState<S, A, R> {
+pub(super) struct CompiledFunctionWithState<S, A, R> {
     xla: Xla,
     program: Jit<(S, A), R>,
     state: DeviceTree<S>,
 }
 
-impl<S: TensorTree, A: TensorTree, R: TensorTree> CompiledWithState<S, A, R> {
+impl<S: TensorTree, A: TensorTree, R: TensorTree> CompiledFunctionWithState<S, A, R> {
     pub(super) fn new(
         xla: &Xla,
         state: &S,
@@ -84,7 +84,7 @@ impl<S: TensorTree, A: TensorTree, R: TensorTree> CompiledWithState<S, A, R> {
     }
 }
 
-impl<S, A, R> fmt::Debug for CompiledWithState<S, A, R> {
+impl<S, A, R> fmt::Debug for CompiledFunctionWithState<S, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OnDevice").field(&self.xla).field(&self.program).finish()
     }

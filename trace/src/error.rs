@@ -30,6 +30,28 @@ pub enum TreeError {
         /// How many values there are.
         count: usize,
     },
+    /// An optimizer for matrices is to update something else.
+    #[error(
+        "`{path}` has the shape {shape:?}, and Muon updates matrices; choose them by \
+         `TreeOptimizer::only`, and update the other parameters with another optimizer"
+    )]
+    NoMatrix {
+        /// The path of the parameter.
+        path: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// A gradient, or a tensor of an optimizer's state, that does not belong to its parameter.
+    #[error(
+        "the gradient or the state of `{path}` is not {param}, as the parameter is; pass the gradients of \
+         these parameters, and a state that was made for them"
+    )]
+    Gradient {
+        /// The path of the parameter.
+        path: String,
+        /// The type of the parameter.
+        param: LeafType,
+    },
     /// A module with state that its clones share and change.
     #[error(
         "{module} at `{path}` keeps running state that all clones of the module share; compute it \

@@ -17,6 +17,7 @@ mod error;
 mod leaf_type;
 mod mark;
 pub mod mesh;
+mod optim;
 mod record;
 mod recorder;
 mod tree;
@@ -28,6 +29,7 @@ pub use mark::{
     Ring, Save, checkpoint_name, constrain, constrain_as, constrain_used, materialize, ring_linear,
     scan, scan_as_loop, softmax,
 };
+pub use optim::{OptimizerState, Rate, TreeOptimizer};
 pub use record::{
     Recorded, Recording, custom, custom_with_gradient, record, value_and_grad, value_and_grad_of,
 };

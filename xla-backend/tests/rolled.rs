@@ -1,16 +1,21 @@
 //! Rolled loops, compared with the same function unrolled on Burn's CPU backend.
 
+mod harness;
+
 use std::sync::OnceLock;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Int, Tensor, activation};
+use burn_ir::{OperationIr, TensorId};
 use burn_std::Tolerance;
+use burn_trace::compile::{Mark, rolling};
 use burn_trace::{
-    Params, Save, Stacked, TensorTree, checkpoint_name, scan, scan_as_loop, value_and_grad,
+    Params, Save, Stacked, TensorTree, checkpoint_name, record, scan, scan_as_loop, value_and_grad,
 };
-use burn_xla::lower::LowerError;
+use burn_xla::lower::{LowerError, LowerOptions, lower};
 use burn_xla::program::{Jit, ProgramError, Xla};
+use harness::Runner;
 
 const DEPTH: usize = 5;
 
@@ -117,6 +122,39 @@ fn gradients_are_those_of_the_layers_one_by_one() {
         assert_eq!(whiles(&rolled, &arguments), 2, "{save:?}");
         close(&rolled.call(arguments.clone()).unwrap(), &expected);
     }
+}
+
+/// The gradient of a loop twice, the second time of what the first lane is passed alone: it reads less of the
+/// loop forward.
+#[test]
+fn a_loop_keeps_what_any_of_its_gradients_reads() {
+    let arguments = (layers(DEPTH), input());
+    let recorded = record(&arguments, |arguments| rolling(true, || gradients(arguments))).unwrap();
+    let recording = recorded.recording;
+    let mut graph = recording.graph;
+    let is_backward = |op: &&OperationIr| matches!(Mark::of(op), Some(Mark::ScanBackward(_)));
+    let backward = graph.operations.iter().find(is_backward).expect("a gradient").clone();
+    let OperationIr::Custom(mut again) = backward.clone() else { panic!("{backward:?}") };
+    for (number, output) in again.outputs.iter_mut().enumerate() {
+        output.id = TensorId::new((1 << 40) + number as u64);
+    }
+    let pair = [backward.outputs().next().expect("what is passed on").id, again.outputs[0].id];
+    graph.operations.push(OperationIr::Custom(again));
+    let given: Vec<_> = recording.arguments.iter().map(|(_, t)| t.id).collect();
+    let results: Vec<_> = recording.results.iter().map(|(_, t)| t.id).chain(pair).collect();
+    let options = LowerOptions {
+        constants: recording.constants,
+        save: Save::Everything,
+        ..LowerOptions::default()
+    };
+    let program = lower(&graph, &given, &results, &options).unwrap();
+    assert_eq!(program.text.matches("stablehlo.while").count(), 3);
+    let there = xla().upload(&arguments).unwrap();
+    let values = there.buffers().map(|buffer| buffer.to_data().unwrap());
+    let values = given.iter().copied().zip(values).collect();
+    let got = Runner::new().unwrap().run(&program, &values, 0).unwrap();
+    let [.., once, twice] = &got[..] else { panic!("{} results", got.len()) };
+    once.assert_approx_eq::<f32>(twice, Tolerance::default());
 }
 
 #[test]

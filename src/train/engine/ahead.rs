@@ -83,14 +83,15 @@ pub(crate) fn no_dummy_batch() -> TrainError {
 }
 
 /// The state and the batch of a step.
-pub(crate) type Given<T> = (Stacked<TrainState<<T as Task>::Model>>, Argument<<T as Task>::Batch>);
+pub(crate) type StepArguments<T> =
+    (Stacked<TrainState<<T as Task>::Model>>, Argument<<T as Task>::Batch>);
 /// The next state, and what the step reports.
-pub(crate) type Made<T> = (Stacked<TrainState<<T as Task>::Model>>, StepMetrics);
+pub(crate) type StepResults<T> = (Stacked<TrainState<<T as Task>::Model>>, StepMetrics);
 
 /// The step as a function of trees, for a batch that was checked.
 pub(crate) fn step_function<T: Task>(
     train: &TrainStep<T>,
-) -> impl Fn(Given<T>) -> Made<T> + Send + Sync + 'static {
+) -> impl Fn(StepArguments<T>) -> StepResults<T> + Send + Sync + 'static {
     let train = train.clone();
     move |(state, Argument(batch))| {
         let (next, metrics) = train

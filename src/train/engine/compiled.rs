@@ -8,7 +8,9 @@ use burn_xla::Xla;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
 
-use super::ahead::{Argument, Given, Made, NAME, donate, no_dummy_batch, step_function};
+use super::ahead::{
+    Argument, NAME, StepArguments, StepResults, donate, no_dummy_batch, step_function,
+};
 use super::reading::StepReading;
 use crate::params::NamedTensors;
 use crate::random::RandomKey;
@@ -32,7 +34,7 @@ type Scored<T> = (State<T>, Argument<(<T as Task>::Batch, Tensor<1>)>);
 pub struct Compiled<T: Task> {
     xla: Xla,
     train: TrainStep<T>,
-    step: Jit<Given<T>, Made<T>>,
+    step: Jit<StepArguments<T>, StepResults<T>>,
     evaluate: Jit<Scored<T>, NamedTensors>,
     state: DeviceTree<State<T>>,
 }

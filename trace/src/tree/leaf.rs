@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use burn::module::Param;
+use burn::module::{Module as _, Param};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_backend::{DType, TensorData};
 use burn_ir::TensorIr;
@@ -39,6 +39,10 @@ pub trait Leaf {
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any>;
     /// Some rows: a tensor of this kind and rank with a part of the first axis.
     fn rows(&self, first: usize, count: usize) -> Box<dyn Any>;
+    /// The tensor itself. It draws a parameter that was not drawn yet.
+    fn tensor(&self) -> Box<dyn Any>;
+    /// Whether an optimizer changes it: a float tensor, and no frozen parameter or running state of a module.
+    fn is_trained(&self) -> bool;
     /// The tensor on another device.
     fn moved(&self, device: &Device) -> Box<dyn Any>;
 }
@@ -79,7 +83,7 @@ macro_rules! others {
 
 macro_rules! leaf {
     ($kind:ident, $tensor:ty, $default:ident, $lift:path, $grad:path, $trace:path,
-     $around:path) => {
+     $around:path, $trained:expr) => {
         impl<const D: usize> Leaf for $tensor {
             fn ty(&self) -> LeafType {
                 LeafType::new(Kind::$kind, self.dtype(), self.shape().to_vec())
@@ -109,6 +113,14 @@ macro_rules! leaf {
 
             fn rows(&self, first: usize, count: usize) -> Box<dyn Any> {
                 Box::new(self.clone().narrow(0, first, count))
+            }
+
+            fn tensor(&self) -> Box<dyn Any> {
+                Box::new(self.clone())
+            }
+
+            fn is_trained(&self) -> bool {
+                matches!(Kind::$kind, Kind::Float)
             }
 
             fn moved(&self, device: &Device) -> Box<dyn Any> {
@@ -151,6 +163,14 @@ macro_rules! leaf {
                 self.base().rows(first, count)
             }
 
+            fn tensor(&self) -> Box<dyn Any> {
+                Box::new(self.base())
+            }
+
+            fn is_trained(&self) -> bool {
+                $trained(self)
+            }
+
             fn moved(&self, device: &Device) -> Box<dyn Any> {
                 self.base().moved(device)
             }
@@ -181,9 +201,19 @@ macro_rules! leaf {
         }
     };
 }
-leaf!(Float, Tensor<D>, float_dtype, lift_float, grad_of, trace_float, float_around);
-leaf!(Int, Tensor<D, Int>, int_dtype, lift_int, no_grad, trace_int, int_around);
-leaf!(Bool, Tensor<D, Bool>, bool_dtype, lift_bool, no_grad, trace_bool, bool_around);
+leaf!(Float, Tensor<D>, float_dtype, lift_float, grad_of, trace_float, float_around, is_trained);
+leaf!(Int, Tensor<D, Int>, int_dtype, lift_int, no_grad, trace_int, int_around, |_| false);
+leaf!(Bool, Tensor<D, Bool>, bool_dtype, lift_bool, no_grad, trace_bool, bool_around, |_| false);
+
+/// Burn gives a parameter that takes gradients back its own when it goes on to be trained, and so tells. It does
+/// not of one that was not drawn, which is taken for one.
+fn is_trained<const D: usize>(param: &Param<Tensor<D>>) -> bool {
+    if !param.is_initialized() {
+        return true;
+    }
+    let stand_in = param.clone().map(|_| Tensor::empty([0; D], &Device::flex()));
+    stand_in.train().base().is_require_grad()
+}
 
 fn no_grad<T: TensorLeaf>(tensor: &T, _: &Grads) -> T {
     T::placeholder(&tensor.ty(), &tensor.device().without_autodiff())

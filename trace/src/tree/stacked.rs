@@ -273,6 +273,15 @@ impl<T: TensorTree> Leaf for View<'_, T> {
         self.one(|leaf| leaf.rows(first, count))
     }
 
+    fn tensor(&self) -> Box<dyn Any> {
+        assert!(!self.group.is_stack, "an optimizer steps over the tree inside `Stacked`");
+        self.one(|leaf| leaf.tensor())
+    }
+
+    fn is_trained(&self) -> bool {
+        self.one(|leaf| leaf.is_trained())
+    }
+
     fn moved(&self, device: &Device) -> Box<dyn Any> {
         assert!(!self.group.is_stack, "the tree inside `Stacked` is moved");
         self.one(|leaf| leaf.moved(device))
