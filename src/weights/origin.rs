@@ -17,12 +17,20 @@ pub enum Origin {
     Timm,
     /// big_vision's `models/vit.py`.
     BigVision,
-    /// Hugging Face transformers' ViT.
+    /// Hugging Face transformers' ViT, and the models of the same names: MAE, MSN, DeiT and I-JEPA.
     HfVit,
     /// Hugging Face transformers' DINOv2, with or without registers.
     HfDinov2,
-    /// The vision tower of Hugging Face transformers' SigLIP.
+    /// Hugging Face transformers' DINOv3.
+    HfDinov3,
+    /// The vision tower of Hugging Face transformers' SigLIP and SigLIP 2.
     HfSiglip,
+    /// The vision tower of Hugging Face transformers' CLIP.
+    HfClip,
+    /// The vision tower of Hugging Face transformers' AIMv2.
+    HfAimv2,
+    /// Hugging Face transformers' BEiT.
+    HfBeit,
 }
 
 impl Origin {
@@ -32,7 +40,13 @@ impl Origin {
             Self::Native => "vit22b",
             Self::Timm => "timm",
             Self::BigVision => "big_vision",
-            Self::HfVit | Self::HfDinov2 | Self::HfSiglip => "transformers",
+            Self::HfVit
+            | Self::HfDinov2
+            | Self::HfDinov3
+            | Self::HfSiglip
+            | Self::HfClip
+            | Self::HfAimv2
+            | Self::HfBeit => "transformers",
         }
     }
 
@@ -43,7 +57,7 @@ impl Origin {
             Self::Timm => Interpolation::BicubicAntialias,
             // transformers has a class of its own for DINOv2 with registers, which antialiases.
             Self::HfDinov2 if registers > 0 => Interpolation::BicubicAntialias,
-            Self::HfVit | Self::HfDinov2 | Self::HfSiglip => Interpolation::Bicubic,
+            _ => Interpolation::Bicubic,
         }
     }
 }
@@ -56,7 +70,11 @@ impl fmt::Display for Origin {
             Self::BigVision => "big_vision",
             Self::HfVit => "transformers' ViT",
             Self::HfDinov2 => "transformers' DINOv2",
+            Self::HfDinov3 => "transformers' DINOv3",
             Self::HfSiglip => "transformers' SigLIP",
+            Self::HfClip => "transformers' CLIP",
+            Self::HfAimv2 => "transformers' AIMv2",
+            Self::HfBeit => "transformers' BEiT",
         })
     }
 }

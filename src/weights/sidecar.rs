@@ -38,6 +38,11 @@ impl Sidecar {
         nested.chain([&self.config[key]]).find(|value| !value.is_null())
     }
 
+    /// The entries of the config, and those of its tower for images, each if it is there.
+    pub(super) fn towers(&self) -> [Option<&serde_json::Map<String, Value>>; 2] {
+        [self.config.as_object(), self.config["vision_config"].as_object()]
+    }
+
     /// The arguments of the model, which timm writes.
     pub(super) fn arguments(&self) -> impl Iterator<Item = (&str, &Value)> {
         let arguments = self.config["model_args"].as_object().into_iter().flatten();

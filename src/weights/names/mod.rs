@@ -15,7 +15,6 @@ use crate::weights::container::Container;
 use crate::weights::description::Description;
 use crate::weights::error::WeightsError;
 use crate::weights::options::LoadOptions;
-use crate::weights::origin::Origin;
 use crate::weights::sidecar::Sidecar;
 use tensors::Tensors;
 use term::Term;
@@ -33,6 +32,9 @@ impl Recognised<'_> {
         let (name, axis) = match self.names {
             Names::Native | Names::Timm(_) => ("head.weight", 0),
             Names::BigVision(_) => ("head/kernel", 1),
+            Names::HuggingFace(_) if self.tensors.has("cls_classifier.weight") => {
+                ("cls_classifier.weight", 0)
+            }
             Names::HuggingFace(_) => ("classifier.weight", 0),
         };
         match self.names {
@@ -66,10 +68,9 @@ pub(crate) fn recognise<'a>(
         let (description, names) = big_vision::describe(&tensors, sidecar, options)?;
         return Ok(Recognised { tensors, description, names: Names::BigVision(names) });
     }
-    if let Some(mut tensors) = hugging_face::tensors(container, options)? {
-        let description = hugging_face::describe(&mut tensors, sidecar, options)?;
-        let names = Names::HuggingFace(description.origin);
-        return Ok(Recognised { tensors, description, names });
+    if let Some(mut tensors) = hugging_face::tensors(container, sidecar, options)? {
+        let (description, names) = hugging_face::describe(&mut tensors, sidecar, options)?;
+        return Ok(Recognised { tensors, description, names: Names::HuggingFace(names) });
     }
     let names: Vec<_> = container.entries.keys().take(5).map(String::as_str).collect();
     Err(WeightsError::UnknownOrigin { count: container.entries.len(), first: names.join(", ") })
@@ -81,7 +82,7 @@ pub(crate) enum Names {
     Native,
     Timm(timm::Names),
     BigVision(big_vision::Names),
-    HuggingFace(Origin),
+    HuggingFace(hugging_face::Names),
 }
 
 impl Names {
@@ -91,7 +92,7 @@ impl Names {
             Self::Native => native::terms(path, shape),
             Self::Timm(names) => timm::terms(path, shape, config, names),
             Self::BigVision(names) => big_vision::terms(path, shape, config, names),
-            Self::HuggingFace(origin) => hugging_face::terms(path, shape, config, origin),
+            Self::HuggingFace(names) => hugging_face::terms(path, shape, config, names),
         }
     }
 
@@ -101,7 +102,7 @@ impl Names {
             Self::Native => &["head.", "distillation_head."],
             Self::Timm(_) => &["head.", "head_dist."],
             Self::BigVision(_) => &["head/", "pre_logits/"],
-            Self::HuggingFace(_) => &["classifier."],
+            Self::HuggingFace(_) => &["classifier.", "cls_classifier.", "distillation_classifier."],
         };
         modules.iter().any(|module| name.starts_with(module))
     }

@@ -40,7 +40,7 @@ pub(super) fn infer(
     let said = match origin {
         Origin::Native | Origin::BigVision => None,
         Origin::Timm => timm::steps(sidecar, &target, &mut defaults)?,
-        Origin::HfVit | Origin::HfDinov2 | Origin::HfSiglip => {
+        _ => {
             let processor = transformers::processor(sidecar, origin, &target, &mut defaults)?;
             processor.map(|processor| processor.steps(options.image))
         }

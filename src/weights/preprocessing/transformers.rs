@@ -48,7 +48,17 @@ impl Processor {
                 crop: Some([224, 224]),
                 statistics: IMAGENET.map(|numbers| numbers.map(f64::from)),
             },
-            Origin::HfSiglip => exact(Filter::Bicubic),
+            Origin::HfSiglip | Origin::HfBeit => exact(Filter::Bicubic),
+            Origin::HfDinov3 => {
+                let statistics = IMAGENET.map(|numbers| numbers.map(f64::from));
+                Self { statistics, ..exact(Filter::Bilinear) }
+            }
+            Origin::HfClip | Origin::HfAimv2 => Self {
+                resize: Resize::Shorter(image[0].max(image[1])),
+                filter: Filter::Bicubic,
+                crop: Some(image),
+                statistics: CLIP.map(|numbers| numbers.map(f64::from)),
+            },
             _ => exact(Filter::Bilinear),
         }
     }
@@ -65,6 +75,10 @@ impl Processor {
         Some(match class {
             "ViTImageProcessor" => square(224, Filter::Bilinear, None),
             "SiglipImageProcessor" => square(224, Filter::Bicubic, None),
+            "DINOv3ViTImageProcessor" => Self {
+                statistics: IMAGENET.map(|numbers| numbers.map(f64::from)),
+                ..square(224, Filter::Bilinear, None)
+            },
             "DeiTImageProcessor" | "BeitImageProcessor" => {
                 square(256, Filter::Bicubic, Some([224, 224]))
             }
@@ -151,20 +165,24 @@ pub(super) fn processor(
     };
 
     let class = ["image_processor_type", "feature_extractor_type"].into_iter().find(|k| on(k));
-    let name = class
-        .and_then(|key| said(key)?.as_str())
-        .map(|name| name.trim_end_matches("Fast").replace("FeatureExtractor", "ImageProcessor"));
+    let name = class.and_then(|key| said(key)?.as_str()).map(|name| {
+        name.trim_end_matches("Fast")
+            .trim_end_matches("Pil")
+            .replace("FeatureExtractor", "ImageProcessor")
+    });
     let usual_class = match origin {
         Origin::HfDinov2 => "BitImageProcessor",
         Origin::HfSiglip => "SiglipImageProcessor",
+        Origin::HfDinov3 => "DINOv3ViTImageProcessor",
+        Origin::HfClip | Origin::HfAimv2 => "CLIPImageProcessor",
+        Origin::HfBeit => "BeitImageProcessor",
         _ => "ViTImageProcessor",
     };
     let name = name.as_deref().unwrap_or(usual_class);
     let usual = Processor::of(name).ok_or_else(|| {
         refuse(
             class.unwrap_or("image_processor_type"),
-            "a processor of ViT, DeiT, BEiT, BiT, \
-                CLIP, SigLIP or ConvNeXt",
+            "a processor of ViT, DeiT, BEiT, BiT, CLIP, SigLIP, DINOv3 or ConvNeXt",
         )
     })?;
 
