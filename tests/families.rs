@@ -27,8 +27,9 @@ use vit22b::weights::{LoadOptions, LoadedModel, WeightsFile};
 /// in another order: in float64 their outputs differ by up to 5e-6, and ours by as much again. A wrong
 /// epsilon, activation, rotation or kernel of resampling gives more than 1e-4.
 const OUTPUTS: f32 = 1e-4;
-/// Steps of a byte by which a pixel may differ: resizing rounds to bytes twice, and the libraries round
-/// their weights otherwise. A thousandth more for the arithmetic of normalising.
+/// Steps of a byte by which a pixel may differ: Pillow 13 resamples the vertical direction first for some
+/// sizes, and rounds to bytes between the directions. Others are the same to the bit. A thousandth more
+/// for normalising in f32, and for origins that resize in f32.
 const STEPS: f32 = 1.001;
 
 /// Models that are refused, and the words of the refusal that say why: they are not read yet.
@@ -191,4 +192,23 @@ fn worst(got: &AnyTensor, expected: &AnyTensor) -> f32 {
 /// The larger of two differences; NaN if there is one.
 fn worse(worst: f32, difference: f32) -> f32 {
     if difference > worst || difference.is_nan() { difference } else { worst }
+}
+
+/// A real DINOv2 of a wheel: `VIT22B_DINOV2=FOLDER` says where `scripts/dinov2_from_wheel.py FOLDER
+/// --features FOLDER/io.safetensors` wrote it. Values go up to 8, and twelve blocks of f32 lie between:
+/// 1e-4 of the larger of 1 and each.
+#[test]
+fn a_real_dinov2_is_what_onnx_runtime_computes() {
+    let Some(folder) = std::env::var_os("VIT22B_DINOV2").map(PathBuf::from) else {
+        println!("skipped: VIT22B_DINOV2 names no folder");
+        return;
+    };
+    let model = load(&folder, &LoadOptions::new()).unwrap().model;
+    let io = read(&folder.join("io.safetensors"));
+    let differences = outputs(&model, &io, "");
+    assert_eq!(differences.len(), 1);
+    for Difference { what, worst, allowed } in differences {
+        println!("{what} {worst:.1e}");
+        assert!(worst <= allowed, "{what} differs by {worst:.1e}");
+    }
 }

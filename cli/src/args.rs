@@ -220,6 +220,31 @@ impl Unsaid {
         Ok(())
     }
 
+    /// Loads a model with the classifier that the file holds, and the names of its classes where they are
+    /// known. None where it holds none, or one of a form that is not computed, which is told.
+    pub(crate) fn classifier(
+        &self,
+        weights: &Path,
+        device: &Device,
+    ) -> anyhow::Result<Option<(Loaded, Vec<String>)>> {
+        let file = WeightsFile::open(weights).map_err(explained)?;
+        if file.inspect(&self.options()).map_err(explained)?.num_classes == 0 {
+            return Ok(None);
+        }
+        match file.load(&self.options(), device) {
+            Ok(loaded) => {
+                let description = loaded.description;
+                let preprocess = description.preprocessing;
+                Ok(Some((Loaded { model: loaded.model, preprocess }, description.class_names)))
+            }
+            Err(error @ WeightsError::Unsupported { .. }) => {
+                eprintln!("left out: the file's classifier: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(explained(error)),
+        }
+    }
+
     /// Loads a model of colour images without its classifier, and prints on standard error what it is
     /// and how that is known.
     pub(crate) fn load(&self, weights: &Path, device: &Device) -> anyhow::Result<Loaded> {

@@ -120,6 +120,12 @@ pub enum DataError {
     /// A set without images, where at least one is needed.
     #[error("the set has no images; read it from another place")]
     Empty,
+    /// Images that get sizes of their own, and are to be joined to one batch.
+    #[error(
+        "fit_patches gives each image a size of its own, so that they fill no batch together; take \
+         batches of one image, or resize to one size"
+    )]
+    Sizes,
     /// Too many consecutive broken images: something else must be wrong.
     #[error("{tries} images in a row cannot be read; the last is {last}")]
     Broken {

@@ -275,10 +275,12 @@ impl Embedder {
             .with_broken(self.on_broken)
             .with_decoding(self.decoding);
         let loader = Arc::new(loader);
-        for batch in loader.epoch(self.batch, self.threads) {
+        // Images of different sizes come one by one.
+        let size = if self.preprocess.is_fixed() { self.batch } else { 1 };
+        for batch in loader.epoch(size, self.threads) {
             let batch = batch.map_err(EmbedError::Batch)?;
             let rows: Vec<(usize, usize)> = batch.indices().collect();
-            let done = (batch.first + self.batch).min(set.len());
+            let done = (batch.first + size).min(set.len());
             let arguments = (batch.batch.images, asked.clone());
             let features = self.model.call(arguments).map_err(EmbedError::Runtime)?;
             each(&rows, &BatchFeatures::read(features), done)?;

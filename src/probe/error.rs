@@ -44,6 +44,30 @@ pub enum EmbedError {
     /// A feature that the model does not have.
     #[error(transparent)]
     Feature(#[from] ConfigError),
+    /// Classes or labels of another number than the classifier or the set of images has.
+    #[error(
+        "{got} {what}, expected {expected}; bring the images to the classifier's classes with \
+         `ImageSet::with_classes`, and give one list of real labels for each image"
+    )]
+    Classes {
+        /// What there is too little or too much of.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// Logits that are NaN or infinite.
+    #[error("the logits of {name} are not finite numbers; check the weights")]
+    NotFinite {
+        /// The image.
+        name: String,
+    },
+    /// Images to evaluate a classifier on, none of which has a label.
+    #[error(
+        "no image that could be read has a label; a classifier is evaluated on labelled images"
+    )]
+    Unlabelled,
     /// A set without images.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -3,8 +3,9 @@
 //! An [`Embedder`] is the way from images to features: [`Embedder::embed`] gives a [`FeatureTable`], a
 //! row for each image of a set with its name and labels, which the measurements of [`eval`](crate::eval)
 //! take ([`FeatureTable::matrix`]), [`FeatureTable::write`] puts into a file and a [`FeatureCache`] keeps;
-//! [`Embedder::visit`] gives tokens and attention. [`LinearProbeConfig`] fits the linear probe by gradient descent.
+//! [`Embedder::visit`] gives tokens and attention; [`evaluate`] counts how often a published classifier is right. [`LinearProbeConfig`] fits the linear probe by gradient descent.
 
+mod accuracy;
 mod cache;
 mod embedder;
 mod error;
@@ -15,6 +16,7 @@ mod request;
 mod table;
 mod write;
 
+pub use accuracy::{ClassifierAccuracy, evaluate};
 pub use cache::{FeatureCache, FeatureCacheError, FeatureKey};
 pub use embedder::Embedder;
 pub use error::EmbedError;

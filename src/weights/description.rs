@@ -21,6 +21,8 @@ pub struct Description {
     pub notes: Vec<Note>,
     /// How an image becomes the model's input.
     pub preprocessing: Preprocess,
+    /// The names of the classifier's classes, in their order, where the JSON beside the file says them.
+    pub class_names: Vec<String>,
 }
 
 /// A field that does not follow from the shapes in the file.

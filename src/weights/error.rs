@@ -42,8 +42,8 @@ pub enum WeightsError {
     },
     /// The tensors have names of no known origin.
     #[error(
-        "the names are of no origin that is known (timm, Hugging Face's ViT, DINOv2 and SigLIP, \
-         big_vision, or this crate): of {count} tensors the first are {first}; \
+        "the names are of no origin that is known (timm, Hugging Face's ViT, DeiT, MAE, I-JEPA, DINOv2, \
+         DINOv3, CLIP, SigLIP, AIMv2 and BEiT, big_vision, or this crate): of {count} tensors the first are {first}; \
          rename them to one of these layouts"
     )]
     UnknownOrigin {

@@ -77,6 +77,26 @@ impl Sidecar {
         }
     }
 
+    /// The names of the classes in their order: transformers' `id2label`, timm's `label_names`. None
+    /// where they are not all there, or are no names but `LABEL_0` and so on.
+    pub(super) fn class_names(&self) -> Vec<String> {
+        let names: Option<Vec<&str>> = match (&self.config["id2label"], self.config("label_names"))
+        {
+            (Value::Object(by_index), _) => {
+                let names = 0..by_index.len();
+                names.map(|index| by_index.get(&index.to_string())?.as_str()).collect()
+            }
+            (_, Some(Value::Array(names))) => names.iter().map(Value::as_str).collect(),
+            _ => None,
+        };
+        let names = names.unwrap_or_default();
+        let numbered = |(index, name): (usize, &&str)| **name == format!("LABEL_{index}");
+        match names.iter().enumerate().all(numbered) {
+            true => vec![],
+            false => names.into_iter().map(str::to_string).collect(),
+        }
+    }
+
     /// The entries of the image processor, if its file is there.
     pub(super) fn preprocessor_entries(&self) -> Option<&serde_json::Map<String, Value>> {
         self.preprocessor.as_object()

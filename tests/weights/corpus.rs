@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use vit22b::vit::ViT22BConfig;
 use vit22b::weights::{LoadOptions, WeightsFile, save};
 
-use crate::files::{File, Scratch, fixture};
-use crate::golden::device;
+use crate::files::{File, Scratch, fixture, own_fixture};
+use crate::golden::{device, own_path};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/weights")
@@ -31,7 +31,16 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         // Widths of 2, MLPs of 4 and patches of one pixel.
         fixture(file).shrink(&[(7, 1), (14, 1), (16, 2), (32, 2), (48, 2), (64, 4), (96, 6)])
     };
-    vec![
+    // Widths of 4, whose halves rotary positions cut in two, and grids of 2 x 2.
+    let family = |name: &str| {
+        let lengths =
+            [(2, 1), (4, 1), (5, 2), (25, 4), (26, 5), (27, 6), (32, 4), (40, 4), (44, 4)];
+        let more = [(48, 3), (64, 4), (84, 12), (96, 12), (128, 8)];
+        let file = own_fixture(&format!("families/{name}/model.safetensors"));
+        file.shrink(&[&lengths[..], &more[..]].concat()).bytes()
+    };
+    let families = FAMILIES.map(|(seed, name)| (seed, family(name)));
+    let mut seeds = vec![
         ("native.safetensors", native()),
         ("timm_reg.safetensors", small("timm_dinov2_reg/model.safetensors").bytes()),
         ("hf_vit.safetensors", small("hf_vit/model.safetensors").bytes()),
@@ -41,7 +50,45 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("big_vision.npz", File::big_vision(2).with_positions().npz()),
         ("big_vision_compressed.npz", File::big_vision(2).with_positions().npz_compressed()),
         ("big_vision_column_major.npz", File::big_vision(2).with_positions().npz_column_major()),
-    ]
+        ("mae.safetensors", mae(small("timm_vit/model.safetensors")).bytes()),
+        ("moco.safetensors", moco(small("timm_vit/model.safetensors")).bytes()),
+        ("average.safetensors", average(small("timm_vit/model.safetensors")).bytes()),
+    ];
+    seeds.extend(families);
+    seeds
+}
+
+/// Seeds of families, and the folders that they are made of.
+const FAMILIES: [(&str, &str); 7] = [
+    ("hf_aimv2.safetensors", "hf_aimv2_native"),
+    ("hf_beit.safetensors", "hf_beit_relative"),
+    ("hf_clip.safetensors", "hf_clip_projection"),
+    ("hf_deit.safetensors", "hf_deit_teacher"),
+    ("hf_dinov2_swiglu.safetensors", "hf_dinov2_swiglu"),
+    ("hf_dinov3.safetensors", "hf_dinov3_gated"),
+    ("hf_siglip2.safetensors", "hf_siglip2_naflex"),
+];
+
+/// MAE's whole checkpoint: the decoder beside the encoder.
+fn mae(mut file: File) -> File {
+    file.set("decoder_embed.weight", &[2, 2]);
+    file.set("decoder_blocks.0.mlp.fc1.weight", &[2, 2]);
+    file.set("mask_token", &[1, 1, 2]);
+    file
+}
+
+/// Two encoders, of which the first learns by gradients, and a projection head.
+fn moco(file: File) -> File {
+    let file = file.rename_all(|name| name.replace("head.", "head.0."));
+    let mut both = file.clone().rename_all(|name| format!("module.base_encoder.{name}"));
+    both.extend(file.rename_all(|name| format!("module.momentum_encoder.{name}")));
+    both
+}
+
+/// The mean of the patches behind a class token.
+fn average(file: File) -> File {
+    let file = file.rename_all(|name| name.replace("norm.", "fc_norm."));
+    file.rename_all(|name| name.replace("fc_norm.fc_norm.", "fc_norm."))
 }
 
 /// A student and a teacher in wrappers, with blocks in chunks.
@@ -152,8 +199,15 @@ fn mutated_json_is_followed_or_refused() {
         "do_rescale": true, "rescale_factor": 0.00392156862745098, "do_normalize": true,
         "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
         "image_processor_type": "BitImageProcessor"});
+    let dinov3 = own_fixture("families/hf_dinov3/model.safetensors");
+    let beside = |file: &str| {
+        let text = own_path(&format!("families/hf_dinov3/{file}"));
+        serde_json::from_slice(&std::fs::read(text).unwrap()).unwrap()
+    };
+    let of_dinov3 = ["config.json", "preprocessor_config.json"].map(|file| (file, beside(file)));
     let mut read = 0;
     for (name, weights, json) in [
+        ("json_dinov3", dinov3, of_dinov3.to_vec()),
         ("json_timm", small("timm_dinov2_reg/model.safetensors"), [("config.json", timm)].to_vec()),
         (
             "json_transformers",

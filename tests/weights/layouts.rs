@@ -137,12 +137,12 @@ fn what_the_family_has_not_is_said() {
     let report = weights.load(&dropped, &device()).unwrap().report;
     assert_eq!((report.fits(), report.set_aside.len()), (true, 4));
 
-    let mut file = own_fixture("hf_dinov2/model.safetensors");
-    file.set("classifier.weight", &[5, 64]);
+    let mut file = own_fixture("families/hf_clip/model.safetensors");
+    file.set("classifier.weight", &[5, 32]);
     file.set("classifier.bias", &[5]);
     assert_eq!(
         error(file.bytes(), &options),
-        "a classifier that reads class token and mean of the patches is not a part of this model \
+        "CLIP's classifier of the mean of tokens that no norm has passed is not a part of this model \
          family; `LoadOptions::head` drops or replaces it"
     );
     let dropped = options.clone().with_head(HeadChoice::Drop);

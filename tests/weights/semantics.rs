@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde_json::{Value, json};
 use vit22b::params::AnyTensor;
-use vit22b::vit::{FeatureRequest, Pool};
+use vit22b::vit::{FeatureRequest, Gelu, Pool};
 use vit22b::weights::{LoadOptions, LoadedModel, WeightsError, WeightsFile};
 
 use crate::files::{File, Scratch, own_fixture};
@@ -105,4 +105,77 @@ fn an_architecture_that_is_not_known_is_refused_and_may_be_assumed() {
     let file = own_fixture("hf_vit/model.safetensors");
     let error = load(&file, json!({"model_type": "dpt"}), &options()).unwrap_err().to_string();
     assert!(error.starts_with("config.json says model_type = \"dpt\", which is not"), "{error}");
+}
+
+/// An entry of transformers' config that is not known, or that says otherwise than the tensors.
+#[test]
+fn each_entry_of_transformers_config_is_followed_or_refused() {
+    let folder = own_path("families/hf_dinov3");
+    let file = own_fixture("families/hf_dinov3/model.safetensors");
+    let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
+    let config: Value = serde_json::from_str(&config).unwrap();
+    let none = LoadOptions::new();
+    let with = |key: &str, value: Value| {
+        let mut config = config.clone();
+        config[key] = value;
+        load(&file, config, &none)
+    };
+    for (key, value) in [
+        ("rope_scaling", json!({"factor": 2.0})),
+        ("window_size", json!(7)),
+        ("use_gated_mlp", json!(true)),
+        ("num_hidden_layers", json!(3)),
+        ("hidden_size", json!(64)),
+        ("intermediate_size", json!(64)),
+        ("num_register_tokens", json!(0)),
+        ("patch_size", json!([4, 8])),
+        ("pruned_heads", json!({"0": [1]})),
+        ("is_decoder", json!(true)),
+        ("rope_theta", json!("100")),
+        ("layer_norm_eps", json!(-1.0)),
+        ("num_attention_heads", json!(2.5)),
+        ("model_type", json!("dinov4")),
+        ("quantization_config", json!({"bits": 8})),
+    ] {
+        let error = with(key, value.clone()).unwrap_err().to_string();
+        let expected = format!("config.json says {key} = {value}, which is not followed");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    let error = with("hidden_act", json!("relu")).unwrap_err().to_string();
+    assert!(error.starts_with("the activation relu"), "{error}");
+    for (key, value) in [
+        ("window_size", Value::Null),
+        ("output_attentions", json!(false)),
+        ("_name_or_path", json!("a/b")),
+        ("pos_embed_jitter", json!(1.2)),
+        ("torch_dtype", json!("bfloat16")),
+        ("patch_size", json!([4, 4])),
+    ] {
+        with(key, value).unwrap();
+    }
+    // The options go on in its place.
+    let mut other = config.clone();
+    other["window_size"] = json!(7);
+    load(&file, other, &LoadOptions::new().with_assume(Some("dinov3_vit".into()))).unwrap();
+}
+
+/// transformers' classes have defaults of their own, which files leave out.
+#[test]
+fn what_a_config_leaves_out_is_its_classs_default() {
+    let described = |family: &str, keep: &[&str]| {
+        let folder = own_path(&format!("families/{family}"));
+        let file = own_fixture(&format!("families/{family}/model.safetensors"));
+        let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        config.as_object_mut().unwrap().retain(|key, _| keep.contains(&key.as_str()));
+        let loaded = load(&file, config, &LoadOptions::new().with_num_heads(Some(2))).unwrap();
+        let config = loaded.model.config().clone();
+        (config.gelu, config.epsilon, config.rotary.map(|rotary| rotary.theta))
+    };
+    let keep = ["model_type", "image_size"];
+    assert_eq!(described("hf_clip", &keep), (Gelu::Quick, 1e-5, None));
+    assert_eq!(described("hf_siglip_vision", &keep), (Gelu::Tanh, 1e-6, None));
+    assert_eq!(described("hf_vit", &keep), (Gelu::Erf, 1e-12, None));
+    assert_eq!(described("hf_dinov2_cls", &keep), (Gelu::Erf, 1e-6, None));
+    assert_eq!(described("hf_dinov3", &keep), (Gelu::Erf, 1e-5, Some(100.0)));
 }

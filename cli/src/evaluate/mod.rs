@@ -1,6 +1,7 @@
 //! What the verb `evaluate` measures, each part a section of its report.
 
 pub(crate) mod calibration;
+pub(crate) mod classifier;
 pub(crate) mod classifiers;
 pub(crate) mod conflict;
 pub(crate) mod corruptions;

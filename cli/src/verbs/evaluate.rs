@@ -11,6 +11,7 @@ use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 
 use crate::args::{DeviceName, Loaded, Orientation, Unsaid, train_test};
+use crate::evaluate::classifier::own_classifier;
 use crate::evaluate::drawn::drawn;
 use crate::evaluate::images::given_images;
 use crate::evaluate::logits::given_logits;
@@ -40,6 +41,11 @@ pub(crate) struct Arguments {
     images: Option<PathBuf>,
     #[command(flatten)]
     orientation: Orientation,
+    /// Other labels of these images for the file's own classifier, such
+    /// as ImageNet's reassessed ones: JSON, a list of classes for each
+    /// image in the order of the names
+    #[arg(long, value_name = "FILE", requires = "images", verbatim_doc_comment)]
+    real: Option<PathBuf>,
     /// Logits instead of a model: .safetensors with logits and labels,
     /// perhaps unknown and groups; or .csv, a label and its logits in
     /// each line
@@ -136,6 +142,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     let config = model.config().clone();
     let [height, side] = config.image;
     ensure!(height == side, "images of {height} × {side} pixels: give a square with --side");
+    ensure!(steps.is_fixed(), "{steps} gives each image a size of its own: give one with --side");
     println!("{model}\non {runtime}\n");
     let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
@@ -155,7 +162,13 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
         Some(root) => {
             let images = train_test(root, seed)?;
             let cache = arguments.out.join("features");
-            let parts = given_images(&images, &sources, &key, &cache, share, seed)?;
+            let mut parts = given_images(&images, &sources, &key, &cache, share, seed)?;
+            if let Some(weights) = &arguments.weights {
+                let real = arguments.real.as_deref();
+                let unsaid = &arguments.unsaid;
+                let own = own_classifier(weights, unsaid, &runtime, &images, root, real)?;
+                parts.splice(0..0, own);
+            }
             let orientation = arguments.orientation.name();
             (format!("{} (EXIF orientation {orientation})", root.display()), parts)
         }

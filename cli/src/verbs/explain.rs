@@ -54,8 +54,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let decoding = images.orientation().decoding();
     let (bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
     let broken = embedder.visit_with(&set, &views.function(), |index, features| {
-        let pixels = pixels(&set.decode(index, decoding)?, &seen);
-        let image = PatchedImage { pixels: &pixels, size: seen.size(), patch };
+        let (pixels, size) = pixels(&set.decode(index, decoding)?, &seen);
+        let image = PatchedImage { pixels: &pixels, size, patch };
         for (_, view, folder) in &folders {
             if let (Some(folder), Some(values)) = (folder, features.values(view)) {
                 patches(&folder.join(&names[index]), image, values)?;
@@ -74,12 +74,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the model sees of an image, with values in [0, 1].
-fn pixels(image: &Image, seen: &Preprocess) -> Vec<f32> {
-    let [height, width] = seen.size();
-    let mut pixels = vec![0.0; 3 * height * width];
+/// What the model sees of an image, with values in [0, 1], and its height and width.
+fn pixels(image: &Image, seen: &Preprocess) -> (Vec<f32>, [usize; 2]) {
+    let size = seen.size_for([image.height(), image.width()]);
+    let mut pixels = vec![0.0; 3 * size[0] * size[1]];
     seen.write(image, ExampleKey::new(0, 0, 0), &mut pixels);
-    pixels
+    (pixels, size)
 }
 
 /// The name of each image's picture: the image's path with its ending left out, unless another image has

@@ -11,7 +11,7 @@ use crate::data::batch::{
     BatchError, BatchSource, Epoch, ExampleKey, HeldOut, ImageBatch, Masked, permuted,
 };
 use crate::data::error::DataError;
-use crate::data::image::DecodeOptions;
+use crate::data::image::{DecodeOptions, Image};
 use crate::data::preprocess::Preprocess;
 use crate::data::set::ImageSet;
 
@@ -109,7 +109,8 @@ impl ImageLoader {
     }
 
     /// Each image once, in the order of the set, in batches of `size` that `threads` threads make ahead.
-    /// Random steps draw the numbers of epoch 0.
+    /// Random steps draw the numbers of epoch 0. Images that get sizes of their own
+    /// ([`Preprocess::is_fixed`]) need batches of one.
     ///
     /// ```
     /// use std::{path::Path, sync::Arc};
@@ -133,9 +134,24 @@ impl ImageLoader {
     }
 
     fn rows(&self, size: usize) -> Rows {
-        let image = 3 * self.preprocess.size().iter().product::<usize>();
+        let sides = self.preprocess.size();
+        let image = 3 * sides.iter().product::<usize>();
         let classes = self.set.classes().len();
-        Rows { image, classes, images: vec![0.0; size * image], targets: vec![0.0; size * classes] }
+        let images = vec![0.0; size * image];
+        Rows { sides, image, classes, images, targets: vec![0.0; size * classes] }
+    }
+
+    /// An image of a size of its own, as a batch.
+    fn alone(&self, index: usize) -> Result<Masked<ImageBatch>, DataError> {
+        let mut rows = self.rows(1);
+        let image = self.set.decode(index, self.decoding);
+        if let Ok(image) = &image {
+            rows.sides = self.preprocess.size_for([image.height(), image.width()]);
+            rows.image = 3 * rows.sides.iter().product::<usize>();
+            rows.images = vec![0.0; rows.image];
+        }
+        let valid = self.write(image, index, 0, rows.row(0))?.is_none();
+        Ok(Masked { batch: rows.batch(), mask: vec![valid], first: index })
     }
 
     /// Reads an image and its labels into a row. For an image that is skipped, returns the reason.
@@ -143,9 +159,20 @@ impl ImageLoader {
         &self,
         index: usize,
         epoch: u64,
+        row: (&mut [f32], &mut [f32]),
+    ) -> Result<Option<String>, DataError> {
+        self.write(self.set.decode(index, self.decoding), index, epoch, row)
+    }
+
+    /// Writes a decoded image and its labels into a row. For an image that is skipped, returns the reason.
+    fn write(
+        &self,
+        image: Result<Image, DataError>,
+        index: usize,
+        epoch: u64,
         (values, target): (&mut [f32], &mut [f32]),
     ) -> Result<Option<String>, DataError> {
-        match self.set.decode(index, self.decoding) {
+        match image {
             Ok(image) => {
                 let key = ExampleKey::new(self.seed, epoch, index as u64);
                 self.preprocess.write(&image, key, values);
@@ -194,12 +221,15 @@ fn is_of_the_image(error: &DataError) -> bool {
 
 impl BatchSource<ImageBatch> for ImageLoader {
     fn batch(&self, position: u64, size: usize) -> Result<ImageBatch, BatchError> {
+        if !self.preprocess.is_fixed() {
+            return Err(BatchError::new(position, DataError::Sizes));
+        }
         let mut rows = self.rows(size);
         for row in 0..size {
             self.read_at(position + row as u64, rows.row(row))
                 .map_err(|error| BatchError::new(position, error))?;
         }
-        Ok(rows.batch(self))
+        Ok(rows.batch())
     }
 
     fn examples_per_epoch(&self) -> Option<u64> {
@@ -215,6 +245,10 @@ impl HeldOut<ImageBatch> for ImageLoader {
     }
 
     fn batch(&self, first: usize, size: usize) -> Result<Masked<ImageBatch>, BatchError> {
+        if !self.preprocess.is_fixed() {
+            let alone = if size == 1 { self.alone(first) } else { Err(DataError::Sizes) };
+            return alone.map_err(|error| BatchError::new(first as u64, error));
+        }
         let mut rows = self.rows(size);
         let mut mask = vec![false; size];
         for (row, valid) in mask.iter_mut().enumerate().take(self.set.len().saturating_sub(first)) {
@@ -222,12 +256,13 @@ impl HeldOut<ImageBatch> for ImageLoader {
             let read = self.read(index, 0, rows.row(row));
             *valid = read.map_err(|error| BatchError::new(first as u64, error))?.is_none();
         }
-        Ok(Masked { batch: rows.batch(self), mask, first })
+        Ok(Masked { batch: rows.batch(), mask, first })
     }
 }
 
 /// A batch that is being filled.
 struct Rows {
+    sides: [usize; 2],
     image: usize,
     classes: usize,
     images: Vec<f32>,
@@ -242,9 +277,9 @@ impl Rows {
         )
     }
 
-    fn batch(self, loader: &ImageLoader) -> ImageBatch {
+    fn batch(self) -> ImageBatch {
         let size = self.images.len() / self.image;
-        let [height, width] = loader.preprocess.size();
+        let [height, width] = self.sides;
         ImageBatch::new(
             TensorData::new(self.images, [size, 3, height, width]),
             TensorData::new(self.targets, [size, self.classes]),

@@ -6,6 +6,7 @@ mod error;
 mod image_op;
 mod rand_augment;
 mod random_erasing;
+mod resample;
 mod resize;
 mod robustness;
 mod text;
@@ -33,7 +34,7 @@ pub use resize::Filter;
 pub use robustness::RobustnessSet;
 pub use transform::{Rounding, Transform};
 
-/// Steps from a decoded image to values of one size, written as big_vision does:
+/// Steps from a decoded image to values, of one size for all images unless `fit_patches` is among them, written as big_vision does:
 ///
 /// ```
 /// use vit22b::data::{ExampleKey, Image, Preprocess};
@@ -51,6 +52,8 @@ pub use transform::{Rounding, Transform};
 /// | `resize(h, w, filter)` | resizes to `h` × `w`, whatever the proportions |
 /// | `resize_small(s, filter)` | resizes the shorter side to `s`, the other in proportion, rounded to the nearest whole number, as in big_vision |
 /// | `resize_shorter(s, filter)` | the same, the other side rounded down, as in torchvision, timm and transformers |
+/// | `resize_float(h, w, filter)` | as `resize`, with pixels that are not rounded to bytes, as torchvision resizes tensors; crops and values may follow |
+/// | `fit_patches(p, n, filter)` | resizes to sides that are multiples of `p` and hold at most `n` squares of it, the proportions nearly kept, as transformers does for SigLIP 2: each image gets a size of its own |
 /// | `central_crop(h, w)` | crops the centre; of an odd number of dropped rows or columns, more are dropped below and on the right, as in big_vision and transformers |
 /// | `center_crop(h, w)` | crops the centre; the distance from top and left, if it ends in a half, is rounded to an even number, as in torchvision and timm |
 /// | `inception_crop(h, w, min, max, filter)` | crops a random region of `min` to `max` percent of the area (5 to 100), its width 3/4 to 4/3 of its height, and resizes it |
@@ -61,13 +64,15 @@ pub use transform::{Rounding, Transform};
 /// | `random_erasing(p)` | after the values are made: sets a random rectangle to 0 with probability `p`, as in torchvision and timm |
 ///
 /// A square size may be written as one number. Filters are `bilinear` (the default), `bicubic`, `lanczos` and
-/// `box`, all antialiased. A resize after another one works on its 8-bit result. Pixels that a crop after a resize drops
+/// `box`, all antialiased, and give Pillow's bytes. A resize after another one works on its 8-bit result. Pixels that a crop after a resize drops
 /// are never computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Preprocess {
     steps: Vec<Transform>,
     size: [usize; 2],
+    /// Whether all images get that size.
+    is_fixed: bool,
     /// The value of each byte in each channel.
     table: Box<[[f32; 256]; 3]>,
 }
@@ -89,6 +94,8 @@ impl Preprocess {
         };
         let (mut known, mut table) = (KnownSize { least: [1, 1], exact: false }, None);
         for (position, step) in steps.iter().enumerate() {
+            let before = &steps[..position];
+            follows(step, before).map_err(|rule| order(position, rule.into()))?;
             known = step.size_after(known).map_err(|rule| order(position, rule))?;
             let erases = matches!(step, Transform::RandomErasing { .. });
             match (&table, erases) {
@@ -108,11 +115,17 @@ impl Preprocess {
             let rule = "values are missing; add value_range(-1, 1) or normalize(imagenet)";
             return Err(order(steps.len(), rule.into()));
         };
-        if !known.exact {
+        let fits = steps.iter().any(|step| matches!(step, Transform::FitPatches { .. }));
+        if !known.exact && !fits {
             let rule = "the size depends on the image; resize or crop to one size";
             return Err(order(steps.len(), rule.into()));
         }
-        Ok(Self { steps, size: known.least, table })
+        let is_fixed = known.exact;
+        let mut new = Self { steps, size: known.least, is_fixed, table };
+        if !is_fixed {
+            new.size = new.size_for([1 << 12; 2]);
+        }
+        Ok(new)
     }
 
     /// The steps.
@@ -120,9 +133,27 @@ impl Preprocess {
         &self.steps
     }
 
-    /// Height and width of the result.
+    /// Height and width of the result; where [`is_fixed`](Self::is_fixed) is false, that for a large
+    /// square image.
     pub fn size(&self) -> [usize; 2] {
         self.size
+    }
+
+    /// Whether all images get the same size: not with `fit_patches`.
+    pub fn is_fixed(&self) -> bool {
+        self.is_fixed
+    }
+
+    /// Height and width of the result for an image of this height and width.
+    pub fn size_for(&self, image: [usize; 2]) -> [usize; 2] {
+        let fitted = |step: &Transform| match *step {
+            Transform::FitPatches { patch, most, .. } => Some(fitted_size(image, patch, most)),
+            _ => None,
+        };
+        match self.is_fixed {
+            true => self.size,
+            false => self.steps.iter().find_map(fitted).unwrap_or(self.size),
+        }
     }
 
     /// Whether a step draws random numbers, so that another key gives another result.
@@ -172,7 +203,7 @@ impl Preprocess {
     ///
     /// - returns: `[3, height, width]`, f32
     pub fn apply(&self, image: &Image, key: ExampleKey) -> TensorData {
-        let [height, width] = self.size;
+        let [height, width] = self.size_for([image.height(), image.width()]);
         let mut values = vec![0.0; 3 * height * width];
         self.write(image, key, &mut values);
         TensorData::new(values, [3, height, width])
@@ -182,22 +213,33 @@ impl Preprocess {
     ///
     /// # Panics
     ///
-    /// Unless `values` has the length 3 × height × width.
+    /// Unless `values` has the length 3 × height × width, as [`size_for`](Self::size_for) says them.
     pub fn write(&self, image: &Image, key: ExampleKey, values: &mut [f32]) {
         let mut view = View::new(Cow::Borrowed(image));
         for (usage, step) in (0..).zip(&self.steps) {
             take(step, &mut view, key.rng(usage));
         }
-        let image = view.render();
-        let plane = image.width() * image.height();
+        let size = view.size();
+        let plane = size[0] * size[1];
         assert_eq!(values.len(), 3 * plane, "values of one image");
-        for (channel, (values, table)) in values.chunks_mut(plane).zip(&*self.table).enumerate() {
-            let bytes = image.pixels().iter().skip(channel).step_by(3);
-            values.iter_mut().zip(bytes).for_each(|(value, byte)| *value = table[*byte as usize]);
+        if let Some(pixels) = view.floats() {
+            let [mean, std] = self.normalisation();
+            for (channel, values) in values.chunks_mut(plane).enumerate() {
+                let pixels = pixels.iter().skip(channel).step_by(3);
+                let value = |pixel: &f32| (pixel - mean[channel]) / std[channel];
+                values.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = value(pixel));
+            }
+        } else {
+            let image = view.render();
+            for (channel, (values, table)) in values.chunks_mut(plane).zip(&*self.table).enumerate()
+            {
+                let bytes = image.pixels().iter().skip(channel).step_by(3);
+                values.iter_mut().zip(bytes).for_each(|(to, byte)| *to = table[*byte as usize]);
+            }
         }
         for (usage, step) in (0..).zip(&self.steps) {
             if let Transform::RandomErasing { probability } = *step {
-                random_erasing(values, self.size, probability, &mut key.rng(usage));
+                random_erasing(values, size, probability, &mut key.rng(usage));
             }
         }
     }
@@ -208,6 +250,10 @@ fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
     let [height, width] = view.size();
     match *step {
         Transform::Resize { size, filter } => view.resize(size, filter),
+        Transform::ResizeFloat { size, filter } => view.resize_float(size, filter),
+        Transform::FitPatches { patch, most, filter } => {
+            view.resize(fitted_size([height, width], patch, most), filter);
+        }
         Transform::ResizeShorter { side, filter, rounding } => {
             let shorter = height.min(width);
             let scaled = |n: usize| match rounding {
@@ -238,6 +284,50 @@ fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
         | Transform::Normalize { .. }
         | Transform::RandomErasing { .. } => {}
     }
+}
+
+/// Whether a step may stand behind others; if not, the rule that it breaks.
+fn follows(step: &Transform, before: &[Transform]) -> Result<(), &'static str> {
+    let has = |which: fn(&Transform) -> bool| before.iter().any(which);
+    let on_values = matches!(
+        step,
+        Transform::ValueRange { .. }
+            | Transform::Normalize { .. }
+            | Transform::RandomErasing { .. }
+    );
+    if has(|step| matches!(step, Transform::ResizeFloat { .. }))
+        && !on_values
+        && !matches!(step, Transform::CenterCrop { .. })
+    {
+        return Err("it works on bytes; let it come before resize_float");
+    }
+    if has(|step| matches!(step, Transform::FitPatches { .. })) && !on_values {
+        return Err("sizes differ from image to image behind fit_patches; only values may follow");
+    }
+    if matches!(step, Transform::FitPatches { .. }) && !before.is_empty() {
+        return Err("it comes first");
+    }
+    Ok(())
+}
+
+/// Height and width for an image of this size: multiples of the patch that hold at most `most` patches,
+/// by the largest scale that does. Both sides are rounded up.
+///
+/// # Reference
+///
+/// transformers' `get_image_size_for_max_num_patches`, whose steps of bisection decide near the edges.
+fn fitted_size(image: [usize; 2], patch: usize, most: usize) -> [usize; 2] {
+    const EPSILON: f64 = 1e-5;
+    let scaled = |scale: f64| {
+        image.map(|side| ((side as f64 * scale / patch as f64).ceil() as usize).max(1))
+    };
+    let (mut low, mut high) = (EPSILON / 10.0, 100.0);
+    while high - low >= EPSILON {
+        let middle = (low + high) / 2.0;
+        let [rows, columns] = scaled(middle);
+        if rows.saturating_mul(columns) <= most { low = middle } else { high = middle }
+    }
+    scaled(low).map(|patches| patches * patch)
 }
 
 fn join(steps: &[Transform]) -> String {

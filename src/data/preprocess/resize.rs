@@ -1,12 +1,10 @@
 //! Antialiased resizing of a region of an image.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-
-use fast_image_resize::images::{Image as Target, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::data::image::Image;
+
+use super::resample::{self, Request};
 
 /// How pixels are weighted when an image is resized. When an image shrinks, all filters widen in
 /// proportion (antialiasing). Results are those of Pillow.
@@ -31,34 +29,32 @@ impl Filter {
         ("bicubic", Self::Bicubic),
         ("lanczos", Self::Lanczos),
     ];
-
-    fn kernel(self) -> FilterType {
-        match self {
-            Self::Box => FilterType::Box,
-            Self::Bilinear => FilterType::Bilinear,
-            Self::Bicubic => FilterType::CatmullRom,
-            Self::Lanczos => FilterType::Lanczos3,
-        }
-    }
 }
 
-/// A region of an image, resized, but not computed yet. A crop after a resize only narrows the region, so
-/// that pixels that the crop drops are never computed.
+/// A region of an image, resized and cropped, but not computed yet: pixels that the crop drops are never
+/// computed.
 #[derive(Debug, Clone)]
 pub(super) struct View<'a> {
     image: Cow<'a, Image>,
-    /// Top, left, height and width of the region, in pixels of the image.
-    region: [f64; 4],
-    /// Height and width of the result, in pixels.
+    /// First row and column of the region and its extent, in pixels of the image.
+    region: [[f64; 2]; 2],
+    /// Rows and columns that the region becomes.
+    resized: [usize; 2],
+    /// First row and column of the crop, in pixels of the result.
+    start: [usize; 2],
+    /// Height and width of the crop.
     size: [usize; 2],
     filter: Filter,
+    /// Whether the result is not rounded to bytes.
+    is_float: bool,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(image: Cow<'a, Image>) -> Self {
         let size = [image.height(), image.width()];
-        let region = [0.0, 0.0, size[0] as f64, size[1] as f64];
-        Self { image, region, size, filter: Filter::default() }
+        let region = size.map(|side| [0.0, side as f64]);
+        let filter = Filter::default();
+        Self { image, region, resized: size, start: [0, 0], size, filter, is_float: false }
     }
 
     pub(super) fn size(&self) -> [usize; 2] {
@@ -67,62 +63,49 @@ impl<'a> View<'a> {
 
     /// Resizes the view.
     pub(super) fn resize(&mut self, size: [usize; 2], filter: Filter) {
-        if self.region[2..] != self.size.map(|n| n as f64) {
+        if [0, 1].map(|axis| self.region[axis][1]) != self.resized.map(|side| side as f64) {
             // Two resizes in a row are not one: the second works on the 8-bit result of the first.
             self.render();
         }
-        (self.size, self.filter) = (size, filter);
+        for axis in [0, 1] {
+            let [first, _] = self.region[axis];
+            self.region[axis] = [first + self.start[axis] as f64, self.size[axis] as f64];
+        }
+        (self.resized, self.start, self.size, self.filter) = (size, [0, 0], size, filter);
+    }
+
+    /// Resizes the view without rounding to bytes.
+    pub(super) fn resize_float(&mut self, size: [usize; 2], filter: Filter) {
+        self.resize(size, filter);
+        self.is_float = true;
     }
 
     /// Crops the view: top, left, height and width, in pixels of the result.
     pub(super) fn crop(&mut self, [top, left, height, width]: [usize; 4]) {
-        let [row, column] =
-            [self.region[2] / self.size[0] as f64, self.region[3] / self.size[1] as f64];
-        self.region = [
-            self.region[0] + top as f64 * row,
-            self.region[1] + left as f64 * column,
-            height as f64 * row,
-            width as f64 * column,
-        ];
+        self.start = [self.start[0] + top, self.start[1] + left];
         self.size = [height, width];
     }
 
-    /// Computes the view.
+    /// Computes the view in bytes.
     pub(super) fn render(&mut self) -> &mut Image {
-        let [height, width] = self.size;
-        if self.region != [0.0, 0.0, self.image.height() as f64, self.image.width() as f64]
-            || [height, width] != [self.image.height(), self.image.width()]
-        {
-            *self = Self::new(Cow::Owned(self.resample()));
+        let whole = [self.image.height(), self.image.width()];
+        let region = whole.map(|side| [0.0, side as f64]);
+        if self.region != region || self.resized != whole || self.size != whole {
+            let pixels = resample::bytes(self.image.pixels(), whole, &self.request());
+            let image = Image::new(self.size[1], self.size[0], pixels);
+            *self = Self::new(Cow::Owned(image.expect("steps make no empty images")));
         }
         self.image.to_mut()
     }
 
-    fn resample(&self) -> Image {
-        thread_local! {
-            static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
-        }
-        let image = &self.image;
-        let side = |n: usize| u32::try_from(n).expect("decoders count pixels in u32");
-        let source = ImageRef::new(
-            side(image.width()),
-            side(image.height()),
-            image.pixels(),
-            PixelType::U8x3,
-        )
-        .expect("an image has 3 bytes for each pixel");
-        let [top, left, height, width] = self.region;
-        // By rounding, the region may end a little outside the image.
-        let width = width.min(image.width() as f64 - left);
-        let height = height.min(image.height() as f64 - top);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(self.filter.kernel()))
-            .crop(left, top, width, height);
-        let mut target = Target::new(side(self.size[1]), side(self.size[0]), PixelType::U8x3);
-        RESIZER
-            .with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options))
-            .expect("the region lies in the image and both have the same pixel type");
-        Image::new(self.size[1], self.size[0], target.into_vec())
-            .expect("steps make no empty images")
+    /// The view's pixels in floats from 0 to 1, `[height, width, 3]`, if it is not rounded to bytes.
+    pub(super) fn floats(&self) -> Option<Vec<f32>> {
+        let whole = [self.image.height(), self.image.width()];
+        self.is_float.then(|| resample::floats(self.image.pixels(), whole, &self.request()))
+    }
+
+    fn request(&self) -> Request {
+        let window = [0, 1].map(|axis| self.start[axis]..self.start[axis] + self.size[axis]);
+        Request { region: self.region, size: self.resized, window, filter: self.filter }
     }
 }

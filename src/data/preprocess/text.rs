@@ -16,6 +16,12 @@ impl fmt::Display for Transform {
             Self::Resize { size: [h, w], filter } => {
                 write!(f, "resize({h}, {w}, {})", name(filter))
             }
+            Self::ResizeFloat { size: [h, w], filter } => {
+                write!(f, "resize_float({h}, {w}, {})", name(filter))
+            }
+            Self::FitPatches { patch, most, filter } => {
+                write!(f, "fit_patches({patch}, {most}, {})", name(filter))
+            }
             Self::ResizeShorter { side, filter, rounding } => {
                 let resize = match rounding {
                     Rounding::Down => "resize_shorter",
@@ -81,6 +87,18 @@ impl FromStr for Transform {
                     .map(|size| Self::Resize { size, filter: filter.unwrap_or_default() });
                 step.ok_or("resize(224), resize(h, w) or resize(h, w, bicubic)")
             }
+            ("resize_float", _) => {
+                let step = sides(words)
+                    .map(|size| Self::ResizeFloat { size, filter: filter.unwrap_or_default() });
+                step.ok_or("resize_float(224), resize_float(h, w) or resize_float(h, w, bicubic)")
+            }
+            ("fit_patches", _) => match words {
+                [patch, most] => side(patch).zip(side(most)).map(|(patch, most)| {
+                    Self::FitPatches { patch, most, filter: filter.unwrap_or_default() }
+                }),
+                _ => None,
+            }
+            .ok_or("the side of a patch and the most patches, as fit_patches(16, 256)"),
             ("resize_small" | "resize_shorter", _) => match words {
                 [word] => side(word).map(|side| Self::ResizeShorter {
                     side,
@@ -125,8 +143,9 @@ impl FromStr for Transform {
             ("normalize", None) => normalize(words)
                 .ok_or("normalize(imagenet), normalize(clip), or three means and three deviations"),
             _ => Err(
-                "resize, resize_small, resize_shorter, central_crop, center_crop, inception_crop, \
-                 flip_lr, randaug, value_range, normalize or random_erasing",
+                "resize, resize_small, resize_shorter, resize_float, fit_patches, central_crop, \
+                 center_crop, inception_crop, flip_lr, randaug, value_range, normalize or \
+                 random_erasing",
             ),
         };
         step.map_err(error)

@@ -25,6 +25,22 @@ pub enum Transform {
         /// How pixels are weighted.
         filter: Filter,
     },
+    /// `resize_float(h, w, filter)`
+    ResizeFloat {
+        /// The new size.
+        size: [usize; 2],
+        /// How pixels are weighted.
+        filter: Filter,
+    },
+    /// `fit_patches(p, n, filter)`
+    FitPatches {
+        /// Side of a patch in pixels.
+        patch: usize,
+        /// The most patches of an image.
+        most: usize,
+        /// How pixels are weighted.
+        filter: Filter,
+    },
     /// `resize_shorter(s, filter)` with [`Rounding::Down`], `resize_small(s, filter)` with
     /// [`Rounding::HalfToEven`]
     ResizeShorter {
@@ -119,6 +135,8 @@ impl Transform {
         match *self {
             // Resized by its shorter side, an image of one row could become too large for memory.
             Self::Resize { .. }
+            | Self::ResizeFloat { .. }
+            | Self::FitPatches { .. }
             | Self::ResizeShorter { .. }
             | Self::FlipLr
             | Self::RandAugment { .. }
@@ -126,9 +144,14 @@ impl Transform {
             {
                 Err("the size depends on the image here; crop to one size before".into())
             }
-            Self::Resize { size, .. } => {
+            Self::Resize { size, .. } | Self::ResizeFloat { size, .. } => {
                 sides(&size)?;
                 Ok(KnownSize { least: size, exact: true })
+            }
+            Self::FitPatches { patch, most, .. } => {
+                sides(&[patch, most])?;
+                sides(&[patch.saturating_mul(most)])?;
+                Ok(KnownSize { least: [patch, patch], exact: false })
             }
             Self::ResizeShorter { side, .. } => {
                 sides(&[side])?;

@@ -186,8 +186,13 @@ pub(crate) fn describe(
     let (image, patch) = (config.image, config.patch);
     let preprocessing =
         preprocessing::infer(Origin::BigVision, sidecar, image, patch, options, &mut notes)?;
-    let description =
-        Description { origin: Origin::BigVision, config, notes: notes.0, preprocessing };
+    let description = Description {
+        origin: Origin::BigVision,
+        config,
+        notes: notes.0,
+        preprocessing,
+        class_names: vec![],
+    };
     Ok((description.check()?, Names { class_position, stacked }))
 }
 

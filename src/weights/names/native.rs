@@ -60,7 +60,8 @@ pub(crate) fn describe(container: &Container) -> Result<Description, WeightsErro
             (usual, vec![Note { field, value, from: Evidence::OriginsDefault }])
         }
     };
-    Ok(Description { origin: Origin::Native, config, notes, preprocessing }.check()?)
+    let (origin, class_names) = (Origin::Native, vec![]);
+    Ok(Description { origin, config, notes, preprocessing, class_names }.check()?)
 }
 
 /// Images of this height and width with values in [−1, 1], as procedural images have them.

@@ -46,13 +46,6 @@ pub(crate) fn activation(name: &str) -> WeightsError {
     }
 }
 
-pub(crate) fn distillation_token(name: &str) -> WeightsError {
-    WeightsError::Unsupported {
-        what: format!("a distillation token (\"{name}\")"),
-        next: "take the model that was trained without one",
-    }
-}
-
 pub(crate) fn gated_mlp() -> WeightsError {
     WeightsError::Unsupported {
         what: "a gated MLP (SwiGLU)".into(),

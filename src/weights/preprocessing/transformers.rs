@@ -13,6 +13,37 @@ use super::numbers::{CLIP, IMAGENET, Target, filter, three, values};
 
 const FILE: &str = "preprocessor_config.json";
 
+/// Entries that are read.
+const READ: [&str; 15] = [
+    "crop_pct",
+    "crop_size",
+    "default_to_square",
+    "feature_extractor_type",
+    "image_mean",
+    "image_processor_type",
+    "image_std",
+    "max_num_patches",
+    "offset",
+    "patch_size",
+    "resample",
+    "rescale_factor",
+    "rescale_offset",
+    "size",
+    "size_divisor",
+];
+/// Entries that change no pixel.
+const IDLE: [&str; 9] = [
+    "data_format",
+    "device",
+    "disable_grouping",
+    "image_seq_length",
+    "input_data_format",
+    "processor_class",
+    "return_tensors",
+    "transformers_version",
+    "valid_processor_keys",
+];
+
 /// How an image gets to the model's size, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Resize {
@@ -20,6 +51,8 @@ enum Resize {
     Exact([usize; 2]),
     /// To this shorter side, the proportions kept.
     Shorter(usize),
+    /// To at most this many patches of this side, the proportions nearly kept.
+    Patches([usize; 2]),
 }
 
 /// What a processor does where its config does not say otherwise.
@@ -27,6 +60,8 @@ enum Resize {
 pub(super) struct Processor {
     resize: Resize,
     filter: Filter,
+    /// Whether pixels are not rounded to bytes when they are resized.
+    is_float: bool,
     crop: Option<[usize; 2]>,
     /// Mean and standard deviation of colours in [0, 1].
     statistics: [[f64; 3]; 2],
@@ -38,6 +73,7 @@ impl Processor {
         let exact = |filter| Self {
             resize: Resize::Exact(image),
             filter,
+            is_float: false,
             crop: None,
             statistics: [[0.5; 3]; 2],
         };
@@ -45,17 +81,19 @@ impl Processor {
             Origin::HfDinov2 => Self {
                 resize: Resize::Shorter(256),
                 filter: Filter::Bicubic,
+                is_float: false,
                 crop: Some([224, 224]),
                 statistics: IMAGENET.map(|numbers| numbers.map(f64::from)),
             },
             Origin::HfSiglip | Origin::HfBeit => exact(Filter::Bicubic),
             Origin::HfDinov3 => {
                 let statistics = IMAGENET.map(|numbers| numbers.map(f64::from));
-                Self { statistics, ..exact(Filter::Bilinear) }
+                Self { statistics, is_float: true, ..exact(Filter::Bilinear) }
             }
             Origin::HfClip | Origin::HfAimv2 => Self {
                 resize: Resize::Shorter(image[0].max(image[1])),
                 filter: Filter::Bicubic,
+                is_float: false,
                 crop: Some(image),
                 statistics: CLIP.map(|numbers| numbers.map(f64::from)),
             },
@@ -69,6 +107,7 @@ impl Processor {
         let square = |side, filter, crop| Self {
             resize: Resize::Exact([side, side]),
             filter,
+            is_float: false,
             crop,
             statistics: halves,
         };
@@ -77,20 +116,26 @@ impl Processor {
             "SiglipImageProcessor" => square(224, Filter::Bicubic, None),
             "DINOv3ViTImageProcessor" => Self {
                 statistics: IMAGENET.map(|numbers| numbers.map(f64::from)),
+                is_float: true,
                 ..square(224, Filter::Bilinear, None)
             },
+            "Siglip2ImageProcessor" => {
+                Self { resize: Resize::Patches([16, 256]), ..square(224, Filter::Bilinear, None) }
+            }
             "DeiTImageProcessor" | "BeitImageProcessor" => {
                 square(256, Filter::Bicubic, Some([224, 224]))
             }
             "BitImageProcessor" | "CLIPImageProcessor" => Self {
                 resize: Resize::Shorter(224),
                 filter: Filter::Bicubic,
+                is_float: false,
                 crop: Some([224, 224]),
                 statistics: CLIP.map(|numbers| numbers.map(f64::from)),
             },
             "ConvNextImageProcessor" => Self {
                 resize: Resize::Shorter(384),
                 filter: Filter::Bilinear,
+                is_float: false,
                 crop: None,
                 statistics: halves,
             },
@@ -106,10 +151,19 @@ impl Processor {
     /// The steps for images of the size that is asked for, or of the crop's, or of the model's.
     /// Sides that are asked for scale the resize as they scale the crop.
     pub(super) fn steps(self, chosen: Option<[usize; 2]>) -> Vec<Transform> {
-        let Self { resize, filter, crop, statistics: [mean, std] } = self;
+        let Self { resize, filter, is_float, crop, statistics: [mean, std] } = self;
+        if let (Resize::Patches([patch, most]), None) = (resize, chosen) {
+            return vec![Transform::FitPatches { patch, most, filter }, values(mean, std)];
+        }
         let last = match (crop, resize) {
             (Some(size), _) | (None, Resize::Exact(size)) => size,
             (None, Resize::Shorter(side)) => [side, side],
+            // Whoever asks for a size gets it.
+            (None, Resize::Patches(_)) => chosen.unwrap_or([1, 1]),
+        };
+        let exact = |size| match is_float {
+            true => Transform::ResizeFloat { size, filter },
+            false => Transform::Resize { size, filter },
         };
         let size = chosen.unwrap_or(last);
         let square = size[0] == size[1] && last[0] == last[1];
@@ -118,11 +172,10 @@ impl Processor {
         let crop = crop.map(|_| Transform::CenterCrop { size, rounding });
         let mut steps = match (resize, crop) {
             // Whoever asks for a rectangle gets all of the image.
-            _ if chosen.is_some() && !square => vec![Transform::Resize { size, filter }],
-            (Resize::Exact(_), None) => vec![Transform::Resize { size, filter }],
-            (Resize::Exact(before), Some(crop)) => {
-                vec![Transform::Resize { size: before.map(scaled), filter }, crop]
-            }
+            _ if chosen.is_some() && !square => vec![exact(size)],
+            (Resize::Exact(_) | Resize::Patches(_), None) => vec![exact(size)],
+            (Resize::Exact(before), Some(crop)) => vec![exact(before.map(scaled)), crop],
+            (Resize::Patches(_), Some(crop)) => vec![exact(size), crop],
             (Resize::Shorter(side), crop) => {
                 let side = scaled(side);
                 let resize = Transform::ResizeShorter { side, filter, rounding };
@@ -155,8 +208,15 @@ pub(super) fn processor(
     let on = |key: &str| said(key).is_some_and(|value| *value != Value::Bool(false));
     for key in all.keys().filter(|key| on(key)) {
         let flag = key.starts_with("do_") && key != "do_reduce_labels";
-        if flag && !known.contains(&key.as_str()) || key == "rescale_offset" || key == "offset" {
+        let others = ["rescale_offset", "offset", "size_divisor"];
+        if flag && !known.contains(&key.as_str()) || others.contains(&key.as_str()) {
             return Err(refuse(key, "resizing, cropping, rescaling and normalising alone"));
+        }
+    }
+    for key in all.keys().filter(|key| said(key).is_some()) {
+        let known = READ.contains(&key.as_str()) || IDLE.contains(&key.as_str());
+        if !known && !key.starts_with("do_") && !key.starts_with('_') {
+            return Err(refuse(key, "an entry that is known, since it may change the pixels"));
         }
     }
     let flag = |key: &str, usual: bool| match said(key) {
@@ -172,6 +232,7 @@ pub(super) fn processor(
     });
     let usual_class = match origin {
         Origin::HfDinov2 => "BitImageProcessor",
+        Origin::HfSiglip if said("max_num_patches").is_some() => "Siglip2ImageProcessor",
         Origin::HfSiglip => "SiglipImageProcessor",
         Origin::HfDinov3 => "DINOv3ViTImageProcessor",
         Origin::HfClip | Origin::HfAimv2 => "CLIPImageProcessor",
@@ -182,15 +243,32 @@ pub(super) fn processor(
     let usual = Processor::of(name).ok_or_else(|| {
         refuse(
             class.unwrap_or("image_processor_type"),
-            "a processor of ViT, DeiT, BEiT, BiT, CLIP, SigLIP, DINOv3 or ConvNeXt",
+            "a processor of ViT, DeiT, BEiT, BiT, CLIP, SigLIP, SigLIP 2, DINOv3 or ConvNeXt",
         )
     })?;
 
     if !flag("do_resize", true)? {
         return Err(refuse("do_resize", "images are resized to one size"));
     }
+    let keeps_proportions = match said("default_to_square") {
+        Some(_) => !flag("default_to_square", true)?,
+        None => usual.keeps_proportions(),
+    };
     let resize = match said("size") {
-        Some(size) => resize(size, usual.keeps_proportions()).ok_or_else(|| {
+        _ if matches!(usual.resize, Resize::Patches(_)) => {
+            let mut count = |key: &'static str, usual: usize| match said(key) {
+                Some(value) => {
+                    value.as_u64().filter(|count| *count > 0).map(|count| count as usize)
+                }
+                None => Some(notes.usual(key, usual)),
+            };
+            let Resize::Patches([patch, most]) = usual.resize else { return Ok(None) };
+            let expected = "a whole number above 0";
+            let patch = count("patch_size", patch).ok_or_else(|| refuse("patch_size", expected))?;
+            let most = count("max_num_patches", most);
+            Resize::Patches([patch, most.ok_or_else(|| refuse("max_num_patches", expected))?])
+        }
+        Some(size) => resize(size, keeps_proportions).ok_or_else(|| {
             refuse("size", "a number, a height and a width, or the shortest_edge alone")
         })?,
         None => notes.usual("size", usual.resize),
@@ -217,7 +295,7 @@ pub(super) fn processor(
     };
     let before = match resize {
         Resize::Exact(size) => size,
-        Resize::Shorter(side) => [side, side],
+        Resize::Shorter(side) | Resize::Patches([side, _]) => [side, side],
     };
     if let Some([height, width]) = crop.filter(|[h, w]| *h > before[0] || *w > before[1]) {
         let expected = format!("a crop within the resized image; {height} x {width} is not");
@@ -255,7 +333,7 @@ pub(super) fn processor(
         false => [[0.0; 3], [1.0; 3]],
     };
     let statistics = statistics.map(|numbers| numbers.map(|x| x / scale));
-    Ok(Some(Processor { resize, filter, crop, statistics }))
+    Ok(Some(Processor { resize, filter, is_float: usual.is_float, crop, statistics }))
 }
 
 /// ConvNeXt's crop: below 384 pixels a part of a larger image, from 384 on the whole one, squashed.
@@ -263,6 +341,7 @@ fn conv_next(resize: Resize, crop_pct: Option<f64>) -> Option<(Resize, Option<[u
     let side = match resize {
         Resize::Shorter(side) => side,
         Resize::Exact([height, width]) => (height == width).then_some(height)?,
+        Resize::Patches(_) => return None,
     };
     let fraction = crop_pct.unwrap_or(224.0 / 256.0);
     Some(match side {

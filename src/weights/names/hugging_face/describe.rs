@@ -30,13 +30,14 @@ pub(crate) fn describe(
     options: &LoadOptions,
 ) -> Result<(Description, Names), WeightsError> {
     let (origin, notes) = (tensors.origin, tensors.notes());
-    let json = Json::of(sidecar, options.assume.is_some())?;
+    let json = Json::of(sidecar, options.assume.as_deref())?;
     let mut file = File { tensors, json, options, notes, origin };
     let (config, names) = file.config()?;
     let File { mut notes, .. } = file;
     let (image, patch) = (config.image, config.patch);
     let preprocessing = preprocessing::infer(origin, sidecar, image, patch, options, &mut notes)?;
-    let description = Description { origin, config, notes: notes.0, preprocessing };
+    let class_names = sidecar.class_names();
+    let description = Description { origin, config, notes: notes.0, preprocessing, class_names };
     Ok((description.check()?, names))
 }
 
@@ -175,7 +176,7 @@ impl File<'_, '_> {
         if self.block_has("mlp.weights_in.weight") {
             let [joint, _] =
                 self.tensors.axes("mlp_dim", &self.in_block("mlp.weights_in.weight"))?;
-            self.flag_agrees("use_swiglu_ffn", true)?;
+            self.json.flag_agrees("use_swiglu_ffn", true)?;
             return Ok((joint / 2, Some(Gate::Silu), true));
         }
         let gated = ["mlp.gate_proj.weight", "ffn.gate_proj.weight"];
@@ -189,8 +190,8 @@ impl File<'_, '_> {
         let name = self.in_block(&format!("{module}.weight"));
         let [mlp_dim, _] = self.tensors.axes("mlp_dim", &name)?;
         match self.origin {
-            Origin::HfDinov2 => self.flag_agrees("use_swiglu_ffn", gated)?,
-            Origin::HfDinov3 => self.flag_agrees("use_gated_mlp", gated)?,
+            Origin::HfDinov2 => self.json.flag_agrees("use_swiglu_ffn", gated)?,
+            Origin::HfDinov3 => self.json.flag_agrees("use_gated_mlp", gated)?,
             _ => {}
         }
         let silu = self.origin == Origin::HfDinov2
@@ -200,16 +201,6 @@ impl File<'_, '_> {
             };
         let gate = if silu { Gate::Silu } else { Gate::Gelu };
         Ok((mlp_dim, gated.then_some(gate), false))
-    }
-
-    /// Refuses a flag that says otherwise than the tensors.
-    fn flag_agrees(&self, key: &str, shown: bool) -> Result<(), WeightsError> {
-        match self.json.get(key) {
-            Some(value) if self.json.flag(key)? != Some(shown) => {
-                Err(refused(key, value, &format!("{shown}, as the tensors show")))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The activation; one that is not read, since the gate has its own, is not noted.
@@ -293,7 +284,7 @@ impl File<'_, '_> {
             Origin::HfSiglip | Origin::HfAimv2 => Pool::Average,
             Origin::HfBeit => {
                 let mean = self.has("pooler.layernorm.weight");
-                self.flag_agrees("use_mean_pooling", mean)?;
+                self.json.flag_agrees("use_mean_pooling", mean)?;
                 if mean { Pool::Average } else { Pool::ClassToken }
             }
             Origin::HfVit if self.has("distillation_classifier.weight") => {
@@ -303,10 +294,10 @@ impl File<'_, '_> {
             _ => Pool::ClassToken,
         };
         if self.origin == Origin::HfSiglip && !classifier {
-            self.flag_agrees("vision_use_head", pool == Pool::Map)?;
+            self.json.flag_agrees("vision_use_head", pool == Pool::Map)?;
         }
         if self.origin == Origin::HfAimv2 {
-            self.flag_agrees("use_head", pool == Pool::Query)?;
+            self.json.flag_agrees("use_head", pool == Pool::Query)?;
         }
         let Some(chosen) = self.options.pool.filter(|chosen| *chosen != pool) else {
             return Ok(pool);
@@ -350,7 +341,7 @@ impl File<'_, '_> {
         };
         let relative = self.relative_bias()?;
         if self.origin == Origin::HfAimv2 {
-            self.flag_agrees("is_native", rows.is_none())?;
+            self.json.flag_agrees("is_native", rows.is_none())?;
         }
         if let Some(rows) = rows.transpose()? {
             if relative.is_some() {
@@ -397,8 +388,8 @@ impl File<'_, '_> {
         let name = self
             .in_block("attention.attention.relative_position_bias.relative_position_bias_table");
         let shown = self.has(&name);
-        self.flag_agrees("use_relative_position_bias", shown)?;
-        self.flag_agrees(
+        self.json.flag_agrees("use_relative_position_bias", shown)?;
+        self.json.flag_agrees(
             "use_absolute_position_embeddings",
             self.has("embeddings.position_embeddings"),
         )?;

@@ -171,44 +171,50 @@ const ONLY: [(&str, &str); 9] = [
 pub(super) struct Json<'a> {
     entries: Option<&'a Map<String, Value>>,
     model_type: Option<&'a str>,
+    /// Whether the options name the type, so that entries that contradict it are passed over.
+    is_assumed: bool,
 }
 
 impl<'a> Json<'a> {
-    /// The entries, or none where the options name an architecture in their place.
+    /// The entries; the options may name the type of model in their place.
     ///
     /// # Errors
     ///
-    /// [`WeightsError::NotUnderstood`] for another type of model, and for an entry that is not known.
-    pub(super) fn of(sidecar: &'a Sidecar, assumed: bool) -> Result<Self, WeightsError> {
+    /// [`WeightsError::NotUnderstood`] for another type of model, and for an entry that is not known;
+    /// [`WeightsError::UnknownArchitecture`] for an assumed type that is not known.
+    pub(super) fn of(sidecar: &'a Sidecar, assumed: Option<&'a str>) -> Result<Self, WeightsError> {
         let [all, tower] = sidecar.towers();
         let said = |entries: Option<&'a Map<String, Value>>| entries?.get("model_type")?.as_str();
-        let two = |name: &str| TWO_TOWERS.iter().find(|(both, _)| *both == name).map(|pair| pair.1);
-        let model_type = said(tower).or_else(|| {
-            let name = said(all)?;
-            Some(two(name).unwrap_or(name))
-        });
-        let is_of_two = said(all).and_then(two).is_some();
+        let tower_type = |name: &'a str| {
+            TWO_TOWERS.iter().find(|(both, _)| *both == name).map_or(name, |pair| pair.1)
+        };
+        let is_of_two = said(all).is_some_and(|name| tower_type(name) != name);
         let entries = if tower.is_some() || is_of_two { tower } else { all };
-        let json = Self { entries, model_type };
-        if !assumed {
-            json.check()?;
+        let said = assumed.or(said(tower)).or(said(all)).map(tower_type);
+        let json = Self { entries, model_type: said, is_assumed: assumed.is_some() };
+        match assumed {
+            Some(name) if json.origin().is_none() => {
+                let expected = format!("one of {}", types());
+                Err(WeightsError::UnknownArchitecture { name: name.into(), expected })
+            }
+            Some(_) => Ok(json),
+            None => json.check().map(|()| json),
         }
-        Ok(json)
     }
 
     fn check(&self) -> Result<(), WeightsError> {
         if let Some(name) = self.model_type.filter(|_| self.origin().is_none()) {
-            let types: Vec<_> = TYPES.iter().map(|(name, _)| *name).collect();
-            let expected = format!("one of {}", types.join(", "));
+            let expected = format!("one of {}", types());
             return Err(refused("model_type", &name.into(), &expected));
         }
         for (key, value) in self.entries.into_iter().flatten() {
+            let text = value.to_string();
             let is = |name: &&str| *name == key.as_str();
             let known = value.is_null()
                 || READ.iter().any(is)
                 || IDLE.iter().any(is)
                 || IDLE_BEGINNINGS.iter().any(|beginning| key.starts_with(beginning))
-                || ONLY.iter().any(|(name, only)| is(name) && *only == value.to_string());
+                || ONLY.iter().any(|(name, only)| is(name) && *only == text);
             if !known {
                 let expected = "an entry that is known, since it may change what is computed";
                 return Err(refused(key, value, expected));
@@ -251,6 +257,16 @@ impl<'a> Json<'a> {
         number.map(Some).ok_or_else(|| refused(key, value, "a number above 0"))
     }
 
+    /// Refuses a flag that says otherwise than the tensors.
+    pub(super) fn flag_agrees(&self, key: &str, shown: bool) -> Result<(), WeightsError> {
+        match self.get(key).filter(|_| !self.is_assumed) {
+            Some(value) if self.flag(key)? != Some(shown) => {
+                Err(refused(key, value, &format!("{shown}, as the tensors show")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// True or false, or an error for another value.
     pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, WeightsError> {
         let Some(value) = self.get(key) else { return Ok(None) };
@@ -273,7 +289,7 @@ impl<'a> Json<'a> {
     /// leave a part of it out.
     pub(super) fn agree(&self, shown: &[(&str, usize)]) -> Result<(), WeightsError> {
         for (key, shown) in shown {
-            let Some(value) = self.get(key) else { continue };
+            let Some(value) = self.get(key).filter(|_| !self.is_assumed) else { continue };
             if value.as_u64() != Some(*shown as u64) {
                 let same = |value: &Value| value.as_u64() == Some(*shown as u64);
                 if !value.as_array().is_some_and(|sides| sides.iter().all(same)) {
@@ -283,6 +299,13 @@ impl<'a> Json<'a> {
         }
         Ok(())
     }
+}
+
+/// The types of models that are known, for an error.
+fn types() -> String {
+    let towers = TWO_TOWERS.iter().map(|(both, _)| *both);
+    let types: Vec<_> = TYPES.iter().map(|(name, _)| *name).chain(towers).collect();
+    types.join(", ")
 }
 
 /// The entry `key` of the config is not followed.

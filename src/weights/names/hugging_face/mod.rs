@@ -83,7 +83,7 @@ fn find(
             Origin::HfVit if !has(".layernorm_before.") => Origin::HfDinov2,
             origin => origin,
         };
-        let said = Json::of(sidecar, options.assume.is_some())?.origin();
+        let said = Json::of(sidecar, options.assume.as_deref())?.origin();
         return Ok(Some((said.unwrap_or(shown), prefix)));
     }
     Ok(None)

@@ -209,7 +209,13 @@ pub(crate) fn describe(
     let (image, patch) = (config.image, config.patch);
     let preprocessing =
         preprocessing::infer(Origin::Timm, sidecar, image, patch, options, &mut notes)?;
-    let description = Description { origin: Origin::Timm, config, notes: notes.0, preprocessing };
+    let description = Description {
+        origin: Origin::Timm,
+        config,
+        notes: notes.0,
+        preprocessing,
+        class_names: sidecar.class_names(),
+    };
     Ok((description.check()?, names))
 }
 

@@ -1,0 +1,88 @@
+//! The classifier that a file of weights holds.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::json;
+use vit22b::Runtime;
+use vit22b::data::ImageSet;
+use vit22b::eval::read_real_labels;
+use vit22b::probe::{Embedder, evaluate};
+use vit22b::report::{Block, Section};
+
+use super::part::{Part, line, percent, table};
+use crate::args::Unsaid;
+use crate::terminal::ImageBar;
+
+/// How often the file's classifier is right about labelled images. None, with a word on it, where the
+/// file has no classifier or one of other classes than the images have.
+pub(crate) fn own_classifier(
+    weights: &Path,
+    unsaid: &Unsaid,
+    runtime: &Runtime,
+    [train, test]: &[ImageSet; 2],
+    root: &Path,
+    real: Option<&Path>,
+) -> anyhow::Result<Option<Part>> {
+    let Some((loaded, names)) = unsaid.classifier(weights, &runtime.device())? else {
+        return Ok(None);
+    };
+    let has_val = root.join("train").is_dir() && root.join("val").is_dir();
+    let mut items = test.items().to_vec();
+    if !has_val {
+        items.extend(train.items().iter().cloned());
+        items.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    let set = ImageSet::new(test.classes().to_vec(), items)?;
+    let classes = loaded.model.config().num_classes;
+    let named = set.classes().iter().all(|class| names.contains(class));
+    let set = match named && names.len() == classes {
+        true => set.with_classes(&names)?,
+        false if set.classes().len() == classes => {
+            eprintln!(
+                "the classes of the images are taken for those of the file's classifier, in the order \
+                 of their names"
+            );
+            set
+        }
+        false => {
+            eprintln!(
+                "left out: the file's classifier of {classes} classes; the images have {} others",
+                set.classes().len()
+            );
+            return Ok(None);
+        }
+    };
+    let real = real
+        .map(|path| read_real_labels(path).with_context(|| format!("--real {}", path.display())));
+    let real = real.transpose()?;
+    let embedder = Embedder::new(runtime, loaded.model, loaded.preprocess)?;
+    let bar = ImageBar::new(set.len());
+    let (accuracy, broken) = evaluate(&embedder, &set, real.as_deref(), |done| bar.done(done))?;
+    bar.finish(&broken);
+    let mut rows = vec![
+        vec!["top-1".to_string(), percent(accuracy.top1), accuracy.images.to_string()],
+        vec!["top-5".to_string(), percent(accuracy.top5), accuracy.images.to_string()],
+    ];
+    if let Some(share) = accuracy.real {
+        rows.push(vec!["real labels".into(), percent(share), accuracy.real_images.to_string()]);
+    }
+    let text = format!("The classifier of {} classes that the file of weights holds.", classes);
+    Ok(Some(Part {
+        summary: vec![
+            line("The file's classifier, top-1", percent(accuracy.top1), "higher"),
+            line("The file's classifier, top-5", percent(accuracy.top5), "higher"),
+        ],
+        json: json!({
+            "classes": classes, "images": accuracy.images, "top1": accuracy.top1,
+            "top5": accuracy.top5, "real": accuracy.real, "real_images": accuracy.real_images,
+        }),
+        section: Section {
+            title: "Classifier".into(),
+            blocks: vec![
+                Block::Text(text),
+                Block::Table(table(["right", "share", "images"], rows)),
+            ],
+        },
+    }))
+}
