@@ -60,7 +60,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Seeds of families, and the folders that they are made of.
 const FAMILIES: [(&str, &str); 7] = [
-    ("hf_aimv2.safetensors", "hf_aimv2_native"),
+    ("hf_aimv2.safetensors", "hf_aimv2"),
     ("hf_beit.safetensors", "hf_beit_relative"),
     ("hf_clip.safetensors", "hf_clip_projection"),
     ("hf_deit.safetensors", "hf_deit_teacher"),

@@ -30,7 +30,7 @@ use transform::KnownSize;
 
 pub use error::PreprocessError;
 pub use image_op::ImageOp;
-pub use resize::Filter;
+pub use resample::Filter;
 pub use robustness::RobustnessSet;
 pub use transform::{Rounding, Transform};
 

@@ -4,10 +4,33 @@
 use core::f64::consts::PI;
 use core::ops::Range;
 
-use super::resize::Filter;
-
 /// Bits behind the point of a weight for bytes.
 const PRECISION: u32 = 22;
+
+/// How pixels are weighted when an image is resized. When an image shrinks, all filters widen in
+/// proportion (antialiasing). Results are those of Pillow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Filter {
+    /// The mean of the pixels that fall on a new one; also called "area".
+    Box,
+    /// Linear in both directions; the default.
+    #[default]
+    Bilinear,
+    /// Cubic with a = −1/2.
+    Bicubic,
+    /// A windowed sinc with three lobes.
+    Lanczos,
+}
+
+impl Filter {
+    pub(super) const NAMES: [(&'static str, Self); 4] = [
+        ("box", Self::Box),
+        ("bilinear", Self::Bilinear),
+        ("bicubic", Self::Bicubic),
+        ("lanczos", Self::Lanczos),
+    ];
+}
 
 /// What is resampled: a region of an image, as a grid of pixels of which a window is wanted.
 pub(super) struct Request {

@@ -4,32 +4,7 @@ use std::borrow::Cow;
 
 use crate::data::image::Image;
 
-use super::resample::{self, Request};
-
-/// How pixels are weighted when an image is resized. When an image shrinks, all filters widen in
-/// proportion (antialiasing). Results are those of Pillow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Filter {
-    /// The mean of the pixels that fall on a new one; also called "area".
-    Box,
-    /// Linear in both directions; the default.
-    #[default]
-    Bilinear,
-    /// Cubic with a = −1/2.
-    Bicubic,
-    /// A windowed sinc with three lobes.
-    Lanczos,
-}
-
-impl Filter {
-    pub(super) const NAMES: [(&'static str, Self); 4] = [
-        ("box", Self::Box),
-        ("bilinear", Self::Bilinear),
-        ("bicubic", Self::Bicubic),
-        ("lanczos", Self::Lanczos),
-    ];
-}
+use super::resample::{self, Filter, Request};
 
 /// A region of an image, resized and cropped, but not computed yet: pixels that the crop drops are never
 /// computed.

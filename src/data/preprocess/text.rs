@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::PreprocessError;
-use super::resize::Filter;
+use super::resample::Filter;
 use super::transform::{Rounding, STATISTICS, Transform};
 
 impl fmt::Display for Transform {

@@ -1,6 +1,6 @@
 //! The steps of preprocessing: their arguments, what size of image each needs and gives.
 
-use super::resize::Filter;
+use super::resample::Filter;
 
 /// How a fractional number of pixels becomes a whole one.
 ///
