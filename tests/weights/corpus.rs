@@ -31,6 +31,10 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         // Widths of 2, MLPs of 4 and patches of one pixel.
         fixture(file).shrink(&[(7, 1), (14, 1), (16, 2), (32, 2), (48, 2), (64, 4), (96, 6)])
     };
+    let vit = || {
+        let lengths = [(14, 1), (16, 2), (48, 2), (144, 6), (192, 4)];
+        own_fixture("timm_vit/model.safetensors").shrink(&lengths)
+    };
     // Widths of 4, whose halves rotary positions cut in two, and grids of 2 x 2.
     let family = |name: &str| {
         let lengths =
@@ -50,9 +54,9 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("big_vision.npz", File::big_vision(2).with_positions().npz()),
         ("big_vision_compressed.npz", File::big_vision(2).with_positions().npz_compressed()),
         ("big_vision_column_major.npz", File::big_vision(2).with_positions().npz_column_major()),
-        ("mae.safetensors", mae(small("timm_vit/model.safetensors")).bytes()),
-        ("moco.safetensors", moco(small("timm_vit/model.safetensors")).bytes()),
-        ("average.safetensors", average(small("timm_vit/model.safetensors")).bytes()),
+        ("mae.safetensors", mae(vit()).bytes()),
+        ("moco.safetensors", moco(vit()).bytes()),
+        ("average.safetensors", average(vit()).bytes()),
     ];
     seeds.extend(families);
     seeds
