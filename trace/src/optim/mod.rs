@@ -4,6 +4,7 @@
 //! learning rate as a number. A recorded function would hold all three as constants: a program for each step.
 //! Here they are tensors that go in and come out, and the formulas are Burn's.
 
+mod rate;
 mod rule;
 
 use std::any::Any;
@@ -18,6 +19,7 @@ use burn_optim::{AdamConfig, AdamWConfig, LionConfig, MuonConfig, SgdConfig};
 use crate::error::TreeError;
 use crate::leaf_type::LeafType;
 use crate::tree::{Leaves, TensorTree, Visitor, walk};
+pub use rate::Rate;
 use rule::{Now, Rule};
 
 /// An optimizer of Burn, for functions that are compiled: SGD, Adam, AdamW, Lion or Muon, made from Burn's
@@ -70,29 +72,6 @@ impl<P: TensorTree> TensorTree for OptimizerState<P> {
 
     fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
         Ok(Self { count: self.count.rebuild(leaves)?, slots: self.slots.rebuild(leaves)? })
-    }
-}
-
-/// A learning rate: a number, which is a constant of a compiled function, or a tensor of one element, which may
-/// differ from step to step.
-#[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "a step has one")]
-pub enum Rate {
-    /// A constant.
-    Number(f64),
-    /// A tensor, an argument or computed of one.
-    Tensor(Tensor<1>),
-}
-
-impl From<f64> for Rate {
-    fn from(rate: f64) -> Self {
-        Self::Number(rate)
-    }
-}
-
-impl From<Tensor<1>> for Rate {
-    fn from(rate: Tensor<1>) -> Self {
-        Self::Tensor(rate)
     }
 }
 

@@ -8,7 +8,7 @@ use burn_optim::{AdamConfig, AdamWConfig, AdjustLrFn, LionConfig, MuonConfig, Sg
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Rate;
+use super::rate::Rate;
 
 /// The step that is taken, as tensors of one element.
 pub(super) struct Now {

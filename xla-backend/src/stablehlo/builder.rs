@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::contract::Precision;
 use super::error::BuildError;
+use super::precision::Precision;
 use super::sharding::{Attributes, Mesh};
 use crate::types::{ElementType, TensorType};
 

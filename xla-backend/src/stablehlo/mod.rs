@@ -41,16 +41,18 @@ mod elementwise;
 mod error;
 mod index;
 mod manual;
+mod precision;
 mod reduce;
 mod shape;
 mod sharding;
 
 pub use builder::{Builder, Value};
-pub use contract::{Convolution, DotDims, Precision};
+pub use contract::{Convolution, DotDims};
 pub use control::RngAlgorithm;
 pub use elementwise::{BinaryKind, Comparison, UnaryKind};
 pub use error::BuildError;
 pub use index::{GatherDims, ScatterDims};
+pub use precision::Precision;
 pub use reduce::{ReduceKind, Window};
 pub use sharding::{Mesh, Sharding};
 
