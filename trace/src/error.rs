@@ -52,16 +52,15 @@ pub enum TreeError {
         /// The type of the parameter.
         param: LeafType,
     },
-    /// A module with state that its clones share and change.
+    /// A program returns a module with tensors that are no parameters. In the recording they are constants, and
+    /// Burn cannot move them back.
     #[error(
-        "{module} at `{path}` keeps running state that all clones of the module share; compute it \
-         outside the program, or pass its statistics as tensors"
+        "{module} holds tensors that are no parameters, so a program cannot return it; return its \
+         parameters, or make a `Param` of these tensors"
     )]
-    RunningState {
+    NoParameter {
         /// The type of the module.
-        module: String,
-        /// Its path in the tree.
-        path: String,
+        module: &'static str,
     },
 }
 

@@ -23,6 +23,7 @@ mod recorder;
 mod tree;
 mod wire;
 
+pub use burn_trace_derive::TensorTree;
 pub use error::{CaptureError, TreeError};
 pub use leaf_type::{Kind, LeafSpec, LeafType};
 pub use mark::{
@@ -35,6 +36,6 @@ pub use record::{
 };
 pub use recorder::Traced;
 pub use tree::{
-    Grads, Leaf, Leaves, Params, Stacked, TensorLeaf, TensorTree, Visitor, describe,
-    rebuild_module, rows, to_device, visit_module,
+    Grads, Leaf, Leaves, Params, Stacked, Static, StaticValue, TensorLeaf, TensorTree, Visitor,
+    describe, rebuild_module, rows, to_device, visit_module,
 };

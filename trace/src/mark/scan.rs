@@ -6,7 +6,7 @@ use crate::recorder::{
     Beneath, Primitive, Recorder, Slot, Traced, Tracked, emit, first_token, placeholder, record,
     stack, tap, turn, type_of, unstack, zeros_like,
 };
-use crate::tree::{TensorTree, primitives, rebuilt, traced};
+use crate::tree::{TensorTree, primitives, rebuilt, seen, traced};
 use crate::wire::{Lane, Mark, Scan, ScanBackward};
 
 /// Calls `body` on each lane in order. The body gets a lane, and what the call before has passed on; it passes
@@ -156,8 +156,9 @@ impl Rolled {
 
         let region = self.begin();
         let (inputs, of_lane) = self.all_inside();
-        let (next, result) =
-            body(rebuilt(carry, inputs.clone()), rebuilt(&trees[0], of_lane.clone()));
+        let lane = rebuilt(&trees[0], of_lane.clone());
+        let (next, result) = body(rebuilt(carry, inputs.clone()), lane.clone());
+        check_running_state(&lane, &of_lane);
         let outputs = leaves_of(&next);
         let results = leaves_of(&result);
         self.end(region);
@@ -426,6 +427,20 @@ fn tapped(token: Tracked, leaf: &Traced, slot: &Slot) -> Tracked {
 
 fn leaves_of(tree: &impl TensorTree) -> Vec<Traced> {
     traced(tree).expect("what the body of a loop returns is computed from its arguments").0
+}
+
+/// A rolled loop has no place for running state that its body changes.
+fn check_running_state(lane: &impl TensorTree, given: &[Traced]) {
+    let mut after = Vec::new();
+    if seen(lane, &mut |_, leaf| after.push(leaf.traced())).has_running_state {
+        let ids = |leaf: &Traced| leaf.primitive().id();
+        let same = after.iter().flatten().map(ids).eq(given.iter().map(ids));
+        assert!(
+            same,
+            "the body of a rolled loop changes running state of its lane, such as the statistics of batch norm, \
+             which would be lost; unroll the loop"
+        );
+    }
 }
 
 fn check(given: &[Traced], passed_on: &[Traced]) {

@@ -7,7 +7,7 @@ use burn_capture::CaptureBackend;
 
 use crate::error::TreeError;
 use crate::recorder::Tracking;
-use crate::tree::{Grads, Leaf, Leaves, TensorTree, walk};
+use crate::tree::{Grads, Leaf, Leaves, TensorTree, seen, walk};
 
 /// The loss, and its gradients with respect to the float leaves of `params`: a tree like `params`, with
 /// zeros where the loss does not depend on a leaf. Leaves of other kinds have no gradient; the tensors in
@@ -15,7 +15,8 @@ use crate::tree::{Grads, Leaf, Leaves, TensorTree, walk};
 ///
 /// It works on every device, also in a function that is recorded, where `Tensor::backward` does not. All
 /// tensors that the loss needs besides the parameters go through `inputs`, because tensors with and without
-/// gradients do not mix. No gradient is taken with respect to the inputs.
+/// gradients do not mix. No gradient is taken with respect to the inputs. Running state that the loss changes,
+/// such as the statistics of batch norm, is changed in `params` and `inputs`; it has no gradient.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -59,19 +60,43 @@ pub fn value_and_grad_of<P: TensorTree, I: TensorTree>(
     inputs: &I,
     loss: impl FnOnce(P, I) -> Tensor<1>,
 ) -> Result<(Tensor<1>, P), TreeError> {
-    let params = lifted(params, choose)?;
-    let loss = loss(params.clone(), lifted(inputs, |_| false)?);
+    let lifted_params = Lifted::new(params, choose)?;
+    let lifted_inputs = Lifted::new(inputs, |_| false)?;
+    let loss = loss(lifted_params.tree.clone(), lifted_inputs.tree.clone());
     let (value, grads) = backward(loss);
     let mut tensors = Vec::new();
-    walk(&params, |_, leaf| tensors.push(leaf.grad(&grads)))?;
-    let grads = params.rebuild(&mut Leaves::tensors(tensors))?;
+    walk(&lifted_params.tree, |_, leaf| tensors.push(leaf.grad(&grads)))?;
+    let grads = lifted_params.tree.rebuild(&mut Leaves::tensors(tensors))?;
+    lifted_params.give_back(params)?;
+    lifted_inputs.give_back(inputs)?;
     Ok((value, grads))
 }
 
-fn lifted<T: TensorTree>(tree: &T, choose: impl Fn(&str) -> bool) -> Result<T, TreeError> {
-    let mut tensors: Vec<Box<dyn Any>> = Vec::new();
-    walk(tree, |path, leaf: &dyn Leaf| tensors.push(leaf.lift(choose(path))))?;
-    tree.rebuild(&mut Leaves::tensors(tensors))
+/// A tree on the device that takes gradients.
+struct Lifted<T> {
+    tree: T,
+    has_running_state: bool,
+}
+
+impl<T: TensorTree> Lifted<T> {
+    fn new(tree: &T, choose: impl Fn(&str) -> bool) -> Result<Self, TreeError> {
+        let mut tensors: Vec<Box<dyn Any>> = Vec::new();
+        let has_running_state =
+            seen(tree, &mut |path, leaf: &dyn Leaf| tensors.push(leaf.lift(choose(path))))
+                .has_running_state;
+        Ok(Self { tree: tree.rebuild(&mut Leaves::tensors(tensors))?, has_running_state })
+    }
+
+    /// Brings running state that the loss has changed, such as the statistics of batch norm, into the tree that
+    /// was lifted, as if that one had been run.
+    fn give_back(self, tree: &T) -> Result<(), TreeError> {
+        if !self.has_running_state {
+            return Ok(());
+        }
+        let mut tensors: Vec<Box<dyn Any>> = Vec::new();
+        walk(&self.tree, |_, leaf| tensors.push(leaf.lowered()))?;
+        tree.rebuild(&mut Leaves::updating(tensors)).map(drop)
+    }
 }
 
 fn backward(loss: Tensor<1>) -> (Tensor<1>, Grads) {

@@ -1,5 +1,6 @@
 //! Recording a function by running it on placeholders.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -77,6 +78,7 @@ pub fn record_with<A: TensorTree, R: TensorTree>(
     arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
     function: impl FnOnce(A) -> R,
 ) -> Result<Recorded<R>, CaptureError> {
+    let _depth = Depth::deeper();
     let mut device = Reused::take(host);
     let mut outcome = Err(CaptureError::Scope { reason: "the recording did not begin".into() });
     // The function sees only placeholders, which are dropped whatever happens.
@@ -101,6 +103,32 @@ pub fn record_with<A: TensorTree, R: TensorTree>(
         output,
         structure,
     })
+}
+
+thread_local! {
+    /// How many functions this thread is recording, one inside of the other.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread is recording a function.
+pub fn is_recording() -> bool {
+    DEPTH.get() > 0
+}
+
+/// For as long as a function is recorded.
+struct Depth;
+
+impl Depth {
+    fn deeper() -> Self {
+        DEPTH.set(DEPTH.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Depth {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
 }
 
 type Named = Vec<(LeafSpec, TensorIr)>;

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Bool, Int, Tensor};
 
+use super::fixed::{Static, StaticValue};
 use super::source::Leaves;
 use super::tensor_tree::{TensorTree, Visitor};
 use crate::error::TreeError;
@@ -69,6 +70,16 @@ impl<T: TensorTree> TensorTree for Option<T> {
     }
 }
 
+impl<T: StaticValue + Clone + 'static> TensorTree for Static<T> {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.fixed(&self.0);
+    }
+
+    fn rebuild(&self, _leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        Ok(self.clone())
+    }
+}
+
 macro_rules! tuple_tree {
     ($($child:ident $index:tt),*) => {
         impl<$($child: TensorTree),*> TensorTree for ($($child,)*) {
@@ -88,3 +99,9 @@ tuple_tree!(A 0, B 1, C 2);
 tuple_tree!(A 0, B 1, C 2, D 3);
 tuple_tree!(A 0, B 1, C 2, D 3, E 4);
 tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+tuple_tree!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

@@ -7,7 +7,9 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_backend::{DType, TensorData};
 use burn_ir::TensorIr;
 
-use super::lift::{Grads, grad_of, lift_bool, lift_float, lift_int};
+use super::lift::{
+    Grads, grad_of, lift_bool, lift_float, lift_int, lower_bool, lower_float, lower_int,
+};
 use crate::leaf_type::{Kind, LeafType};
 use crate::recorder::{
     Traced, bool_around, float_around, int_around, trace_bool, trace_float, trace_int,
@@ -27,6 +29,8 @@ pub trait Leaf {
     }
     /// The tensor on the device that takes gradients.
     fn lift(&self, requires_grad: bool) -> Box<dyn Any>;
+    /// A lifted tensor on the device that it was lifted from.
+    fn lowered(&self) -> Box<dyn Any>;
     /// The gradient with respect to a lifted tensor, of its type; zeros if the loss does not depend on it.
     fn grad(&self, grads: &Grads) -> Box<dyn Any>;
     /// The recorded tensor, with or without gradients; [`None`] on other devices.
@@ -82,8 +86,8 @@ macro_rules! others {
 }
 
 macro_rules! leaf {
-    ($kind:ident, $tensor:ty, $default:ident, $lift:path, $grad:path, $trace:path,
-     $around:path, $trained:expr) => {
+    ($kind:ident, $tensor:ty, $default:ident, $lift:path, $lower:path, $grad:path,
+     $trace:path, $around:path, $trained:expr) => {
         impl<const D: usize> Leaf for $tensor {
             fn ty(&self) -> LeafType {
                 LeafType::new(Kind::$kind, self.dtype(), self.shape().to_vec())
@@ -99,6 +103,10 @@ macro_rules! leaf {
 
             fn lift(&self, requires_grad: bool) -> Box<dyn Any> {
                 Box::new($lift(self, requires_grad))
+            }
+
+            fn lowered(&self) -> Box<dyn Any> {
+                Box::new($lower(self))
             }
 
             fn grad(&self, grads: &Grads) -> Box<dyn Any> {
@@ -147,6 +155,10 @@ macro_rules! leaf {
 
             fn lift(&self, requires_grad: bool) -> Box<dyn Any> {
                 self.base().lift(requires_grad)
+            }
+
+            fn lowered(&self) -> Box<dyn Any> {
+                self.base().lowered()
             }
 
             fn grad(&self, grads: &Grads) -> Box<dyn Any> {
@@ -201,9 +213,18 @@ macro_rules! leaf {
         }
     };
 }
-leaf!(Float, Tensor<D>, float_dtype, lift_float, grad_of, trace_float, float_around, is_trained);
-leaf!(Int, Tensor<D, Int>, int_dtype, lift_int, no_grad, trace_int, int_around, |_| false);
-leaf!(Bool, Tensor<D, Bool>, bool_dtype, lift_bool, no_grad, trace_bool, bool_around, |_| false);
+leaf! {
+    Float, Tensor<D>, float_dtype, lift_float, lower_float, grad_of,
+    trace_float, float_around, is_trained
+}
+leaf! {
+    Int, Tensor<D, Int>, int_dtype, lift_int, lower_int, no_grad,
+    trace_int, int_around, |_| false
+}
+leaf! {
+    Bool, Tensor<D, Bool>, bool_dtype, lift_bool, lower_bool, no_grad,
+    trace_bool, bool_around, |_| false
+}
 
 /// Burn gives a parameter that takes gradients back its own when it goes on to be trained, and so tells. It does
 /// not of one that was not drawn, which is taken for one.

@@ -28,6 +28,13 @@ pub(super) fn lift_float<const D: usize>(tensor: &Tensor<D>, requires_grad: bool
     lifted.set_require_grad(requires_grad)
 }
 
+pub(super) fn lower_float<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
+    match tensor.clone().try_into_primitive::<Tracking>() {
+        Ok(primitive) => Tensor::from_primitive::<CaptureBackend>(primitive.primitive().clone()),
+        Err(_) => tensor.clone().inner(),
+    }
+}
+
 pub(super) fn grad_of<const D: usize>(tensor: &Tensor<D>, grads: &Grads) -> Tensor<D> {
     match grads {
         Grads::Eager(grads) => {
@@ -45,7 +52,14 @@ pub(super) fn grad_of<const D: usize>(tensor: &Tensor<D>, grads: &Grads) -> Tens
 }
 
 macro_rules! lift {
-    ($($name:ident $tensor:ty),*) => { $(
+    ($($name:ident $lower:ident $tensor:ty),*) => { $(
+        pub(super) fn $lower<const D: usize>(tensor: &$tensor) -> $tensor {
+            match tensor.clone().try_into_primitive::<Tracking>() {
+                Ok(primitive) => <$tensor>::from_primitive::<CaptureBackend>(primitive),
+                Err(_) => tensor.clone().inner(),
+            }
+        }
+
         pub(super) fn $name<const D: usize>(tensor: &$tensor, _: bool) -> $tensor {
             match tensor.clone().try_into_primitive::<CaptureBackend>() {
                 Ok(primitive) => <$tensor>::from_primitive::<Tracking>(primitive),
@@ -54,4 +68,4 @@ macro_rules! lift {
         }
     )* };
 }
-lift!(lift_int Tensor<D, Int>, lift_bool Tensor<D, Bool>);
+lift!(lift_int lower_int Tensor<D, Int>, lift_bool lower_bool Tensor<D, Bool>);

@@ -2,9 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Bool, Int, Tensor};
+use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Bool, Device, Int, Tensor};
 
+use super::leaf::Leaf;
+use super::running::{Running, RunningState, unshared, update};
 use super::source::Leaves;
 use super::tensor_tree::{TensorTree, Visitor};
 use crate::error::TreeError;
@@ -75,7 +77,27 @@ macro_rules! impl_tensor_tree {
 
 /// [`TensorTree::visit`] of a module, for types that hold one.
 pub fn visit_module<M: Module>(module: &M, visitor: &mut Visitor<'_>) {
-    module.visit(&mut Visit(visitor));
+    match Running::of(module) {
+        None => show(module, &[], visitor),
+        Some(running) => {
+            visitor.running_state();
+            show(&unshared(module, &running), &running.positions, visitor);
+        }
+    }
+}
+
+impl Visitor<'_> {
+    /// Visits a Burn module under its name; [`rebuild_module`] rebuilds it.
+    pub fn module_child<M: Module>(&mut self, name: &str, module: &M) {
+        self.enter(name);
+        visit_module(module, self);
+        self.exit(name);
+    }
+}
+
+fn show<M: Module>(module: &M, running: &[bool], visitor: &mut Visitor<'_>) {
+    module.visit(&mut Visit { visitor, running: running.iter() });
+    visitor.module(std::any::type_name::<M>(), || format!("{module:?}"));
 }
 
 /// [`TensorTree::rebuild`] of a module, for types that hold one.
@@ -84,41 +106,82 @@ pub fn visit_module<M: Module>(module: &M, visitor: &mut Visitor<'_>) {
 ///
 /// [`TreeError`] if the tensors do not fit.
 pub fn rebuild_module<M: Module>(module: &M, leaves: &mut Leaves<'_>) -> Result<M, TreeError> {
+    let module = match Running::of(module) {
+        Some(running) if leaves.updates() => {
+            update(module, &running, leaves)?;
+            return Ok(module.clone());
+        }
+        Some(running) => unshared(module, &running),
+        None => module.clone(),
+    };
     let mut replace = Replace { leaves, error: None };
-    let module = module.clone().map(&mut replace);
-    replace.error.map_or(Ok(module), Err)
+    let module = module.map(&mut replace);
+    match replace.error {
+        Some(error) => Err(error),
+        None => beside_its_parameters(module, leaves),
+    }
 }
 
-struct Visit<'a, 'b>(&'a mut Visitor<'b>);
+/// The module with its tensors that are no parameters beside the parameters, if these are recorded: there the
+/// others are constants. What was a constant of a recording has no place elsewhere.
+fn beside_its_parameters<M: Module>(module: M, leaves: &Leaves<'_>) -> Result<M, TreeError> {
+    let Some(device) = leaves.device() else { return Ok(module) };
+    let others: Vec<_> = module.devices().into_iter().filter(|other| other != device).collect();
+    if others.is_empty() {
+        return Ok(module);
+    }
+    if is_recorded(device) {
+        return Ok(module.to_device(device));
+    }
+    match others.iter().any(is_recorded) {
+        true => Err(TreeError::NoParameter { module: std::any::type_name::<M>() }),
+        false => Ok(module),
+    }
+}
+
+/// Whether a device records. Burn tells it in its text alone.
+fn is_recorded(device: &Device) -> bool {
+    format!("{device:?}").contains("Capture")
+}
+
+struct Visit<'a, 'b> {
+    visitor: &'a mut Visitor<'b>,
+    /// For each parameter whether it is running state.
+    running: std::slice::Iter<'a, bool>,
+}
+
+impl Visit<'_, '_> {
+    fn leaf(&mut self, leaf: &dyn Leaf) {
+        match self.running.next() {
+            Some(true) => self.visitor.leaf(&RunningState(leaf)),
+            _ => self.visitor.leaf(leaf),
+        }
+    }
+}
 
 impl ModuleVisitor for Visit<'_, '_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.leaf(param);
+        self.leaf(param);
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-        self.0.leaf(param);
+        self.leaf(param);
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
-        self.0.leaf(param);
+        self.leaf(param);
     }
 
-    fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.0.enter(name);
-        // The one module of Burn with a `RunningState`, which all clones share: a placeholder in a clone would
-        // be one in the caller's module too.
-        let module = container_type.rsplit(':').next().unwrap_or_default();
-        if module == "BatchNorm" && self.0.error.is_none() {
-            self.0.error = Some(TreeError::RunningState {
-                module: module.to_owned(),
-                path: self.0.path().to_owned(),
-            });
-        }
+    fn visit_flag(&mut self, flag: &Param<Flag>) {
+        self.visitor.flag(flag.is_enabled());
+    }
+
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.visitor.enter(name);
     }
 
     fn exit_module(&mut self, name: &str, _container_type: &str) {
-        self.0.exit(name);
+        self.visitor.exit(name);
     }
 }
 

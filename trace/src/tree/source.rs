@@ -20,6 +20,8 @@ pub struct Leaves<'a> {
     taken: usize,
     /// The placeholders that were taken, as the graph has them.
     made: Vec<TensorIr>,
+    /// Whether the tree stays, and running state in it takes its tensors.
+    updates: bool,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,12 @@ enum Origin<'a> {
 impl<'a> Leaves<'a> {
     /// Tensors without values, on a device that records.
     pub fn placeholders(leaves: &'a [LeafSpec], device: &'a Device) -> Self {
-        Self { leaves: Origin::Placeholders(leaves, device), taken: 0, made: vec![] }
+        Self {
+            leaves: Origin::Placeholders(leaves, device),
+            taken: 0,
+            made: vec![],
+            updates: false,
+        }
     }
 
     /// Tensors of these values, on a device of Burn.
@@ -41,6 +48,7 @@ impl<'a> Leaves<'a> {
             leaves: Origin::Values(values.into_iter().map(Some).collect(), device),
             taken: 0,
             made: vec![],
+            updates: false,
         }
     }
 
@@ -50,6 +58,25 @@ impl<'a> Leaves<'a> {
             leaves: Origin::Tensors(tensors.into_iter().map(Some).collect()),
             taken: 0,
             made: vec![],
+            updates: false,
+        }
+    }
+
+    /// Tensors that are there, for the running state of a tree that stays.
+    pub(crate) fn updating(tensors: Vec<Box<dyn Any>>) -> Self {
+        Self { updates: true, ..Self::tensors(tensors) }
+    }
+
+    /// Whether the tree stays, and running state in it takes its tensors.
+    pub(crate) fn updates(&self) -> bool {
+        self.updates
+    }
+
+    /// The device of the tensors, where they are made.
+    pub(crate) fn device(&self) -> Option<&'a Device> {
+        match &self.leaves {
+            Origin::Placeholders(_, device) | Origin::Values(_, device) => Some(device),
+            Origin::Tensors(_) => None,
         }
     }
 

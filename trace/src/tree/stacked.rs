@@ -65,7 +65,6 @@ impl<T: TensorTree> TensorTree for Stacked<T> {
         }
         let groups = match Groups::of(&self.tree) {
             Ok(groups) => groups,
-            // Walking the tree itself meets the same error, and reports it.
             Err(_) => return self.tree.visit(visitor),
         };
         visitor.note(groups.0.len());
@@ -75,6 +74,7 @@ impl<T: TensorTree> TensorTree for Stacked<T> {
             visitor.leaf(&leaf);
             visitor.exit(&group.path);
         }
+        visitor.fixed_of(&self.tree);
     }
 
     fn rebuild(&self, source: &mut Leaves<'_>) -> Result<Self, TreeError> {
@@ -232,6 +232,10 @@ impl<T: TensorTree> Leaf for View<'_, T> {
             "gradients are taken with respect to the tree inside `Stacked`"
         );
         self.one(|leaf| leaf.lift(requires_grad))
+    }
+
+    fn lowered(&self) -> Box<dyn Any> {
+        self.one(|leaf| leaf.lowered())
     }
 
     fn grad(&self, grads: &Grads) -> Box<dyn Any> {

@@ -1,9 +1,11 @@
 //! What a tree of tensors is, and how it is walked.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use super::fixed::{Fixed, Opaque, StaticValue, What};
 use super::leaf::Leaf;
 use super::source::Leaves;
 use crate::error::TreeError;
@@ -13,7 +15,26 @@ use crate::leaf_type::LeafSpec;
 ///
 /// Tensors, tuples, arrays, `Vec`, `Option` and `()` are trees. A Burn module is one inside of
 /// [`Params`](crate::Params), or by [`impl_tensor_tree!`](crate::impl_tensor_tree) if it is a type of
-/// yours. Other types name their children:
+/// yours. For other types it is derived:
+///
+/// ```
+/// use burn::nn::Linear;
+/// use burn::tensor::Tensor;
+/// use burn_trace::TensorTree;
+///
+/// #[derive(Clone, TensorTree)]
+/// struct Average<T> {
+///     sum: T,
+///     weights: Vec<Tensor<1>>,
+///     /// No tensor: a function is compiled for each value.
+///     #[tree(static)]
+///     power: f64,
+///     #[tree(module)]
+///     head: Linear,
+/// }
+/// ```
+///
+/// By hand a type names its children, and shows fields that are no tensors by [`Visitor::fixed_child`]:
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -53,7 +74,18 @@ pub struct Visitor<'a> {
     path: String,
     structure: Vec<DefaultHasher>,
     leaf: &'a mut dyn FnMut(&str, &dyn Leaf),
-    pub(crate) error: Option<TreeError>,
+    /// What is no leaf, if it is collected.
+    fixed: Option<Vec<Fixed>>,
+    /// Whether the texts of modules are collected too.
+    texts: bool,
+    has_running_state: bool,
+}
+
+/// What a visitor has seen besides leaves.
+pub(crate) struct Seen {
+    pub(crate) hash: u64,
+    pub(crate) fixed: Vec<Fixed>,
+    pub(crate) has_running_state: bool,
 }
 
 impl std::fmt::Debug for Visitor<'_> {
@@ -62,7 +94,30 @@ impl std::fmt::Debug for Visitor<'_> {
     }
 }
 
-impl Visitor<'_> {
+impl<'a> Visitor<'a> {
+    pub(crate) fn new(leaf: &'a mut dyn FnMut(&str, &dyn Leaf)) -> Self {
+        Self {
+            path: String::new(),
+            structure: Vec::new(),
+            leaf,
+            fixed: None,
+            texts: false,
+            has_running_state: false,
+        }
+    }
+
+    /// Collects what is no leaf.
+    pub(crate) fn collect(&mut self, texts: bool) {
+        self.fixed = Some(Vec::new());
+        self.texts = texts;
+    }
+
+    pub(crate) fn finish(mut self) -> Seen {
+        let hash = self.hasher().finish();
+        let Self { fixed, has_running_state, .. } = self;
+        Seen { hash, fixed: fixed.unwrap_or_default(), has_running_state }
+    }
+
     /// Visits a child under its name.
     pub fn child(&mut self, name: &str, child: &impl TensorTree) {
         self.enter(name);
@@ -80,6 +135,56 @@ impl Visitor<'_> {
     /// of a list that may be empty.
     pub fn note(&mut self, number: usize) {
         number.hash(self.hasher());
+        self.add(|_| What::Number(number));
+    }
+
+    /// Shows a value that is no tensor and that a recording may depend on, such as a number of heads. A function
+    /// is compiled for each value.
+    pub fn fixed<T: StaticValue + Clone + 'static>(&mut self, value: &T) {
+        self.add(|_| What::Value(Arc::new(value.clone())));
+    }
+
+    /// Shows a value that is no tensor under its name, as [`fixed`](Self::fixed).
+    pub fn fixed_child<T: StaticValue + Clone + 'static>(&mut self, name: &str, value: &T) {
+        self.enter(name);
+        self.fixed(value);
+        self.exit(name);
+    }
+
+    pub(crate) fn flag(&mut self, enabled: bool) {
+        self.add(|_| What::Flag(enabled));
+    }
+
+    /// The module that was visited at this path.
+    pub(crate) fn module(&mut self, type_name: &'static str, text: impl FnOnce() -> String) {
+        self.add(|texts| What::Module(Opaque::new(type_name, texts.then(|| text().into()))));
+    }
+
+    pub(crate) fn running_state(&mut self) {
+        self.has_running_state = true;
+    }
+
+    /// Adds what is no leaf of a tree that has the place of this one, and whose leaves are shown in another
+    /// form.
+    pub(crate) fn fixed_of(&mut self, tree: &impl TensorTree) {
+        let mut leaf = |_: &str, _: &dyn Leaf| {};
+        let mut inner = Visitor::new(&mut leaf);
+        inner.path.clone_from(&self.path);
+        if self.fixed.is_some() {
+            inner.collect(self.texts);
+        }
+        tree.visit(&mut inner);
+        let seen = inner.finish();
+        if let Some(fixed) = &mut self.fixed {
+            fixed.extend(seen.fixed);
+        }
+        self.has_running_state |= seen.has_running_state;
+    }
+
+    fn add(&mut self, what: impl FnOnce(bool) -> What) {
+        if let Some(fixed) = &mut self.fixed {
+            fixed.push(Fixed { path: self.path.clone(), what: what(self.texts) });
+        }
     }
 
     pub(crate) fn enter(&mut self, name: &str) {
@@ -100,10 +205,6 @@ impl Visitor<'_> {
         (name, child).hash(self.hasher());
     }
 
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     fn hasher(&mut self) -> &mut DefaultHasher {
         if self.structure.is_empty() {
             self.structure.push(DefaultHasher::new());
@@ -117,16 +218,19 @@ impl Visitor<'_> {
 ///
 /// # Errors
 ///
-/// [`TreeError::RunningState`].
+/// [`TreeError`] if the tree cannot be walked.
 pub fn walk(
     tree: &impl TensorTree,
     mut leaf: impl FnMut(&str, &dyn Leaf),
 ) -> Result<u64, TreeError> {
-    let mut visitor =
-        Visitor { path: String::new(), structure: Vec::new(), leaf: &mut leaf, error: None };
+    Ok(seen(tree, &mut leaf).hash)
+}
+
+/// As [`walk`], with all that the visitor has seen besides what it was asked to collect.
+pub(crate) fn seen(tree: &impl TensorTree, leaf: &mut dyn FnMut(&str, &dyn Leaf)) -> Seen {
+    let mut visitor = Visitor::new(leaf);
     tree.visit(&mut visitor);
-    let structure = visitor.hasher().finish();
-    visitor.error.map_or(Ok(structure), Err)
+    visitor.finish()
 }
 
 /// The number of [`walk`] for a tuple of trees whose numbers are known.
@@ -142,7 +246,7 @@ pub fn join_structures(children: impl IntoIterator<Item = u64>) -> u64 {
 ///
 /// # Errors
 ///
-/// [`TreeError::RunningState`].
+/// [`TreeError`] if the tree cannot be walked.
 pub fn describe(tree: &impl TensorTree) -> Result<Vec<LeafSpec>, TreeError> {
     Ok(described(tree)?.0)
 }
@@ -151,7 +255,7 @@ pub fn describe(tree: &impl TensorTree) -> Result<Vec<LeafSpec>, TreeError> {
 ///
 /// # Errors
 ///
-/// [`TreeError::RunningState`].
+/// [`TreeError`] if the tree cannot be walked.
 pub fn described(tree: &impl TensorTree) -> Result<(Vec<LeafSpec>, u64, Device), TreeError> {
     let mut leaves = Vec::new();
     let mut device = None;

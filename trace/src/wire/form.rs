@@ -180,6 +180,22 @@ impl<'a> Mark<'a> {
     }
 }
 
+/// Shows the numbers of regions in an operation, to be changed.
+pub fn regions_of(op: &mut OperationIr, mut change: impl FnMut(&mut u64)) {
+    let OperationIr::Custom(op) = op else { return };
+    let numbers = match op.id.as_str() {
+        REGION => 1..2,
+        SCAN => 0..1,
+        SCAN_BACKWARD => 0..2,
+        _ => return,
+    };
+    for scalar in op.scalars.get_mut(numbers).into_iter().flatten() {
+        if let ScalarIr::UInt(number) = scalar {
+            change(number);
+        }
+    }
+}
+
 impl Hint {
     fn write(&self) -> String {
         match self {

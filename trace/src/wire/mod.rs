@@ -4,4 +4,5 @@ mod form;
 mod mark;
 
 pub(crate) use form::Written;
+pub use form::regions_of;
 pub use mark::{Hint, Lane, Mark, RingProduct, Scan, ScanBackward};

@@ -1,7 +1,6 @@
 //! From a function to an executable.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
@@ -12,11 +11,10 @@ use burn_trace::compile::{
 use burn_trace::mesh::{Layout, Mesh, Spec};
 use burn_trace::{LeafSpec, Recorded, TensorTree, TreeError};
 
-use super::device_tree::{Build, Names, like};
-use super::devices::Devices;
+use super::devices::{Devices, specs};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
-use super::xla::specs;
+use super::graph::Graph;
 use crate::lower::{CustomOps, LowerOptions, Precision, Program, Save, lower};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
 
@@ -77,9 +75,6 @@ impl Lowered {
         let (leaves, _, host) = described(arguments)?;
         let job = Job {
             name,
-            function: &function,
-            host: &host,
-            arguments: &|device| placeholders(arguments, &leaves, device),
             donate: &donate,
             mesh: Some(mesh),
             layout,
@@ -88,7 +83,8 @@ impl Lowered {
             precision: Precision::default(),
             custom: &CustomOps::new(),
         };
-        Ok(job.lower()?.0)
+        let make = |device: &Device| placeholders(arguments, &leaves, device);
+        job.lowered(job.record(&host, make, function)?)
     }
 
     /// As [`of`](Self::of), for arguments that are never computed: `make` is called on the device that records,
@@ -127,9 +123,6 @@ impl Lowered {
     ) -> Result<Self, ProgramError> {
         let job = Job {
             name,
-            function: &function,
-            host: &Device::default(),
-            arguments: &|device| placeholders_like(&make, device),
             donate: &donate,
             mesh: Some(mesh),
             layout,
@@ -138,29 +131,32 @@ impl Lowered {
             precision: Precision::default(),
             custom: &CustomOps::new(),
         };
-        Ok(job.lower()?.0)
+        let make = |device: &Device| placeholders_like(&make, device);
+        job.lowered(job.record(&Device::default(), make, function)?)
     }
 }
 
-/// A compiled function, for arguments of one structure.
-pub(super) struct Compiled<R> {
+/// A program on its devices.
+pub(super) struct Compiled {
     pub(super) executable: Executable,
     pub(super) seed: bool,
     pub(super) argument_specs: Vec<Spec>,
     pub(super) result_specs: Vec<Spec>,
-    pub(super) results: Names,
-    pub(super) structure: u64,
-    pub(super) output: Build<R>,
     pub(super) times: Times,
 }
 
-/// What to compile.
-pub(super) struct Job<'a, A, R> {
+/// A function that was recorded.
+pub(super) struct Made<R> {
+    pub(super) graph: Graph,
+    /// The result, without values.
+    pub(super) output: R,
+    /// How long it took.
+    pub(super) capture: Duration,
+}
+
+/// How a function becomes a program.
+pub(super) struct Job<'a> {
     pub(super) name: &'a str,
-    pub(super) function: &'a dyn Fn(A) -> R,
-    pub(super) host: &'a Device,
-    /// Makes the placeholders, on the device that records.
-    pub(super) arguments: &'a dyn Fn(&Device) -> Result<Arguments<A>, TreeError>,
     pub(super) donate: &'a dyn Fn(&str) -> bool,
     pub(super) mesh: Option<&'a Mesh>,
     pub(super) layout: &'a Layout,
@@ -174,24 +170,40 @@ pub(super) struct Job<'a, A, R> {
     pub(super) custom: &'a CustomOps,
 }
 
-impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
-    pub(super) fn lower(&self) -> Result<(Lowered, R, u64), ProgramError> {
+impl Job<'_> {
+    /// Records a function. `arguments` makes the placeholders, on the device that records.
+    pub(super) fn record<A: TensorTree, R: TensorTree>(
+        &self,
+        host: &Device,
+        arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
+        function: impl Fn(A) -> R,
+    ) -> Result<Made<R>, ProgramError> {
         let start = Instant::now();
-        let recorded = record_with(self.host, self.arguments, |arguments| {
-            rolling(self.roll.is_some(), || (self.function)(arguments))
+        let recorded = record_with(host, arguments, |arguments| {
+            rolling(self.roll.is_some(), || function(arguments))
         });
-        let Recorded { recording, output, structure } = recorded
+        let Recorded { recording, output, .. } = recorded
             .map_err(|source| ProgramError::Capture { name: self.name.to_owned(), source })?;
-        let captured = Instant::now();
-        let (arguments, inputs) = unzip(recording.arguments);
-        let (results, outputs) = unzip(recording.results);
+        Ok(Made { graph: Graph::new(recording), output, capture: start.elapsed() })
+    }
+
+    pub(super) fn lowered<R>(&self, made: Made<R>) -> Result<Lowered, ProgramError> {
+        let mut lowered = self.lower(&made.graph)?;
+        lowered.times.capture = made.capture;
+        Ok(lowered)
+    }
+
+    fn lower(&self, recorded: &Graph) -> Result<Lowered, ProgramError> {
+        let start = Instant::now();
+        let (arguments, inputs) = unzip(&recorded.arguments);
+        let (results, outputs) = unzip(&recorded.results);
         let argument_specs = specs(self.mesh, self.layout, &arguments)?;
         let result_specs = specs(self.mesh, self.layout, &results)?;
         let declared: Vec<_> = inputs.iter().chain(&outputs).cloned().collect();
         let options = LowerOptions {
             name: self.name,
             declared: &declared,
-            constants: recording.constants,
+            constants: recorded.constants.clone(),
             aliases: self.aliases(
                 (&arguments, &argument_specs),
                 &inputs,
@@ -214,21 +226,20 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();
         let program =
-            lower(&recording.graph, &ids(&inputs), &ids(&outputs), &options).map_err(|source| {
+            lower(&recorded.graph, &ids(&inputs), &ids(&outputs), &options).map_err(|source| {
                 ProgramError::Lower { name: self.name.to_owned(), source: Box::new(source) }
             })?;
-        let times =
-            Times { capture: captured - start, lower: captured.elapsed(), ..Times::default() };
-        let lowered = Lowered { program, arguments, results, argument_specs, result_specs, times };
-        Ok((lowered, output, structure))
+        let times = Times { lower: start.elapsed(), ..Times::default() };
+        Ok(Lowered { program, arguments, results, argument_specs, result_specs, times })
     }
 
     pub(super) fn compile(
         &self,
+        recorded: &Graph,
         devices: &Devices,
         cache: Option<&ProgramCache>,
-    ) -> Result<Compiled<R>, ProgramError> {
-        let (lowered, output, structure) = self.lower()?;
+    ) -> Result<Compiled, ProgramError> {
+        let lowered = self.lower(recorded)?;
         let start = Instant::now();
         let ids = devices.ids().iter().map(|&id| i64::from(id));
         let options = CompileOptions::new()
@@ -245,9 +256,6 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
             seed: lowered.program.seed,
             argument_specs: lowered.argument_specs,
             result_specs: lowered.result_specs,
-            results: Names::Leaves(lowered.results.into()),
-            structure,
-            output: like(output),
             times,
         })
     }
@@ -282,9 +290,6 @@ impl<A: TensorTree, R: TensorTree> Job<'_, A, R> {
     }
 }
 
-fn unzip(named: Vec<(LeafSpec, TensorIr)>) -> (Vec<LeafSpec>, Vec<TensorIr>) {
-    named.into_iter().unzip()
+fn unzip(named: &[(LeafSpec, TensorIr)]) -> (Vec<LeafSpec>, Vec<TensorIr>) {
+    named.iter().cloned().unzip()
 }
-
-/// A compiled function that several calls share.
-pub(super) type Shared<R> = Arc<Compiled<R>>;

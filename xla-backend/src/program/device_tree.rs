@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Device;
 use burn_backend::TensorData;
-use burn_trace::compile::{join_structures, paste, spec, walk};
+use burn_trace::compile::{Structure, paste};
 use burn_trace::mesh::Spec;
-use burn_trace::{LeafSpec, Leaves, TensorTree, TreeError};
+use burn_trace::{LeafSpec, Leaves, TensorTree};
 use smallvec::SmallVec;
 
 use super::devices::Devices;
 use super::error::{PlacementError, ProgramError};
+use super::form::Form;
 use crate::pjrt::{Buffer, PjrtError};
 
 /// A tree whose values are on a device.
@@ -20,8 +21,7 @@ use crate::pjrt::{Buffer, PjrtError};
 /// [`split`](DeviceTree::split) takes it apart again; neither copies values.
 pub struct DeviceTree<T> {
     values: Vec<Arc<Value>>,
-    names: Names,
-    structure: u64,
+    form: Form,
     build: Build<T>,
     host: Device,
 }
@@ -38,7 +38,7 @@ pub(super) struct Value {
 
 impl Value {
     /// The leaf, joined from its shards.
-    fn gather(&self) -> Result<TensorData, ProgramError> {
+    pub(super) fn gather(&self) -> Result<TensorData, ProgramError> {
         let first = &self.shards[0];
         let (Some(mesh), false) = (&self.devices.mesh, self.spec.is_replicated()) else {
             return Ok(first.to_data()?);
@@ -72,56 +72,11 @@ impl Value {
 /// A tree of the same structure, whose tensors do not matter.
 pub(super) type Build<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
-/// The leaves of a tree; joined trees keep theirs, so that joining costs nothing per leaf.
-#[derive(Clone)]
-pub(super) enum Names {
-    Leaves(Arc<[LeafSpec]>),
-    Joined(Arc<[Part]>),
-}
-
-/// A child of a joined tree.
-#[derive(Clone)]
-pub(super) struct Part {
-    names: Names,
-    structure: u64,
-    count: usize,
-}
-
-impl Names {
-    /// A child of a tree.
-    fn part(&self, index: usize, tree: &impl TensorTree) -> Result<Part, TreeError> {
-        if let Self::Joined(parts) = self
-            && let Some(part) = parts.get(index)
-        {
-            return Ok(part.clone());
-        }
-        let mut leaves = Vec::new();
-        let structure = walk(tree, |path, leaf| leaves.push(spec(path, leaf)))?;
-        Ok(Part { count: leaves.len(), names: Self::Leaves(leaves.into()), structure })
-    }
-
-    pub(super) fn flatten(&self) -> Vec<LeafSpec> {
-        let parts = match self {
-            Self::Leaves(leaves) => return leaves.to_vec(),
-            Self::Joined(parts) => parts,
-        };
-        let mut all = Vec::new();
-        for (index, part) in parts.iter().enumerate() {
-            all.extend(part.names.flatten().into_iter().map(|leaf| {
-                let dot = if leaf.path.is_empty() { "" } else { "." };
-                LeafSpec { path: format!("{index}{dot}{}", leaf.path), ty: leaf.ty }
-            }));
-        }
-        all
-    }
-}
-
 impl<T> Clone for DeviceTree<T> {
     fn clone(&self) -> Self {
         Self {
             values: self.values.clone(),
-            names: self.names.clone(),
-            structure: self.structure,
+            form: self.form.clone(),
             build: Arc::clone(&self.build),
             host: self.host.clone(),
         }
@@ -141,16 +96,6 @@ pub(super) fn like<T: TensorTree>(tree: T) -> Build<T> {
 }
 
 impl<T: TensorTree> DeviceTree<T> {
-    pub(super) fn new(
-        values: Vec<Arc<Value>>,
-        names: Names,
-        structure: u64,
-        tree: T,
-        host: Device,
-    ) -> Self {
-        Self::from_parts(values, names, structure, like(tree), host)
-    }
-
     /// The values as Burn's tensors, on the device that the first of them came from.
     ///
     /// # Errors
@@ -176,12 +121,11 @@ impl<T: TensorTree> DeviceTree<T> {
 impl<T> DeviceTree<T> {
     pub(super) fn from_parts(
         values: Vec<Arc<Value>>,
-        names: Names,
-        structure: u64,
+        form: Form,
         build: Build<T>,
         host: Device,
     ) -> Self {
-        Self { values, names, structure, build, host }
+        Self { values, form, build, host }
     }
 
     /// The buffers of the leaves; on a mesh one for each device, leaf after leaf.
@@ -196,7 +140,7 @@ impl<T> DeviceTree<T> {
 
     /// The leaves: path, dtype and shape of each buffer.
     pub fn leaves(&self) -> Vec<LeafSpec> {
-        self.names.flatten()
+        self.form.leaves()
     }
 
     /// Waits until all values are there.
@@ -212,8 +156,8 @@ impl<T> DeviceTree<T> {
         &self.values
     }
 
-    pub(super) fn structure(&self) -> u64 {
-        self.structure
+    pub(super) fn form(&self) -> &Form {
+        &self.form
     }
 
     pub(super) fn build(&self) -> &Build<T> {
@@ -235,20 +179,14 @@ macro_rules! join {
     ($($part:ident $index:tt),+) => {
         impl<$($part: TensorTree),+> From<($(DeviceTree<$part>,)+)> for DeviceTree<($($part,)+)> {
             fn from(parts: ($(DeviceTree<$part>,)+)) -> Self {
-                let structure = join_structures([$(parts.$index.structure),+]);
-                let names = Names::Joined(Arc::new([$(Part {
-                    names: parts.$index.names.clone(),
-                    structure: parts.$index.structure,
-                    count: parts.$index.values.len(),
-                }),+]));
+                let form = Form::joined([$(parts.$index.form.clone()),+]);
                 let build = ($(Arc::clone(&parts.$index.build),)+);
                 let host = parts.0.host.clone();
                 let mut values = Vec::new();
                 $(values.extend(parts.$index.values);)+
                 Self {
                     values,
-                    names,
-                    structure,
+                    form,
                     build: Arc::new(move || ($((build.$index)(),)+)),
                     host,
                 }
@@ -262,20 +200,17 @@ macro_rules! join {
             ///
             /// [`ProgramError::Tree`].
             pub fn split(self) -> Result<($(DeviceTree<$part>,)+), ProgramError> {
-                let tree = (self.build)();
+                let forms = self.form.parts(|| {
+                    let tree = (self.build)();
+                    Ok(vec![$(Structure::of(&tree.$index)?),+])
+                })?;
                 let mut values = self.values.into_iter();
                 Ok(($({
-                    let part = self.names.part($index, &tree.$index)?;
-                    let values = values.by_ref().take(part.count).collect();
+                    let form = forms[$index].clone();
+                    let values = values.by_ref().take(form.count()).collect();
                     let build = Arc::clone(&self.build);
                     let build: Build<$part> = Arc::new(move || build().$index);
-                    DeviceTree::from_parts(
-                        values,
-                        part.names,
-                        part.structure,
-                        build,
-                        self.host.clone(),
-                    )
+                    DeviceTree::from_parts(values, form, build, self.host.clone())
                 },)+))
             }
         }
@@ -287,3 +222,9 @@ join!(A 0, B 1, C 2);
 join!(A 0, B 1, C 2, D 3);
 join!(A 0, B 1, C 2, D 3, E 4);
 join!(A 0, B 1, C 2, D 3, E 4, F 5);
+join!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+join!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+join!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+join!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+join!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+join!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use burn_trace::mesh::{Mesh, Spec};
+use burn_trace::LeafSpec;
+use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
 
 use super::error::PlacementError;
 use crate::pjrt::{Client, Device};
@@ -129,6 +130,21 @@ impl Share {
         let size = rows / self.of;
         Ok(first * size..(last + 1) * size)
     }
+}
+
+/// The specs that a layout gives to leaves, checked against their shapes; replicated without a mesh.
+pub(super) fn specs(
+    mesh: Option<&Mesh>,
+    layout: &Layout,
+    leaves: &[LeafSpec],
+) -> Result<Vec<Spec>, MeshError> {
+    let Some(mesh) = mesh else { return Ok(vec![Spec::replicated(); leaves.len()]) };
+    let spec = |leaf: &LeafSpec| {
+        let spec = layout.spec(leaf)?;
+        mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape)?;
+        Ok(spec)
+    };
+    leaves.iter().map(spec).collect()
 }
 
 #[cfg(test)]

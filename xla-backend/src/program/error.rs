@@ -32,6 +32,35 @@ pub enum ProgramError {
         #[source]
         source: Box<LowerError>,
     },
+    /// A function that is called while it is recorded.
+    #[error(
+        "`{name}` calls itself; a program is one function, so call a plain Rust function instead"
+    )]
+    CallsItself {
+        /// The function.
+        name: String,
+    },
+    /// A function that is called with a seed of its own in another function, which draws from its own seed.
+    #[error(
+        "`{name}` is called with a seed in a function that is being recorded, of which it becomes a part; \
+         use `call`, and give the seed to the outer function"
+    )]
+    Inside {
+        /// The function.
+        name: String,
+    },
+    /// A function that would be compiled more often than it may.
+    #[error(
+        "`{name}` would be compiled more than {limit} times; what changed since the last time: {changed}"
+    )]
+    Limit {
+        /// The function.
+        name: String,
+        /// How often it may be compiled.
+        limit: usize,
+        /// What differs from the arguments of the last compilation.
+        changed: String,
+    },
     /// The compiler, a transfer or an execution failed.
     #[error(transparent)]
     Pjrt(#[from] PjrtError),

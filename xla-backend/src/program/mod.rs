@@ -29,13 +29,18 @@
 //! # Ok::<(), burn_xla::program::ProgramError>(())
 //! ```
 
+mod cache;
 mod changes;
 mod compiled;
 mod device_tree;
 mod devices;
 mod disk;
 mod error;
+mod form;
+mod graph;
+mod inside;
 mod jit;
+mod words;
 mod xla;
 
 pub use compiled::{Lowered, Times};

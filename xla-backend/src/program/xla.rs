@@ -3,17 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use burn::tensor::Device as BurnDevice;
 use burn_backend::TensorData;
-use burn_trace::compile::{cut, join_structures, walk};
+use burn_trace::compile::{Structure, cut, walk};
 use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
 use burn_trace::{LeafSpec, TensorTree};
 use smallvec::smallvec;
 
-use super::device_tree::{DeviceTree, Names, Value};
-use super::devices::{Devices, Share};
+use super::device_tree::{DeviceTree, Value, like};
+use super::devices::{Devices, Share, specs};
 use super::disk::ProgramCache;
 use super::error::{PlacementError, ProgramError};
+use super::form::Form;
 use super::jit::Jit;
 use crate::lower::{CustomOps, Precision};
 use crate::pjrt::{Client, Device, PjrtError};
@@ -200,9 +200,8 @@ impl Xla {
 
     /// A function that is compiled when it is called.
     ///
-    /// The function must be a function of its arguments alone: it runs once for each combination
-    /// of shapes and dtypes, on tensors without values, and what it reads besides its arguments is
-    /// frozen into the program.
+    /// The function must be a function of its arguments alone: it runs on tensors without values, when it is
+    /// recorded, and what it reads besides its arguments is frozen into the program.
     pub fn jit<A: TensorTree, R: TensorTree>(
         &self,
         function: impl Fn(A) -> R + Send + Sync + 'static,
@@ -276,35 +275,47 @@ impl Xla {
         all: impl Fn(&LeafSpec, &Spec) -> Result<(Vec<usize>, Option<Share>), MeshError>,
     ) -> Result<DeviceTree<T>, ProgramError> {
         let mut values = Vec::new();
-        let mut leaves = Vec::new();
-        let mut host = None;
-        let mut structure = walk(tree, |path, leaf| {
-            leaves.push(LeafSpec { path: path.to_owned(), ty: leaf.ty() });
-            values.push(leaf.data());
-            host.get_or_insert_with(|| leaf.device());
-        })?;
+        let mut structure = Structure::read(tree, |leaf| values.push(leaf.data()))?;
+        let leaves = &mut structure.leaves;
         let mut shares = Vec::with_capacity(leaves.len());
         if self.mesh().is_some() {
-            for leaf in &mut leaves {
+            for leaf in leaves.iter_mut() {
                 let (shape, share) = all(leaf, &self.layout.spec(leaf)?)?;
-                if shape != leaf.ty.shape {
-                    // The number was that of the shapes on this process.
-                    structure = join_structures([structure, shape[0] as u64]);
-                }
                 leaf.ty.shape = shape;
                 shares.push(share);
             }
         }
-        let specs = self.specs(&leaves)?;
+        let values = self.scattered(values, leaves, shares)?;
+        let host = structure.device.clone();
+        Ok(DeviceTree::from_parts(values, Form::of(structure), like(tree.clone()), host))
+    }
+
+    /// Copies the leaves of a tree, which has them all.
+    pub(super) fn place(
+        &self,
+        tree: &impl TensorTree,
+        leaves: &[LeafSpec],
+    ) -> Result<Vec<Arc<Value>>, ProgramError> {
+        let mut values = Vec::with_capacity(leaves.len());
+        walk(tree, |_, leaf| values.push(leaf.data()))?;
+        self.scattered(values, leaves, vec![])
+    }
+
+    /// `shares` are those of the first leaves; of the others this process has all rows.
+    fn scattered(
+        &self,
+        values: Vec<TensorData>,
+        leaves: &[LeafSpec],
+        shares: Vec<Option<Share>>,
+    ) -> Result<Vec<Arc<Value>>, ProgramError> {
+        let specs = self.specs(leaves)?;
         let shares = shares.into_iter().chain(std::iter::repeat(None));
-        let parts = values.into_iter().zip(&leaves).zip(specs).zip(shares);
-        let values = parts
-            .map(|(((data, leaf), spec), share)| {
+        let parts = values.into_iter().zip(leaves).zip(specs).zip(shares);
+        let value =
+            |(((data, leaf), spec), share): (((TensorData, &LeafSpec), Spec), Option<Share>)| {
                 Ok(Arc::new(self.scatter(data, leaf, spec, share.as_ref())?))
-            })
-            .collect::<Result<_, ProgramError>>()?;
-        let host: BurnDevice = host.unwrap_or_default();
-        Ok(DeviceTree::new(values, Names::Leaves(leaves.into()), structure, tree.clone(), host))
+            };
+        parts.map(value).collect()
     }
 
     /// The specs of leaves, checked against their shapes.
@@ -338,19 +349,4 @@ impl Xla {
         let shards = own.map(shard_of).collect::<Result<_, _>>()?;
         Ok(Value { shards, spec, devices })
     }
-}
-
-/// The specs that a layout gives to leaves, checked against their shapes; replicated without a mesh.
-pub(super) fn specs(
-    mesh: Option<&Mesh>,
-    layout: &Layout,
-    leaves: &[LeafSpec],
-) -> Result<Vec<Spec>, MeshError> {
-    let Some(mesh) = mesh else { return Ok(vec![Spec::replicated(); leaves.len()]) };
-    let spec = |leaf: &LeafSpec| {
-        let spec = layout.spec(leaf)?;
-        mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape)?;
-        Ok(spec)
-    };
-    leaves.iter().map(spec).collect()
 }
