@@ -5,9 +5,9 @@ use burn::module::Module;
 use burn::tensor::{Bool, DType, Device, Distribution, Tensor, TensorData};
 use burn_trace::{TensorTree, value_and_grad};
 use vit22b::layers::{
-    Attention, AttentionConfig, Block, BlockConfig, BlockKind, Draws, Interpolation, MapPool,
-    MapPoolConfig, Mlp, MlpConfig, Norm, NormConfig, PatchEmbed, PatchEmbedConfig, QkNorm, encode,
-    resample, sin_cos_2d,
+    Attention, AttentionConfig, Block, BlockConfig, BlockKind, Draws, Gate, Interpolation, MapPool,
+    MapPoolConfig, Mlp, MlpConfig, Norm, NormConfig, PatchEmbed, PatchEmbedConfig, QkNorm,
+    RotaryConfig, SubNorm, TokenGrid, encode, resample, sin_cos_2d,
 };
 use vit22b::params;
 use vit22b::train::Precision;
@@ -271,6 +271,75 @@ fn layers_and_models_are_bound_as_they_are() {
     bound_alike(config.init(device).unwrap(), images, |m: &ViT22B, x: Tensor<4>| m.pooled(x));
 }
 
+/// The parts that published families have and ViT-22B does not, on a grid that is not the model's.
+#[test]
+fn models_of_other_families_are_bound_as_they_are() {
+    let images = random([EXAMPLES, 3, 12, 8]);
+    let config = ViT22BConfig::new(5).with_image([8, 12]).with_patch(4).with_width(WIDTH);
+    let config = config.with_depth(2).with_mlp_dim(32).with_num_heads(HEADS);
+    let gated = config.clone().dinov3().with_gate(Some(Gate::Gelu));
+    for config in [config.clone().eva02(), config.clone().beit(), config.aimv2(), gated] {
+        let model = config.init(&Device::flex()).unwrap();
+        bound_alike(model, images.clone(), |m: &ViT22B, x: Tensor<4>| m.pooled(x));
+    }
+}
+
+/// Joined and separate projections of a parallel block that has every part.
+#[test]
+fn a_gate_and_inner_norms_are_joined_too() {
+    let device = Device::flex();
+    let config = BlockConfig::new(WIDTH, 24, HEADS).with_gate(Some(Gate::Silu)).with_qkv_bias(true);
+    let config = config.with_sub_norm(Some(SubNorm::MlpAndAttention)).with_key_bias(Some(false));
+    let block = params::initialize(config.init(&device));
+    let grid = TokenGrid::new([2, 2], 1);
+    let grid = grid.with_rotary(&RotaryConfig::eva02(), WIDTH / HEADS, &device);
+    let tokens = random([EXAMPLES, TOKENS, WIDTH]);
+    let separate = block.forward_on(tokens.clone(), &grid, None, None);
+    let without = block.forward(tokens.clone(), None, None);
+    assert!(largest(separate.clone() - without) > 1e-3);
+    let fused = block.with_projections(Projections::Fused).forward_on(tokens, &grid, None, None);
+    // Sums over a few terms in another order.
+    assert!(largest(separate - fused) < 1e-5);
+}
+
+/// Turning queries and keys leaves each vector as long as it was, and their products the same where
+/// both are turned alike: only offsets between patches count.
+#[test]
+fn rotary_positions_see_offsets_alone() {
+    let device = Device::flex();
+    let attention = AttentionConfig::new(WIDTH, HEADS).with_qk_norm(QkNorm::None).init(&device);
+    let attention = params::initialize(attention);
+    let token = random([1, 1, WIDTH]);
+    let tokens = Tensor::cat(vec![token; 6], 1);
+    for rotary in [RotaryConfig::dinov3(), RotaryConfig::perception_encoder([3, 2])] {
+        let grid = TokenGrid::new([3, 2], 0).with_rotary(&rotary, WIDTH / HEADS, &device);
+        let logits = attention.logits_on(tokens.clone(), &grid);
+        let pair = |from, to| logits.clone().narrow(2, from, 1).narrow(3, to, 1);
+        // One row down, and one row down and a column to the left, from two places each.
+        assert!(largest(pair(0, 2) - pair(3, 5)) < 1e-5, "{rotary}");
+        assert!(largest(pair(1, 2) - pair(3, 4)) < 1e-5, "{rotary}");
+        assert!(largest(pair(0, 2) - pair(0, 1)) > 1e-4, "{rotary}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "relative position biases follow from the grid of the tokens")]
+fn relative_position_biases_want_a_grid() {
+    let config = BlockConfig::new(WIDTH, 32, HEADS).with_relative_bias(Some([2, 2]));
+    config.init(&Device::flex()).forward(random([1, 5, WIDTH]), None, None);
+}
+
+#[test]
+#[should_panic(
+    expected = "tokens: axis 1 expected 5, which stand on the grid and before it, got 6"
+)]
+fn tokens_of_another_grid_are_not_turned() {
+    let device = Device::flex();
+    let grid = TokenGrid::new([2, 2], 1).with_rotary(&RotaryConfig::dinov3(), 8, &device);
+    let block = BlockConfig::new(WIDTH, 32, HEADS).init(&device);
+    block.forward_on(random([1, 6, WIDTH]), &grid, None, None);
+}
+
 #[test]
 fn configs_name_what_they_refuse() {
     let message = |checked: Result<(), ConfigError>| checked.unwrap_err().to_string();
@@ -326,17 +395,38 @@ fn a_layer_of_an_invalid_config_panics_with_its_text() {
 #[test]
 fn models_in_half_precision_take_images_in_f32() {
     let device = Device::flex();
-    for positions in [Positions::Learned, Positions::SinCos2d] {
-        let config = ViT22BConfig::new(0).with_image([8, 12]).with_patch(4);
-        let config = config.with_width(16).with_depth(2).with_mlp_dim(32).with_num_heads(2);
-        let model = params::initialize(config.with_positions(positions).init(&device).unwrap());
-        let images = random([2, 3, 8, 12]);
-        let expected = model.pooled(images.clone());
-        let got = Precision::Bf16.cast(model).pooled(images);
-        assert_eq!(got.dtype(), DType::BF16);
-        // bf16 has 8 bits: a few roundings of 2⁻⁹ each.
-        let difference = largest(got.cast(DType::F32) - expected.clone());
-        assert!(difference < 0.05 * largest(expected), "{positions:?}: {difference}");
+    let config = ViT22BConfig::new(0).with_image([8, 12]).with_patch(4);
+    let config = config.with_width(16).with_depth(2).with_mlp_dim(32).with_num_heads(2);
+    for config in [
+        config.clone(),
+        config.clone().with_positions(Positions::SinCos2d),
+        config.clone().with_positions(Positions::SinCos2dMae),
+        config.clone().dinov3(),
+        config.clone().eva02(),
+        config.clone().beit(),
+        config.aimv2(),
+    ] {
+        let model = params::initialize(config.init(&device).unwrap());
+        // On its own grid and on another one.
+        for images in [random([2, 3, 8, 12]), random([2, 3, 16, 8])] {
+            let expected = model.pooled(images.clone());
+            let got = Precision::Bf16.cast(model.clone()).pooled(images);
+            assert_eq!(got.dtype(), DType::BF16);
+            // bf16 has 8 bits: a few roundings of 2⁻⁹ each.
+            let difference = largest(got.cast(DType::F32) - expected.clone());
+            assert!(difference < 0.05 * largest(expected), "{config}: {difference}");
+        }
+    }
+}
+
+/// Half precision is how positions are kept, not how they are computed with.
+#[test]
+fn positions_in_half_precision_are_resampled_in_f32() {
+    let kept = random([6, 16]).cast(DType::BF16);
+    for by in [Interpolation::Bilinear, Interpolation::Bicubic, Interpolation::BicubicAntialias] {
+        let got = resample(kept.clone(), [2, 3], [4, 5], by);
+        let exact = resample(kept.clone().cast(DType::F32), [2, 3], [4, 5], by);
+        assert_eq!(got.into_data(), exact.cast(DType::BF16).into_data(), "{by}");
     }
 }
 

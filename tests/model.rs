@@ -10,8 +10,8 @@ use vit22b::train::{
     Regularisation, Rules, Stage, Task, TrainStep, Tune, value_and_grad,
 };
 use vit22b::vit::{
-    BlockKind, Draws, FeatureRequest, Gelu, NormKind, Pool, Positions, QkNorm, SIZES, Variant,
-    ViT22B, ViT22BConfig,
+    BlockKind, Draws, FeatureRequest, Gate, Gelu, HeadInput, NormKind, Pool, Positions, QkNorm,
+    RotaryConfig, SIZES, SubNorm, Variant, ViT22B, ViT22BConfig,
 };
 
 fn small() -> ViT22BConfig {
@@ -39,6 +39,19 @@ fn family() -> Vec<ViT22BConfig> {
         base().classic().with_layer_scale(Some(0.1)).with_norm_embedding(true),
         base().with_num_classes(0),
         base().with_channels(1).with_image([4, 4]),
+        base().with_gate(Some(Gate::Silu)),
+        base().with_gate(Some(Gate::Gelu)).with_sub_norm(Some(SubNorm::MlpAndAttention)),
+        base().ijepa(),
+        base().deit_distilled(),
+        base().dinov2().with_head_input(Some(HeadInput::PooledAndMean)),
+        base().dinov3(),
+        base().clip().with_projection(Some(12)),
+        base().siglip(),
+        base().beit(),
+        base().eva02(),
+        base().aimv2(),
+        base().with_num_heads(4).perception_encoder(),
+        base().classic().with_block(BlockKind::ResPostNorm).with_positions(Positions::SinCos2dMae),
     ]
 }
 
@@ -83,6 +96,10 @@ fn every_model_runs_trains_and_passes_gradients_to_all_parameters() {
         let x = images(&config, 2);
         let outputs = if config.num_classes > 0 { config.num_classes } else { config.width };
         assert_eq!(model.forward(x.clone()).dims(), [2, outputs], "{config}");
+        if let Some(width) = config.projection {
+            let projected = model.features(x.clone(), &FeatureRequest::new().projected()).unwrap();
+            assert_eq!(projected.projected.unwrap().dims(), [2, width], "{config}");
+        }
         if config.patches() == 1 {
             continue; // With one token attention is constant, and queries and keys learn nothing.
         }
@@ -91,7 +108,9 @@ fn every_model_runs_trains_and_passes_gradients_to_all_parameters() {
             value_and_grad(&model, |_| false, x, |model, x| model.pooled(x).square().sum());
         for (path, gradient) in gradients.iter() {
             let zero: f32 = gradient.square_sum().into_scalar();
-            assert!(path.starts_with("head.") || zero > 0.0, "{path} of {config}");
+            let behind = ["head.", "distillation_head.", "projection."];
+            let is_behind = behind.iter().any(|layer| path.starts_with(layer));
+            assert!(is_behind || zero > 0.0, "{path} of {config}");
         }
     }
 }
@@ -138,19 +157,30 @@ fn features_are_those_of_the_forward_pass_and_cost_only_what_is_asked_for() {
         "feature \"attention_logits3\" is not known: the last one is attention_logits2"
     );
     assert_eq!(message("block3"), "feature \"block3\" is not known: the last one is block2");
+    assert_eq!(
+        message("projected"),
+        "feature \"projected\" is not known: the model has no projection; ask for pooled"
+    );
     assert!(message("blocks").starts_with("feature \"blocks\" is not known: names are embedded"));
 }
 
 #[test]
 fn other_sizes_resample_the_positions() {
-    for config in [small(), small().with_positions(Positions::SinCos2d)] {
+    for config in [
+        small(),
+        small().with_positions(Positions::SinCos2d),
+        small().with_positions(Positions::SinCos2dMae),
+        small().with_rotary(Some(RotaryConfig::dinov3())).with_positions(Positions::None),
+        small().beit(),
+        small().eva02(),
+    ] {
         let model = config.init(&Device::flex()).unwrap();
         for image in [[8, 12], [4, 4], [16, 8], [4, 40]] {
             let other = config.clone().with_image(image);
             let features = model
                 .features(images(&other, 1), &FeatureRequest::new().encoded().logits())
                 .unwrap();
-            assert_eq!(features.encoded.unwrap().dims(), [1, other.patches(), 32]);
+            assert_eq!(features.encoded.unwrap().dims(), [1, other.tokens(), 32]);
             assert!(features.logits.unwrap().is_finite().all().into_scalar::<bool>());
         }
     }

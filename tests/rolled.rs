@@ -118,6 +118,13 @@ fn rolled_training_is_unrolled_training() {
     agree(&task, &recipe, &saves, F32_TOLERANCES);
 }
 
+/// Rotary positions are made once, outside of the loop that turns queries and keys by them.
+#[test]
+fn rotary_positions_are_the_same_for_every_lane() {
+    let config = config(3).eva02().with_key_bias(None);
+    agree(&task(config), &recipe(), &[Save::Nothing], F32_TOLERANCES);
+}
+
 #[test]
 fn micro_batches_are_a_loop_around_the_loops() {
     let recipe = Recipe { micro_batches: 2, ..recipe() };

@@ -75,16 +75,17 @@ impl Sharding {
     pub fn vit22b(activations: Activations) -> Self {
         let spec = |text: &str| text.parse::<Spec>().expect("the specs below are in order");
         let rules = [
-            (r".*\.(query|key|value|fc1)\.weight", "data,model"),
-            (r".*\.(query|key|value|fc1)\.bias", "model"),
+            (r".*\.(query|key|value|fc1|gate)\.weight", "data,model"),
+            (r".*\.(query|key|value|fc1|gate)\.bias", "model"),
             // Both axes along the input: shards are gathered in the order in which the product reads them.
             (r".*\.(out|fc2)\.weight", "model+data"),
             (r"embedding\.weight", "model"),
             (r"pos_embedding", "-,model"),
             // Along the input: no power of two divides the number of classes, 29,593 in the paper.
-            (r"head\.weight", "model+data"),
+            (r"(distillation_)?head\.weight|projection\.weight", "model+data"),
             // Vectors are replicated: to gather them costs more than they take.
             (r".*norm\.(scale|bias)|.*bias|.*layer_scale|class_token|registers|map\.probe", "-"),
+            (r"distillation_token|query_pool\.query|.*relative_bias\.table", "-"),
         ];
         let (residual, ring) = match activations {
             Activations::Width => ("data,-,model", false),
@@ -223,7 +224,7 @@ mod tests {
 
     use super::*;
     use crate::params;
-    use crate::vit::{Pool, Variant};
+    use crate::vit::{Pool, SubNorm, Variant};
 
     fn leaf(path: &str, shape: &[usize]) -> LeafSpec {
         let dtype = burn::tensor::DType::F32;
@@ -270,7 +271,10 @@ mod tests {
         let full = Variant::parse("22B/14").unwrap().config(29_593).with_depth(1);
         let classic = full.clone().classic().with_pool(Pool::ClassToken).with_registers(4);
         let classic = classic.with_layer_scale(Some(1e-4)).with_norm_embedding(true);
-        for config in [full, classic] {
+        let eva02 = full.clone().eva02().with_sub_norm(Some(SubNorm::MlpAndAttention));
+        let distilled = full.clone().deit_distilled().with_projection(Some(1024));
+        let (aimv2, beit) = (full.clone().aimv2(), full.clone().beit());
+        for config in [full, classic, eva02, distilled, aimv2, beit] {
             let model = config.init(&device).unwrap();
             let layout = Sharding::vit22b(Activations::Width).layout().unwrap();
             for (path, shape) in params::shapes(&model) {

@@ -5,6 +5,9 @@ use crate::layers::check_sin_cos_width;
 
 use super::config::{Pool, Positions, ViT22BConfig};
 
+/// The most pixels along one side of an image.
+const LARGEST_SIDE: usize = 1 << 20;
+
 impl ViT22BConfig {
     /// Checks every field; a config that passes makes a model.
     ///
@@ -23,6 +26,12 @@ impl ViT22BConfig {
                 || format!("a positive multiple of patch = {}", self.patch),
                 || nearest_multiple(side, self.patch),
             )?;
+        }
+        // So that numbers of patches can be counted.
+        for (field, side) in [("image[0]", self.image[0]), ("image[1]", self.image[1])] {
+            let rule = || format!("at most {LARGEST_SIDE}");
+            let nearest = || LARGEST_SIDE / self.patch * self.patch;
+            check(field, side, side <= LARGEST_SIDE, rule, nearest)?;
         }
         if matches!(self.positions, Positions::SinCos2d | Positions::SinCos2dMae) {
             check_sin_cos_width(self.width)?;
@@ -60,7 +69,7 @@ mod tests {
     #[test]
     fn every_invalid_field_is_named_and_its_nearest_value_is_valid() {
         type Case = (fn(ViT22BConfig) -> ViT22BConfig, &'static str);
-        let cases: [Case; 18] = [
+        let cases: [Case; 19] = [
             (
                 |c| c.with_channels(0),
                 "channels = 0 is not valid: at least 1; the nearest valid value is 1",
@@ -112,6 +121,10 @@ mod tests {
             (
                 |c| c.with_layer_scale(Some(f64::INFINITY)),
                 "layer_scale = inf is not valid: a finite number; the nearest valid value is 0.00001",
+            ),
+            (
+                |c| c.with_image([28, 14 << 60]),
+                "image[1] = 16140901064495857664 is not valid: at most 1048576; the nearest valid value is 1048572",
             ),
             (
                 |c| c.with_num_heads(8).with_rotary(Some(RotaryConfig::dinov3())),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use vit22b::data::Preprocess;
 use vit22b::params;
-use vit22b::vit::{Gelu, Pool, QkNorm, ViT22B, ViT22BConfig};
+use vit22b::vit::{BlockKind, Gelu, HeadInput, Pool, Positions, QkNorm, ViT22B, ViT22BConfig};
 use vit22b::weights::{
     ElementChoice, HeadChoice, LoadOptions, LoadedModel, Origin, WeightsFile, export_big_vision,
     export_timm, save,
@@ -95,6 +95,11 @@ fn our_own_format_keeps_config_preprocessing_and_element_types() {
         small(),
         small().classic().with_pool(Pool::ClassToken).with_registers(3).with_epsilon(1e-5),
         small().with_pool(Pool::Average).with_norm_pooled(true).with_qk_norm(QkNorm::Layer),
+        small().eva02(),
+        small().beit(),
+        small().clip().with_projection(Some(12)),
+        small().with_num_heads(4).perception_encoder(),
+        small().deit_distilled().with_head_input(Some(HeadInput::PooledAndMean)),
     ]
     .into_iter()
     .enumerate()
@@ -161,6 +166,19 @@ fn what_a_target_cannot_say_is_refused() {
         "timm has no form for epsilon = 1e-12: it is 1e-6, and 1e-5 where a layer norm follows the \
          embedding; `LoadOptions::epsilon` changes it knowingly"
     );
+    let full = |config: ViT22BConfig| config.with_epsilon(1e-6);
+    for (config, field) in [
+        (full(small().eva02()), "gate = Some(Silu)"),
+        (small().dinov3(), "key_bias = Some(false)"),
+        (full(small().clip()).with_projection(Some(3)), "projection = Some(3)"),
+        (small().deit_distilled(), "pool = Distilled"),
+        (small().classic().with_block(BlockKind::ResPostNorm), "block = ResPostNorm"),
+        (small().classic().with_gelu(Gelu::Quick), "gelu = Quick"),
+        (small().classic().with_positions(Positions::None), "positions = None"),
+    ] {
+        let text = timm(config);
+        assert!(text.starts_with(&format!("timm has no form for {field}: ")), "{text}");
+    }
     let big_vision = |config| {
         let result = export_big_vision(&model(config), scratch.0.join("a.npz"));
         result.unwrap_err().to_string()

@@ -150,12 +150,14 @@ fn what_the_family_does_not_compute_is_refused_by_name() {
     // A distillation token has a position of its own.
     assert!(with("dist_token").contains("the number of positions"));
     // No name says whether the model turns queries and keys.
-    assert!(with("blocks.0.gamma_1").contains("rotary positions, as DINOv3"));
+    assert!(
+        with("blocks.0.gamma_1").contains("\"blocks.0.gamma_1\" as models with rotary positions")
+    );
     assert!(with("rope_embed.periods").contains("rotary positions, as DINOv3"));
     assert!(with("blocks.0.mlp.w12.weight").starts_with("a gated MLP (SwiGLU) is not"));
     let mut file = own_fixture("timm_dinov2/model.safetensors");
     file.take("pos_embed");
-    assert!(refusal(&file, &options()).contains("(the file has no learned positions)"));
+    assert!(refusal(&file, &options()).contains("it has no learned positions, and only"));
     let mut file = File::default();
     file.set("embeddings.patch_embeddings.weight", &[24, 3, 8, 8]);
     assert!(refusal(&file, &options()).contains("DINOv3"));
