@@ -319,13 +319,13 @@ fn fields_that_an_earlier_version_did_not_know_are_no_other_model() {
     // What has a value that this run has not is another model: also a field of a later version.
     let error = resumed(&|task| {
         remove(&mut task["model"], &["registers"]);
-        task["model"]["gate"] = "swish".into();
+        task["model"]["of_a_later_version"] = 1.into();
         task["model"]["pool"] = "average".into();
     });
     assert_eq!(
         error.unwrap_err(),
-        "the checkpoint of step 3 is of another model: pool is \"average\" there and \"map\" here, gate is \
-         \"swish\" there and null here; give the same model, or choose another folder"
+        "the checkpoint of step 3 is of another model: of_a_later_version is 1 there and null here, pool is \
+         \"average\" there and \"map\" here; give the same model, or choose another folder"
     );
 }
 

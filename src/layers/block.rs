@@ -135,7 +135,7 @@ impl BlockConfig {
         (0..depth).map(|_| self.init(device)).collect()
     }
 
-    fn attention(&self) -> AttentionConfig {
+    pub(super) fn attention(&self) -> AttentionConfig {
         AttentionConfig::new(self.width, self.num_heads)
             .with_qk_norm(self.qk_norm)
             .with_qkv_bias(self.qkv_bias)
@@ -146,14 +146,14 @@ impl BlockConfig {
             .with_relative_bias(self.relative_bias)
     }
 
-    fn norm(&self) -> NormConfig {
+    pub(super) fn norm(&self) -> NormConfig {
         NormConfig::new(self.width)
             .with_kind(self.norm)
             .with_bias(self.norm_bias)
             .with_epsilon(self.epsilon)
     }
 
-    fn mlp(&self) -> MlpConfig {
+    pub(super) fn mlp(&self) -> MlpConfig {
         let norm = || NormConfig { width: self.mlp_dim, ..self.norm() };
         MlpConfig::new(self.width, self.mlp_dim)
             .with_gelu(self.gelu)

@@ -9,11 +9,12 @@ use burn_trace::constrain_as;
 use crate::error::{ConfigError, ensure_valid};
 
 use super::activation;
-use super::attention::{Attention, AttentionConfig};
+use super::attention::Attention;
+use super::block::BlockConfig;
 use super::kinds::{Gelu, NormKind, QkNorm};
 use super::linear::xavier;
-use super::mlp::{Mlp, MlpConfig};
-use super::norm::{Norm, NormConfig};
+use super::mlp::Mlp;
+use super::norm::Norm;
 
 /// Configuration of a [`MapPool`]; the defaults are those of ViT-22B.
 ///
@@ -65,9 +66,7 @@ impl MapPoolConfig {
     ///
     /// [`ConfigError::Invalid`] for the first field that breaks a rule.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        self.mlp().validate()?;
-        self.attention().validate()?;
-        self.norm().validate()
+        self.block().validate()
     }
 
     /// A pooling head with random parameters.
@@ -77,31 +76,26 @@ impl MapPoolConfig {
     /// If [`validate`](Self::validate) finds an error, with its text.
     pub fn init(&self, device: &Device) -> MapPool {
         ensure_valid(self.validate());
+        let block = self.block();
         MapPool {
             probe: xavier().init_with([1, self.width], Some(1), Some(self.width), device),
-            attn: self.attention().init(device),
-            norm: self.norm().init(device),
-            mlp: self.mlp().init(device),
+            attn: block.attention().init(device),
+            norm: block.norm().init(device),
+            mlp: block.mlp().init(device),
         }
     }
 
-    fn attention(&self) -> AttentionConfig {
-        AttentionConfig::new(self.width, self.num_heads)
+    /// The block whose attention, norm and MLP the pooling head has.
+    fn block(&self) -> BlockConfig {
+        BlockConfig::new(self.width, self.mlp_dim, self.num_heads)
+            .with_norm(self.norm)
             .with_qk_norm(QkNorm::None)
+            .with_gelu(self.gelu)
+            .with_epsilon(self.epsilon)
+            .with_norm_bias(self.norm_bias)
             .with_qkv_bias(self.qkv_bias)
             .with_out_bias(self.out_bias)
-            .with_epsilon(self.epsilon)
-    }
-
-    fn norm(&self) -> NormConfig {
-        NormConfig::new(self.width)
-            .with_kind(self.norm)
-            .with_bias(self.norm_bias)
-            .with_epsilon(self.epsilon)
-    }
-
-    fn mlp(&self) -> MlpConfig {
-        MlpConfig::new(self.width, self.mlp_dim).with_gelu(self.gelu).with_bias(self.mlp_bias)
+            .with_mlp_bias(self.mlp_bias)
     }
 }
 

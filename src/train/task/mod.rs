@@ -86,8 +86,8 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     /// A model whose parameters are not drawn yet: Burn's layers draw them at first use.
     fn init(&self, device: &Device) -> Self::Model;
 
-    /// Says whether the model can take a batch with these leaves. That all have the same number of
-    /// examples, at least one, was checked.
+    /// Says whether the model can take a batch with these leaves. It has been checked that all have the same
+    /// number of examples, at least one.
     ///
     /// # Errors
     ///
@@ -99,8 +99,8 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
         batch
     }
 
-    /// The mean loss of a batch. With a key as in training, with all that is random; without one as
-    /// in evaluation.
+    /// The mean loss of a batch: with a key as in training, with dropout and the like drawn from it; without
+    /// one as in evaluation.
     ///
     /// With [`Precision::Bf16`](crate::train::Precision::Bf16) the parameters of the model are bf16,
     /// except for those of norms, and the batch is as it was loaded. So a model casts its input to the
