@@ -34,8 +34,14 @@ pub struct Statistics {
     pub waiting: usize,
     /// Graphs that were executed.
     pub executed: u64,
-    /// Programs that were compiled.
+    /// Of these, graphs that ran operation by operation on Burn's CPU backend.
+    pub interpreted: u64,
+    /// Programs that were compiled, those of `compiling` among them.
     pub compiled: u64,
+    /// Programs that are being compiled on threads of their own, or wait for one.
+    pub compiling: usize,
+    /// Programs that are kept, those of `compiling` among them.
+    pub programs: usize,
 }
 
 impl XlaClient {
@@ -53,7 +59,10 @@ impl XlaClient {
             tensors: self.recorder.count_tensors(),
             waiting: self.recorder.count_waiting(),
             executed: self.recorder.count_executed(),
+            interpreted: self.recorder.programs.count_interpreted(),
             compiled: self.recorder.programs.count_compiled(),
+            compiling: self.recorder.programs.count_compiling(),
+            programs: self.recorder.programs.count_kept(),
         }
     }
 

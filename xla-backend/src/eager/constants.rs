@@ -4,6 +4,7 @@
 //! training step has a learning rate for each parameter, and all of them are equal.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use burn_backend::DType;
 use burn_ir::ScalarIr;
@@ -17,6 +18,8 @@ pub(super) struct Passing {
     constants: Vec<Constant>,
     places: Vec<Option<Place>>,
     packs: Vec<Pack>,
+    /// How often the graph was seen, with other constants each time.
+    seen: usize,
 }
 
 /// A slot in a pack.
@@ -38,12 +41,19 @@ impl Passing {
     /// For a graph that was not seen before.
     pub(super) fn new(constants: &[Constant]) -> Self {
         let lifted = constants.iter().map(|constant| constant.lift == Lift::Always).collect();
-        Self::group(constants, lifted, |_| (0, 0, 0))
+        Self::group(constants, lifted, 1, |i| constants[i].literal.passed())
     }
 
     /// For a graph that was seen before with other constants: constants that differ become arguments, and
     /// constants that were equal and no longer are get slots of their own.
+    ///
+    /// Constants may be equal twice by accident. So the third time each becomes an argument with a slot of its
+    /// own, and the program fits all constants from then on.
     pub(super) fn generalise(&self, now: &[Constant]) -> Self {
+        if self.seen > 1 {
+            let lifted = now.iter().map(|constant| constant.lift != Lift::Never).collect();
+            return Self::group(now, lifted, self.seen + 1, |i| i);
+        }
         let differs = |i: usize| !self.constants[i].literal.is(now[i].literal);
         let mut lifted: Vec<bool> = (0..now.len())
             .map(|i| self.places[i].is_some() || (now[i].lift == Lift::WhenItVaries && differs(i)))
@@ -57,20 +67,17 @@ impl Passing {
             let both = now[i].operation == now[i - 1].operation;
             lifted[i - 1] |= both && lifted[i];
         }
-        Self::group(now, lifted, |i| match self.places[i] {
-            Some(place) => (5, place.pack as u64, place.at as u64),
-            None => {
-                let (kind, bits) = self.constants[i].literal.bits();
-                (kind, bits, 0)
-            }
+        Self::group(now, lifted, self.seen + 1, |i| {
+            (self.constants[i].literal.passed(), now[i].literal.passed())
         })
     }
 
-    /// Equal constants share a slot if `before` is equal too.
-    fn group(
+    /// Constants of a type whose keys are equal share a slot.
+    fn group<K: Hash + Eq>(
         constants: &[Constant],
         lifted: Vec<bool>,
-        before: impl Fn(usize) -> (u8, u64, u64),
+        seen: usize,
+        key: impl Fn(usize) -> K,
     ) -> Self {
         let mut packs: Vec<Pack> = Vec::new();
         let mut known = HashMap::new();
@@ -78,8 +85,8 @@ impl Passing {
             if !lifted {
                 return None;
             }
-            let Constant { dtype, literal, .. } = constants[i];
-            let place = *known.entry((dtype, literal.bits(), before(i))).or_insert_with(|| {
+            let dtype = constants[i].dtype;
+            let place = *known.entry((dtype, key(i))).or_insert_with(|| {
                 let pack = packs.iter().position(|pack| pack.dtype == dtype).unwrap_or_else(|| {
                     packs.push(Pack { dtype, sources: Vec::new() });
                     packs.len() - 1
@@ -90,16 +97,19 @@ impl Passing {
             Some(place)
         });
         let places = places.collect();
-        Self { constants: constants.to_vec(), places, packs }
+        Self { constants: constants.to_vec(), places, packs, seen }
     }
 
     /// Whether a program that takes its constants in this way computes the graph with these constants.
+    ///
+    /// What a program is not passed it has in itself: of the range of a slice, where it begins is passed, and
+    /// its length is in the shapes.
     pub(super) fn fits(&self, now: &[Constant]) -> bool {
         self.places.iter().zip(now).enumerate().all(|(i, (place, constant))| match place {
             None => self.constants[i].literal.is(constant.literal),
             Some(place) => {
                 let first = self.packs[place.pack].sources[place.at];
-                now[first].literal.is(constant.literal)
+                now[first].literal.passed() == constant.literal.passed()
             }
         })
     }
@@ -177,6 +187,33 @@ mod tests {
         assert_eq!(second.packs()[0].sources.len(), 4);
         assert!(second.fits(&graph([9.0, 8.0, f64::NAN, 6.0])));
         assert_eq!(first.changes(&graph([0.1, 0.1, 4.0, 0.5])), [2]);
+    }
+
+    #[test]
+    fn the_third_form_fits_all_constants() {
+        // Equal twice, by accident, and then not.
+        let first = Passing::new(&graph([0.1, 0.1, 3.0, 0.1]));
+        let second = first.generalise(&graph([0.2, 0.2, 3.0, 0.2]));
+        assert_eq!(second.packs()[0].sources, [0]);
+        assert!(!second.fits(&graph([0.2, 0.3, 3.0, 0.4])) && !second.fits(&graph([0.2, 0.2, 5.0, 0.2])));
+        let third = second.generalise(&graph([0.2, 0.3, 3.0, 0.4]));
+        assert!(third.fits(&graph([0.2, 0.3, 5.0, 0.4])) && third.fits(&graph([1.0, 1.0, 1.0, 1.0])));
+    }
+
+    /// `x.slice([i..i + 2, 0..3, 0..9])` of `[8, 3, 9]`.
+    #[test]
+    fn slices_that_begin_elsewhere_fit_whatever_their_lengths() {
+        let slice = |begin: isize| {
+            [(begin, 2), (0, 3), (0, 9)].map(|(begin, length)| Constant {
+                operation: 0,
+                literal: Literal::Range(burn_backend::Slice::new(begin, Some(begin + length), 1)),
+                lift: Lift::WhenItVaries,
+                dtype: DType::I32,
+            })
+        };
+        let program = Passing::new(&slice(0)).generalise(&slice(2));
+        assert_eq!(program.packs()[0].sources.len(), 2, "the two that stay share a place");
+        assert!(program.fits(&slice(4)) && program.fits(&slice(0)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Why an operation has no result.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use burn_backend::ExecutionError;
@@ -57,6 +58,34 @@ pub enum EagerError {
         /// The tensor.
         id: TensorId,
     },
+    /// The memory that is left does not hold what is asked for.
+    #[error(
+        "{what} needs {needed_bytes} bytes, and {available_bytes} are left on this machine; drop tensors, or \
+         make batches smaller"
+    )]
+    Memory {
+        /// The operation or the upload.
+        what: String,
+        /// What it needs.
+        needed_bytes: u64,
+        /// What is left, without a reserve for others.
+        available_bytes: u64,
+    },
+    /// The process has nearly all memory maps that the system lets it have, and a program would need more.
+    #[error(
+        "the process has nearly all of the {most} memory maps that the system lets it have; raise \
+         vm.max_map_count (sysctl), or keep fewer programs (EagerOptions::memory_maps)"
+    )]
+    Maps {
+        /// How many the system lets it have.
+        most: u64,
+    },
+    /// The graph was given up before it was executed.
+    #[error("a graph of {operations} operations was given up before it was executed")]
+    Dropped {
+        /// How many operations it has.
+        operations: usize,
+    },
     /// A fault of this crate.
     #[error(
         "executing the graph of {operations} operations that ends with {last} panicked: {message}; please report it"
@@ -76,13 +105,24 @@ pub(super) type Failure = Arc<EagerError>;
 
 /// As Burn's own error, with all causes.
 pub(super) fn told(failure: &EagerError) -> ExecutionError {
+    ExecutionError::with_context(chain(failure))
+}
+
+/// The error with all causes.
+pub(super) fn chain(failure: &EagerError) -> String {
     let mut text = failure.to_string();
     let mut source = std::error::Error::source(failure);
     while let Some(error) = source {
         text = format!("{text}: {error}");
         source = error.source();
     }
-    ExecutionError::with_context(text)
+    text
+}
+
+/// What a panic said.
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 impl From<PluginError> for Box<Error> {

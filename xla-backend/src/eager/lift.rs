@@ -135,6 +135,10 @@ impl Lifting {
             Op::MulScalar(_) => Op::Mul,
             Op::DivScalar(_) => Op::Div,
             Op::RemScalar(_) => Op::Rem,
+            Op::GreaterElem(_) => Op::Greater,
+            Op::GreaterEqualElem(_) => Op::GreaterEqual,
+            Op::LowerElem(_) => Op::Lower,
+            Op::LowerEqualElem(_) => Op::LowerEqual,
             _ => Op::Add,
         };
         match op {
@@ -142,7 +146,11 @@ impl Lifting {
             | Op::SubScalar(d)
             | Op::MulScalar(d)
             | Op::DivScalar(d)
-            | Op::RemScalar(d) => {
+            | Op::RemScalar(d)
+            | Op::GreaterElem(d)
+            | Op::GreaterEqualElem(d)
+            | Op::LowerElem(d)
+            | Op::LowerEqualElem(d) => {
                 let rhs = self.scalar(place, d.lhs.shape.num_dims());
                 family(make(BinaryOpIr { lhs: d.lhs, rhs, out: d.out }))
             }
@@ -161,11 +169,20 @@ impl Lifting {
         places: &[Place],
         family: impl Fn(BaseOperationIr) -> OperationIr,
     ) -> OperationIr {
+        let is_equal = matches!(op, BaseOperationIr::EqualElem(_));
         match op {
             BaseOperationIr::MaskFill(d) => {
                 let value = self.scalar(places[0], d.out.shape.num_dims());
                 let (tensor, mask, out) = (d.tensor, d.mask, d.out);
                 family(BaseOperationIr::MaskWhere(MaskWhereOpIr { tensor, mask, value, out }))
+            }
+            BaseOperationIr::EqualElem(d) | BaseOperationIr::NotEqualElem(d) => {
+                let rhs = self.scalar(places[0], d.lhs.shape.num_dims());
+                let compared = BinaryOpIr { lhs: d.lhs, rhs, out: d.out };
+                family(match is_equal {
+                    true => BaseOperationIr::Equal(compared),
+                    false => BaseOperationIr::NotEqual(compared),
+                })
             }
             BaseOperationIr::Slice(d) => self.run(SLICE, vec![d.tensor], d.out, places),
             BaseOperationIr::SliceAssign(d) => {

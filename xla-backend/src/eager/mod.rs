@@ -37,24 +37,34 @@
 
 mod channel;
 mod client;
+mod compile;
 mod constants;
 mod device;
+mod draws;
 mod error;
+mod families;
+mod graph;
+mod interpret;
 mod job;
 mod lift;
+mod memory;
 mod normal;
+mod options;
+mod pool;
 mod programs;
 mod promise;
 mod queue;
 mod recorder;
 mod rhythm;
 mod run;
+mod sights;
 mod value;
 
 pub use channel::{XlaBridge, XlaChannel};
 pub use client::{Statistics, XlaClient, XlaHandle};
 pub use device::XlaDevice;
 pub use error::EagerError;
+pub use options::{EagerOptions, FirstRun};
 
 /// Burn's operations on a device of XLA, executed lazily.
 ///
@@ -76,5 +86,10 @@ impl XlaDevice {
     /// Counts of what the device holds and has executed.
     pub fn statistics(&self) -> Statistics {
         burn_router::get_client::<XlaChannel>(self).statistics()
+    }
+
+    /// Sets how the device executes from now on, for all threads and sessions.
+    pub fn set_options(&self, options: EagerOptions) {
+        burn_router::get_client::<XlaChannel>(self).recorder().programs.set_options(options);
     }
 }

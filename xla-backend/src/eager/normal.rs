@@ -52,8 +52,8 @@ impl Literal {
         }
     }
 
-    /// A number for hashes.
-    pub(super) fn bits(self) -> (u8, u64) {
+    /// What a program is passed for it, bit by bit: a scalar, or where a range begins. Its number in hashes too.
+    pub(super) fn passed(self) -> (u8, u64) {
         match self {
             Self::Scalar(scalar) => scalar_bits(scalar),
             Self::Range(range) => (4, range.start as u64),
@@ -131,12 +131,25 @@ fn lift_of(op: &mut OperationIr) -> (Lift, DType) {
             | Op::DivScalar(d)
             | Op::RemScalar(d) => (Lift::Always, d.lhs.dtype),
             Op::Full(d) if !d.out.dtype.is_bool() => (Lift::WhenItVaries, d.out.dtype),
+            Op::GreaterElem(d)
+            | Op::GreaterEqualElem(d)
+            | Op::LowerElem(d)
+            | Op::LowerEqualElem(d)
+                if !d.lhs.dtype.is_bool() =>
+            {
+                (Lift::WhenItVaries, d.lhs.dtype)
+            }
             _ => NEVER,
         },
         OperationIr::BaseFloat(op) | OperationIr::BaseInt(op) | OperationIr::BaseBool(op) => {
             match op {
                 BaseOperationIr::MaskFill(d) if !d.out.dtype.is_bool() => {
                     (Lift::WhenItVaries, d.out.dtype)
+                }
+                BaseOperationIr::EqualElem(d) | BaseOperationIr::NotEqualElem(d)
+                    if !d.lhs.dtype.is_bool() =>
+                {
+                    (Lift::WhenItVaries, d.lhs.dtype)
                 }
                 BaseOperationIr::Slice(d) => resolve(&mut d.ranges, &d.tensor, &d.out),
                 BaseOperationIr::SliceAssign(d) => resolve(&mut d.ranges, &d.tensor, &d.value),

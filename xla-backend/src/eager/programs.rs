@@ -1,253 +1,248 @@
-//! The programs of a device, by the normal form of their graphs.
+//! How a graph of a device runs: as a program that is there or is compiled for it, or operation by operation.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-use burn_ir::{GraphIr, OperationIr, TensorId, TensorIr};
+use super::compile::{Compiled, compile};
+use super::constants::Passing;
+use super::error::{EagerError, Failure, chain};
+use super::families::{Families, Family, Variant};
+use super::graph::Graph;
+use super::interpret;
+use super::memory::{count_maps, most_maps};
+use super::options::{EagerOptions, FirstRun};
+use super::pool::Pool;
+use super::sights::{Sights, WORTH};
+use crate::pjrt::Device;
 
-use super::constants::{Pack, Passing};
-use super::error::{EagerError, Failure};
-use super::job::Job;
-use super::lift::{Lifted, RunsLowering, lift};
-use super::normal::{BuildFold, Constant, Lift};
-use super::promise::Promise;
-use crate::lower::{self, LowerOptions};
-use crate::pjrt::{CompileOptions, Device, DeviceAssignment, Executable};
-use crate::program::ProgramCache;
-
-/// A compiled graph.
+/// The graphs of a device.
 #[derive(Debug)]
-pub(super) struct Compiled {
-    pub(super) executable: Executable,
-    /// The arguments after the inputs: constants, and then perhaps a seed.
-    pub(super) packs: Vec<Pack>,
-    pub(super) seed: bool,
-}
-
-/// Compiled graphs, the most recently used ones.
-#[derive(Debug, Default)]
 pub(super) struct Programs {
-    families: Mutex<HashMap<u64, Vec<Arc<Family>>, BuildFold>>,
-    /// Counts uses.
-    clock: AtomicU64,
+    state: Mutex<State>,
+    compilers: Pool,
     compiled: AtomicU64,
+    interpreted: AtomicU64,
 }
 
-/// Graphs that differ in constants alone.
-#[derive(Debug)]
-struct Family {
-    operations: Vec<OperationIr>,
-    /// Only those are compared that are never arguments.
-    constants: Vec<Constant>,
-    inputs: Vec<TensorIr>,
-    donated: Vec<bool>,
-    outputs: Vec<TensorId>,
-    /// The program that takes the most constants as arguments.
-    current: Mutex<Option<Arc<Variant>>>,
-    used: AtomicU64,
+#[derive(Debug, Default)]
+struct State {
+    options: EagerOptions,
+    families: Families,
+    sights: Sights,
 }
 
-/// A program, perhaps still being compiled.
+/// How a graph runs now.
 #[derive(Debug)]
-struct Variant {
-    passing: Passing,
-    program: Promise<Result<Arc<Compiled>, Failure>>,
+pub(super) enum Way {
+    Program(Arc<Compiled>),
+    Interpret,
 }
 
 /// How many families are kept.
 const MOST: usize = 2048;
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Family {
-    fn of(job: &Job) -> Self {
-        Self {
-            operations: job.operations.clone(),
-            constants: job.constants.clone(),
-            inputs: job.inputs.iter().map(|(tensor, _)| tensor.clone()).collect(),
-            donated: job.donated.clone(),
-            outputs: job.outputs.iter().map(|(id, _)| *id).collect(),
-            current: Mutex::default(),
-            used: AtomicU64::new(0),
-        }
-    }
-
-    fn is(&self, job: &Job) -> bool {
-        self.operations == job.operations
-            && self.donated == job.donated
-            && self.outputs.len() == job.outputs.len()
-            && self.outputs.iter().zip(&job.outputs).all(|(id, (other, _))| id == other)
-            && self.inputs.len() == job.inputs.len()
-            && self.inputs.iter().zip(&job.inputs).all(|(tensor, (other, _))| tensor == other)
-            && self.constants.iter().zip(&job.constants).all(|(constant, other)| {
-                constant.lift != Lift::Never || constant.literal.is(other.literal)
-            })
-    }
-}
+/// Compilers recurse as deep as programs nest, and a thread has 2 MiB unless told otherwise.
+const STACK_BYTES: usize = 64 << 20;
+/// Programs that wait to be compiled. What comes when so many wait may come again.
+const MOST_WAITING: usize = 256;
 
 impl Programs {
-    /// How many programs were compiled.
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        let compilers = Pool::new("burn-xla-compile", (cores / 2).clamp(1, 4), STACK_BYTES);
+        Self { state: Mutex::default(), compilers, compiled: AtomicU64::new(0), interpreted: AtomicU64::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_options(&self, options: EagerOptions) {
+        self.lock().options = options;
+        self.make_room();
+    }
+
+    /// How many programs were compiled, or are about to be.
     pub(super) fn count_compiled(&self) -> u64 {
         self.compiled.load(Ordering::Relaxed)
     }
 
-    /// Whether the program is compiled already.
-    pub(super) fn knows(&self, job: &Job) -> bool {
-        let families = lock(&self.families);
-        let family = families.get(&job.hash).and_then(|list| list.iter().find(|f| f.is(job)));
-        let Some(family) = family.cloned() else { return false };
-        drop(families);
-        let current = lock(&family.current);
-        current.as_ref().is_some_and(|v| v.program.is_kept() && v.passing.fits(&job.constants))
+    /// How many graphs were interpreted.
+    pub(super) fn count_interpreted(&self) -> u64 {
+        self.interpreted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_interpretation(&self) {
+        self.interpreted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many programs are kept, those under way among them.
+    pub(super) fn count_kept(&self) -> usize {
+        self.lock().families.len()
+    }
+
+    /// How many programs are being compiled on threads of their own, or wait for one.
+    pub(super) fn count_compiling(&self) -> usize {
+        self.compilers.count_tasks()
+    }
+
+    /// Whether the program is there.
+    pub(super) fn knows(&self, graph: &Graph) -> bool {
+        let mut state = self.lock();
+        let family = state.families.find(graph.key(), graph);
+        family.is_some_and(|family| {
+            family.variant.program.is_kept() && family.variant.passing.fits(&graph.constants)
+        })
+    }
+
+    /// How a graph runs on a device where it may be interpreted, if Burn's CPU backend has its operations.
+    pub(super) fn way(self: &Arc<Self>, graph: &Arc<Graph>, device: &Device) -> Result<Way, Failure> {
+        let interprets =
+            self.lock().options.first_run == FirstRun::Interpret && interpret::is_possible(graph);
+        if !interprets {
+            return self.program(graph, device).map(Way::Program);
+        }
+        let key = graph.key();
+        let mut state = self.lock();
+        let (variant, why) = match state.families.find(key, graph) {
+            Some(family) if family.variant.passing.fits(&graph.constants) => {
+                return Ok(match family.variant.program.now() {
+                    Some(Ok(program)) => Way::Program(program),
+                    // Under way, or not to be had.
+                    _ => Way::Interpret,
+                });
+            }
+            Some(family) => replace(family, graph),
+            None => {
+                let Some((before, worth)) = state.sights.see(key, &graph.constants) else {
+                    return Ok(Way::Interpret);
+                };
+                let passing = Passing::new(&before).generalise(&graph.constants);
+                let variant = Variant::new(passing);
+                state.families.add(key, Arc::clone(graph), Arc::clone(&variant), worth);
+                (variant, None)
+            }
+        };
+        if self.compilers.count_waiting() >= MOST_WAITING {
+            drop(state.families.take(key, &variant));
+            return Ok(Way::Interpret);
+        }
+        drop(state);
+        self.compiled.fetch_add(1, Ordering::Relaxed);
+        let (programs, graph, device) = (Arc::clone(self), Arc::clone(graph), device.clone());
+        self.compilers.push(move || {
+            if variant.claim() {
+                programs.make(&graph, &variant, &device, why.as_deref());
+            }
+        });
+        self.compilers.start();
+        Ok(Way::Interpret)
     }
 
     /// The program of a graph, compiled if it is not there. A caller waits while another one compiles it.
-    pub(super) fn find(&self, job: &Job, device: &Device) -> Result<Arc<Compiled>, Failure> {
-        let family = self.family(job);
-        let mut current = lock(&family.current);
-        if let Some(variant) = &*current
-            && variant.passing.fits(&job.constants)
-        {
-            let variant = Arc::clone(variant);
-            drop(current);
-            return variant.program.wait();
-        }
-        let why = current.as_ref().map(|variant| changes(&family, variant, job));
-        let passing = match &*current {
-            Some(variant) => variant.passing.generalise(&job.constants),
-            None => Passing::new(&job.constants),
+    pub(super) fn program(
+        self: &Arc<Self>,
+        graph: &Arc<Graph>,
+        device: &Device,
+    ) -> Result<Arc<Compiled>, Failure> {
+        let key = graph.key();
+        let mut state = self.lock();
+        let (variant, why) = match state.families.find(key, graph) {
+            Some(family) if family.variant.passing.fits(&graph.constants) => {
+                (Arc::clone(&family.variant), None)
+            }
+            Some(family) => {
+                self.compiled.fetch_add(1, Ordering::Relaxed);
+                replace(family, graph)
+            }
+            None => {
+                self.compiled.fetch_add(1, Ordering::Relaxed);
+                let variant = Variant::new(Passing::new(&graph.constants));
+                state.families.add(key, Arc::clone(graph), Arc::clone(&variant), WORTH);
+                (variant, None)
+            }
         };
-        let variant = Arc::new(Variant { passing, program: Promise::new() });
-        *current = Some(Arc::clone(&variant));
-        drop(current);
-
-        let compiling = || compile(job, &variant.passing, device, why.as_deref());
-        let made = catch_unwind(AssertUnwindSafe(compiling)).unwrap_or_else(|panic| {
-            let (operations, last) = (job.operations.len(), String::new());
-            let message = "while another session compiled it".into();
-            let failure = Arc::new(EagerError::Panic { operations, last, message });
-            variant.program.keep(Err(failure));
-            resume_unwind(panic)
-        });
-        self.compiled.fetch_add(1, Ordering::Relaxed);
+        drop(state);
+        if variant.claim() {
+            self.make(graph, &variant, device, why.as_deref());
+        }
+        let made = variant.program.wait();
         if made.is_err() {
             // The next caller tries again.
-            *lock(&family.current) = None;
+            drop(self.lock().families.take(key, &variant));
         }
-        variant.program.keep(made.clone());
         made
     }
 
-    fn family(&self, job: &Job) -> Arc<Family> {
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        let mut families = lock(&self.families);
-        let list = families.entry(job.hash).or_default();
-        let family = match list.iter().find(|family| family.is(job)) {
-            Some(family) => Arc::clone(family),
-            None => {
-                let family = Arc::new(Family::of(job));
-                list.push(Arc::clone(&family));
-                family
-            }
+    /// Compiles a program, which is there or has failed then.
+    fn make(&self, graph: &Graph, variant: &Arc<Variant>, device: &Device, why: Option<&str>) {
+        let compiling = || match self.has_maps() {
+            true => compile(graph, &variant.passing, device, why),
+            false => Err(Arc::new(EagerError::Maps { most: most_maps() })),
         };
-        family.used.store(now, Ordering::Relaxed);
-        if families.len() > MOST {
-            let mut used: Vec<_> =
-                families.values().flatten().map(|f| f.used.load(Ordering::Relaxed)).collect();
-            used.sort_unstable();
-            let oldest = used[used.len() - MOST * 3 / 4];
-            families.retain(|_, list| {
-                list.retain(|family| family.used.load(Ordering::Relaxed) >= oldest);
-                !list.is_empty()
-            });
+        let made = catch_unwind(AssertUnwindSafe(compiling)).unwrap_or_else(|_| {
+            let (operations, last) = (graph.operations.len(), String::new());
+            let message = "while it was compiled".into();
+            Err(Arc::new(EagerError::Panic { operations, last, message }))
+        });
+        if let Err(error) = &made {
+            tracing::debug!(error = chain(error), "a graph is not compiled");
         }
-        family
+        variant.program.keep(made);
+        self.make_room();
+    }
+
+    /// Whether there are memory maps left for a compilation; programs are given up for them.
+    fn has_maps(&self) -> bool {
+        self.make_room();
+        count_maps().is_none_or(|maps| maps < most_maps() / 10 * 9)
+    }
+
+    /// Gives up programs until the rest keeps to the limits.
+    fn make_room(&self) {
+        let mut state = self.lock();
+        let (bytes, most_bytes) = (state.families.bytes(), state.options.program_bytes);
+        let (count, most_maps) = (state.families.len(), state.options.memory_maps);
+        let mut gone = Vec::new();
+        // More than needed, so that it is not done for each program.
+        if bytes > most_bytes {
+            gone.extend(state.families.oldest_of_bytes(bytes - most_bytes / 4 * 3));
+        }
+        if count > MOST {
+            gone.extend(state.families.oldest_of_count(count - MOST / 4 * 3));
+        }
+        drop(state);
+        self.give_up(gone, "bytes");
+        while count_maps().is_some_and(|maps| maps > most_maps) {
+            let mut state = self.lock();
+            let quarter = state.families.len().div_ceil(4);
+            let gone = state.families.oldest_of_count(quarter);
+            drop(state);
+            if gone.is_empty() {
+                break;
+            }
+            self.give_up(gone, "memory maps");
+        }
+    }
+
+    fn give_up(&self, gone: Vec<(u64, Family)>, what: &str) {
+        if gone.is_empty() {
+            return;
+        }
+        tracing::debug!(programs = gone.len(), "given up for {what}");
+        let mut state = self.lock();
+        for (key, family) in &gone {
+            state.sights.given_up(*key, &family.graph.constants, family.worth);
+        }
+        drop(state);
+        // The programs go without the lock.
+        drop(gone);
     }
 }
 
-/// The constants whose change made a graph be compiled again, in words.
-fn changes(family: &Family, variant: &Variant, job: &Job) -> String {
-    const MOST_TOLD: usize = 4;
-    let operations = variant.passing.changes(&job.constants);
-    let told = operations.iter().take(MOST_TOLD).map(|&i| {
-        let (family, variant) = lower::name_of(&family.operations[i]);
-        format!("{family}::{variant}")
-    });
-    let told: Vec<_> = told.collect();
-    format!("{} constants changed: {}", operations.len(), told.join(", "))
-}
-
-fn compile(
-    job: &Job,
-    passing: &Passing,
-    device: &Device,
-    why: Option<&str>,
-) -> Result<Arc<Compiled>, Failure> {
-    let start = Instant::now();
-    let Lifted { operations, packs } = lift(&job.operations, passing, job.numbers);
-    let declared: Vec<_> =
-        job.inputs.iter().map(|(tensor, _)| tensor).chain(&packs).cloned().collect();
-    let arguments: Vec<_> = declared.iter().map(|tensor| tensor.id).collect();
-    let results: Vec<_> = job.outputs.iter().map(|(id, _)| *id).collect();
-    let aliases = aliases(job, &operations);
-    let donated = aliases.len();
-    let options = LowerOptions {
-        name: "eager",
-        aliases,
-        declared: &declared,
-        custom: &RunsLowering,
-        ..LowerOptions::default()
-    };
-    let graph = GraphIr { operations, inputs: arguments.clone(), outputs: results.clone() };
-    let program = lower::lower(&graph, &arguments, &results, &options)
-        .map_err(|error| Arc::new(EagerError::Lower(Box::new(error))))?;
-    let lowered = start.elapsed();
-    let client = device.client();
-    let options =
-        CompileOptions::new().with_device_assignment(DeviceAssignment::single(device.id().into()));
-    let made = match ProgramCache::default_for(client) {
-        Some(cache) => cache.compile(client, &program.text, &options).map(|(made, _)| made),
-        None => client.compile(&program.text, &options),
-    };
-    let executable = made.map_err(|source| {
-        let last = graph.operations.last().map_or_else(String::new, lower::describe);
-        let (operations, source) = (job.operations.len(), Box::new(source));
-        Arc::new(EagerError::Graph { operations, last, source })
-    })?;
-    tracing::info!(
-        operations = job.operations.len(),
-        inputs = job.inputs.len(),
-        outputs = job.outputs.len(),
-        donated,
-        constants = packs.iter().map(|pack| pack.shape.num_elements()).sum::<usize>(),
-        why = why.unwrap_or("a new graph"),
-        lower_ms = lowered.as_millis() as u64,
-        compile_ms = (start.elapsed() - lowered).as_millis() as u64,
-        "compiled"
-    );
-    Ok(Arc::new(Compiled { executable, packs: passing.packs().to_vec(), seed: program.seed }))
-}
-
-/// For each donated input, a result of its type that takes its memory.
-fn aliases(job: &Job, operations: &[OperationIr]) -> BTreeMap<TensorId, usize> {
-    let wanted: HashMap<_, _> =
-        job.outputs.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
-    let mut free: HashMap<_, VecDeque<usize>> = HashMap::new();
-    for output in operations.iter().flat_map(OperationIr::outputs) {
-        if let Some(&at) = wanted.get(&output.id) {
-            free.entry((output.dtype, output.shape.clone())).or_default().push_back(at);
-        }
-    }
-    let donated = job.inputs.iter().zip(&job.donated).filter(|(_, donated)| **donated);
-    donated
-        .filter_map(|((tensor, _), _)| {
-            let at = free.get_mut(&(tensor.dtype, tensor.shape.clone()))?.pop_front()?;
-            Some((tensor.id, at))
-        })
-        .collect()
+/// Another variant for a family whose variant does not fit the graph, and why.
+fn replace(family: &mut Family, graph: &Graph) -> (Arc<Variant>, Option<String>) {
+    let why = family.changes(graph);
+    family.variant = Variant::new(family.variant.passing.generalise(&graph.constants));
+    (Arc::clone(&family.variant), Some(why))
 }

@@ -41,6 +41,11 @@ impl<T: Clone> Promise<T> {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// The value, if it is there.
+    pub(super) fn now(&self) -> Option<T> {
+        self.lock().value.clone()
+    }
+
     /// Whether the value is there.
     pub(super) fn is_kept(&self) -> bool {
         self.lock().value.is_some()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use burn_ir::{FloatOperationIr, IntOperationIr, OperationIr, TensorId, TensorIr, TensorStatus};
 use smallvec::SmallVec;
 
+use super::graph::Graph;
 use super::job::Job;
 use super::normal::{self, BuildFold, Constant, Fold, Give, Lift, Tensors};
 use super::value::Value;
@@ -15,7 +16,9 @@ use super::value::Value;
 pub(super) struct Queue {
     operations: Vec<OperationIr>,
     constants: Vec<Constant>,
-    inputs: Vec<(TensorIr, Arc<Value>)>,
+    inputs: Vec<TensorIr>,
+    /// The values of the inputs.
+    values: Vec<Arc<Value>>,
     /// The numbers of inputs.
     captured: HashMap<TensorId, u64, BuildFold>,
     /// By number, the tensors that the graph makes and that are still alive.
@@ -106,12 +109,11 @@ impl Queue {
                     Some(Source::Number(number)) => number,
                     Some(Source::Value(value)) => {
                         let number = self.number();
-                        let input = op.inputs().nth(position).cloned();
-                        self.inputs.extend(input.map(|mut input| {
-                            input.id = TensorId::new(number);
-                            input.status = TensorStatus::ReadOnly;
-                            (input, value)
-                        }));
+                        if let Some(input) = op.inputs().nth(position) {
+                            let (id, status) = (TensorId::new(number), TensorStatus::ReadOnly);
+                            self.inputs.push(TensorIr { id, status, ..input.clone() });
+                            self.values.push(value);
+                        }
                         self.captured.insert(id, number);
                         number
                     }
@@ -132,7 +134,7 @@ impl Queue {
         let mut hasher = Fold::of(&(self.hash, structure, &numbers[..]));
         for constant in &self.constants[first_constant..] {
             if constant.lift == Lift::Never {
-                hasher = Fold::of(&(hasher, constant.literal.bits()));
+                hasher = Fold::of(&(hasher, constant.literal.passed()));
             }
         }
         self.hash = hasher;
@@ -158,23 +160,26 @@ impl Queue {
     pub(super) fn close(self) -> (Job, Vec<(TensorId, Arc<Value>)>) {
         let mut made = Vec::with_capacity(self.count_living);
         let mut outputs = Vec::with_capacity(self.count_living);
+        let mut outcomes = Vec::with_capacity(self.count_living);
         for (number, id) in self.living.iter().enumerate() {
             if let Some(id) = id {
                 let value = Arc::new(Value::new());
-                outputs.push((TensorId::new(number as u64), Arc::clone(&value.outcome)));
+                outputs.push(TensorId::new(number as u64));
+                outcomes.push(Arc::clone(&value.outcome));
                 made.push((*id, value));
             }
         }
-        let job = Job {
+        let graph = Graph {
             numbers: self.living.len() as u64,
             operations: self.operations,
             constants: self.constants,
-            donated: self.inputs.iter().map(|(_, value)| Arc::strong_count(value) == 1).collect(),
+            donated: self.values.iter().map(|value| Arc::strong_count(value) == 1).collect(),
             inputs: self.inputs,
             outputs,
             hash: self.hash,
-            seed: self.seed,
         };
+        let (graph, inputs) = (Arc::new(graph), self.values);
+        let job = Job { graph, inputs, outputs: outcomes, seed: self.seed };
         (job, made)
     }
 }

@@ -7,17 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use burn_backend::{DType, StreamId, TensorData};
+use burn_backend::{StreamId, TensorData};
 use burn_ir::{OperationIr, TensorId, TensorIr, TensorStatus};
 
 use super::device::XlaDevice;
 use super::error::{EagerError, Failure};
 use super::job::Job;
+use super::memory;
 use super::normal::{BuildFold, Tensors};
+use super::pool::Pool;
 use super::programs::Programs;
 use super::queue::{Missing, Queue, Source};
 use super::rhythm::Rhythm;
-use super::value::Value;
+use super::value::{Value, as_dtype};
 use crate::lower;
 use crate::pjrt::{Buffer, Device, Event, PjrtError};
 
@@ -27,7 +29,9 @@ pub(super) struct Recorder {
     pub(super) name: XlaDevice,
     device: Result<Device, Failure>,
     state: Mutex<State>,
-    pub(super) programs: Programs,
+    pub(super) programs: Arc<Programs>,
+    /// Graphs that a read waits for.
+    readers: Pool,
     /// Executions that may not have ended, oldest first.
     under_way: Mutex<VecDeque<(ThreadId, Event)>>,
     executed: AtomicU64,
@@ -102,6 +106,10 @@ fn next_seed() -> u64 {
 
 /// How many streams are remembered: those of threads that ended are forgotten.
 const MOST_RHYTHMS: usize = 256;
+/// Threads that run graphs which are read.
+const MOST_READERS: usize = 32;
+/// A graph may be interpreted or lowered there, as deep as the main thread could.
+const READER_STACK_BYTES: usize = 8 << 20;
 /// Executions that may be under way before recording waits for them.
 const MOST_UNDER_WAY: usize = 8;
 
@@ -111,7 +119,8 @@ impl Recorder {
             name,
             device: name.start(),
             state: Mutex::default(),
-            programs: Programs::default(),
+            programs: Arc::new(Programs::new()),
+            readers: Pool::new("burn-xla-read", MOST_READERS, READER_STACK_BYTES),
             under_way: Mutex::default(),
             executed: AtomicU64::new(0),
         }
@@ -174,6 +183,8 @@ impl Recorder {
     /// Uploads values.
     pub(super) fn upload(&self, id: TensorId, data: TensorData) {
         let outcome = self.device().and_then(|device| {
+            let what = || format!("an upload of {:?}", data.shape());
+            memory::ensure(data.as_bytes().len() as u64, what)?;
             let buffer = device.client().buffer_from_data(data, device);
             buffer.map(Arc::new).map_err(|error| Arc::new(error.into()))
         });
@@ -189,22 +200,7 @@ impl Recorder {
     /// The value of a tensor. If an open graph makes the tensor, the graph ends, and the caller must
     /// [run](Self::run) it.
     pub(super) fn value(&self, tensor: &TensorIr) -> (Arc<Value>, Option<Job>) {
-        let mut state = self.lock();
-        let job = match state.tensors.get(&tensor.id) {
-            Some(&Place::Queued(stream, _)) => state.close(stream),
-            _ => None,
-        };
-        let value = match state.tensors.get(&tensor.id) {
-            Some(Place::Kept(value)) => Arc::clone(value),
-            _ => Arc::new(Value::of(Err(Arc::new(EagerError::Missing {
-                op: "reading a tensor".into(),
-                id: tensor.id,
-            })))),
-        };
-        if tensor.status == TensorStatus::ReadWrite {
-            state.tensors.remove(&tensor.id);
-        }
-        (value, job)
+        self.lock().value(tensor)
     }
 
     /// As [`value`](Self::value), after the graph was run.
@@ -219,17 +215,27 @@ impl Recorder {
         self: &Arc<Self>,
         tensor: &TensorIr,
     ) -> impl Future<Output = Result<TensorData, Failure>> + Send + use<> {
-        let (value, job) = self.value(tensor);
         let dtype = tensor.dtype;
         let thread = this_thread();
-        if let Some(job) = job {
+        let mut state = self.lock();
+        let (value, job) = state.value(tensor);
+        match job {
             // This may be a thread that serves many sessions: it must not wait for the compiler.
-            if job.is_ready() && self.programs.knows(&job) {
+            Some(job) if job.is_ready() && self.programs.knows(&job.graph) => {
+                drop(state);
                 self.run(job, thread);
-            } else {
-                let recorder = Arc::clone(self);
-                std::thread::spawn(move || recorder.run(job, thread));
             }
+            Some(job) => {
+                // In the order in which graphs end: a graph waits for earlier ones alone, so that few threads are
+                // enough for many.
+                let recorder = Arc::clone(self);
+                self.readers.push(move || recorder.run(job, thread));
+                drop(state);
+                if !self.readers.start() {
+                    self.readers.work();
+                }
+            }
+            None => drop(state),
         }
         async move {
             let outcome = Arc::clone(&value.outcome).later().await;
@@ -286,7 +292,7 @@ impl Recorder {
     fn run(&self, job: Job, thread: ThreadId) {
         self.executed.fetch_add(1, Ordering::Relaxed);
         let event = match self.device() {
-            Ok(device) => job.run(device, &self.programs),
+            Ok(device) => job.run(self.name.platform, device, &self.programs),
             Err(failure) => return job.fail(&failure),
         };
         let Some(event) = event else { return };
@@ -303,6 +309,25 @@ impl Recorder {
 }
 
 impl State {
+    /// As [`Recorder::value`].
+    fn value(&mut self, tensor: &TensorIr) -> (Arc<Value>, Option<Job>) {
+        let job = match self.tensors.get(&tensor.id) {
+            Some(&Place::Queued(stream, _)) => self.close(stream),
+            _ => None,
+        };
+        let value = match self.tensors.get(&tensor.id) {
+            Some(Place::Kept(value)) => Arc::clone(value),
+            _ => Arc::new(Value::of(Err(Arc::new(EagerError::Missing {
+                op: "reading a tensor".into(),
+                id: tensor.id,
+            })))),
+        };
+        if tensor.status == TensorStatus::ReadWrite {
+            self.tensors.remove(&tensor.id);
+        }
+        (value, job)
+    }
+
     /// A stream other than `here` that makes an input of the operation.
     fn other_stream(&self, inputs: &Tensors, here: StreamKey) -> Option<StreamKey> {
         inputs.iter().find_map(|(id, _)| match self.tensors.get(id) {
@@ -379,21 +404,6 @@ impl State {
         self.tensors.extend(made.into_iter().map(|(id, value)| (id, Place::Kept(value))));
         Some(job)
     }
-}
-
-/// The values as another dtype of the same layout, or as bools of four bytes.
-fn as_dtype(data: TensorData, dtype: DType) -> TensorData {
-    use burn_backend::BoolStore;
-    let shape = data.shape().clone();
-    if data.dtype() == dtype {
-        return data;
-    }
-    if dtype == DType::Bool(BoolStore::U32) {
-        let wide = data.as_bytes().iter().flat_map(|&bit| u32::from(bit).to_le_bytes()).collect();
-        return TensorData::from_bytes_vec(wide, shape, dtype);
-    }
-    let (bytes, _, _) = data.into_parts();
-    TensorData::from_bytes(bytes, shape, dtype)
 }
 
 /// Copies a value to another device.

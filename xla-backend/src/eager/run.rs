@@ -1,43 +1,57 @@
 //! Executing a graph.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use burn_ir::TensorId;
 
-use super::error::{EagerError, Failure};
+use super::compile::Compiled;
+use super::error::{EagerError, Failure, message};
+use super::interpret::interpret;
 use super::job::Job;
 use super::lift::restore;
-use super::programs::{Compiled, Programs};
+use super::memory;
+use super::programs::{Programs, Way};
 use crate::lower;
 use crate::pjrt::{Buffer, Device, Event, ExecuteOptions, PjrtError};
+use crate::plugin::Platform;
 use crate::types::ElementType;
 
 impl Job {
     /// The name of the graph in errors: its last operation.
     fn last(&self) -> String {
-        let operations = restore(&self.operations, &self.constants);
+        let operations = restore(&self.graph.operations, &self.graph.constants);
         operations.last().map_or_else(String::new, lower::describe)
     }
 
     /// Executes the graph, after which all results have an outcome, be it an error. Returns the event of the
     /// execution.
-    pub(super) fn run(mut self, device: &Device, programs: &Programs) -> Option<Event> {
-        let done = catch_unwind(AssertUnwindSafe(|| self.execute(device, programs)));
-        done.unwrap_or_else(|panic| {
-            let (operations, last) = (self.operations.len(), self.last());
+    pub(super) fn run(
+        mut self,
+        platform: Platform,
+        device: &Device,
+        programs: &Arc<Programs>,
+    ) -> Option<Event> {
+        let run = AssertUnwindSafe(|| self.execute(platform, device, programs));
+        catch_unwind(run).unwrap_or_else(|panic| {
+            let (operations, last) = (self.graph.operations.len(), self.last());
             let message = message(panic.as_ref());
             self.fail(&Arc::new(EagerError::Panic { operations, last, message }));
             None
         })
     }
 
-    fn execute(&mut self, device: &Device, programs: &Programs) -> Option<Event> {
+    fn execute(
+        &mut self,
+        platform: Platform,
+        device: &Device,
+        programs: &Arc<Programs>,
+    ) -> Option<Event> {
+        let is_cpu = platform == Platform::Cpu;
         let mut buffers = HashMap::with_capacity(self.inputs.len());
         let mut failed = HashMap::new();
-        for (tensor, value) in &self.inputs {
+        for (tensor, value) in self.graph.inputs.iter().zip(&self.inputs) {
             match value.outcome.wait() {
                 Ok(buffer) => drop(buffers.insert(tensor.id, buffer)),
                 Err(failure) => drop(failed.insert(tensor.id, failure)),
@@ -46,12 +60,33 @@ impl Job {
         if !failed.is_empty() {
             self.leave_out(failed);
         }
+        let mut may_interpret = is_cpu;
         let program = loop {
             if self.outputs.is_empty() {
                 return None;
             }
-            let failure = match programs.find(self, device) {
-                Ok(program) => break program,
+            let way = match may_interpret {
+                true => programs.way(&self.graph, device),
+                false => programs.program(&self.graph, device).map(Way::Program),
+            };
+            let failure = match way {
+                Ok(Way::Program(program)) => break program,
+                Ok(Way::Interpret) => {
+                    let seed = self.seed.unwrap_or_default();
+                    match interpret(&self.graph, &buffers, seed, device) {
+                        Ok(results) => {
+                            programs.count_interpretation();
+                            self.keep(results);
+                            return None;
+                        }
+                        // A program computes it, or its error says what is wrong.
+                        Err(refused) => {
+                            tracing::debug!(why = refused.0, "a graph is not interpreted");
+                            may_interpret = false;
+                            continue;
+                        }
+                    }
+                }
                 Err(failure) => failure,
             };
             let refused = match *failure {
@@ -64,14 +99,27 @@ impl Job {
             }
             self.leave_out(refused);
         };
+        if is_cpu {
+            let what = || format!("the graph that ends with {}", self.last());
+            if let Err(failure) = memory::ensure(program.needed_bytes, what) {
+                self.fail(&Arc::new(failure));
+                return None;
+            }
+        }
         match self.launch(&program, &buffers, device) {
             Ok(event) => event,
             Err(source) => {
-                let (operations, last) = (self.operations.len(), self.last());
+                let (operations, last) = (self.graph.operations.len(), self.last());
                 let source = Box::new(source);
                 self.fail(&Arc::new(EagerError::Graph { operations, last, source }));
                 None
             }
+        }
+    }
+
+    fn keep(&self, results: Vec<Buffer>) {
+        for (outcome, buffer) in self.outputs.iter().zip(results) {
+            outcome.keep(Ok(Arc::new(buffer)));
         }
     }
 
@@ -84,7 +132,7 @@ impl Job {
         let client = device.client();
         let mut extra = Vec::with_capacity(program.packs.len() + 1);
         for pack in &program.packs {
-            let bytes = pack.bytes(&self.constants);
+            let bytes = pack.bytes(&self.graph.constants);
             let element = ElementType::from_dtype(pack.dtype)
                 .ok_or_else(|| PjrtError::DataType { dtype: format!("{:?}", pack.dtype) })?;
             extra.push(client.buffer_from_host(&bytes, element, &[pack.sources.len()], device)?);
@@ -94,19 +142,17 @@ impl Job {
             extra.push(client.buffer_from_host(&seed, ElementType::U64, &[], device)?);
         }
         let arguments: Vec<&Buffer> =
-            self.inputs.iter().map(|(tensor, _)| &*buffers[&tensor.id]).chain(&extra).collect();
+            self.graph.inputs.iter().map(|tensor| &*buffers[&tensor.id]).chain(&extra).collect();
         let results = program.executable.execute(&arguments, &ExecuteOptions::default())?;
         let event = results.first().map(Buffer::ready).transpose()?;
-        for ((_, outcome), buffer) in self.outputs.iter().zip(results) {
-            outcome.keep(Ok(Arc::new(buffer)));
-        }
+        self.keep(results);
         Ok(event)
     }
 
     /// The errors of operations that cannot be lowered, by their results.
     fn refused(&self) -> HashMap<TensorId, Failure> {
         let mut refused = HashMap::new();
-        for op in restore(&self.operations, &self.constants) {
+        for op in restore(&self.graph.operations, &self.graph.constants) {
             if let Err(error) = lower::lower_op(&op) {
                 let failure = Arc::new(EagerError::Lower(Box::new(error)));
                 refused.extend(op.outputs().map(|output| (output.id, Arc::clone(&failure))));
@@ -114,9 +160,4 @@ impl Job {
         }
         refused
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use burn_backend::{BoolStore, DType, TensorData};
+
 use super::error::Failure;
 use super::promise::Promise;
 use crate::pjrt::Buffer;
@@ -26,4 +28,18 @@ impl Value {
     pub(super) fn of(outcome: Outcome) -> Self {
         Self { outcome: Arc::new(Promise::kept(outcome)) }
     }
+}
+
+/// The values as another dtype of the same layout, or as bools of four bytes.
+pub(super) fn as_dtype(data: TensorData, dtype: DType) -> TensorData {
+    let shape = data.shape().clone();
+    if data.dtype() == dtype {
+        return data;
+    }
+    if dtype == DType::Bool(BoolStore::U32) {
+        let wide = data.as_bytes().iter().flat_map(|&bit| u32::from(bit).to_le_bytes()).collect();
+        return TensorData::from_bytes_vec(wide, shape, dtype);
+    }
+    let (bytes, _, _) = data.into_parts();
+    TensorData::from_bytes(bytes, shape, dtype)
 }
