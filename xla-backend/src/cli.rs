@@ -21,7 +21,7 @@ Variables:
   BURN_XLA_PYTHON    the Python whose pip fetches plugins
   BURN_XLA_TOKEN     the token of `serve`
   BURN_XLA_VERBOSE   let the plugins' own code log to standard error
-  RUST_LOG           what `serve` tells, such as warn or burn_xla=debug";
+  RUST_LOG           what `serve` logs, such as error or burn_xla=debug";
 
 /// How long a plugin may take to load and to name its devices.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,6 +58,9 @@ pub struct Serve {
     /// do not see
     #[arg(long)]
     pub token: Option<String>,
+    /// Log what libraries tell too; twice, what they tell for debugging
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 fn platform(name: &str) -> Result<Platform, String> {
@@ -93,7 +96,7 @@ impl Serve {
         let count = server.devices().len();
         let devices = if count == 1 { "device" } else { "devices" };
         println!("serving {count} {} {devices} on ws://{}", self.device, server.address());
-        server.serve()
+        server.with_verbosity(self.verbose).serve()
     }
 }
 

@@ -12,9 +12,7 @@ use burn_backend::{
 };
 use burn_ir::{GatherOpIr, OperationIr, TensorIr};
 use burn_router::{RouterClient, RouterTensor};
-use burn_xla::eager::{
-    EagerOptions, FirstRun, Statistics, XlaBackend as B, XlaClient, XlaDevice,
-};
+use burn_xla::eager::{EagerOptions, FirstRun, Statistics, XlaBackend as B, XlaClient, XlaDevice};
 use burn_xla::pjrt::{Client, ClientOptions};
 use burn_xla::plugin::{self, Platform};
 use harness::Outcome;

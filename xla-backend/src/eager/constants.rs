@@ -195,9 +195,14 @@ mod tests {
         let first = Passing::new(&graph([0.1, 0.1, 3.0, 0.1]));
         let second = first.generalise(&graph([0.2, 0.2, 3.0, 0.2]));
         assert_eq!(second.packs()[0].sources, [0]);
-        assert!(!second.fits(&graph([0.2, 0.3, 3.0, 0.4])) && !second.fits(&graph([0.2, 0.2, 5.0, 0.2])));
+        assert!(
+            !second.fits(&graph([0.2, 0.3, 3.0, 0.4]))
+                && !second.fits(&graph([0.2, 0.2, 5.0, 0.2]))
+        );
         let third = second.generalise(&graph([0.2, 0.3, 3.0, 0.4]));
-        assert!(third.fits(&graph([0.2, 0.3, 5.0, 0.4])) && third.fits(&graph([1.0, 1.0, 1.0, 1.0])));
+        assert!(
+            third.fits(&graph([0.2, 0.3, 5.0, 0.4])) && third.fits(&graph([1.0, 1.0, 1.0, 1.0]))
+        );
     }
 
     /// `x.slice([i..i + 2, 0..3, 0..9])` of `[8, 3, 9]`.

@@ -40,6 +40,7 @@ thread_local! {
     static INTERPRETS: Cell<bool> = const { Cell::new(false) };
 }
 
+#[cfg(feature = "serve")]
 /// Whether this thread is interpreting, where a panic is a refusal and no fault.
 pub(crate) fn interprets() -> bool {
     INTERPRETS.get()
@@ -82,8 +83,8 @@ fn run(
             continue;
         }
         if let Some(random) = random(&op) {
-            let data = draw(seed, draws, random)
-                .ok_or_else(|| Refused(crate::lower::describe(&op)))?;
+            let data =
+                draw(seed, draws, random).ok_or_else(|| Refused(crate::lower::describe(&op)))?;
             draws += u64::from(!random.out.shape.contains(&0));
             register(&mut interpreter, &random.out, FlexTensor::from_data(data));
             continue;
@@ -138,7 +139,9 @@ fn take(
 ) -> FlexTensor {
     match interpreter.get_tensor(&TensorIr { status, ..tensor.clone() }) {
         HandleKind::Float(values) | HandleKind::Int(values) | HandleKind::Bool(values) => values,
-        HandleKind::Quantized(_) => unreachable!("graphs with quantised tensors are not interpreted"),
+        HandleKind::Quantized(_) => {
+            unreachable!("graphs with quantised tensors are not interpreted")
+        }
     }
 }
 

@@ -10,10 +10,7 @@ const RESERVE_BYTES: u64 = 256 << 20;
 const STEP_BYTES: u64 = 16 << 20;
 
 /// Refuses what memory does not hold, before the system ends the process, and all its sessions, for it.
-pub(super) fn ensure(
-    needed_bytes: u64,
-    what: impl FnOnce() -> String,
-) -> Result<(), EagerError> {
+pub(super) fn ensure(needed_bytes: u64, what: impl FnOnce() -> String) -> Result<(), EagerError> {
     static TAKEN: AtomicU64 = AtomicU64::new(0);
     let taken = TAKEN.fetch_add(needed_bytes, Ordering::Relaxed).saturating_add(needed_bytes);
     if taken < STEP_BYTES {

@@ -1,8 +1,8 @@
 //! XLA as a backend of Burn: programs that do not know it run on it, and train.
 //!
 //! ```text
-//! Burn code ─▶ Device::remote ─▶ server ─▶ XlaBackend ─▶ queue ─▶ normal form ─▶ program ─▶ device
-//!                                            (router)    per stream    (cache)
+//! Burn code ─▶ Device::remote ─▶ server ─▶ XlaBackend ─▶ queue ─▶ normal form ─▶ program, or Flex ─▶ device
+//!                                            (router)    per stream    (kept)
 //! ```
 //!
 //! Burn's set of local backends is closed, so a program reaches this one through a server, its own
@@ -16,24 +16,31 @@
 //! iteration. The results of a graph are the tensors that are alive at its end. Operations whose results were
 //! dropped by then are never executed.
 //!
-//! # Compiled once
+//! # Compiled when it repeats
 //!
 //! Graphs are looked up by their normal form: operations in which tensors have numbers instead of ids, and the
-//! tensors that are read, returned and donated. Constants are not part of it. Scalars of arithmetic (learning
-//! rates, Adam's corrections) are arguments of the program. Fill values and starts of slices are written into
-//! the program at first, and become arguments when the same graph comes with other ones. So a training loop
-//! compiles in its first one or two steps. Each compilation is reported through `tracing`, with its reason.
+//! tensors that are read, returned and donated. On the CPU a graph that was not seen before runs operation by operation
+//! on Burn's CPU backend. When it comes again it is compiled, on another thread, and runs as before until the
+//! program is there. The two ways differ by rounding, not more; random numbers are the same. On other devices a graph
+//! is compiled when it is first seen. [`EagerOptions`] chooses.
+//!
+//! Constants are not part of the normal form. Scalars of arithmetic (learning rates, Adam's corrections) are
+//! arguments of the program; fill values, compared values and beginnings of slices are from when they are seen to
+//! vary. So a loop over mini-batches has one program, and no graph has more than two (three where the first sight is
+//! compiled). Each compilation is reported through `tracing`, with its reason.
 //!
 //! # Memory
 //!
 //! The buffer of a tensor is freed when its last handle is dropped. If a graph is the last reader of a tensor,
-//! a result of the same type takes its memory.
+//! a result of the same type takes its memory. Programs are kept within bounds, by bytes and by the memory maps of the
+//! process; those that were used longest ago go first. What memory does not hold is an error of the tensor.
 //!
 //! # Errors
 //!
 //! Recording an operation reports no error. If an operation cannot be lowered, the graph is executed without it
 //! and the operations that depend on it; reading one of their results gives an error that names the operation,
-//! with its types. Other tensors, streams and sessions are not affected.
+//! with its types. Other tensors, streams and sessions are not affected. Operations of the first run that Burn's CPU
+//! backend refuses panic on their thread, and the panic is caught: the hook of the process sees it nevertheless.
 
 mod channel;
 mod client;
@@ -64,6 +71,8 @@ pub use channel::{XlaBridge, XlaChannel};
 pub use client::{Statistics, XlaClient, XlaHandle};
 pub use device::XlaDevice;
 pub use error::EagerError;
+#[cfg(feature = "serve")]
+pub(crate) use interpret::interprets;
 pub use options::{EagerOptions, FirstRun};
 
 /// Burn's operations on a device of XLA, executed lazily.

@@ -41,8 +41,8 @@ pub(super) enum Way {
 
 /// How many families are kept.
 const MOST: usize = 2048;
-/// Compilers recurse as deep as programs nest, and a thread has 2 MiB unless told otherwise.
-const STACK_BYTES: usize = 64 << 20;
+/// The stack of a thread that lowers; compilers have a deeper one of their own.
+const STACK_BYTES: usize = 8 << 20;
 /// Programs that wait to be compiled. What comes when so many wait may come again.
 const MOST_WAITING: usize = 256;
 
@@ -50,7 +50,12 @@ impl Programs {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
         let compilers = Pool::new("burn-xla-compile", (cores / 2).clamp(1, 4), STACK_BYTES);
-        Self { state: Mutex::default(), compilers, compiled: AtomicU64::new(0), interpreted: AtomicU64::new(0) }
+        Self {
+            state: Mutex::default(),
+            compilers,
+            compiled: AtomicU64::new(0),
+            interpreted: AtomicU64::new(0),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -96,22 +101,27 @@ impl Programs {
     }
 
     /// How a graph runs on a device where it may be interpreted, if Burn's CPU backend has its operations.
-    pub(super) fn way(self: &Arc<Self>, graph: &Arc<Graph>, device: &Device) -> Result<Way, Failure> {
-        let interprets =
-            self.lock().options.first_run == FirstRun::Interpret && interpret::is_possible(graph);
-        if !interprets {
-            return self.program(graph, device).map(Way::Program);
-        }
+    pub(super) fn way(
+        self: &Arc<Self>,
+        graph: &Arc<Graph>,
+        device: &Device,
+    ) -> Result<Way, Failure> {
         let key = graph.key();
         let mut state = self.lock();
+        if let Some(family) = state.families.find(key, graph)
+            && family.variant.passing.fits(&graph.constants)
+            && let Some(Ok(program)) = family.variant.program.now()
+        {
+            return Ok(Way::Program(program));
+        }
+        let interprets = state.options.first_run == FirstRun::Interpret;
+        if !interprets || !interpret::is_possible(graph) {
+            drop(state);
+            return self.program(graph, device).map(Way::Program);
+        }
         let (variant, why) = match state.families.find(key, graph) {
-            Some(family) if family.variant.passing.fits(&graph.constants) => {
-                return Ok(match family.variant.program.now() {
-                    Some(Ok(program)) => Way::Program(program),
-                    // Under way, or not to be had.
-                    _ => Way::Interpret,
-                });
-            }
+            // Under way, or not to be had.
+            Some(family) if family.variant.passing.fits(&graph.constants) => return Ok(Way::Interpret),
             Some(family) => replace(family, graph),
             None => {
                 let Some((before, worth)) = state.sights.see(key, &graph.constants) else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn_ir::TensorId;
 
 use super::compile::Compiled;
-use super::error::{EagerError, Failure, message};
+use super::error::{EagerError, Failure, chain, message};
 use super::interpret::interpret;
 use super::job::Job;
 use super::lift::restore;
@@ -37,7 +37,7 @@ impl Job {
         catch_unwind(run).unwrap_or_else(|panic| {
             let (operations, last) = (self.graph.operations.len(), self.last());
             let message = message(panic.as_ref());
-            self.fail(&Arc::new(EagerError::Panic { operations, last, message }));
+            self.fault(EagerError::Panic { operations, last, message });
             None
         })
     }
@@ -94,6 +94,7 @@ impl Job {
                 _ => HashMap::new(),
             };
             if refused.is_empty() {
+                tracing::warn!("{}", chain(&failure));
                 self.fail(&failure);
                 return None;
             }
@@ -102,7 +103,7 @@ impl Job {
         if is_cpu {
             let what = || format!("the graph that ends with {}", self.last());
             if let Err(failure) = memory::ensure(program.needed_bytes, what) {
-                self.fail(&Arc::new(failure));
+                self.fault(failure);
                 return None;
             }
         }
@@ -111,10 +112,16 @@ impl Job {
             Err(source) => {
                 let (operations, last) = (self.graph.operations.len(), self.last());
                 let source = Box::new(source);
-                self.fail(&Arc::new(EagerError::Graph { operations, last, source }));
+                self.fault(EagerError::Graph { operations, last, source });
                 None
             }
         }
+    }
+
+    /// A failure that is not an operation's own.
+    fn fault(&self, failure: EagerError) {
+        tracing::warn!("{}", chain(&failure));
+        self.fail(&Arc::new(failure));
     }
 
     fn keep(&self, results: Vec<Buffer>) {

@@ -80,9 +80,9 @@ impl Sights {
 
 fn is_alike(a: &[Constant], b: &[Constant]) -> bool {
     a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            (a.operation, a.lift, a.dtype) == (b.operation, b.lift, b.dtype)
-        })
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| (a.operation, a.lift, a.dtype) == (b.operation, b.lift, b.dtype))
 }
 
 #[cfg(test)]

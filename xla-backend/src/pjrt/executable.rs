@@ -9,6 +9,7 @@ use super::buffer::Buffer;
 use super::client::Client;
 use super::compile_options::CompileOptions;
 use super::compiled::{self, CompiledProgram};
+use super::deep_stack::with_deep_stack;
 use super::device::Device;
 use super::error::PjrtError;
 use super::ffi::{self, Call};
@@ -58,30 +59,37 @@ impl Executable {
         options: &CompileOptions,
     ) -> Result<Self, PjrtError> {
         let options = options.to_bytes();
-        let raw = raw_program(program);
-        let mut args = ffi::ClientCompileArgs {
-            client: client.handle().as_ptr(),
-            program: &raw const raw,
-            compile_options: options.as_ptr().cast(),
-            compile_options_size: options.len(),
-            ..ffi::ClientCompileArgs::default()
-        };
-        // SAFETY: the client is alive; program and options outlive the call, which only reads them.
-        unsafe { client.api().call(&mut args) }
-            .map_err(|error| error.into_compile_error(program))?;
-        Self::new(client, Handle::new(args.executable, Call::ClientCompile)?)
+        let handle = with_deep_stack(|| {
+            let raw = raw_program(program);
+            let mut args = ffi::ClientCompileArgs {
+                client: client.handle().as_ptr(),
+                program: &raw const raw,
+                compile_options: options.as_ptr().cast(),
+                compile_options_size: options.len(),
+                ..ffi::ClientCompileArgs::default()
+            };
+            // SAFETY: the client is alive; program and options outlive the call, which only reads them.
+            unsafe { client.api().call(&mut args) }
+                .map_err(|error| error.into_compile_error(program))?;
+            Handle::new(args.executable, Call::ClientCompile)
+        })?;
+        Self::new(client, handle)
     }
 
     pub(crate) fn deserialize(client: &Client, bytes: &[u8]) -> Result<Self, PjrtError> {
-        let mut args = ffi::DeserializeAndLoadArgs {
-            client: client.handle().as_ptr(),
-            bytes: bytes.as_ptr().cast(),
-            bytes_size: bytes.len(),
-            ..ffi::DeserializeAndLoadArgs::for_minor(client.api().version().minor)
-        };
-        // SAFETY: the client is alive; the bytes outlive the call, which only reads them.
-        unsafe { client.api().call(&mut args) }?;
-        Self::new(client, Handle::new(args.loaded_executable, Call::ExecutableDeserializeAndLoad)?)
+        // A plugin may compile here too.
+        let handle = with_deep_stack(|| {
+            let mut args = ffi::DeserializeAndLoadArgs {
+                client: client.handle().as_ptr(),
+                bytes: bytes.as_ptr().cast(),
+                bytes_size: bytes.len(),
+                ..ffi::DeserializeAndLoadArgs::for_minor(client.api().version().minor)
+            };
+            // SAFETY: the client is alive; the bytes outlive the call, which only reads them.
+            unsafe { client.api().call(&mut args) }?;
+            Handle::new(args.loaded_executable, Call::ExecutableDeserializeAndLoad)
+        })?;
+        Self::new(client, handle)
     }
 
     /// Wraps a loaded executable that the plugin handed to us.

@@ -60,6 +60,7 @@ mod capabilities;
 mod client;
 mod compile_options;
 mod compiled;
+mod deep_stack;
 mod device;
 mod elf;
 mod error;

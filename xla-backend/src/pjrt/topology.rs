@@ -3,6 +3,7 @@
 use super::api::{Api, Handle, list, string};
 use super::compile_options::CompileOptions;
 use super::compiled::CompiledProgram;
+use super::deep_stack::with_deep_stack;
 use super::device::{DeviceDescription, describe};
 use super::error::PjrtError;
 use super::executable::raw_program;
@@ -174,19 +175,4 @@ impl Drop for Topology {
         // SAFETY: the topology is ours and is not used again.
         unsafe { self.plugin.api().call_in_drop(&mut args) };
     }
-}
-
-/// The stack of a thread that compiles. Compilers walk programs by recursion, and a thread of Rust's
-/// has 2 MiB where the main thread of a program, for which they are written, has 8.
-const COMPILER_STACK: usize = 64 << 20;
-
-/// Runs a compiler with room on its stack, and waits for it.
-fn with_deep_stack<T: Send>(compile: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(COMPILER_STACK);
-        let running = thread.name("compiler".into()).spawn_scoped(scope, compile);
-        // It fails where the process may have no more threads; a plugin needs some of its own.
-        let running = running.expect("a thread for the compiler");
-        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }

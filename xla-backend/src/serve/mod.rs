@@ -19,6 +19,15 @@
 //! so the second client that runs a program finds it compiled. When a session ends, in whatever way, its
 //! tensors are freed.
 //!
+//! # What fails
+//!
+//! A graph that fails, because memory does not hold it or the compiler refuses it, is an error of the reads that depend on
+//! it. A panic ends its own session, whose reads fail. Compiling holds up no session: what is seen for the first time
+//! runs on Burn's CPU backend where the device is the CPU. Programs are kept within bounds, so that a server does not grow
+//! with the graphs that it has seen; see [`crate::eager`].
+//!
+//! The log has a line for each session, and for what goes wrong.
+//!
 //! # Who is served
 //!
 //! WebSocket is not encrypted. By default the server listens on this machine alone. On any other address it
@@ -26,10 +35,13 @@
 //! the traffic. Across networks that are not trusted, use a tunnel. Messages larger than 1 GiB are refused.
 
 mod error;
+mod log;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 
-use burn_remote::server::{BackendServer, TokenAuthorizer, WebSocketTransport};
+use burn_remote::server::{
+    AuthorizationRequest, BackendServer, PeerAuthorizer as _, TokenAuthorizer, WebSocketTransport,
+};
 
 use crate::eager::{XlaBackend, XlaDevice};
 use crate::plugin::Platform;
@@ -46,6 +58,7 @@ pub struct Server {
     address: SocketAddr,
     devices: Vec<XlaDevice>,
     token: Option<TokenAuthorizer>,
+    verbosity: u8,
 }
 
 impl std::fmt::Debug for Server {
@@ -82,7 +95,7 @@ impl Server {
         let address =
             listener.local_addr().map_err(|source| ServeError::Bind { address, source })?;
         let devices = XlaDevice::open(platform)?;
-        Ok(Self { listener, address, devices, token })
+        Ok(Self { listener, address, devices, token, verbosity: 0 })
     }
 
     /// The address that it listens on.
@@ -95,19 +108,39 @@ impl Server {
         &self.devices
     }
 
+    /// With a log that tells more: with 1 also what libraries tell, with 2 what they tell for debugging.
+    #[must_use]
+    pub fn with_verbosity(mut self, verbosity: u8) -> Self {
+        self.verbosity = verbosity;
+        self
+    }
+
     /// Serves until the process is asked to stop (Ctrl-C, or `SIGTERM`); then sessions end, and their tensors are
-    /// freed. Sessions are reported through `tracing`, on standard output unless the program has a subscriber.
+    /// freed.
+    ///
+    /// Each session is a line on standard output, and so is what goes wrong, unless the program has a subscriber
+    /// of `tracing` or `RUST_LOG` says otherwise. Panics go to the log too.
     ///
     /// # Errors
     ///
     /// [`ServeError::Stopped`].
     pub fn serve(self) -> Result<(), ServeError> {
-        let server = BackendServer::<XlaBackend>::new(self.devices);
-        let server = match self.token {
-            Some(token) => server.with_authorizer(token),
-            None => server,
+        log::install(self.verbosity);
+        log::log_panics();
+        let (devices, token) = (self.devices.clone(), self.token);
+        let admit = move |request: AuthorizationRequest<'_>| {
+            let client = request.client;
+            let device = devices.get(request.device_index as usize);
+            if let Some(token) = &token {
+                token.authorize(request)?;
+            }
+            if let Some(device) = device {
+                tracing::info!("session of {client} on {device}");
+            }
+            Ok(())
         };
-        server
+        BackendServer::<XlaBackend>::new(self.devices)
+            .with_authorizer(admit)
             .serve(WebSocketTransport::from_listener(self.listener))
             .map_err(|error| ServeError::Stopped { reason: error.to_string() })
     }
