@@ -53,7 +53,7 @@ fn graphs_that_never_repeat_keep_memory_and_maps() {
     let device = XlaDevice::default();
     // Once each: they are not compiled.
     let start = Instant::now();
-    let graphs = count(4_000);
+    let graphs = count(2_000);
     (0..500).for_each(|number| run(number, &device));
     let before = resident_bytes();
     (500..graphs).for_each(|number| run(number, &device));
@@ -65,7 +65,7 @@ fn graphs_that_never_repeat_keep_memory_and_maps() {
 
     // All of them compiled, in little room.
     let start = Instant::now();
-    let graphs = count(120);
+    let graphs = count(80);
     let room = maps() + 600;
     device.set_options(
         EagerOptions::default().with_first_run(FirstRun::Compile).with_memory_maps(room),

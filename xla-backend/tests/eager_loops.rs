@@ -57,24 +57,23 @@ fn mini_batches_of_images_compile_two_programs_at_most() {
     let (_turn, device) = device();
     let [n, b, volume] = [24, 4, 3 * 32 * 32];
     let images = tensor(&[n, 3, 32, 32], &device);
-    let means = || {
+    let loops = || {
         programs(&device, 2 * n / b, |i| {
             let begin = i % (n / b) * b;
             let batch = B::float_slice(
                 images.clone(),
                 &[range(begin, b), range(0, 3), range(0, 32), range(0, 32)],
             );
-            let mean = read(B::float_mean(batch))[0];
-            let want = (begin * volume) as f32 + (b * volume - 1) as f32 / 2.;
-            assert!((mean - want).abs() <= 1e-6 * want, "{mean} instead of {want}");
+            let largest = read(B::float_max(batch))[0];
+            assert_eq!(largest, (begin * volume + b * volume - 1) as f32);
         })
         .0
     };
-    assert!(means() <= 1);
+    assert!(loops() <= 1);
     // Where graphs are compiled at once, too; what is compiled stays.
     device.set_options(EagerOptions::default().with_program_bytes(1));
     device.set_options(EagerOptions::default().with_first_run(FirstRun::Compile));
-    assert_eq!(means(), 2);
+    assert_eq!(loops(), 2);
     device.set_options(EagerOptions::default());
 }
 
@@ -101,7 +100,7 @@ fn look_ups_masks_and_learning_rates_compile_two_programs_at_most() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Two slices of tensors of rank 2 to 4, a mask, and scalars. All of them vary as they like, within few
     /// values, so that some are equal by accident, now and then.

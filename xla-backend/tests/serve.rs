@@ -282,6 +282,39 @@ fn what_memory_does_not_hold_is_told_to_its_session_and_others_go_on() {
     server.stop();
 }
 
+/// Sorts and cumulative sums, one behind another, take the compiler seconds.
+fn heavy(session: &mut Session) -> TensorIr {
+    let values = (0..64).map(|i| (i as f32).sin()).collect();
+    let mut x = session.tensor(values);
+    for _ in 0..60 {
+        let input = session.times(x, 0.9);
+        let out = TensorIr::uninit(session.id(), input.shape.clone(), DType::F32);
+        let op = burn_ir::DimOpIr { input, axis: 0, out: out.clone() };
+        let op = OperationIr::NumericFloat(DType::F32, NumericOperationIr::CumSum(op));
+        session.tasks(vec![Task::RegisterOperation(session.stream, op)]);
+        let input = TensorIr { status: TensorStatus::ReadOnly, ..out };
+        let out = TensorIr::uninit(session.id(), input.shape.clone(), DType::F32);
+        let op = burn_ir::SortOpIr { input, dim: 0, descending: true, out: out.clone() };
+        let op = OperationIr::NumericFloat(DType::F32, NumericOperationIr::Sort(op));
+        session.tasks(vec![Task::RegisterOperation(session.stream, op)]);
+        x = TensorIr { status: TensorStatus::ReadOnly, ..out };
+    }
+    x
+}
+
+#[test]
+fn a_server_stops_in_good_order_while_it_compiles() {
+    let server = Server::start(&[]);
+    let mut session = Session::open(&server);
+    for _ in 0..2 {
+        let x = heavy(&mut session);
+        session.ask(x);
+        assert!(matches!(session.receive(), Some(Content::ReadTensor(Ok(_)))));
+    }
+    let (_, errors) = server.stop();
+    assert_eq!(errors, "");
+}
+
 #[test]
 fn a_server_that_is_killed_leaves_no_client_waiting() {
     let mut server = Server::start(&[]);

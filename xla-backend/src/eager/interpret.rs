@@ -211,7 +211,7 @@ impl Uses {
 
     fn peak(&self, graph: &Graph) -> u64 {
         let mut sizes: HashMap<TensorId, u64> =
-            graph.inputs.iter().map(|input| (input.id, bytes(input))).collect();
+            graph.inputs.iter().map(|input| (input.id, memory::bytes_of(input))).collect();
         let mut now = sizes.values().fold(0, |sum: u64, size| sum.saturating_add(*size));
         let mut peak = now;
         for (position, op) in graph.operations.iter().enumerate() {
@@ -219,7 +219,7 @@ impl Uses {
                 continue;
             }
             for output in op.outputs() {
-                let size = bytes(output);
+                let size = memory::bytes_of(output);
                 sizes.insert(output.id, size);
                 now = now.saturating_add(size);
             }
@@ -240,11 +240,6 @@ impl Uses {
             TensorStatus::ReadOnly
         }
     }
-}
-
-fn bytes(tensor: &TensorIr) -> u64 {
-    let size = tensor.dtype.size() as u64;
-    tensor.shape.iter().fold(size, |bytes, &dim| bytes.saturating_mul(dim as u64))
 }
 
 /// Says of each input of an operation how it may be used.

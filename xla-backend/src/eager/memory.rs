@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use burn_ir::TensorIr;
+
 use super::error::EagerError;
 
 /// Left to everything else on this machine.
@@ -23,6 +25,12 @@ pub(super) fn ensure(needed_bytes: u64, what: impl FnOnce() -> String) -> Result
         return Ok(());
     }
     Err(EagerError::Memory { what: what(), needed_bytes, available_bytes })
+}
+
+/// What the values of a tensor take.
+pub(super) fn bytes_of(tensor: &TensorIr) -> u64 {
+    let size = tensor.dtype.size() as u64;
+    tensor.shape.iter().fold(size, |bytes, &dim| bytes.saturating_mul(dim as u64))
 }
 
 /// The bytes that this process can still take, by the machine and by the limit of its group.

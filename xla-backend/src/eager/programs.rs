@@ -121,7 +121,9 @@ impl Programs {
         }
         let (variant, why) = match state.families.find(key, graph) {
             // Under way, or not to be had.
-            Some(family) if family.variant.passing.fits(&graph.constants) => return Ok(Way::Interpret),
+            Some(family) if family.variant.passing.fits(&graph.constants) => {
+                return Ok(Way::Interpret);
+            }
             Some(family) => replace(family, graph),
             None => {
                 let Some((before, worth)) = state.sights.see(key, &graph.constants) else {

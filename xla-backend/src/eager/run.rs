@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use burn_ir::TensorId;
+use burn_ir::{OperationIr, TensorId};
 
 use super::compile::Compiled;
 use super::error::{EagerError, Failure, chain, message};
@@ -70,7 +70,13 @@ impl Job {
                 false => programs.program(&self.graph, device).map(Way::Program),
             };
             let failure = match way {
-                Ok(Way::Program(program)) => break program,
+                Ok(Way::Program(program)) => {
+                    let what = || format!("the graph that ends with {}", self.last());
+                    match is_cpu.then(|| memory::ensure(program.needed_bytes, what)) {
+                        Some(Err(failure)) => Arc::new(failure),
+                        _ => break program,
+                    }
+                }
                 Ok(Way::Interpret) => {
                     let seed = self.seed.unwrap_or_default();
                     match interpret(&self.graph, &buffers, seed, device) {
@@ -91,22 +97,21 @@ impl Job {
             };
             let refused = match *failure {
                 EagerError::Lower(_) => self.refused(),
+                EagerError::Memory { available_bytes, .. } => {
+                    self.oversized(available_bytes, &failure)
+                }
                 _ => HashMap::new(),
             };
-            if refused.is_empty() {
+            if !matches!(*failure, EagerError::Lower(_)) || refused.is_empty() {
                 tracing::warn!("{}", chain(&failure));
+            }
+            if refused.is_empty() {
                 self.fail(&failure);
                 return None;
             }
             self.leave_out(refused);
+            may_interpret = is_cpu;
         };
-        if is_cpu {
-            let what = || format!("the graph that ends with {}", self.last());
-            if let Err(failure) = memory::ensure(program.needed_bytes, what) {
-                self.fault(failure);
-                return None;
-            }
-        }
         match self.launch(&program, &buffers, device) {
             Ok(event) => event,
             Err(source) => {
@@ -154,6 +159,13 @@ impl Job {
         let event = results.first().map(Buffer::ready).transpose()?;
         self.keep(results);
         Ok(event)
+    }
+
+    /// This failure, for results that alone take more than is left.
+    fn oversized(&self, available_bytes: u64, failure: &Failure) -> HashMap<TensorId, Failure> {
+        let made = self.graph.operations.iter().flat_map(OperationIr::outputs);
+        let large = made.filter(|output| memory::bytes_of(output) > available_bytes);
+        large.map(|output| (output.id, Arc::clone(failure))).collect()
     }
 
     /// The errors of operations that cannot be lowered, by their results.
