@@ -4,7 +4,6 @@ mod harness;
 
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_backend::{
@@ -40,13 +39,6 @@ fn read(tensor: Tensor) -> Result<Vec<f32>, ExecutionError> {
 
 fn compiled(device: &XlaDevice) -> u64 {
     device.statistics().compiled
-}
-
-/// Waits until what is being compiled is there.
-fn settle(device: &XlaDevice) {
-    while device.statistics().compiling > 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Runs the work with this for graphs that were not seen before.

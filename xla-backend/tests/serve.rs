@@ -13,6 +13,7 @@ use burn_ir::{
 use serde::{Deserialize, Serialize};
 
 /// The messages of Burn's protocol, version 2, that the tests need.
+#[allow(clippy::large_enum_variant, reason = "as in the protocol")]
 #[derive(Serialize)]
 enum Message {
     Init(Init),
@@ -41,6 +42,7 @@ impl Serialize for Binary {
     }
 }
 
+#[allow(clippy::large_enum_variant, reason = "as in the protocol")]
 #[derive(Serialize)]
 enum Task {
     RegisterOperation(StreamId, OperationIr),

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn the_inverse_undoes_the_error_function() {
         // erf(0.5) and erf(2), Abramowitz and Stegun, table 7.1.
-        for (x, y) in [(0.5, 0.520_499_9), (2.0, 0.995_322_25), (0.0, 0.0)] {
+        for (x, y) in [(0.5, 0.520_499_9), (2.0, 0.995_322_2), (0.0, 0.0)] {
             assert!((erf_inv(y) - x).abs() < 2e-5, "{}", erf_inv(y));
         }
     }
