@@ -42,10 +42,10 @@ fn run(number: usize, device: &XlaDevice) {
     assert!(sum.try_to_vec::<f32>().unwrap()[0].is_finite());
 }
 
-/// How many graphs there are to be: `BURN_XLA_GRAPHS`, up to 32,768, for more than CI has time for.
-fn count(usual: usize) -> usize {
-    let told = std::env::var("BURN_XLA_GRAPHS").ok();
-    told.map_or(usual, |text| text.parse().expect("BURN_XLA_GRAPHS is a number"))
+/// How many there are to be, up to 32,768: what the variable says, for more than CI has time for.
+fn count(variable: &str, usual: usize) -> usize {
+    let told = std::env::var(variable).ok();
+    told.map_or(usual, |text| text.parse().expect("a number"))
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn graphs_that_never_repeat_keep_memory_and_maps() {
     let device = XlaDevice::default();
     // Once each: they are not compiled.
     let start = Instant::now();
-    let graphs = count(2_000);
+    let graphs = count("BURN_XLA_GRAPHS", 2_000);
     (0..500).for_each(|number| run(number, &device));
     let before = resident_bytes();
     (500..graphs).for_each(|number| run(number, &device));
@@ -65,7 +65,7 @@ fn graphs_that_never_repeat_keep_memory_and_maps() {
 
     // All of them compiled, in little room.
     let start = Instant::now();
-    let graphs = count(80);
+    let graphs = count("BURN_XLA_PROGRAMS", 80);
     let room = maps() + 600;
     device.set_options(
         EagerOptions::default().with_first_run(FirstRun::Compile).with_memory_maps(room),

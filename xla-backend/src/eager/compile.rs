@@ -48,6 +48,7 @@ pub(super) fn compile(
         aliases,
         declared: &declared,
         custom: &RunsLowering,
+        platform: device.client().platform(),
         ..LowerOptions::default()
     };
     let (inputs, outputs) = (arguments.clone(), graph.outputs.clone());
