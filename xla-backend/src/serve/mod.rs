@@ -43,7 +43,7 @@ use burn_remote::server::{
     AuthorizationRequest, BackendServer, PeerAuthorizer as _, TokenAuthorizer, WebSocketTransport,
 };
 
-use crate::eager::{XlaBackend, XlaDevice};
+use crate::eager::{EagerOptions, XlaBackend, XlaDevice};
 use crate::plugin::Platform;
 
 pub use error::ServeError;
@@ -106,6 +106,13 @@ impl Server {
     /// The devices, in the order of the numbers that clients choose by.
     pub fn devices(&self) -> &[XlaDevice] {
         &self.devices
+    }
+
+    /// With other options for all devices: what runs a graph that was not seen before, and how many programs are kept.
+    #[must_use]
+    pub fn with_options(self, options: EagerOptions) -> Self {
+        self.devices.iter().for_each(|device| device.set_options(options));
+        self
     }
 
     /// With a log that tells more: with 1 also what libraries tell, with 2 what they tell for debugging.
