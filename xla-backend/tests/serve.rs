@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 enum Message {
     Init(Init),
     Task(Task),
+    Close(SessionId),
 }
 
 #[derive(Serialize)]
@@ -94,7 +95,8 @@ impl Server {
         let (mut told, mut errors) = (String::new(), String::new());
         self.lines.read_to_string(&mut told).unwrap();
         self.process.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        assert!(self.process.wait().unwrap().success());
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}\n{told}\n{errors}");
         (told.lines().map(str::to_owned).collect(), errors)
     }
 }
@@ -181,6 +183,13 @@ impl Session {
         TensorId::new(self.next)
     }
 
+    /// Ends the session as Burn's client does.
+    fn close(mut self) {
+        let id = u64::from(self.socket.local_addr().unwrap().port());
+        self.send(vec![Message::Close(SessionId { id })]);
+        while self.receive().is_some() {}
+    }
+
     /// Uploads values.
     fn tensor(&mut self, values: Vec<f32>) -> TensorIr {
         let (id, count) = (self.id(), values.len());
@@ -222,6 +231,7 @@ fn a_session_is_one_line_of_the_log() {
         let mut session = Session::open(&server);
         // Interpreted, compiled, and the program used.
         (0..4).for_each(|_| session.works());
+        session.close();
     }
     let (told, errors) = server.stop();
     assert_eq!(told.len(), 3, "{told:#?}");
@@ -240,7 +250,7 @@ fn the_rest_is_told_on_request() {
     session.works();
     // It is compiled on another thread.
     std::thread::sleep(Duration::from_secs(3));
-    drop(session);
+    session.close();
     let (told, _) = server.stop();
     assert!(told.iter().any(|line| line.contains("compiled")), "{told:#?}");
 }

@@ -14,7 +14,7 @@ use super::memory::{count_maps, most_maps};
 use super::options::{EagerOptions, FirstRun};
 use super::pool::Pool;
 use super::sights::{Sights, WORTH};
-use crate::pjrt::Device;
+use crate::pjrt::{AtWork, Device, is_ending};
 
 /// The graphs of a device.
 #[derive(Debug)]
@@ -143,7 +143,8 @@ impl Programs {
         self.compiled.fetch_add(1, Ordering::Relaxed);
         let (programs, graph, device) = (Arc::clone(self), Arc::clone(graph), device.clone());
         self.compilers.push(move || {
-            if variant.claim() {
+            let _at_work = AtWork::begin();
+            if !is_ending() && variant.claim() {
                 programs.make(&graph, &variant, &device, why.as_deref());
             }
         });

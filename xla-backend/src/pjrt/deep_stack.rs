@@ -3,12 +3,15 @@
 use std::panic::resume_unwind;
 use std::thread;
 
+use super::at_exit::AtWork;
+
 /// The stack of a thread that compiles. Compilers walk programs by recursion, and a thread of Rust's
 /// has 2 MiB where the main thread of a program, for which they are written, has 8.
 const COMPILER_STACK: usize = 64 << 20;
 
-/// Runs a compiler with room on its stack, and waits for it.
+/// Runs a compiler with room on its stack, and waits for it, as the end of the process does.
 pub(super) fn with_deep_stack<T: Send>(compile: impl FnOnce() -> T + Send) -> T {
+    let _at_work = AtWork::begin();
     let mut work = Some(compile);
     let made = thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(COMPILER_STACK).name("compiler".into());

@@ -53,6 +53,7 @@
 //! beforehand.
 
 mod api;
+mod at_exit;
 mod buffer;
 mod burn;
 mod call_abi;
@@ -86,6 +87,9 @@ mod topology;
 mod typed;
 mod version;
 
+pub(crate) use at_exit::AtWork;
+#[cfg(feature = "eager")]
+pub(crate) use at_exit::is_ending;
 pub use buffer::{Buffer, HostCopy};
 pub use capabilities::Capabilities;
 pub use client::Client;

@@ -1,5 +1,6 @@
 //! What a server tells on standard output: a line a session, and warnings.
 
+use std::io::IsTerminal as _;
 use std::panic;
 
 use tracing_subscriber::EnvFilter;
@@ -15,7 +16,9 @@ pub(super) fn install(verbosity: u8) {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let lines = tracing_subscriber::fmt::layer().with_target(verbosity > 0);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stdout().is_terminal())
+        .with_target(verbosity > 0);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }
 
