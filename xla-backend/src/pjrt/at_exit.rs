@@ -26,8 +26,10 @@ impl AtWork {
     /// To be called when the plugin is loaded: what is registered last is run first.
     pub(crate) fn begin() -> Self {
         static REGISTERED: Once = Once::new();
-        // SAFETY: C's own function; the callback does not unwind, and lives as long as the process.
-        REGISTERED.call_once(|| drop(unsafe { atexit(wait) }));
+        REGISTERED.call_once(|| {
+            // SAFETY: C's own function; the callback does not unwind, and lives as long as the process.
+            let _ = unsafe { atexit(wait) };
+        });
         state().0 += 1;
         Self(())
     }

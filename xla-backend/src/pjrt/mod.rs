@@ -87,9 +87,8 @@ mod topology;
 mod typed;
 mod version;
 
-pub(crate) use at_exit::AtWork;
 #[cfg(feature = "eager")]
-pub(crate) use at_exit::is_ending;
+pub(crate) use at_exit::{AtWork, is_ending};
 pub use buffer::{Buffer, HostCopy};
 pub use capabilities::Capabilities;
 pub use client::Client;
