@@ -3,9 +3,12 @@
 //! `exit` runs the destructors of a plugin's global objects, which its compiler reads: a thread that compiles
 //! then ends the process with a fault (seen with the CPU plugin, 2026-11). So the end of the process waits for
 //! compilers.
+//!
+//! Functions that are registered with `atexit` are too late, because objects that were made after the registration
+//! go first, and a compiler makes some. The destructors of the main thread's own variables come before all of them.
 
-use std::ffi::c_int;
-use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::cell::Cell;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How many are at work, and whether the process is ending.
@@ -23,13 +26,7 @@ fn state() -> MutexGuard<'static, (usize, bool)> {
 pub(crate) struct AtWork(());
 
 impl AtWork {
-    /// To be called when the plugin is loaded: what is registered last is run first.
     pub(crate) fn begin() -> Self {
-        static REGISTERED: Once = Once::new();
-        REGISTERED.call_once(|| {
-            // SAFETY: C's own function; the callback does not unwind, and lives as long as the process.
-            let _ = unsafe { atexit(wait) };
-        });
         state().0 += 1;
         Self(())
     }
@@ -48,12 +45,32 @@ pub(crate) fn is_ending() -> bool {
     state().1
 }
 
-unsafe extern "C" {
-    fn atexit(callback: extern "C" fn()) -> c_int;
-}
-
-extern "C" fn wait() {
+/// The process is about to end: waits for those at work.
+pub(crate) fn wait_at_end() {
     let mut state = state();
     state.1 = true;
     let _ = DONE.wait_timeout_while(state, PATIENCE, |(at_work, _)| *at_work > 0);
+}
+
+/// Lets the end of this thread wait, if it is the main thread: with it, the process ends.
+pub(super) fn watch_main_thread() {
+    if std::thread::current().name() == Some("main") {
+        MAIN.with(|main| main.is_watched.set(true));
+    }
+}
+
+thread_local! {
+    static MAIN: Main = const { Main { is_watched: Cell::new(false) } };
+}
+
+struct Main {
+    is_watched: Cell<bool>,
+}
+
+impl Drop for Main {
+    fn drop(&mut self) {
+        if self.is_watched.get() {
+            wait_at_end();
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use super::api::{Api, Handle, list, string};
+use super::at_exit;
 use super::buffer::Buffer;
 use super::compile_options::CompileOptions;
 use super::device::{Device, DeviceDescription, DeviceInfo, describe};
@@ -53,6 +54,7 @@ impl Client {
     /// [`PjrtError::Plugin`] with the plugin's words, if there is no such device or an option is
     /// unknown.
     pub fn new(plugin: &Plugin, options: &ClientOptions) -> Result<Self, PjrtError> {
+        at_exit::watch_main_thread();
         Self::create(plugin, options, None)
     }
 

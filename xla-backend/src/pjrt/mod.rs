@@ -87,6 +87,8 @@ mod topology;
 mod typed;
 mod version;
 
+#[cfg(feature = "serve")]
+pub(crate) use at_exit::wait_at_end;
 #[cfg(feature = "eager")]
 pub(crate) use at_exit::{AtWork, is_ending};
 pub use buffer::{Buffer, HostCopy};

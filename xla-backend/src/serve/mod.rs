@@ -38,12 +38,14 @@ mod error;
 mod log;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
+use std::time::{Duration, Instant};
 
 use burn_remote::server::{
     AuthorizationRequest, BackendServer, PeerAuthorizer as _, TokenAuthorizer, WebSocketTransport,
 };
 
 use crate::eager::{EagerOptions, XlaBackend, XlaDevice};
+use crate::pjrt::wait_at_end;
 use crate::plugin::Platform;
 
 pub use error::ServeError;
@@ -146,12 +148,22 @@ impl Server {
             }
             Ok(())
         };
-        BackendServer::<XlaBackend>::new(self.devices)
+        let served = BackendServer::<XlaBackend>::new(self.devices.clone())
             .with_authorizer(admit)
-            .serve(WebSocketTransport::from_listener(self.listener))
-            .map_err(|error| ServeError::Stopped { reason: error.to_string() })
+            .serve(WebSocketTransport::from_listener(self.listener));
+        // The caller may end the process now, which a thread inside of a plugin does not survive in good order.
+        let start = Instant::now();
+        let has_tensors = || self.devices.iter().any(|device| device.statistics().tensors > 0);
+        while has_tensors() && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        wait_at_end();
+        served.map_err(|error| ServeError::Stopped { reason: error.to_string() })
     }
 }
+
+/// How long sessions that end may take to free their tensors.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
