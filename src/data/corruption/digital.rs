@@ -1,8 +1,8 @@
 //! Corruptions that computers cause: contrast, distortion, large pixels, JPEG.
 
 use fastrand::Rng;
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageFormat};
+use image::ImageFormat;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::blur::{gaussian_blur, gaussian_kernel};
 use super::error::CorruptionError;
@@ -66,10 +66,10 @@ fn stretched(image: &FloatImage, reach: f32, rng: &mut Rng) -> FloatImage {
 
 pub(super) fn pixelate(image: &FloatImage, level: usize) -> FloatImage {
     let share = [0.6, 0.5, 0.4, 0.3, 0.25][level];
-    let fewer = |side: usize| ((side as f32 * share) as usize).max(1);
+    let fewer = |side: usize| ((side as f64 * share) as usize).max(1);
     let (height, width) = (fewer(image.height), fewer(image.width));
     let coarse =
-        FloatImage::from_fn(height, width, |y, x| area_mean(image, [y, height], [x, width]));
+        FloatImage::from_fn(height, width, |y, x| cell_mean(image, [y, height], [x, width]));
     FloatImage::from_fn(image.height, image.width, |y, x| {
         let at = |i: usize, from: usize, to: usize| (2 * i + 1) * to / (2 * from);
         let (y, x) = (at(y, image.height, height), at(x, image.width, width));
@@ -77,35 +77,63 @@ pub(super) fn pixelate(image: &FloatImage, level: usize) -> FloatImage {
     })
 }
 
-/// The mean colour of cell (row, column) of a grid that divides rows and columns of pixels evenly; edges
-/// of cells may cut through pixels.
-fn area_mean(image: &FloatImage, [y, rows]: [usize; 2], [x, columns]: [usize; 2]) -> [f32; 3] {
-    let covered = |i: usize, parts: usize, side: usize| {
-        let (low, high) =
-            ((i * side) as f32 / parts as f32, ((i + 1) * side) as f32 / parts as f32);
-        let cover = move |at: usize| (high.min(at as f32 + 1.0) - low.max(at as f32)).max(0.0);
-        (low as usize..(high.ceil() as usize).min(side)).map(move |at| (at, cover(at)))
+/// The mean colour of cell (row, column) of a grid that divides rows and columns of pixels evenly: of the whole pixels
+/// whose centres are in the cell, as Pillow's box filter takes them.
+fn cell_mean(image: &FloatImage, [y, rows]: [usize; 2], [x, columns]: [usize; 2]) -> [f32; 3] {
+    let inside = |i: usize, parts: usize, side: usize| {
+        let size = side as f64 / parts as f64;
+        let edge = |i: usize| (i as f64 * size + 0.5) as usize;
+        edge(i)..edge(i + 1).min(side)
     };
-    let (mut sum, mut total) = ([0.0; 3], 0.0);
-    for (y, wy) in covered(y, rows, image.height) {
-        for (x, wx) in covered(x, columns, image.width) {
-            let pixel = image.values[y * image.width + x];
-            sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += wy * wx * value);
-            total += wy * wx;
-        }
+    let (ys, xs) = (inside(y, rows, image.height), inside(x, columns, image.width));
+    let total = (ys.len() * xs.len()) as f32;
+    let mut sum = [0.0; 3];
+    for pixel in ys.flat_map(|y| xs.clone().map(move |x| image.values[y * image.width + x])) {
+        sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
     }
     sum.map(|sum| sum / total)
+}
+
+/// Luminance and colour (YCbCr of JFIF) of each pixel, as bytes; the colour is the mean of 2 × 2 pixels.
+fn with_coarse_colour(image: &FloatImage) -> Vec<u8> {
+    let bytes = image.to_bytes();
+    let (pixels, _) = bytes.as_chunks::<3>();
+    let weighted = |pixel: [u8; 3], weights: [f32; 3]| -> f32 {
+        pixel.iter().zip(weights).map(|(value, weight)| f32::from(*value) * weight).sum()
+    };
+    let blue = |pixel| (weighted(pixel, [-0.168_736, -0.331_264, 0.5]) + 128.0).round();
+    let red = |pixel| (weighted(pixel, [0.5, -0.418_688, -0.081_312]) + 128.0).round();
+    let at =
+        |y: usize, x: usize| pixels[y.min(image.height - 1) * image.width + x.min(image.width - 1)];
+    let mut coarse = Vec::with_capacity(bytes.len());
+    for (index, pixel) in pixels.iter().enumerate() {
+        let (y, x) = (index / image.width / 2 * 2, index % image.width / 2 * 2);
+        let four = [at(y, x), at(y, x + 1), at(y + 1, x), at(y + 1, x + 1)];
+        // libjpeg rounds halves down and up in turns.
+        let half = if x % 4 == 0 { 0.25 } else { 0.5 };
+        let mean = |colour: &dyn Fn([u8; 3]) -> f32| {
+            (four.iter().map(|pixel| colour(*pixel)).sum::<f32>() / 4.0 + half).floor() as u8
+        };
+        let luminance = weighted(*pixel, [0.299, 0.587, 0.114]).round() as u8;
+        coarse.extend([luminance, mean(&blue), mean(&red)]);
+    }
+    coarse
 }
 
 pub(super) fn jpeg(image: &FloatImage, level: usize) -> Result<FloatImage, CorruptionError> {
     let quality = [25, 18, 15, 10, 7][level];
     let (height, width) = (image.height, image.width);
     let error = |reason: String| CorruptionError::Jpeg { width, height, reason };
+    let side = |side: usize| {
+        u16::try_from(side).map_err(|_| error("it has at most 65535 pixels a side".into()))
+    };
     let mut file = Vec::new();
-    // A JPEG has at most 65,535 pixels a side; of a larger one, the encoder gives the error.
-    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-    JpegEncoder::new_with_quality(&mut file, quality)
-        .encode(&image.to_bytes(), side(width), side(height), ExtendedColorType::Rgb8)
+    let mut encoder = Encoder::new(&mut file, quality);
+    // One value of colour for each 2 × 2 pixels, as files of this quality have it. The encoder takes that of
+    // one of the four; libjpeg takes their mean.
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder
+        .encode(&with_coarse_colour(image), side(width)?, side(height)?, ColorType::Ycbcr)
         .map_err(|failed| error(failed.to_string()))?;
     let decoded = image::load_from_memory_with_format(&file, ImageFormat::Jpeg)
         .map_err(|failed| error(failed.to_string()))?

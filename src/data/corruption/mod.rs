@@ -2,13 +2,17 @@
 //!
 //! "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations" (arXiv
 //! 1903.12261) defines them for images of 224 × 224 pixels. Here all lengths in pixels scale with the
-//! shorter side, so that images of any size are corrupted alike; at 224 pixels the constants are those
-//! of the definition. Besides the random numbers, four things differ:
+//! shorter side ([`Corruption::apply`]), so that images of any size are corrupted alike, or are those of the
+//! definition at any size ([`Corruption::apply_unscaled`]); at 224 pixels both are the same.
 //!
-//! - defocus blur: disks have soft edges at any radius; the definition blurs a hard disk afterwards;
+//! What is not random is then the definition's to a byte, but for the encoder of JPEG files. Besides
+//! the random numbers, these things differ:
+//!
+//! - defocus blur, where it is scaled: disks have soft edges at any radius; the definition's are hard disks, blurred;
 //! - frost: it is drawn; the published set overlays photographs of frost;
-//! - glass blur: pixels move by whole pixels; for shifts below one pixel, only some of them move;
-//! - motion blur: samples along the line are bilinear; ImageMagick takes the nearest pixel.
+//! - glass blur: where it is scaled, pixels move by whole pixels; for shifts below one pixel, only some of them move;
+//! - elastic distortion: published packages have other strengths;
+//! - motion blur, where it is scaled: samples along the line are bilinear; the definition takes the nearest pixel.
 
 mod blur;
 mod digital;
@@ -45,7 +49,7 @@ pub enum Corruption {
     ImpulseNoise,
     /// A lens out of focus: each point becomes a disk.
     DefocusBlur,
-    /// Frosted glass: neighbouring pixels are swapped.
+    /// Frosted glass: pixels are those of near places.
     GlassBlur,
     /// A camera that moves while it exposes, at most 45° from horizontal.
     MotionBlur,
@@ -110,7 +114,8 @@ impl Corruption {
         }
     }
 
-    /// Corrupts an image at a strength from 1 to 5. All random numbers follow from the seed.
+    /// Corrupts an image at a strength from 1 to 5, with lengths that scale with its shorter side. All random
+    /// numbers follow from the seed.
     ///
     /// # Errors
     ///
@@ -121,13 +126,38 @@ impl Corruption {
         strength: usize,
         seed: u64,
     ) -> Result<FloatImage, CorruptionError> {
+        // How many pixels one pixel of the definition, which has 224 a side, is here.
+        let unit = image.height.min(image.width) as f32 / 224.0;
+        self.apply_in(image, strength, seed, unit)
+    }
+
+    /// As [`Corruption::apply`], with the definition's lengths in pixels whatever the size of the image: what
+    /// published scripts make of images that have not 224 pixels a side.
+    ///
+    /// # Errors
+    ///
+    /// As [`Corruption::apply`].
+    pub fn apply_unscaled(
+        self,
+        image: &FloatImage,
+        strength: usize,
+        seed: u64,
+    ) -> Result<FloatImage, CorruptionError> {
+        self.apply_in(image, strength, seed, 1.0)
+    }
+
+    fn apply_in(
+        self,
+        image: &FloatImage,
+        strength: usize,
+        seed: u64,
+        unit: f32,
+    ) -> Result<FloatImage, CorruptionError> {
         let level = strength.wrapping_sub(1);
         if level >= 5 {
             return Err(CorruptionError::Strength(strength));
         }
         let rng = &mut Rng::with_seed(seed);
-        // How many pixels one pixel of the definition, which has 224 a side, is here.
-        let unit = image.height.min(image.width) as f32 / 224.0;
         let harmed = match self {
             Self::GaussianNoise => noise::gaussian(image, level, rng),
             Self::ShotNoise => noise::shot(image, level, rng),

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::blur::{along, enlarged};
+use super::blur::{along, enlarged, magnified};
 use super::noise::{between, normal};
 use super::plasma::Plasma;
 use crate::data::image::FloatImage;
@@ -30,7 +30,10 @@ pub(super) fn snow(image: &FloatImage, level: usize, unit: f32, rng: &mut Rng) -
         drawn
     });
     // Flakes keep the size that they have at 224 pixels, or the size of a pixel if that is larger.
-    let layer = enlarged(&layer, (zoom * unit).max(1.0));
+    let layer = match unit {
+        1.0 => magnified(&layer, f64::from(zoom)),
+        unit => enlarged(&layer, (zoom * unit).max(1.0)),
+    };
     let layer = layer.map(|value| if value < threshold { 0.0 } else { value.min(1.0) });
     let angle = between(rng, -135.0, -45.0).to_radians();
     let layer = along(&layer, radius, motion, angle, unit);
