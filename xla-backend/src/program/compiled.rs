@@ -15,8 +15,9 @@ use super::devices::{Devices, specs};
 use super::disk::ProgramCache;
 use super::error::ProgramError;
 use super::graph::Graph;
-use crate::lower::{CustomOps, LowerOptions, Precision, Program, Save, lower};
+use crate::lower::{CustomOps, LowerOptions, Program, Save, lower};
 use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
+use crate::types::Precision;
 
 /// How long recording, lowering and compiling took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

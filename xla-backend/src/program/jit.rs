@@ -17,8 +17,8 @@ use super::form::Form;
 use super::graph::Graph;
 use super::inside::Identity;
 use super::xla::Xla;
-use crate::lower::Precision;
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
+use crate::types::Precision;
 
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
 /// arguments. [`Xla::jit`] makes it.

@@ -50,4 +50,4 @@ pub use error::{PlacementError, ProgramError};
 pub use jit::Jit;
 pub use xla::Xla;
 
-pub use crate::lower::Precision;
+pub use crate::types::Precision;

@@ -15,9 +15,10 @@ use super::disk::ProgramCache;
 use super::error::{PlacementError, ProgramError};
 use super::form::Form;
 use super::jit::Jit;
-use crate::lower::{CustomOps, Precision};
+use crate::lower::CustomOps;
 use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::{self, Platform};
+use crate::types::Precision;
 
 /// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
 #[derive(Debug, Clone)]

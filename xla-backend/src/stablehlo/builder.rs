@@ -7,9 +7,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::BuildError;
-use super::precision::Precision;
 use super::sharding::{Attributes, Mesh};
-use crate::types::{ElementType, TensorType};
+use crate::types::{ElementType, Precision, TensorType};
 
 /// One SSA value of a [`Builder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -41,7 +41,6 @@ mod elementwise;
 mod error;
 mod index;
 mod manual;
-mod precision;
 mod reduce;
 mod shape;
 mod sharding;
@@ -52,8 +51,7 @@ pub use control::RngAlgorithm;
 pub use elementwise::{BinaryKind, Comparison, UnaryKind};
 pub use error::BuildError;
 pub use index::{GatherDims, ScatterDims};
-pub use precision::Precision;
 pub use reduce::{ReduceKind, Window};
 pub use sharding::{Mesh, Sharding};
 
-pub use crate::types::{ElementType, TensorType};
+pub use crate::types::{ElementType, Precision, TensorType};
