@@ -187,6 +187,21 @@ impl Unsaid {
             .with_image(self.side.map(|side| [side, side]))
     }
 
+    /// The first of these options that was given.
+    pub(crate) fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--num-heads", self.num_heads.is_some()),
+            ("--gelu", self.gelu.is_some()),
+            ("--side", self.side.is_some()),
+            ("--grid", self.grid.is_some()),
+            ("--preprocess", self.preprocess.is_some()),
+            ("--part", self.part.is_some()),
+            ("--assume", self.assume.is_some()),
+            ("--pool", self.pool.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+
     /// Refuses options that the file contradicts, and prints on standard error which of them replaced
     /// something, and which changed nothing.
     fn compare(&self, file: &WeightsFile, found: &Description) -> anyhow::Result<()> {

@@ -30,7 +30,7 @@ enum Verb {
     Embed(verbs::embed::Arguments),
     /// Measure a frozen classifier, and write all of it as one page of HTML
     Evaluate(verbs::evaluate::Arguments),
-    /// Draw what a published model makes of the patches of images
+    /// Draw the patches of images as a published model sees them
     Explain(verbs::explain::Arguments),
     /// Print what a weights file is, without images
     Inspect(verbs::inspect::Arguments),

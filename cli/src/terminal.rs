@@ -8,6 +8,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vit22b::data::BrokenImages;
 use vit22b::train::{Event, Progress};
 
+/// A number with its noun.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
 /// Shows the events of a run.
 pub(crate) struct Terminal {
     bar: ProgressBar,

@@ -8,6 +8,7 @@ use clap::Args;
 use vit22b::probe::FeatureFile;
 
 use crate::args::{DeviceName, Images, Weights, tell_remarks};
+use crate::terminal::counted;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -35,8 +36,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     tell_remarks(&set);
     file.write(&table).context("--out")?;
     println!(
-        "{} images, {} features each, in {}; {:.1} s",
-        table.rows(),
+        "{}, {} features each, in {}; {:.1} s",
+        counted(table.rows(), "image"),
         table.columns(),
         out.display(),
         start.elapsed().as_secs_f64()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::{Map, Value};
 use vit22b::probe::{Embedder, FeatureKey};
@@ -27,7 +27,12 @@ pub(crate) struct Arguments {
     out: PathBuf,
     /// The small model of the example linear_probe, which is measured
     /// without --weights; it is trained and kept here if there is none
-    #[arg(long, value_name = "FILE", default_value = "out/linear_probe/model.safetensors")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "out/linear_probe/model.safetensors",
+        conflicts_with_all = ["weights", "logits"]
+    )]
     model: PathBuf,
     /// A published model instead: a checkpoint of timm, transformers,
     /// big_vision or vit22b, a file or a folder
@@ -59,7 +64,12 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1.0)]
     share: f64,
     /// Steps of training the small model
-    #[arg(long, default_value_t = 6000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        default_value_t = 6000,
+        value_parser = clap::value_parser!(u64).range(1..),
+        conflicts_with_all = ["weights", "logits"]
+    )]
     steps: u64,
     /// Seed of everything that is drawn
     #[arg(long, default_value_t = 0)]
@@ -78,6 +88,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let start = Instant::now();
     let Arguments { out, share, .. } = &arguments;
     ensure!(*share > 0.0 && *share <= 1.0, "--share {share}: expected above 0, at most 1");
+    if let Some(option) = arguments.unsaid.first_given().filter(|_| arguments.weights.is_none()) {
+        bail!("{option} is about a model that --weights names; give --weights, or leave it out");
+    }
     std::fs::create_dir_all(out).with_context(|| format!("--out {}", out.display()))?;
     let (title, lead, mut parts) = match &arguments.logits {
         Some(path) => {

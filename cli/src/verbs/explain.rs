@@ -11,7 +11,7 @@ use vit22b::probe::PatchViews;
 use vit22b::report::{PatchedImage, patches};
 
 use crate::args::{DeviceName, Images, Weights, tell_remarks};
-use crate::terminal::ImageBar;
+use crate::terminal::{ImageBar, counted};
 
 #[derive(Args)]
 #[group(id = "pictures", required = true, multiple = true, args = ["pca", "attention"])]
@@ -68,7 +68,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     tell_remarks(&set);
     for (_, _, folder) in folders {
         if let Some(folder) = folder {
-            println!("{} pictures in {}", set.len() - broken.images.len(), folder.display());
+            let pictures = counted(set.len() - broken.images.len(), "picture");
+            println!("{pictures} in {}", folder.display());
         }
     }
     Ok(())

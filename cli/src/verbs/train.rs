@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(tflops) => tflops * 1e12,
         None => measure_peak_flops(&runtime, precision)?,
     };
-    println!("utilisation is of {:.0} GFLOP/s", peak / 1e9);
+    println!("utilisation is a share of {:.0} GFLOP/s", peak / 1e9);
 
     let trainer = trainer.with_peak_flops(peak);
     let terminal = Terminal::new();

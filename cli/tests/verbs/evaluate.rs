@@ -55,6 +55,9 @@ fn a_published_model_is_measured_on_class_folders() {
 fn what_is_wrong_with_an_option_is_said_with_its_name() {
     let error = vit22b(["evaluate", "--share", "0"]).failed();
     assert_eq!(error, "--share 0: expected above 0, at most 1");
+    let error = vit22b(["evaluate", "--num-heads", "3"]).failed();
+    assert!(error.starts_with("--num-heads is about a model that --weights names"), "{error}");
+    assert_eq!(vit22b(["evaluate", "--steps", "3", "--weights", "x"]).code, 2);
     let out = Folder::new("evaluate-wrong");
     let out = out.path().to_str().expect("UTF-8");
     let error = vit22b(["evaluate", "--out", out, "--logits", "none.csv"]).failed();

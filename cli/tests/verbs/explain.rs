@@ -12,7 +12,7 @@ fn patches_and_attention_become_pictures() {
     let model = ["explain", "--weights", &weights, "--images", &path("images")];
     let pictures = ["--pca", &pca, "--attention", &attention];
     let said = vit22b(model.iter().chain(&pictures)).succeeded();
-    assert_eq!(said, format!("1 pictures in {pca}\n1 pictures in {attention}\n"));
+    assert_eq!(said, format!("1 picture in {pca}\n1 picture in {attention}\n"));
     for folder in [pca, attention] {
         let picture = image::open(format!("{folder}/photo.png")).unwrap();
         assert!(picture.width() > 2 * 448 && picture.height() >= 448);
