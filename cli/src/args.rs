@@ -68,7 +68,8 @@ impl Weights {
     /// What the file is, and what a load would do with its tensors.
     pub(crate) fn inspect(&self) -> anyhow::Result<Inspection> {
         let file = WeightsFile::open(&self.weights).map_err(explained)?;
-        let inspection = file.inspect(&self.unsaid.options()).map_err(explained)?;
+        let inspection = file.inspect(&self.unsaid.options());
+        let inspection = inspection.map_err(|error| self.unsaid.explained(error))?;
         self.unsaid.compare(&file, &inspection.description)?;
         Ok(inspection)
     }
@@ -202,6 +203,18 @@ impl Unsaid {
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
+    /// The error in the words of this program; one about a field that an option set names that option.
+    fn explained(&self, error: WeightsError) -> anyhow::Error {
+        let WeightsError::Config(error) = error else { return explained(error) };
+        let fields = [
+            ("image", "--side", self.side.is_some()),
+            ("num_heads", "--num-heads", self.num_heads.is_some()),
+        ];
+        let text = error.to_string();
+        let set = fields.into_iter().find(|(field, _, given)| *given && text.starts_with(field));
+        anyhow!(error).context(set.map_or("--weights", |(_, option, _)| option))
+    }
+
     /// Refuses options that the file contradicts, and prints on standard error which of them replaced
     /// something, and which changed nothing.
     fn compare(&self, file: &WeightsFile, found: &Description) -> anyhow::Result<()> {
@@ -265,7 +278,7 @@ impl Unsaid {
     pub(crate) fn load(&self, weights: &Path, device: &Device) -> anyhow::Result<Loaded> {
         let options = self.options().with_head(HeadChoice::Drop);
         let file = WeightsFile::open(weights).map_err(explained)?;
-        let loaded = file.load(&options, device).map_err(explained)?;
+        let loaded = file.load(&options, device).map_err(|error| self.explained(error))?;
         self.compare(&file, &loaded.description)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
         let preprocess = loaded.description.preprocessing;
@@ -352,9 +365,6 @@ fn explained(error: WeightsError) -> anyhow::Error {
         }
         WeightsError::DoesNotFit(report) => {
             anyhow!("--weights: the file does not fit the model\n{report}")
-        }
-        WeightsError::Config(error) if error.to_string().starts_with("image") => {
-            anyhow!(error).context("--side")
         }
         error => anyhow!(error).context("--weights"),
     }

@@ -6,6 +6,7 @@ use vit22b::eval::{CalibrationScores, Reliability, Scorecard, ScorecardConfig, T
 use vit22b::report::{Axis, Block, Chart, Mark, ReportError, Section, Series};
 
 use super::part::{Part, line, number, percent, table};
+use crate::terminal::counted;
 
 /// With fewer examples in a bin than this, on average, errors of calibration are mostly chance.
 const FEW: usize = 10;
@@ -57,22 +58,21 @@ pub(crate) fn calibration(of: &str, card: &Scorecard) -> anyhow::Result<Part> {
         figures.push(diagram(title, after)?);
     }
     let bins = ScorecardConfig::default().bins;
+    let (fitted, measured) = (counted(card.held_out, "example"), counted(card.examples, "example"));
     let mut text = format!(
-        "{of}. The temperature is fitted on {} examples; everything is measured on the other {}. Errors have {bins} bins.",
-        card.held_out, card.examples
+        "{of}. The temperature is fitted on {fitted}; everything is measured on {measured} besides. Errors have \
+         {bins} bins."
     );
     if card.scaled.as_ref().is_some_and(at_an_end) {
         let [low, high] = TEMPERATURES;
         text += &format!(
-            " No temperature between {low} and {high} is best for the {}: they are all classified right, or all \
-             wrong, so that the fitted one is an end of this range and says nothing.",
-            card.held_out
+            " No temperature between {low} and {high} is best for {fitted}: all are classified right, or all wrong, \
+             so that the fitted one is an end of this range and says nothing."
         );
     }
     if card.examples < FEW * bins {
         text += &format!(
-            " {} examples are few for {bins} bins: these errors are mostly chance.",
-            card.examples
+            " So few examples leave most of {bins} bins empty: these errors are mostly chance."
         );
     }
     let columns = [

@@ -83,8 +83,8 @@ fn pixels(image: &Image, seen: &Preprocess) -> (Vec<f32>, [usize; 2]) {
     (pixels, size)
 }
 
-/// The name of each image's picture: the image's path with its ending left out, unless another image has
-/// the same.
+/// The name of each image's picture: the image's path without its ending; with the ending, as in `a_jpg.png`,
+/// where another image has the same.
 fn picture_names(set: &ImageSet) -> Vec<String> {
     let flat = |name: &str| name.replace(['/', '\\'], "_");
     let stem = |name: &str| {
@@ -97,7 +97,7 @@ fn picture_names(set: &ImageSet) -> Vec<String> {
     }
     let items = set.items().iter().map(|item| match counts[&stem(&item.name)] {
         1 => stem(&item.name) + ".png",
-        _ => flat(&item.name) + ".png",
+        _ => flat(&item.name).replace('.', "_") + ".png",
     });
     items.collect()
 }

@@ -73,8 +73,8 @@ fn few_logits_with_a_header_are_measured_and_what_they_do_not_show_is_said() {
     vit22b(["evaluate", "--logits", file, "--out", to]).succeeded();
     let text = std::fs::read_to_string(out.path().join("report.md")).unwrap();
     for said in [
-        "No temperature between 0.01 and 100 is best for the 2",
-        "8 examples are few for 15 bins",
+        "No temperature between 0.01 and 100 is best for 2 examples",
+        "So few examples leave most of 15 bins empty",
         "There is no oracle-collaborative AUC where all answers are right",
     ] {
         assert!(text.contains(said), "{said}\n{text}");

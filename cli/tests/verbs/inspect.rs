@@ -116,6 +116,11 @@ fn options_that_the_file_contradicts_are_refused() {
     }
     let error = inspected_with("--assume", "foo").failed();
     assert!(error.starts_with("--assume foo: no architecture that is computed here"), "{error}");
+    let weights = fixture("timm_vit/model.safetensors");
+    let inspect = ["inspect".as_ref(), "--weights".as_ref(), weights.as_os_str()];
+    let heads = ["--num-heads".as_ref(), "7".as_ref()];
+    let error = vit22b(inspect.into_iter().chain(heads)).failed();
+    assert!(error.starts_with("--num-heads: num_heads = 7 is not valid"), "{error}");
     let error = inspected_with("--part", "teacher").failed();
     assert!(error.starts_with("--part: the file holds the model without a prefix"), "{error}");
 }
