@@ -13,7 +13,7 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use burn_std::Tolerance;
-use burn_trace::{Params, TreeError, value_and_grad};
+use burn_trace::{Params, Save, TreeError, scan, value_and_grad};
 use burn_xla::program::{ProgramError, Xla};
 
 fn xla() -> Xla {
@@ -319,6 +319,41 @@ fn statistics_of_batch_norm_go_in_and_come_out() {
     assert_eq!(compiled.compilations(), 1);
     // The model that training began with has the statistics that it had.
     close(&stats(&init.norm)[0], &TensorData::from([0f32; 3]));
+}
+
+/// A rolled loop would lose them.
+#[test]
+fn statistics_that_a_rolled_loop_changes_are_an_error() {
+    type Layers = (Vec<Params<BatchNorm>>, Tensor<2>);
+    let jit = |roll: Option<Save>| {
+        let function = |(layers, x): Layers| {
+            let (loss, _) = value_and_grad(&layers, &x, |layers, x| {
+                scan(x, layers, |x, norm| (norm.forward(x), ())).0.square().mean()
+            })
+            .unwrap();
+            (loss, layers)
+        };
+        xla().jit(function).roll(roll)
+    };
+    let layers: Vec<_> = (0..3).map(|_| Params(BatchNormConfig::new(4).init(&device()))).collect();
+    let arguments = (layers, range([6, 4]));
+    let error = jit(Some(Save::default())).call(arguments.clone()).unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("changes running state of its lane"), "{reason}");
+    // Unrolled it is as any other.
+    let (_, layers) = jit(None).call(arguments.clone()).unwrap();
+    let mean = layers[0].running_mean.value().into_data();
+    close(&mean, &(arguments.1.mean_dim(0) * 0.1).reshape([4]).into_data());
+}
+
+#[test]
+fn modules_that_a_function_makes_have_ids_of_their_own() {
+    let init =
+        xla().jit(|x: Tensor<2>| Params(Linear { weight: Param::from_tensor(x * 2), bias: None }));
+    let [first, second] = [0, 1].map(|_| init.call(range([2, 2])).unwrap());
+    assert_ne!(first.weight.id, second.weight.id);
+    close(&first.weight.val().into_data(), &second.weight.val().into_data());
+    assert_eq!(init.compilations(), 1);
 }
 
 /// Recording leaves no tensors of its own in the running state, which clones share.

@@ -16,7 +16,8 @@ use crate::tree::{Grads, Leaf, Leaves, TensorTree, seen, walk};
 /// It works on every device, also in a function that is recorded, where `Tensor::backward` does not. All
 /// tensors that the loss needs besides the parameters go through `inputs`, because tensors with and without
 /// gradients do not mix. No gradient is taken with respect to the inputs. Running state that the loss changes,
-/// such as the statistics of batch norm, is changed in `params` and `inputs`; it has no gradient.
+/// such as the statistics of batch norm, is changed in `params` and `inputs`; it has no gradient. In a function
+/// that is recorded, the loss may run such a module once.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};

@@ -29,6 +29,8 @@ pub(super) struct Entry<R> {
     /// Makes trees like the result.
     pub(super) output: Build<R>,
     pub(super) results: Form,
+    /// Whether there are modules in the result.
+    pub(super) returns_modules: bool,
 }
 
 impl<R> Entry<R> {
@@ -36,9 +38,11 @@ impl<R> Entry<R> {
         form: Form,
         (slot, program): (Arc<Slot>, Arc<Compiled>),
         output: Build<R>,
-        results: Form,
+        results: Structure,
     ) -> Arc<Self> {
-        Arc::new(Self { form, slot, program, output, results })
+        let returns_modules = results.has_modules();
+        let results = Form::of(results);
+        Arc::new(Self { form, slot, program, output, results, returns_modules })
     }
 }
 

@@ -211,15 +211,18 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     fn prepared(&self, arguments: &A, structure: &Structure) -> Result<Prepared<R>, ProgramError> {
         self.check_is_another()?;
         let has_modules = structure.has_modules();
+        let mut is_known = false;
         if !has_modules {
             let known = self.cache().entry(structure.hash, |form| *form == *structure);
-            if let Some(entry) = known {
+            is_known = known.is_some();
+            // Modules that a function makes have ids of their own in each call.
+            if let Some(entry) = known.filter(|entry| !entry.returns_modules) {
                 return Ok(Prepared::Known(entry));
             }
         }
         let make = |device: &Device| placeholders(arguments, &structure.leaves, device);
         let made = self.record(&structure.device, make)?;
-        if has_modules {
+        if has_modules || is_known {
             let texts = || Structure::with_texts(arguments);
             let (_, program) = self.compiled(made.graph, made.capture, texts)?;
             return Ok(Prepared::Recorded(program, made.output));
@@ -423,7 +426,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             results.adopt(&form.modules(), &cache.returned());
         }
         let output: Build<R> = like(made.output);
-        let entry = Entry::new(form, program, output, Form::of(results));
+        let entry = Entry::new(form, program, output, results);
         cache.add(&entry);
         Ok(entry)
     }
