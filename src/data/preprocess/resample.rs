@@ -1,5 +1,6 @@
-//! Antialiased resampling, the same as Pillow's to the last bit: bytes are rounded after each axis, and
-//! weights to multiples of 2^-22. Floats are resampled with the same weights and are not rounded.
+//! Antialiased resampling as Pillow does it: bytes are rounded after each axis, and weights to multiples
+//! of 2^-22. Results are the same to the last bit where both take the axes in the same order; Pillow 13
+//! takes them in the other one for some sizes that shrink along both, and then a byte may differ by one. Floats are resampled with the same weights and are not rounded.
 
 use core::f64::consts::PI;
 use core::ops::Range;
@@ -105,43 +106,68 @@ fn changes(request: &Request, axis: usize, old: usize) -> bool {
     request.region[axis] != [0.0, old as f64] || request.size[axis] != old
 }
 
-/// The window of the result, three bytes for each pixel.
+/// The window of the result, three bytes for each pixel. The horizontal direction comes first, as in
+/// Pillow, which takes the vertical one first where rows become fewer and columns more.
 pub(super) fn bytes(pixels: &[u8], [height, width]: [usize; 2], request: &Request) -> Vec<u8> {
-    let [by_row, by_column] =
-        [(0, height), (1, width)].map(|(axis, old)| Axis::new(request, axis, old));
-    let vertical = changes(request, 0, height);
-    let rows = if vertical { by_row.reads() } else { request.window[0].clone() };
-    let half = 1i32 << (PRECISION - 1);
-    let byte = |sum: i32| (sum >> PRECISION).clamp(0, 255) as u8;
-    let columns = request.window[1].clone();
-    let mut narrowed = Vec::with_capacity(rows.len() * columns.len() * 3);
-    let (horizontal, weights) = (changes(request, 1, width), by_column.whole());
-    for row in pixels.chunks_exact(3 * width).skip(rows.start).take(rows.len()) {
-        if !horizontal {
-            narrowed.extend_from_slice(&row[3 * columns.start..3 * columns.end]);
-            continue;
+    let [rows, columns] = request.window.clone();
+    let by_row = changes(request, 0, height).then(|| Axis::new(request, 0, height));
+    let by_column = changes(request, 1, width).then(|| Axis::new(request, 1, width));
+    let whole = 3 * width;
+    if let (Some(by_row), Some(by_column)) = (&by_row, &by_column) {
+        let extent = [0, 1].map(|axis| request.region[axis][1]);
+        let [new_rows, new_columns] = request.size.map(|side| side as f64);
+        if new_rows < extent[0] && new_columns > extent[1] {
+            return across(&down(pixels, whole, 0, by_row), whole, by_column);
         }
-        let (row, _) = row.as_chunks::<3>();
-        for (first, weights) in by_column.taps(&weights) {
-            let mut sums = [half; 3];
-            for (pixel, weight) in row[first..].iter().zip(weights) {
+    }
+    let read = by_row.as_ref().map_or(rows, Axis::reads);
+    let lines = &pixels[whole * read.start..whole * read.end];
+    let narrowed = match &by_column {
+        Some(by_column) => across(lines, whole, by_column),
+        None => {
+            let part = 3 * columns.start..3 * columns.end;
+            lines.chunks_exact(whole).flat_map(|line| &line[part.clone()]).copied().collect()
+        }
+    };
+    match &by_row {
+        Some(by_row) => down(&narrowed, 3 * columns.len(), read.start, by_row),
+        None => narrowed,
+    }
+}
+
+const HALF: i32 = 1 << (PRECISION - 1);
+
+fn byte(sum: i32) -> u8 {
+    (sum >> PRECISION).clamp(0, 255) as u8
+}
+
+/// Resamples each line, of `line` bytes.
+fn across(lines: &[u8], line: usize, axis: &Axis) -> Vec<u8> {
+    let weights = axis.whole();
+    let mut out = Vec::with_capacity(lines.len() / line * axis.spans.len() * 3);
+    for line in lines.chunks_exact(line) {
+        let (pixels, _) = line.as_chunks::<3>();
+        for (first, weights) in axis.taps(&weights) {
+            let mut sums = [HALF; 3];
+            for (pixel, weight) in pixels[first..].iter().zip(weights) {
                 for channel in 0..3 {
                     sums[channel] += i32::from(pixel[channel]) * weight;
                 }
             }
-            narrowed.extend(sums.map(byte));
+            out.extend(sums.map(byte));
         }
     }
-    if !vertical {
-        return narrowed;
-    }
-    let line = 3 * columns.len();
-    let mut out = Vec::with_capacity(request.window[0].len() * line);
+    out
+}
+
+/// Makes new lines, of `line` bytes, of the old ones from the one with this number on.
+fn down(lines: &[u8], line: usize, number: usize, axis: &Axis) -> Vec<u8> {
+    let weights = axis.whole();
+    let mut out = Vec::with_capacity(axis.spans.len() * line);
     let mut sums = vec![0i32; line];
-    let weights = by_row.whole();
-    for (first, weights) in by_row.taps(&weights) {
-        sums.fill(half);
-        let lines = narrowed.chunks_exact(line).skip(first - rows.start);
+    for (first, weights) in axis.taps(&weights) {
+        sums.fill(HALF);
+        let lines = lines.chunks_exact(line).skip(first - number);
         for (line, weight) in lines.zip(weights) {
             sums.iter_mut().zip(line).for_each(|(sum, byte)| *sum += i32::from(*byte) * weight);
         }
