@@ -21,6 +21,18 @@ pub enum OptionValue {
     Bool(bool),
 }
 
+impl OptionValue {
+    /// A value as people write it in a flag: `true` and `false` are truth values, all else is text, of which compilers
+    /// take numbers too.
+    pub fn of_flag(text: &str) -> Self {
+        match text {
+            "true" => Self::Bool(true),
+            "false" => Self::Bool(false),
+            text => Self::Text(text.into()),
+        }
+    }
+}
+
 impl From<&str> for OptionValue {
     fn from(value: &str) -> Self {
         Self::Text(value.into())
@@ -99,6 +111,25 @@ impl ClientOptions {
     #[must_use]
     pub fn with_cpu_devices(self, count: u32) -> Self {
         self.with("cpu_device_count", i64::from(count))
+    }
+
+    /// The part of a GPU's memory that the client may take, from 0 to 1 (the option `memory_fraction`; by default 0.75).
+    #[must_use]
+    pub fn with_memory_fraction(self, fraction: f32) -> Self {
+        self.with("memory_fraction", fraction)
+    }
+
+    /// Whether the client takes that part of a GPU's memory at once (the option `preallocate`; by default it does).
+    #[must_use]
+    pub fn with_preallocation(self, preallocates: bool) -> Self {
+        self.with("preallocate", preallocates)
+    }
+
+    /// The GPUs of the machine that the client may use, by their numbers (the option `visible_devices`; by default
+    /// all).
+    #[must_use]
+    pub fn with_visible_devices(self, devices: impl Into<Vec<i64>>) -> Self {
+        self.with("visible_devices", devices.into())
     }
 
     /// Gives every compilation of the client one of the compiler's settings, as

@@ -2,9 +2,9 @@
 
 use super::error::PluginError;
 use super::find::{PluginPath, find};
-use super::load::start;
+use super::load::client;
 use super::platform::Platform;
-use crate::pjrt::Client;
+use crate::pjrt::{Client, ClientOptions};
 
 /// A client on the best platform that works, and why better ones do not.
 #[derive(Debug)]
@@ -34,15 +34,24 @@ impl std::fmt::Display for Skipped {
     }
 }
 
-/// Starts the first platform that works, of TPU, CUDA and CPU in this order. It installs nothing.
+/// Starts the first platform that works, in the order of [`Platform::ALL`]. It installs nothing.
 ///
 /// # Errors
 ///
 /// [`PluginError::NoPlatform`] with the reason of each, if none works.
 pub fn choose() -> Result<Choice, PluginError> {
+    choose_with(&ClientOptions::new())
+}
+
+/// As [`choose`], with options of the client.
+///
+/// # Errors
+///
+/// As [`choose`].
+pub fn choose_with(options: &ClientOptions) -> Result<Choice, PluginError> {
     let mut skipped = Vec::new();
     for platform in Platform::ALL {
-        match try_on(platform) {
+        match try_on(platform, options) {
             Ok((client, plugin)) => {
                 return Ok(Choice { client, plugin, skipped });
             }
@@ -56,13 +65,13 @@ pub fn choose() -> Result<Choice, PluginError> {
     Err(PluginError::NoPlatform { reasons })
 }
 
-fn try_on(platform: Platform) -> Result<(Client, PluginPath), String> {
+fn try_on(platform: Platform, options: &ClientOptions) -> Result<(Client, PluginPath), String> {
     // Before the plugin is loaded: that of TPUs may wait for long where there is no TPU.
     if !platform.has_device() {
         return Err("no such device on this machine".into());
     }
     let found = find(platform).map_err(|error| error.to_string())?;
-    let client = start(&found).map_err(|error| error.to_string())?;
+    let client = client(&found, options).map_err(|error| error.to_string())?;
     if client.num_devices() == 0 {
         return Err("the plugin offers no device".into());
     }

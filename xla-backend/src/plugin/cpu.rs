@@ -41,13 +41,16 @@ pub(crate) const SPEC: Spec = Spec {
             machine: Machine::LINUX,
         },
     ],
+    is_untried: false,
     site_packages: &[
         "lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so",
         "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
     ],
     variables: &["BURN_XLA_CPU_PLUGIN"],
     jax_names: &["cpu"],
+    file_words: &["cpu"],
     environment_without_device: &[],
-    device_files: &[],
+    client_options: &[],
+    devices: &[],
     needs: &[],
 };

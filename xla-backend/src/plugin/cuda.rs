@@ -8,7 +8,7 @@
 //! The wheel's hash and contents were checked and the library was loaded, on a machine without a
 //! GPU; it has not run a program yet.
 
-use super::spec::{Need, Spec};
+use super::spec::{Device, Need, Spec};
 use super::wheel::{Machine, Wheel};
 
 /// NVIDIA's wheels, put where the plugin looks: `nvidia/*/lib`, two folders above its own. They are
@@ -35,6 +35,7 @@ pub(crate) const SPEC: Spec = Spec {
         python_version: None,
         machine: Machine::LINUX,
     }],
+    is_untried: false,
     site_packages: &[
         "jax_plugins/xla_cuda13/xla_cuda_plugin.so",
         "jax_plugins/xla_cuda12/xla_cuda_plugin.so",
@@ -42,9 +43,14 @@ pub(crate) const SPEC: Spec = Spec {
     ],
     variables: &["BURN_XLA_CUDA_PLUGIN"],
     jax_names: &["cuda", "gpu"],
+    file_words: &["cuda", "gpu"],
     environment_without_device: &[],
     // The second is where Windows' subsystem for Linux has its driver; it shows no device file.
-    device_files: &[("/dev", "nvidia"), ("/usr/lib/wsl/lib", "libcuda.so.")],
+    client_options: &[],
+    devices: &[
+        Device::Numbered { folder: "/dev", prefix: "nvidia" },
+        Device::Numbered { folder: "/usr/lib/wsl/lib", prefix: "libcuda.so." },
+    ],
     needs: &[
         Need {
             library: "libcuda.so.1",

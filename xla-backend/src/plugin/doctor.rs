@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::cache::{self, Care};
 use super::error::PluginError;
 use super::find::{PluginPath, Source, find};
-use super::load::load;
+use super::load::{client, load};
 use super::platform::Platform;
 use super::spec::Need;
 use super::wheel::Wheel;
@@ -125,7 +125,7 @@ impl PlatformReport {
             self.devices = Some(Err("none on this machine".into()));
             return;
         }
-        match Client::new(&plugin, &ClientOptions::new()) {
+        match client(found, &ClientOptions::new()) {
             Ok(client) => {
                 let devices = client.devices();
                 self.devices = Some(Ok(devices.iter().map(ToString::to_string).collect()));
@@ -210,6 +210,7 @@ fn is_installed(library: &str, plugin: &Path) -> bool {
     let usual = [
         "/usr/local/cuda/lib64",
         "/usr/local/nvidia/lib64",
+        "/opt/rocm/lib",
         "/usr/lib/x86_64-linux-gnu",
         "/lib/x86_64-linux-gnu",
         "/usr/lib64",
@@ -224,7 +225,9 @@ fn is_installed(library: &str, plugin: &Path) -> bool {
 
 impl fmt::Display for PlatformReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<5} {}", self.platform.name(), self.state())?;
+        let untried =
+            if self.platform.is_untried() { " (untried: nobody has reported yet)" } else { "" };
+        writeln!(f, "{:<5} {}{untried}", self.platform.name(), self.state())?;
         let mut line = |name: &str, text: &str| writeln!(f, "      {name:<10} {text}");
         match &self.library {
             Ok(found) => {

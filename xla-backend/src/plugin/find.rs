@@ -68,10 +68,10 @@ impl std::fmt::Display for Source {
 ///
 /// In this order, and the first that is there wins:
 ///
-/// 1. `BURN_XLA_CPU_PLUGIN`, `BURN_XLA_CUDA_PLUGIN`, `BURN_XLA_TPU_PLUGIN` and, for TPU,
-///    `TPU_LIBRARY_PATH`: the path of the library;
+/// 1. `BURN_XLA_CPU_PLUGIN`, and so on with the platform's name, and for TPU `TPU_LIBRARY_PATH`: the path of the
+///    library;
 /// 2. `BURN_XLA_PLUGIN`: the path of a library whose name contains the platform (`cpu`, `cuda` or
-///    `gpu`, `tpu`), or of any platform if it contains none;
+///    `gpu`, `tpu`, `rocm`, `oneapi`, `metal`, `libtt`), or of any platform if it contains none;
 /// 3. `PJRT_NAMES_AND_LIBRARY_PATHS`, as JAX reads it: `name:path,name:path`;
 /// 4. `PJRT_PLUGIN_PATH`: a list of folders with libraries;
 /// 5. the cache folder (see [`cache_folder`](super::cache_folder)), where the plugin that is pinned goes before
@@ -213,17 +213,22 @@ fn is_library(path: &Path) -> bool {
         .is_some_and(|extension| ["so", "dylib", "dll"].iter().any(|known| extension == *known))
 }
 
-/// The platform in a library's name.
-fn platform_of(path: &Path) -> Option<Platform> {
+/// The platform in a library's name. One whose name tells a GPU of no maker is CUDA's.
+pub(crate) fn platform_of(path: &Path) -> Option<Platform> {
     let name = path.file_name()?.to_string_lossy().to_lowercase();
-    [
-        ("cuda", Platform::Cuda),
-        ("gpu", Platform::Cuda),
-        ("tpu", Platform::Tpu),
-        ("cpu", Platform::Cpu),
-    ]
-    .into_iter()
-    .find_map(|(word, platform)| name.contains(word).then_some(platform))
+    // The CPU's and CUDA's words are the least special: a name for oneAPI may say `gpu`, too.
+    let order = [
+        Platform::Rocm,
+        Platform::Oneapi,
+        Platform::Metal,
+        Platform::Tenstorrent,
+        Platform::Cuda,
+        Platform::Tpu,
+        Platform::Cpu,
+    ];
+    let is_of =
+        |platform: &Platform| platform.spec().file_words.iter().any(|word| name.contains(word));
+    order.into_iter().find(is_of)
 }
 
 /// A path that the user named must exist: a typing error must not lead to another plugin.

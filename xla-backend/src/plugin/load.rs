@@ -19,7 +19,26 @@ pub fn load(found: &PluginPath) -> Result<Plugin, PjrtError> {
     Plugin::load_with(&found.path, &options)
 }
 
-/// Loads a plugin that was found, and starts its client.
-pub(crate) fn start(found: &PluginPath) -> Result<Client, PjrtError> {
-    Client::new(&load(found)?, &ClientOptions::new())
+/// Loads a plugin that was found and starts a client, with the options that its platform needs besides these.
+///
+/// ```no_run
+/// use burn_xla::pjrt::ClientOptions;
+/// use burn_xla::plugin::{self, Platform};
+///
+/// // Half of the GPU's memory, taken when it is needed.
+/// let options = ClientOptions::new().with_memory_fraction(0.5).with_preallocation(false);
+/// let client = plugin::client(&plugin::find(Platform::Cuda)?, &options)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`load`] and [`Client::new`].
+pub fn client(found: &PluginPath, options: &ClientOptions) -> Result<Client, PjrtError> {
+    let needed = found.platform.spec().client_options;
+    let options = needed.iter().fold(options.clone(), |options, &(name, value)| {
+        let is_given = options.options().iter().any(|(given, _)| given == name);
+        if is_given { options } else { options.with(name, value) }
+    });
+    Client::new(&load(found)?, &options)
 }

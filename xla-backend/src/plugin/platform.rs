@@ -1,10 +1,11 @@
 //! The platforms that programs can be compiled for.
 
 use super::spec::Spec;
-use super::{cpu, cuda, tpu};
+use super::{cpu, cuda, metal, oneapi, rocm, tenstorrent, tpu};
 
 /// A kind of device, with a plugin of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Platform {
     /// The processor of this machine.
     Cpu,
@@ -12,13 +13,29 @@ pub enum Platform {
     Cuda,
     /// Google's TPUs.
     Tpu,
+    /// AMD's GPUs ([untried](Self::is_untried)).
+    Rocm,
+    /// Intel's GPUs ([untried](Self::is_untried)).
+    Oneapi,
+    /// Apple's GPUs ([untried](Self::is_untried)).
+    Metal,
+    /// Tenstorrent's accelerators ([untried](Self::is_untried)).
+    Tenstorrent,
 }
 
 impl Platform {
     /// All platforms, in the order in which they are preferred.
-    pub const ALL: [Self; 3] = [Self::Tpu, Self::Cuda, Self::Cpu];
+    pub const ALL: [Self; 7] = [
+        Self::Tpu,
+        Self::Cuda,
+        Self::Rocm,
+        Self::Oneapi,
+        Self::Metal,
+        Self::Tenstorrent,
+        Self::Cpu,
+    ];
 
-    /// The name in commands: `cpu`, `cuda` or `tpu`.
+    /// The name in commands: `cpu`, `cuda`, `tpu`, `rocm`, `oneapi`, `metal` or `tt`.
     pub fn name(self) -> &'static str {
         self.spec().name
     }
@@ -33,15 +50,14 @@ impl Platform {
     /// It looks for device files and does not load the plugin, which may take long or hang where
     /// there is no device.
     pub fn has_device(self) -> bool {
-        let files = self.spec().device_files;
-        files.is_empty()
-            || files.iter().any(|(folder, prefix)| {
-                std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
-                    let name = entry.file_name();
-                    let rest = name.to_str().and_then(|name| name.strip_prefix(prefix));
-                    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-                })
-            })
+        let signs = self.spec().devices;
+        signs.is_empty() || signs.iter().any(|sign| sign.is_there())
+    }
+
+    /// Whether nobody has reported that programs run on this platform. Its plugin is found, installed and loaded like
+    /// the others; how it goes is worth an issue.
+    pub fn is_untried(self) -> bool {
+        self.spec().is_untried
     }
 
     /// Environment variables that the platform's library wants before it is loaded.
@@ -54,6 +70,10 @@ impl Platform {
             Self::Cpu => &cpu::SPEC,
             Self::Cuda => &cuda::SPEC,
             Self::Tpu => &tpu::SPEC,
+            Self::Rocm => &rocm::SPEC,
+            Self::Oneapi => &oneapi::SPEC,
+            Self::Metal => &metal::SPEC,
+            Self::Tenstorrent => &tenstorrent::SPEC,
         }
     }
 }
@@ -61,5 +81,29 @@ impl Platform {
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_words_and_pins_are_those_of_one_platform() {
+        let mut seen = HashSet::new();
+        for platform in Platform::ALL {
+            let spec = platform.spec();
+            assert_eq!(Platform::from_name(platform.name()), Some(platform));
+            assert!(!spec.wheels.is_empty() && !spec.variables.is_empty());
+            for wheel in spec.wheels {
+                assert!(wheel.sha256.len() == 64 && wheel.size > 0 && wheel.unpacked > wheel.size);
+                assert!(seen.insert(wheel.folder()), "{}", wheel.folder());
+                // The library's own name tells the platform, so that a variable may name it.
+                let found = super::super::find::platform_of(wheel.library.as_ref());
+                assert_eq!(found, Some(platform), "{}", wheel.library);
+            }
+        }
+        assert_eq!(Platform::from_name("gpu"), None);
     }
 }

@@ -9,7 +9,7 @@
 //! Its wheels are tagged by the version of Python although they hold no Python code, hence a fixed
 //! tag.
 
-use super::spec::Spec;
+use super::spec::{Device, Spec};
 use super::wheel::{Machine, Wheel};
 
 pub(crate) const SPEC: Spec = Spec {
@@ -25,15 +25,21 @@ pub(crate) const SPEC: Spec = Spec {
         python_version: Some("3.11"),
         machine: Machine::LINUX,
     }],
+    is_untried: false,
     site_packages: &["libtpu/libtpu.so"],
     variables: &["BURN_XLA_TPU_PLUGIN", "TPU_LIBRARY_PATH"],
     jax_names: &["tpu"],
+    file_words: &["tpu"],
     environment_without_device: &[
         ("TPU_SKIP_MDS_QUERY", "1"),
         // What the metadata server would have told; without them it complains on standard error.
         ("TPU_ACCELERATOR_TYPE", "v4-8"),
         ("TPU_WORKER_HOSTNAMES", "localhost"),
     ],
-    device_files: &[("/dev", "accel"), ("/dev/vfio", "")],
+    client_options: &[],
+    devices: &[
+        Device::Numbered { folder: "/dev", prefix: "accel" },
+        Device::Numbered { folder: "/dev/vfio", prefix: "" },
+    ],
     needs: &[],
 };
