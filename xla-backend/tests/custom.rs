@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_std::Tolerance;
 use burn_trace::{custom, custom_with_gradient, scan, value_and_grad};
 use burn_xla::lower::{CustomOps, LowerError};
+use burn_xla::pjrt::{Argument, CallResult};
 use burn_xla::program::{ProgramError, Xla};
 
 fn device() -> Device {
@@ -106,4 +107,34 @@ fn a_name_without_a_lowering_is_an_error_that_says_so() {
 #[should_panic(expected = "a name of a mark")]
 fn names_of_marks_are_taken() {
     custom("burn_xla.mine", floats([1., 2., 3.]), |x| x);
+}
+
+/// An operation whose lowering calls a function of this process, with the gradient of its plain form.
+#[test]
+fn a_rust_function_is_an_operation() {
+    let name = "test.cube";
+    let xla = Xla::cpu().expect("the CPU plugin");
+    let cube = |arguments: &[Argument<'_>], results: &mut [CallResult<'_>]| {
+        let x = arguments[0].values::<f32>()?;
+        let y = results[0].values_mut::<f32>()?;
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = x.powi(3));
+        Ok(())
+    };
+    xla.client().register_function(name, cube).unwrap();
+    let operations = CustomOps::new().with(name, move |cx, op| {
+        let (b, x) = (cx.builder(), cx.get(&op.inputs[0])?);
+        let results = b.custom_call(name, &[x], &[(*b.type_of(x)).clone()])?;
+        cx.set(&op.outputs[0], results[0])
+    });
+    let step = xla.with_custom(operations).jit(move |x: Tensor<1>| {
+        let gradient = value_and_grad(&x, &(), |x, ()| {
+            custom(name, x, |x: Tensor<1>| x.clone() * x.clone() * x).sum()
+        });
+        gradient.unwrap()
+    });
+    let x = floats([1., -2., 3.]);
+    assert!(step.lower(&x).unwrap().program.text.contains("call_target_name = \"test.cube\""));
+    let (sum, by_x) = step.call(x).unwrap();
+    assert_eq!(sum.into_scalar::<f32>(), 1. - 8. + 27.);
+    close(by_x, [3., 12., 27.]);
 }

@@ -320,3 +320,21 @@ fn the_arc_tangent_of_every_f16_is_right() {
         assert!(error <= expected.abs() / 1024.0 + 6e-8, "{x}: expected {expected}, got {got}");
     }
 }
+
+#[test]
+fn a_function_shows_what_became_of_it() {
+    let xla = xla();
+    let mlp = xla.jit(|(x, w): (Tensor<2>, Tensor<2>)| activation::gelu(x.matmul(w))).named("mlp");
+    let arguments = xla.upload(&(range(4, 8), range(8, 3))).unwrap();
+    let seen = mlp.inspect(arguments).unwrap();
+    assert_eq!(mlp.compilations(), 1);
+    assert!(seen.stablehlo.contains("stablehlo.dot_general"), "{}", seen.stablehlo);
+    let optimized = seen.optimized.as_ref().unwrap();
+    assert!(optimized.contains("ENTRY ") && optimized.contains("f32[4,3]"), "{optimized}");
+    let memory = seen.memory.as_ref().unwrap();
+    assert_eq!((memory.argument_bytes, memory.output_bytes), (4 * (32 + 24), 4 * 12));
+    let text = seen.to_string();
+    for part in ["// StableHLO\n", "\n// Optimised program\n", "in all  ", "\n// Cost"] {
+        assert!(text.contains(part), "{text}");
+    }
+}

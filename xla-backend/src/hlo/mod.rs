@@ -1,4 +1,4 @@
-//! Optimised programs, read: their parameters and their instructions.
+//! What compilers and profilers write, read: the parameters and instructions of optimised programs, and profiles.
 //!
 //! The C API has no call for the parameters of an executable. The HLO module has them: their types and shapes,
 //! per device and after partitioning, and which of them share their memory with results. It also has every
@@ -7,6 +7,7 @@
 mod error;
 mod groups;
 mod instruction;
+mod profile;
 mod program;
 mod proto;
 mod signature;
@@ -14,5 +15,6 @@ mod text;
 
 pub use error::HloError;
 pub use instruction::Instruction;
+pub use profile::Profile;
 pub use program::OptimizedProgram;
 pub use signature::{Alias, Signature};

@@ -1,8 +1,9 @@
 //! A client: the devices of a plugin, ready for programs and data.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::api::{Api, Handle, list, string};
 use super::at_exit;
@@ -33,6 +34,8 @@ struct Inner {
     all_devices: Vec<DeviceDescription>,
     /// The compiler's settings of each compilation.
     flags: BTreeMap<String, OptionValue>,
+    /// What a layer above has noted about the client.
+    note: OnceLock<Box<dyn Any + Send + Sync>>,
     /// What the runtime shares with other processes; it may ask as long as it lives, and is destroyed before.
     _store: Option<key_value::Shared>,
 }
@@ -102,6 +105,7 @@ impl Client {
             process: 0,
             all_devices: Vec::new(),
             flags: options.flags().clone(),
+            note: OnceLock::new(),
             _store: store,
         };
         inner.describe(&api)?;
@@ -302,6 +306,16 @@ impl Client {
             .map(|handle| Event::new(*self.api(), handle));
         let handle = Handle::new(args.buffer, Call::ClientBufferFromHostBuffer)?;
         Ok((Buffer::new(self.clone(), handle, Arc::new(ty)), done))
+    }
+
+    /// Notes something about the client, once: how it was started.
+    pub(crate) fn note(&self, note: impl Any + Send + Sync) {
+        let _ = self.0.note.set(Box::new(note));
+    }
+
+    /// What was noted, if it has this type.
+    pub(crate) fn noted<T: Any>(&self) -> Option<&T> {
+        self.0.note.get().and_then(|note| note.downcast_ref())
     }
 
     pub(crate) fn api(&self) -> &Api {

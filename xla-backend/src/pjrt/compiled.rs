@@ -293,6 +293,18 @@ impl MemoryStats {
     }
 }
 
+/// A line for each number.
+impl std::fmt::Display for MemoryStats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{:<36} {}", "code", self.code_bytes)?;
+        writeln!(f, "{:<36} {}", "arguments", self.argument_bytes)?;
+        writeln!(f, "{:<36} {}", "results", self.output_bytes)?;
+        writeln!(f, "{:<36} {}", "of them in the memory of arguments", self.alias_bytes)?;
+        writeln!(f, "{:<36} {}", "in use while it runs", self.temporary_bytes)?;
+        writeln!(f, "{:<36} {}", "in all", self.total_bytes())
+    }
+}
+
 impl Drop for CompiledProgram {
     fn drop(&mut self) {
         let mut args = ffi::ExecutableDestroyArgs {

@@ -80,6 +80,8 @@ mod key_value;
 mod load;
 mod options;
 mod plugin;
+mod profiler;
+mod profiler_abi;
 mod quiet;
 mod raw;
 mod source_line;
@@ -112,5 +114,5 @@ pub use topology::Topology;
 pub use typed::Element;
 pub use version::ApiVersion;
 
-pub use crate::hlo::{Alias, HloError, Instruction, OptimizedProgram, Signature};
+pub use crate::hlo::{Alias, HloError, Instruction, OptimizedProgram, Profile, Signature};
 pub use crate::types::{ElementType, TensorType};

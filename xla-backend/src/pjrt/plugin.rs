@@ -97,7 +97,10 @@ impl Plugin {
         // SAFETY: loading runs the library's initialisers; that they are sound is what installing a
         // plugin trusts.
         let library = unsafe { libloading::Library::new(file) }.map_err(|error| {
-            PjrtError::Library { path: file.to_path_buf(), reason: error.to_string() }
+            // What is missing is in the words of the loader, behind the crate's own.
+            let loader = std::error::Error::source(&error).map(ToString::to_string);
+            let reason = loader.unwrap_or_else(|| error.to_string());
+            PjrtError::Library { path: file.to_path_buf(), reason }
         })?;
         // Never unloaded: its threads and registrations would outlive its code.
         let library = std::mem::ManuallyDrop::new(library);

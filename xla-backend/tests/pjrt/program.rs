@@ -2,7 +2,7 @@
 
 use burn_xla::pjrt::{
     ApiVersion, Client, ClientOptions, CompileOptions, DeviceAssignment, ErrorCode, ExecuteOptions,
-    OptionValue, PjrtError, Plugin,
+    Extension, OptionValue, PjrtError, Plugin,
 };
 
 use crate::{ADD, client, plugin};
@@ -165,5 +165,41 @@ fn the_best_platform_that_works_is_chosen() {
     // Whatever comes before it has its reason.
     for skipped in &choice.skipped {
         assert!(skipped.to_string().len() > "tpu: ".len(), "{skipped}");
+    }
+}
+
+/// The CPU's plugins have no profiler, and a profile says so instead of being empty.
+#[test]
+fn a_profile_of_a_plugin_without_a_profiler_is_told() {
+    let plugin = plugin();
+    let profiler = Extension::Profiler;
+    let done = plugin.profile(|| 7);
+    if plugin.capabilities().extensions.contains(&profiler) {
+        assert_eq!(done.unwrap().0, 7);
+        return;
+    }
+    assert_eq!(
+        done.unwrap_err().to_string(),
+        format!(
+            "{}: expected the extension for profiles, got a plugin without; `doctor` tells what a plugin has",
+            plugin.path().display()
+        )
+    );
+}
+
+/// Portable StableHLO: bytecode that an older version reads. `ADD`, serialised for these versions by the Python bindings of
+/// MLIR in jaxlib 0.10.2 (`stablehlo.serialize_portable_artifact_str`). This crate writes text alone.
+#[test]
+fn programs_are_taken_as_bytecode_of_older_versions() {
+    let client = client();
+    let device = client.device(0).unwrap();
+    let a = client.buffer_from_slice(&[1f32; 6], &[2, 3], &device).unwrap();
+    for version in ["0_9_0", "1_0_0"] {
+        let file =
+            format!("{}/tests/fixtures/add_stablehlo_{version}.mlirbc", env!("CARGO_MANIFEST_DIR"));
+        let program = std::fs::read(file).unwrap();
+        let add = client.compile(program, &CompileOptions::new()).unwrap();
+        let sum = add.execute(&[&a, &a], &ExecuteOptions::default()).unwrap();
+        assert_eq!(sum[0].to_vec::<f32>().unwrap(), [2.; 6], "{version}");
     }
 }
