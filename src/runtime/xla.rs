@@ -3,9 +3,8 @@
 use core::fmt;
 
 use burn_trace::TensorTree;
-use burn_xla::pjrt::{Client, ClientOptions};
-use burn_xla::plugin::{self, Platform, PluginError};
-use burn_xla::program::{DeviceTree, Jit};
+use burn_xla::plugin::Platform;
+use burn_xla::program::{DeviceTree, Jit, XlaOptions};
 
 pub(super) use burn_xla::Xla;
 pub(super) use burn_xla::program::ProgramError;
@@ -15,25 +14,13 @@ pub(super) fn as_found() -> Result<Xla, ProgramError> {
     Xla::auto()
 }
 
-/// XLA on a platform, `cpu`, `cuda` or `tpu`; by no name on the best that works here. The CPU's
-/// plugin is installed where none is, the others are not. None for another name.
+/// XLA on a platform, by its name; by no name on the best that works here. The CPU's plugin is installed where none
+/// is, the others are not. None for another name.
 pub(super) fn named(platform: Option<&str>) -> Option<Result<Xla, ProgramError>> {
     Some(match platform.map(Platform::from_name) {
         None => as_found().or_else(|_| Xla::cpu()),
-        Some(platform) => match platform? {
-            Platform::Cpu => Xla::cpu(),
-            platform => installed(platform),
-        },
+        Some(platform) => Xla::open(Some(platform?), &XlaOptions::new()),
     })
-}
-
-fn installed(platform: Platform) -> Result<Xla, ProgramError> {
-    // Asked before the plugin is loaded: that of TPUs may wait for long where there is no TPU.
-    if !platform.has_device() {
-        return Err(PluginError::NoDevice { platform }.into());
-    }
-    let plugin = plugin::load(&plugin::find(platform)?)?;
-    Ok(Xla::new(&Client::new(&plugin, &ClientOptions::new())?)?)
 }
 
 /// The name of the platform.

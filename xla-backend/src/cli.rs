@@ -10,8 +10,12 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::eager::XlaDevice;
+use crate::pjrt::OptionValue;
 use crate::plugin::{self, Platform, PlatformReport, PluginError};
+use crate::program::XlaOptions;
 use crate::serve::{DEFAULT_ADDRESS, ServeError, Server};
+use crate::types::Precision;
 
 /// The variables that the commands read, for the end of a help text.
 pub const VARIABLES: &str = "\
@@ -29,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Fetches a platform's plugin.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Install {
-    /// cpu, cuda or tpu
+    /// cpu, cuda, tpu, rocm, oneapi, metal or tt
     #[arg(value_parser = platform)]
     pub platform: Platform,
     /// This wheel instead of the one that is used by default, of those that are pinned
@@ -48,9 +52,12 @@ pub struct Doctor {
 /// Lets Burn programs run on the devices of this machine.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Serve {
-    /// cpu, cuda or tpu
+    /// cpu, cuda, tpu, rocm, oneapi, metal or tt
     #[arg(long, default_value = "cpu", value_parser = platform)]
     pub device: Platform,
+    /// How the devices are started, and programs compiled for them
+    #[command(flatten)]
+    pub options: Options,
     /// Where to listen; other addresses than this machine's own need a token
     #[arg(long, default_value_t = DEFAULT_ADDRESS)]
     pub listen: SocketAddr,
@@ -63,8 +70,69 @@ pub struct Serve {
     pub verbose: u8,
 }
 
+/// How XLA is started and programs are compiled: [`XlaOptions`], as options of a command.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Options {
+    /// The part of a GPU's memory that may be taken, from 0 to 1
+    #[arg(long, value_parser = fraction)]
+    pub memory_fraction: Option<f32>,
+    /// Take a GPU's memory when it is needed, not at once
+    #[arg(long)]
+    pub no_preallocation: bool,
+    /// The GPUs that may be used, by number, such as 0,2
+    #[arg(long, value_delimiter = ',')]
+    pub visible_devices: Vec<i64>,
+    /// A flag of the compiler, NAME=VALUE; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = flag)]
+    pub flag: Vec<(String, String)>,
+    /// How accurately products of f32 are computed: full, high or fast
+    #[arg(long, default_value = "full", value_parser = precision)]
+    pub precision: Precision,
+}
+
+impl Options {
+    /// The options of the library.
+    pub fn to_xla(&self) -> XlaOptions {
+        let mut options = XlaOptions::new().with_precision(self.precision);
+        if let Some(fraction) = self.memory_fraction {
+            options = options.with_memory_fraction(fraction);
+        }
+        if self.no_preallocation {
+            options = options.with_preallocation(false);
+        }
+        if !self.visible_devices.is_empty() {
+            options = options.with_visible_devices(&*self.visible_devices);
+        }
+        self.flag.iter().fold(options, |options, (name, value)| {
+            options.with_compiler_flag(name, OptionValue::of_flag(value))
+        })
+    }
+}
+
+fn fraction(text: &str) -> Result<f32, String> {
+    let fraction = text.parse().ok().filter(|fraction| *fraction > 0.0 && *fraction <= 1.0);
+    fraction.ok_or_else(|| "expected a number above 0 and up to 1".into())
+}
+
+fn flag(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    // As people know flags from `XLA_FLAGS`.
+    Ok((name.trim_start_matches("--").into(), value.into()))
+}
+
+fn precision(name: &str) -> Result<Precision, String> {
+    match name {
+        "full" => Ok(Precision::Full),
+        "high" => Ok(Precision::High),
+        "fast" => Ok(Precision::Fast),
+        _ => Err("expected full, high or fast".into()),
+    }
+}
+
 fn platform(name: &str) -> Result<Platform, String> {
-    Platform::from_name(name).ok_or_else(|| "expected cpu, cuda or tpu".into())
+    let mut names: Vec<_> = Platform::ALL.iter().map(|platform| platform.name()).collect();
+    names.sort_unstable();
+    Platform::from_name(name).ok_or_else(|| format!("expected one of {}", names.join(", ")))
 }
 
 impl Install {
@@ -80,6 +148,12 @@ impl Install {
         };
         let what = if installed.was_there { "already there" } else { "installed" };
         println!("{what}: {}", installed.library.display());
+        if self.platform.is_untried() {
+            println!(
+                "untried: nobody has reported how programs run on {}; please do",
+                self.platform
+            );
+        }
         Ok(())
     }
 }
@@ -92,6 +166,8 @@ impl Serve {
     /// As [`Server::bind`] and [`Server::serve`].
     pub fn run(&self) -> Result<(), ServeError> {
         let token = self.token.clone().or_else(|| std::env::var("BURN_XLA_TOKEN").ok());
+        // The server serves the devices that are open already.
+        XlaDevice::open_with(self.device, &self.options.to_xla())?;
         let server = Server::bind(self.device, self.listen, token.as_deref())?;
         let count = server.devices().len();
         let devices = if count == 1 { "device" } else { "devices" };
@@ -115,10 +191,18 @@ impl Doctor {
             Err(error) => println!("cache folder  {error}"),
         }
         let mut first_ready = None;
-        for platform in Platform::ALL {
+        let is_elsewhere = |platform: &Platform| {
+            platform.is_untried() && !platform.has_device() && plugin::find(*platform).is_err()
+        };
+        let (elsewhere, here): (Vec<_>, Vec<_>) = Platform::ALL.into_iter().partition(is_elsewhere);
+        for platform in here {
             let (report, is_ready) = examine(platform, command);
             print!("\n{report}");
             first_ready = first_ready.or(is_ready.then_some(platform));
+        }
+        if !elsewhere.is_empty() {
+            let names: Vec<_> = elsewhere.iter().map(|platform| platform.name()).collect();
+            println!("\nNo such device and no plugin: {}", names.join(", "));
         }
         match first_ready {
             Some(platform) => println!("\nPrograms run on {platform} by default."),

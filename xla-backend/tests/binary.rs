@@ -73,7 +73,10 @@ fn a_plugin_that_is_none_is_told() {
 #[test]
 fn misuse_is_told_with_what_was_expected() {
     for (arguments, told) in [
-        (&["install", "gpu"][..], "expected cpu, cuda or tpu"),
+        (&["install", "gpu"][..], "expected one of cpu, cuda, metal, oneapi, rocm, tpu, tt"),
+        (&["serve", "--memory-fraction", "2"], "expected a number above 0 and up to 1"),
+        (&["serve", "--flag", "xla_cpu"], "expected NAME=VALUE"),
+        (&["serve", "--precision", "low"], "expected full, high or fast"),
         (&["instal"], "Usage: burn-xla"),
         (&["serve", "--listen", "nowhere"], "invalid socket address"),
     ] {

@@ -230,10 +230,7 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
     for flag in &arguments.flag {
         let (name, value) =
             flag.split_once('=').with_context(|| format!("--flag {flag}: expected NAME=VALUE"))?;
-        options = match value {
-            "true" | "false" => options.with_override(name, value == "true"),
-            _ => options.with_override(name, value),
-        };
+        options = options.with_override(name, OptionValue::of_flag(value));
     }
     Ok(Forecast::new(&train, batch, (&mesh, &sharding), topology, options)?)
 }

@@ -12,7 +12,7 @@ use super::graph::Graph;
 use super::lift::{Lifted, RunsLowering, lift};
 use crate::lower::{self, LowerOptions};
 use crate::pjrt::{CompileOptions, Device, DeviceAssignment, Executable};
-use crate::program::ProgramCache;
+use crate::program::XlaOptions;
 
 /// A compiled graph.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ pub(super) fn compile(
         declared: &declared,
         custom: &RunsLowering,
         platform: device.client().platform(),
+        precision: XlaOptions::of(device.client()).precision(),
         ..LowerOptions::default()
     };
     let (inputs, outputs) = (arguments.clone(), graph.outputs.clone());
@@ -59,7 +60,7 @@ pub(super) fn compile(
     let client = device.client();
     let options =
         CompileOptions::new().with_device_assignment(DeviceAssignment::single(device.id().into()));
-    let made = match ProgramCache::default_for(client) {
+    let made = match XlaOptions::of(client).cache_for(client) {
         Some(cache) => cache.compile(client, &program.text, &options).map(|(made, _)| made),
         None => client.compile(&program.text, &options),
     };

@@ -9,7 +9,8 @@ use burn_std::DeviceSettings;
 use super::error::EagerError;
 use crate::error::Error;
 use crate::pjrt::{self, Client};
-use crate::plugin::{self, Platform};
+use crate::plugin::Platform;
+use crate::program::{ProgramError, XlaOptions};
 
 /// A device of [`XlaBackend`](super::XlaBackend): a platform, and the number of a device there.
 ///
@@ -50,6 +51,10 @@ impl burn_std::device::Device for XlaDevice {
         let platform = match id.type_id {
             1 => Platform::Cuda,
             2 => Platform::Tpu,
+            3 => Platform::Rocm,
+            4 => Platform::Oneapi,
+            5 => Platform::Metal,
+            6 => Platform::Tenstorrent,
             _ => Platform::Cpu,
         };
         Self { platform, index: id.index_id.into() }
@@ -60,6 +65,10 @@ impl burn_std::device::Device for XlaDevice {
             Platform::Cpu => 0,
             Platform::Cuda => 1,
             Platform::Tpu => 2,
+            Platform::Rocm => 3,
+            Platform::Oneapi => 4,
+            Platform::Metal => 5,
+            Platform::Tenstorrent => 6,
         };
         DeviceId { type_id, index_id: u16::try_from(self.index).unwrap_or(u16::MAX) }
     }
@@ -84,7 +93,16 @@ impl XlaDevice {
     ///
     /// [`EagerError::Start`].
     pub fn open(platform: Platform) -> Result<Vec<Self>, EagerError> {
-        let source = match client(platform) {
+        Self::open_with(platform, &XlaOptions::new())
+    }
+
+    /// As [`open`](Self::open), with options; those of a runtime that was started before stay.
+    ///
+    /// # Errors
+    ///
+    /// [`EagerError::Start`].
+    pub fn open_with(platform: Platform, options: &XlaOptions) -> Result<Vec<Self>, EagerError> {
+        let source = match client(platform, options) {
             Ok(client) => return Ok(Self::all(platform, &client)),
             Err(source) => source,
         };
@@ -105,7 +123,7 @@ impl XlaDevice {
 
     /// The device itself.
     pub(super) fn start(self) -> Result<pjrt::Device, Arc<EagerError>> {
-        let device = client(self.platform)
+        let device = client(self.platform, &XlaOptions::new())
             .and_then(|client| Ok(client.device(self.index).map_err(Error::from)?));
         device.map_err(|source| {
             Arc::new(EagerError::Start { platform: self.platform, index: self.index, source })
@@ -114,19 +132,24 @@ impl XlaDevice {
 }
 
 /// The client of a platform, which is started at the first call.
-fn client(platform: Platform) -> Result<Client, Box<Error>> {
+fn client(platform: Platform, options: &XlaOptions) -> Result<Client, Box<Error>> {
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let clients = clients.get_or_insert_default();
     if let Some(client) = clients.get(&platform) {
         return Ok(client.clone());
     }
-    let found = match platform {
-        Platform::Cpu => plugin::ensure(platform)?,
-        Platform::Cuda | Platform::Tpu => plugin::find(platform)?,
-    };
-    let client = plugin::start(&found).map_err(Error::from)?;
+    let client = options.start(Some(platform)).map_err(of_start)?;
     clients.insert(platform, client.clone());
     Ok(client)
+}
+
+/// An error of a plugin as one, not as one of a function.
+fn of_start(error: ProgramError) -> Error {
+    match error {
+        ProgramError::Plugin(error) => error.into(),
+        ProgramError::Pjrt(error) => error.into(),
+        error => error.into(),
+    }
 }
 
 #[cfg(test)]

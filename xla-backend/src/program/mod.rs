@@ -39,7 +39,9 @@ mod error;
 mod form;
 mod graph;
 mod inside;
+mod inspect;
 mod jit;
+mod options;
 mod words;
 mod xla;
 
@@ -47,7 +49,9 @@ pub use compiled::{Lowered, Times};
 pub use device_tree::DeviceTree;
 pub use disk::ProgramCache;
 pub use error::{PlacementError, ProgramError};
+pub use inspect::Inspection;
 pub use jit::Jit;
+pub use options::XlaOptions;
 pub use xla::Xla;
 
 pub use crate::types::Precision;

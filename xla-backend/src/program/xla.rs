@@ -15,9 +15,10 @@ use super::disk::ProgramCache;
 use super::error::{PlacementError, ProgramError};
 use super::form::Form;
 use super::jit::Jit;
+use super::options::XlaOptions;
 use crate::lower::CustomOps;
 use crate::pjrt::{Client, Device, PjrtError};
-use crate::plugin::{self, Platform};
+use crate::plugin::Platform;
 use crate::types::Precision;
 
 /// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
@@ -38,9 +39,19 @@ impl Xla {
     ///
     /// [`ProgramError::Plugin`] with the reason of each platform, if none works.
     pub fn auto() -> Result<Self, ProgramError> {
-        let choice = plugin::choose()?;
-        tracing::info!(platform = choice.client.platform(), plugin = %choice.plugin.path.display(), "XLA");
-        Ok(Self::new(&choice.client)?)
+        Self::open(None, &XlaOptions::new())
+    }
+
+    /// The first device of a platform, or of the best that works here, started with options. Of platforms the CPU's
+    /// plugin is installed if it is not there, the others are not.
+    ///
+    /// # Errors
+    ///
+    /// As [`XlaOptions::start`].
+    pub fn open(platform: Option<Platform>, options: &XlaOptions) -> Result<Self, ProgramError> {
+        let client = options.start(platform)?;
+        tracing::info!(platform = client.platform(), plugin = %client.plugin().path().display(), "XLA");
+        Ok(Self::new(&client)?)
     }
 
     /// The CPU. Its plugin is installed if it is not there.
@@ -49,7 +60,7 @@ impl Xla {
     ///
     /// [`ProgramError::Plugin`] if it cannot be installed.
     pub fn cpu() -> Result<Self, ProgramError> {
-        Ok(Self::new(&plugin::start(&plugin::ensure(Platform::Cpu)?)?)?)
+        Self::open(Some(Platform::Cpu), &XlaOptions::new())
     }
 
     /// The first device of a client.
@@ -67,11 +78,12 @@ impl Xla {
     }
 
     fn at(devices: Devices) -> Self {
+        let options = XlaOptions::of(devices.first.client());
         Self {
-            cache: ProgramCache::default_for(devices.first.client()),
+            cache: options.cache_for(devices.first.client()),
             devices: Arc::new(devices),
             layout: Layout::replicated(),
-            precision: Precision::default(),
+            precision: options.precision(),
             custom: Arc::default(),
         }
     }
