@@ -46,22 +46,10 @@ pub(crate) fn activation(name: &str) -> WeightsError {
     }
 }
 
-pub(crate) fn gated_mlp() -> WeightsError {
+/// A model in the names that only its authors' own files have; `name` is one of them.
+pub(crate) fn authors_names(name: &str) -> WeightsError {
     WeightsError::Unsupported {
-        what: "a gated MLP (SwiGLU)".into(),
-        next: "take a size of the model whose MLP is not gated",
-    }
-}
-
-/// `name` is a tensor of these positions, or one that only models with them have; none where it is the
-/// learned positions that are missing.
-pub(crate) fn rotary_positions(name: Option<&str>) -> WeightsError {
-    let shown = match name {
-        Some(name) => format!("\"{name}\""),
-        None => "the file has no learned positions".into(),
-    };
-    WeightsError::Unsupported {
-        what: format!("a model with rotary positions, as DINOv3 and EVA-02 ({shown}),"),
-        next: "take a model with learned positions",
+        what: format!("a model under the names of DINOv2's and DINOv3's own files (\"{name}\")"),
+        next: "take the file of the same model that transformers or timm publish",
     }
 }

@@ -3,7 +3,7 @@
 use crate::vit::{Gelu, MapHead, Pool, ViT22BConfig};
 use crate::weights::description::Notes;
 use crate::weights::error::WeightsError;
-use crate::weights::names::pieces::{activation, gated_mlp, rotary_positions};
+use crate::weights::names::pieces::{activation, authors_names};
 use crate::weights::names::tensors::Tensors;
 use crate::weights::options::LoadOptions;
 use crate::weights::sidecar::Sidecar;
@@ -138,12 +138,9 @@ pub(super) fn refuse_unknown(
     form: &Form,
     is_gated: bool,
 ) -> Result<(), WeightsError> {
-    // The names of DINOv2's and DINOv3's own files.
-    if tensors.names().any(|name| name.starts_with("blocks.0.mlp.w")) {
-        return Err(gated_mlp());
-    }
-    if let Some(name) = tensors.names().find(|name| name.starts_with("rope")) {
-        return Err(rotary_positions(Some(name)));
+    let of_authors = |name: &&str| name.starts_with("blocks.0.mlp.w") || name.starts_with("rope");
+    if let Some(name) = tensors.names().find(of_authors) {
+        return Err(authors_names(name));
     }
     let of_eva = ["attn.q_bias", "attn.q_proj.", "attn.norm.", "gamma_1"];
     let of_eva = |name: &&str| {
