@@ -9,10 +9,25 @@ mod nets;
 mod resnet;
 
 use both::compare;
-use nets::{encoder, encoder_loss, recurrent, recurrent_loss};
+use burn::tensor::Tolerance;
+use nets::{Images, encoder, encoder_loss, recurrent, recurrent_loss, resnet as small_resnet};
+use resnet::{ResNet, cross_entropy};
 
 /// What is left where both sum in another order: f32's 2⁻²⁴ through twenty steps.
 const F32: f32 = 1e-4;
+
+#[test]
+fn resnet_18_with_batch_norm() {
+    let (model, batches) = small_resnet();
+    let loss =
+        |model: ResNet, (images, labels): Images| cross_entropy(model.forward(images), labels);
+    let (expected, got) = compare(model, &batches, loss, F32);
+    // The statistics of batch norm went in and came out.
+    let (images, _) = &batches[0];
+    let (got, expected) = (got.forward(images.clone()), expected.forward(images.clone()));
+    let tolerance = Tolerance::rel_abs(1e-2, 1e-2);
+    got.into_data().assert_approx_eq::<f32>(&expected.into_data(), tolerance);
+}
 
 #[test]
 fn an_lstm() {

@@ -15,7 +15,11 @@ use std::sync::Once;
 use both::{Cast, compare};
 use burn::module::Module as _;
 use burn::tensor::{DType, Device, FloatDType, IntDType};
-use nets::{Encoder, Recurrent, Sequences, encoder, encoder_loss, recurrent, recurrent_loss};
+use nets::{
+    Encoder, Images, Recurrent, Sequences, encoder, encoder_loss, recurrent, recurrent_loss,
+    resnet as small_resnet,
+};
+use resnet::{ResNet, cross_entropy, in_bf16};
 
 /// Both round to bf16, 2⁻⁹ of a value, at different places: Burn after each operation, XLA where it writes. The
 /// optimizer passes such a difference on through twenty steps.
@@ -27,6 +31,16 @@ fn bf16_by_default() {
         let defaults = (FloatDType::BF16, IntDType::I32);
         Device::flex().configure(defaults).expect("before the first tensor");
     });
+}
+
+#[test]
+fn resnet_18_with_batch_norm() {
+    bf16_by_default();
+    let (model, batches) = small_resnet();
+    let loss = |model: ResNet, (images, labels): Images| {
+        cross_entropy(in_bf16(model).forward(images), labels)
+    };
+    compare(model, &batches, loss, BF16);
 }
 
 #[test]
