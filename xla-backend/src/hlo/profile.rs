@@ -14,8 +14,11 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile of its bytes.
-    pub fn new(bytes: Vec<u8>) -> Self {
+    /// A profile of its bytes. A zero byte behind them, which profilers count as theirs, is left out.
+    pub fn new(mut bytes: Vec<u8>) -> Self {
+        if bytes.last() == Some(&0) && Space::decode(&*bytes).is_err() {
+            bytes.pop();
+        }
         Self { bytes }
     }
 
@@ -163,7 +166,11 @@ mod tests {
             events: [(7, about("dot.1", "")), (8, about("fusion.2", "blocks\\mlp"))].into(),
         };
         let bytes = Space { planes: vec![plane] }.encode_to_vec();
-        let trace = Profile::new(bytes).to_trace().unwrap();
+        // With and without the zero byte behind it.
+        let ended = Profile::new([&bytes[..], &[0]].concat());
+        assert_eq!(ended, Profile::new(bytes));
+        assert!(Profile::new(vec![0]).bytes().is_empty());
+        let trace = ended.to_trace().unwrap();
         let trace: serde_json::Value = serde_json::from_str(&trace).unwrap();
         let expected = serde_json::json!({"displayTimeUnit": "ns", "traceEvents": [
             {"ph": "M", "pid": 1, "name": "process_name", "args": {"name": "/device:GPU:0 \"a\"\n"}},

@@ -1,8 +1,8 @@
 //! The plugin for Tenstorrent's accelerators. **Untried**: nobody has reported how it goes.
 //!
 //! The library needs nothing beside it but the kernel module, whose devices are in `/dev/tenstorrent`. It speaks C API
-//! 0.114, reads StableHLO up to 1.14, and has the extension for profiles. Checked without such a device: hash,
-//! contents, and that it loads.
+//! 0.114 and reads StableHLO up to 1.14. It names the extension for profiles, but has no profiler behind it. Checked without
+//! such a device: hash, contents, and that it loads.
 
 use super::spec::{Device, Spec};
 use super::wheel::{Machine, Wheel};
