@@ -153,15 +153,25 @@ fn what_the_family_does_not_compute_is_refused_by_name() {
     assert!(
         with("blocks.0.gamma_1").contains("\"blocks.0.gamma_1\" as models with rotary positions")
     );
-    for name in ["rope_embed.periods", "blocks.0.mlp.w12.weight"] {
+    for (layer, name) in [
+        ("rotary positions", "rope_embed.periods"),
+        ("a gated MLP (SwiGLU)", "blocks.0.mlp.w12.weight"),
+    ] {
         assert_eq!(
             with(name),
             format!(
-                "a model under the names of DINOv2's and DINOv3's own files (\"{name}\") is not a part of \
+                "{layer} under the names of DINOv2's and DINOv3's own files (\"{name}\") is not a part of \
                  this model family; take the file of the same model that transformers or timm publish"
             )
         );
     }
+    // As DINOv2's giant has it, in place of the usual MLP.
+    let mut giant = own_fixture("timm_dinov2/model.safetensors");
+    for name in ["blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.weight"] {
+        giant.take(name);
+    }
+    giant.set("blocks.0.mlp.w12.weight", &[64, 48]);
+    assert!(refusal(&giant, &options()).starts_with("a gated MLP (SwiGLU)"));
     let mut file = own_fixture("timm_dinov2/model.safetensors");
     file.take("pos_embed");
     assert!(refusal(&file, &options()).contains("it has no learned positions, and only"));

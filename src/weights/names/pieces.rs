@@ -46,10 +46,14 @@ pub(crate) fn activation(name: &str) -> WeightsError {
     }
 }
 
-/// A model in the names that only its authors' own files have; `name` is one of them.
+/// A layer in the names that only its authors' own files have; `name` is one of them.
 pub(crate) fn authors_names(name: &str) -> WeightsError {
+    let layer = match name.contains(".mlp.") {
+        true => "a gated MLP (SwiGLU)",
+        false => "rotary positions",
+    };
     WeightsError::Unsupported {
-        what: format!("a model under the names of DINOv2's and DINOv3's own files (\"{name}\")"),
+        what: format!("{layer} under the names of DINOv2's and DINOv3's own files (\"{name}\")"),
         next: "take the file of the same model that transformers or timm publish",
     }
 }

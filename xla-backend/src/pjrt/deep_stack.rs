@@ -13,9 +13,15 @@ const COMPILER_STACK: usize = 64 << 20;
 pub(super) fn with_deep_stack<T: Send>(compile: impl FnOnce() -> T + Send) -> T {
     let _at_work = AtWork::begin();
     let mut work = Some(compile);
+    #[cfg(test)]
+    let books = super::fake::shared_books();
     let made = thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(COMPILER_STACK).name("compiler".into());
-        let running = thread.spawn_scoped(scope, || work.take().map(|compile| compile()));
+        let running = thread.spawn_scoped(scope, || {
+            #[cfg(test)]
+            super::fake::share_books(books);
+            work.take().map(|compile| compile())
+        });
         running.ok()?.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
     // Where the process may have no more threads, this one's stack has to do.

@@ -1,13 +1,14 @@
 //! A plugin made of our own functions, which keeps books: what was created, what was destroyed, and
 //! whether every argument struct had the size that the header demands.
 //!
-//! The books are per thread, so that tests do not disturb each other. The tests run under Miri too:
+//! The books are per thread, so that tests do not disturb each other; a compiler's thread shares those of the
+//! thread that waits for it. The tests run under Miri too:
 //! `cargo +nightly miri test -p burn-xla --lib pjrt::`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::api::{Api, bytes, string};
 use super::error::PjrtError;
@@ -36,13 +37,26 @@ pub(super) struct Books {
     pub(super) callback: Option<(ffi::OnReadyCallback, *mut c_void)>,
 }
 
+// SAFETY: the callback and its argument are called and given back by the test that owns the books.
+unsafe impl Send for Books {}
+
 thread_local! {
-    static BOOKS: RefCell<Books> = RefCell::new(Books::default());
+    static BOOKS: RefCell<Arc<Mutex<Books>>> = RefCell::default();
 }
 
 /// Looks into the books of this thread.
 pub(super) fn books<R>(look: impl FnOnce(&mut Books) -> R) -> R {
-    BOOKS.with(|books| look(&mut books.borrow_mut()))
+    look(&mut shared_books().lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The books of this thread, for another one.
+pub(super) fn shared_books() -> Arc<Mutex<Books>> {
+    BOOKS.with(|books| Arc::clone(&books.borrow()))
+}
+
+/// Keeps the books of another thread in this one.
+pub(super) fn share_books(books: Arc<Mutex<Books>>) {
+    BOOKS.set(books);
 }
 
 /// Asserts that nothing is left and nothing was done wrong.

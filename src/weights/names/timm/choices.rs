@@ -131,6 +131,12 @@ pub(super) fn pool(
     })
 }
 
+/// Refuses a model under names that timm does not use.
+pub(super) fn refuse_authors_names(tensors: &Tensors) -> Result<(), WeightsError> {
+    let of_authors = |name: &&str| name.starts_with("blocks.0.mlp.w") || name.starts_with("rope");
+    tensors.names().find(of_authors).map_or(Ok(()), |name| Err(authors_names(name)))
+}
+
 /// Refuses a model by the tensors of layers that are not computed, or that only a model's name tells
 /// how to compute.
 pub(super) fn refuse_unknown(
@@ -138,10 +144,6 @@ pub(super) fn refuse_unknown(
     form: &Form,
     is_gated: bool,
 ) -> Result<(), WeightsError> {
-    let of_authors = |name: &&str| name.starts_with("blocks.0.mlp.w") || name.starts_with("rope");
-    if let Some(name) = tensors.names().find(of_authors) {
-        return Err(authors_names(name));
-    }
     let of_eva = ["attn.q_bias", "attn.q_proj.", "attn.norm.", "gamma_1"];
     let of_eva = |name: &&str| {
         let in_block = name.strip_prefix("blocks.0.").unwrap_or("");

@@ -12,7 +12,8 @@ use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
 use super::choices::{
-    GateLayout, Hidden, gelu, hidden, is_post_norm, map_head, pool, refuse_unknown,
+    GateLayout, Hidden, gelu, hidden, is_post_norm, map_head, pool, refuse_authors_names,
+    refuse_unknown,
 };
 use super::forms::form;
 use super::registry::{self, heads, usual_epsilon};
@@ -32,6 +33,7 @@ pub(crate) fn describe(
     let mut notes = tensors.notes();
     let [width, channels, patch] = square_patch(tensors, MARK)?;
     let parallel = tensors.has("blocks.0.in_proj.weight");
+    refuse_authors_names(tensors)?;
     let Hidden { mlp_dim, gate } = hidden(tensors, width, parallel)?;
     refuse_unknown(tensors, &form, gate.is_some())?;
     let block = |sequential: &str, parallel_name: &str| {
