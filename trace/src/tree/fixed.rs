@@ -17,7 +17,7 @@ pub struct Fixed {
 /// What a tree holds besides tensors.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// A number, such as the length of a list: [`Visitor::note`].
+    /// A number, such as the length of a list: `Visitor::note`.
     Number(usize),
     /// A flag of a module, such as that of dropout.
     Flag(bool),
