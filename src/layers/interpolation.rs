@@ -37,10 +37,16 @@ fn of_rows(
     Tensor::from_data(TensorData::new(weights, [to, from]), on)
 }
 
-/// Linear weights of the old positions in the new position `i` of `to`.
+/// Linear weights of the old positions in the new position `i` of `to`, edges onto edges.
 fn corners(i: usize, to: usize, row: &mut [f64]) {
     let last = row.len() - 1;
     let at = if to > 1 { i as f64 * last as f64 / (to - 1) as f64 } else { 0.0 };
+    between(at, row);
+}
+
+/// Linear weights of the two old positions around `at`.
+fn between(at: f64, row: &mut [f64]) {
+    let last = row.len() - 1;
     let low = (at.floor() as usize).min(last);
     row[low] += 1.0 - (at - low as f64);
     row[(low + 1).min(last)] += at - low as f64;
@@ -58,14 +64,12 @@ fn bicubic(i: usize, to: usize, row: &mut [f64]) {
     }
 }
 
-/// Linear weights of the old positions in the new position `i` of `to`, edges onto edges.
+/// Linear weights of the old positions in the new position `i` of `to`.
 fn linear(i: usize, to: usize, row: &mut [f64]) {
     let last = row.len() - 1;
     // Beyond the edge the outermost position counts again.
     let at = ((i as f64 + 0.5) * row.len() as f64 / to as f64 - 0.5).clamp(0.0, last as f64);
-    let low = (at.floor() as usize).min(last);
-    row[low] += 1.0 - (at - low as f64);
-    row[(low + 1).min(last)] += at - low as f64;
+    between(at, row);
 }
 
 /// Weights of the old positions in the new position `i` of `to`, over as many of them as the new one

@@ -4,7 +4,7 @@ use burn::nn::{Initializer, Linear};
 use burn::tensor::Device;
 
 /// Xavier-uniform weights, as big_vision draws its projections.
-pub(crate) fn xavier() -> Initializer {
+pub(super) fn xavier() -> Initializer {
     Initializer::XavierUniform { gain: 1.0 }
 }
 
@@ -22,6 +22,6 @@ pub(crate) fn linear(
 }
 
 /// A Xavier-uniform projection, its bias zero at first.
-pub(super) fn projection(shape: [usize; 2], bias: bool, device: &Device) -> Linear {
+pub(crate) fn projection(shape: [usize; 2], bias: bool, device: &Device) -> Linear {
     linear(shape, xavier(), bias.then_some(Initializer::Zeros), device)
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use burn_trace::constrain_as;
 
 use crate::error::ConfigError;
-use crate::layers::linear::{linear, xavier};
+use crate::layers::linear::{linear, projection};
 use crate::layers::{
     Block, Draws, MapPool, Norm, PatchEmbed, Projections, QueryPool, TokenGrid, activation,
     encode_on, mark_used, resample, sin_cos_2d, sin_cos_2d_mae,
@@ -108,9 +108,7 @@ impl ViT22BConfig {
             query_pool: (self.pool == Pool::Query).then(|| self.query_pool_config().init(device)),
             head: (self.num_classes > 0).then(head),
             distillation_head: (distilled && self.num_classes > 0).then(head),
-            projection: self
-                .projection
-                .map(|width| linear([self.width, width], xavier(), None, device)),
+            projection: self.projection.map(|width| projection([self.width, width], false, device)),
             config: self.clone(),
         })
     }
@@ -278,7 +276,10 @@ impl ViT22B {
             (None, _) => None,
         };
         let x = match positions {
-            Some(positions) => x.clone() + positions.cast(x.dtype()).unsqueeze(),
+            Some(positions) => {
+                let positions = positions.cast(x.dtype()).unsqueeze::<3>();
+                x + positions
+            }
             None => x,
         };
         let prefix = [&self.class_token, &self.distillation_token, &self.registers];

@@ -94,15 +94,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         .with_threads(arguments.threads)
         .with_seed(seed)
         .with_resume(arguments.resume);
-    if let Some(tflops) = arguments.peak_tflops {
-        trainer = trainer.with_peak_flops(tflops * 1e12);
+    let given = arguments.peak_tflops.map(|tflops| tflops * 1e12);
+    if let Some(peak) = given {
+        trainer = trainer.with_peak_flops(peak);
     }
     // What is wrong with a setting is said before anything is measured.
     trainer.validate().map_err(named)?;
     let runtime = arguments.device.runtime()?;
     println!("{}\non {runtime}", config.init(&runtime.device())?);
-    let peak = match arguments.peak_tflops {
-        Some(tflops) => tflops * 1e12,
+    let peak = match given {
+        Some(peak) => peak,
         None => measure_peak_flops(&runtime, precision)?,
     };
     println!("utilisation is a share of {:.0} GFLOP/s", peak / 1e9);

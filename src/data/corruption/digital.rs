@@ -101,21 +101,24 @@ fn with_coarse_colour(image: &FloatImage) -> Vec<u8> {
     let weighted = |pixel: [u8; 3], weights: [f32; 3]| -> f32 {
         pixel.iter().zip(weights).map(|(value, weight)| f32::from(*value) * weight).sum()
     };
-    let blue = |pixel| (weighted(pixel, [-0.168_736, -0.331_264, 0.5]) + 128.0).round();
-    let red = |pixel| (weighted(pixel, [0.5, -0.418_688, -0.081_312]) + 128.0).round();
-    let at =
-        |y: usize, x: usize| pixels[y.min(image.height - 1) * image.width + x.min(image.width - 1)];
+    let blue = |pixel: [u8; 3]| weighted(pixel, [-0.168_736, -0.331_264, 0.5]) + 128.0;
+    let red = |pixel: [u8; 3]| weighted(pixel, [0.5, -0.418_688, -0.081_312]) + 128.0;
+    let colours: Vec<[f32; 2]> =
+        pixels.iter().map(|pixel| [blue(*pixel).round(), red(*pixel).round()]).collect();
+    let at = |y: usize, x: usize| {
+        colours[y.min(image.height - 1) * image.width + x.min(image.width - 1)]
+    };
     let mut coarse = Vec::with_capacity(bytes.len());
     for (index, pixel) in pixels.iter().enumerate() {
         let (y, x) = (index / image.width / 2 * 2, index % image.width / 2 * 2);
         let four = [at(y, x), at(y, x + 1), at(y + 1, x), at(y + 1, x + 1)];
         // libjpeg rounds halves down and up in turns.
         let half = if x % 4 == 0 { 0.25 } else { 0.5 };
-        let mean = |colour: &dyn Fn([u8; 3]) -> f32| {
-            (four.iter().map(|pixel| colour(*pixel)).sum::<f32>() / 4.0 + half).floor() as u8
+        let mean = |which: usize| {
+            (four.iter().map(|colour| colour[which]).sum::<f32>() / 4.0 + half).floor() as u8
         };
         let luminance = weighted(*pixel, [0.299, 0.587, 0.114]).round() as u8;
-        coarse.extend([luminance, mean(&blue), mean(&red)]);
+        coarse.extend([luminance, mean(0), mean(1)]);
     }
     coarse
 }

@@ -78,7 +78,7 @@ impl ImageLoader {
         Self { seed, ..self }
     }
 
-    /// Sets the most pixels of an image.
+    /// Sets how images are decoded: the most pixels, and whether they are turned upright.
     pub fn with_decoding(self, decoding: DecodeOptions) -> Self {
         Self { decoding, ..self }
     }

@@ -178,11 +178,7 @@ fn items(
             }
         }
     }
-    let place = |item: &Item| match &item.location {
-        Location::File(path) => path.clone(),
-        Location::Within { file, .. } => file.to_path_buf(),
-    };
-    found.sort_by_cached_key(place);
+    found.sort_by(|a, b| Path::new(&a.name).cmp(Path::new(&b.name)));
     Ok(found)
 }
 

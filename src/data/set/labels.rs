@@ -53,7 +53,8 @@ impl Labels {
     }
 }
 
-fn push(names: &mut Vec<String>, label: String) {
+/// Adds a label that is not there yet.
+pub(super) fn push(names: &mut Vec<String>, label: String) {
     if !names.contains(&label) {
         names.push(label);
     }

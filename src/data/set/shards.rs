@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::labels::{Labels, index};
+use super::labels::{Labels, index, push};
 use super::remarks::Remarks;
 use super::{ImageSet, Location};
 use crate::data::error::DataError;
@@ -141,9 +141,7 @@ impl Example {
             _ => vec![text.to_string()],
         };
         for label in labels.into_iter().filter(|label| !label.is_empty()) {
-            if !self.labels.contains(&label) {
-                self.labels.push(label);
-            }
+            push(&mut self.labels, label);
         }
     }
 

@@ -13,8 +13,7 @@ pub(super) fn task_changes(saved: &Value, wanted: &Value) -> (Vec<Change>, Vec<C
         task
     };
     let named = |saved: &Value, wanted: &Value, name: &str| {
-        let mut changes = Vec::new();
-        collect("", saved, wanted, &mut changes);
+        let mut changes = changes(saved, wanted);
         // What differs entirely has no field of its own.
         changes.iter_mut().filter(|c| c.field.is_empty()).for_each(|c| c.field = name.into());
         changes

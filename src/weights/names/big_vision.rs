@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
 
-use super::pieces::{ensure_square, split_block};
+use super::pieces::{described, ensure_square, split_block};
 use super::tensors::{Fate, Tensors};
 use super::term::Term;
 use crate::weights::container::Container;
@@ -16,7 +16,6 @@ use crate::weights::error::WeightsError;
 use crate::weights::options::{HeadChoice, LoadOptions};
 use crate::weights::origin::Origin;
 use crate::weights::positions;
-use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
 /// The tensor by which these files are recognised.
@@ -183,17 +182,8 @@ pub(crate) fn describe(
     .with_interpolation(Origin::BigVision.interpolation(0))
     .with_epsilon(epsilon)
     .with_head_bias(0.0);
-    let (image, patch) = (config.image, config.patch);
-    let preprocessing =
-        preprocessing::infer(Origin::BigVision, sidecar, image, patch, options, &mut notes)?;
-    let description = Description {
-        origin: Origin::BigVision,
-        config,
-        notes: notes.0,
-        preprocessing,
-        class_names: vec![],
-    };
-    Ok((description.check()?, Names { class_position, stacked }))
+    let described = described(Origin::BigVision, config, sidecar, options, notes)?;
+    Ok((Description { class_names: vec![], ..described }, Names { class_position, stacked }))
 }
 
 /// The tensors that make the parameter at `path`; none if big_vision has no name for it.

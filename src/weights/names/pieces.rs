@@ -1,7 +1,29 @@
 //! Helpers that the tables of several origins use.
 
 use super::tensors::Tensors;
+use crate::vit::ViT22BConfig;
+use crate::weights::description::{Description, Notes};
 use crate::weights::error::WeightsError;
+use crate::weights::options::LoadOptions;
+use crate::weights::origin::Origin;
+use crate::weights::preprocessing;
+use crate::weights::sidecar::Sidecar;
+
+/// The description of a file whose config is known: its preprocessing and the names of its classes are what the
+/// JSON beside it says.
+pub(crate) fn described(
+    origin: Origin,
+    config: ViT22BConfig,
+    sidecar: &Sidecar,
+    options: &LoadOptions,
+    mut notes: Notes,
+) -> Result<Description, WeightsError> {
+    let (image, patch) = (config.image, config.patch);
+    let preprocessing = preprocessing::infer(origin, sidecar, image, patch, options, &mut notes)?;
+    let class_names = sidecar.class_names();
+    let description = Description { origin, config, notes: notes.0, preprocessing, class_names };
+    Ok(description.check()?)
+}
 
 /// Splits `blocks.3.attn.query.weight` into `blocks.3.` and `attn.query.weight`. The first is empty
 /// for a path outside the blocks.

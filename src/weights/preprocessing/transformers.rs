@@ -254,24 +254,23 @@ pub(super) fn processor(
         Some(_) => !flag("default_to_square", true)?,
         None => usual.keeps_proportions(),
     };
-    let resize = match said("size") {
-        _ if matches!(usual.resize, Resize::Patches(_)) => {
+    let resize = match (usual.resize, said("size")) {
+        (Resize::Patches([patch, most]), _) => {
             let mut count = |key: &'static str, usual: usize| match said(key) {
                 Some(value) => {
                     value.as_u64().filter(|count| *count > 0).map(|count| count as usize)
                 }
                 None => Some(notes.usual(key, usual)),
             };
-            let Resize::Patches([patch, most]) = usual.resize else { return Ok(None) };
             let expected = "a whole number above 0";
             let patch = count("patch_size", patch).ok_or_else(|| refuse("patch_size", expected))?;
             let most = count("max_num_patches", most);
             Resize::Patches([patch, most.ok_or_else(|| refuse("max_num_patches", expected))?])
         }
-        Some(size) => resize(size, keeps_proportions).ok_or_else(|| {
+        (_, Some(size)) => resize(size, keeps_proportions).ok_or_else(|| {
             refuse("size", "a number, a height and a width, or the shortest_edge alone")
         })?,
-        None => notes.usual("size", usual.resize),
+        (_, None) => notes.usual("size", usual.resize),
     };
     let filter = match said("resample") {
         Some(value) => filter(value)

@@ -43,13 +43,15 @@ pub(super) fn compile(
     let arguments: Vec<_> = declared.iter().map(|tensor| tensor.id).collect();
     let aliases = aliases(graph, &operations);
     let donated = aliases.len();
+    let client = device.client();
+    let xla = XlaOptions::of(client);
     let options = LowerOptions {
         name: "eager",
         aliases,
         declared: &declared,
         custom: &RunsLowering,
-        platform: device.client().platform(),
-        precision: XlaOptions::of(device.client()).precision(),
+        platform: client.platform(),
+        precision: xla.precision(),
         ..LowerOptions::default()
     };
     let (inputs, outputs) = (arguments.clone(), graph.outputs.clone());
@@ -57,10 +59,9 @@ pub(super) fn compile(
     let program = lower::lower(&recorded, &arguments, &graph.outputs, &options)
         .map_err(|error| Arc::new(EagerError::Lower(Box::new(error))))?;
     let lowered = start.elapsed();
-    let client = device.client();
     let options =
         CompileOptions::new().with_device_assignment(DeviceAssignment::single(device.id().into()));
-    let made = match XlaOptions::of(client).cache_for(client) {
+    let made = match xla.cache_for(client) {
         Some(cache) => cache.compile(client, &program.text, &options).map(|(made, _)| made),
         None => client.compile(&program.text, &options),
     };

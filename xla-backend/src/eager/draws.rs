@@ -13,7 +13,7 @@ use half::{bf16, f16};
 pub(super) fn draw(seed: u64, number: u64, op: &RandomOpIr) -> Option<TensorData> {
     let (dims, dtype) = (&*op.out.shape, op.out.dtype);
     if dims.contains(&0) {
-        return Some(data(&[], dims, dtype, |_: &f32| Vec::new()));
+        return Some(data(&[], dims, dtype, |_: &f32| [0u8; 0]));
     }
     let counter = number << 32;
     let uniform = || words(seed, counter, dims).map(|word| (word >> 8) as f32 * 2f32.powi(-24));
@@ -157,28 +157,28 @@ fn erf_inv(x: f32) -> f32 {
 fn doubles(seed: u64, counter: u64, dims: &[usize], of: impl Fn(f64) -> f64) -> TensorData {
     let uniform = |word: u64| (word >> 11) as f64 * 2f64.powi(-53);
     let values: Vec<_> = long_words(seed, counter, dims).map(|word| of(uniform(word))).collect();
-    data(&values, dims, DType::F64, |value| value.to_le_bytes().to_vec())
+    data(&values, dims, DType::F64, |value| value.to_le_bytes())
 }
 
 fn floats(values: Vec<f32>, dims: &[usize], dtype: DType) -> TensorData {
     match dtype {
-        DType::F16 => data(&values, dims, dtype, |&v| f16::from_f32(v).to_le_bytes().to_vec()),
-        DType::BF16 => data(&values, dims, dtype, |&v| bf16::from_f32(v).to_le_bytes().to_vec()),
-        DType::F64 => data(&values, dims, dtype, |&v| f64::from(v).to_le_bytes().to_vec()),
+        DType::F16 => data(&values, dims, dtype, |&v| f16::from_f32(v).to_le_bytes()),
+        DType::BF16 => data(&values, dims, dtype, |&v| bf16::from_f32(v).to_le_bytes()),
+        DType::F64 => data(&values, dims, dtype, |&v| f64::from(v).to_le_bytes()),
         _ => TensorData::new(values, dims.to_vec()),
     }
 }
 
 /// Integers and truth values, wrapped to the type.
 fn integers(values: &[i64], dims: &[usize], dtype: DType) -> TensorData {
-    data(values, dims, dtype, |value| value.to_le_bytes()[..dtype.size()].to_vec())
+    data(values, dims, dtype, |value| value.to_le_bytes().into_iter().take(dtype.size()))
 }
 
-fn data<T>(
+fn data<T, B: IntoIterator<Item = u8>>(
     values: &[T],
     dims: &[usize],
     dtype: DType,
-    bytes: impl Fn(&T) -> Vec<u8>,
+    bytes: impl Fn(&T) -> B,
 ) -> TensorData {
     let bytes = values.iter().flat_map(bytes).collect();
     TensorData::from_bytes_vec(bytes, dims.to_vec(), dtype)

@@ -9,7 +9,7 @@ use burn_ir::TensorId;
 use crate::error::Error;
 use crate::lower::LowerError;
 use crate::pjrt::PjrtError;
-use crate::plugin::{Platform, PluginError};
+use crate::plugin::Platform;
 
 /// Why a tensor of the eager backend has no value.
 ///
@@ -123,12 +123,6 @@ pub(super) fn chain(failure: &EagerError) -> String {
 pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
-}
-
-impl From<PluginError> for Box<Error> {
-    fn from(error: PluginError) -> Self {
-        Self::new(error.into())
-    }
 }
 
 #[cfg(test)]

@@ -266,8 +266,7 @@ impl Client {
     }
 
     fn no_extension(&self) -> PjrtError {
-        let plugin = self.plugin().path().display().to_string();
-        PjrtError::NoExtension { extension: Extension::Ffi, plugin }
+        self.plugin().no_extension(Extension::Ffi)
     }
 }
 

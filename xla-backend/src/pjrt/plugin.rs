@@ -8,6 +8,7 @@ use super::api::Api;
 use super::capabilities::Capabilities;
 use super::elf;
 use super::error::PjrtError;
+use super::extension::Extension;
 use super::ffi;
 use super::load::{self, LoadOptions};
 use super::options::{OptionValue, named_values};
@@ -125,6 +126,11 @@ impl Plugin {
             unsafe { api.call(&mut ffi::PluginInitializeArgs::default()) }?;
         }
         Ok(Self(Arc::new(Inner { path, api, variables: OnceLock::new() })))
+    }
+
+    /// The error of a plugin that lacks an extension.
+    pub(super) fn no_extension(&self, extension: Extension) -> PjrtError {
+        PjrtError::NoExtension { extension, plugin: self.path().display().to_string() }
     }
 
     /// The file that the plugin was loaded from.

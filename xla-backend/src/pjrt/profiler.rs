@@ -41,10 +41,10 @@ impl Plugin {
 }
 
 /// A profiler that is alive.
-struct Profiler {
+struct Profiler<'a> {
+    plugin: &'a Plugin,
     api: NonNull<abi::Api>,
     handle: NonNull<abi::Profiler>,
-    none: PjrtError,
 }
 
 /// The options of a profile, as the message `ProfileOptions` that profilers read.
@@ -62,12 +62,9 @@ struct Options {
 
 type Call<A> = Option<unsafe extern "C" fn(*mut A) -> *mut abi::Error>;
 
-impl Profiler {
-    fn new(plugin: &Plugin) -> Result<Self, PjrtError> {
-        let none = || PjrtError::NoExtension {
-            extension: Extension::Profiler,
-            plugin: plugin.path().display().to_string(),
-        };
+impl<'a> Profiler<'a> {
+    fn new(plugin: &'a Plugin) -> Result<Self, PjrtError> {
+        let none = || plugin.no_extension(Extension::Profiler);
         let extension = plugin.api().extension(Extension::Profiler).ok_or_else(none)?;
         // SAFETY: an extension begins with its size, and one of this kind that is as large has this type.
         let api = unsafe {
@@ -97,16 +94,11 @@ impl Profiler {
             call(api, "PLUGIN_Profiler_Create", (*api.as_ptr()).create, &mut args, none)?;
         }
         let handle = NonNull::new(args.profiler).ok_or_else(none)?;
-        Ok(Self { api, handle, none: none() })
+        Ok(Self { plugin, api, handle })
     }
 
     fn none(&self) -> PjrtError {
-        match &self.none {
-            PjrtError::NoExtension { extension, plugin } => {
-                PjrtError::NoExtension { extension: *extension, plugin: plugin.clone() }
-            }
-            _ => unreachable!("it is made in `new`"),
-        }
+        self.plugin.no_extension(Extension::Profiler)
     }
 
     fn args(&self) -> abi::ProfilerArgs {
@@ -152,7 +144,7 @@ impl Profiler {
     }
 }
 
-impl Drop for Profiler {
+impl Drop for Profiler<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.run("PLUGIN_Profiler_Destroy", |api| api.destroy) {
             tracing::warn!(%error, "freeing a profiler failed");

@@ -3,12 +3,11 @@
 use crate::vit::{Gate, Gelu, HeadInput, NormKind, Pool, Positions, RotaryConfig, ViT22BConfig};
 use crate::weights::description::{Description, Notes};
 use crate::weights::error::WeightsError;
-use crate::weights::names::pieces::{activation, heads_unknown, square_patch};
+use crate::weights::names::pieces::{activation, described, heads_unknown, square_patch};
 use crate::weights::names::tensors::Tensors;
 use crate::weights::options::{HeadChoice, LoadOptions};
 use crate::weights::origin::Origin;
 use crate::weights::positions;
-use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
 use super::embedding;
@@ -33,12 +32,8 @@ pub(crate) fn describe(
     let json = Json::of(sidecar, options.assume.as_deref())?;
     let mut file = File { tensors, json, options, notes, origin };
     let (config, names) = file.config()?;
-    let File { mut notes, .. } = file;
-    let (image, patch) = (config.image, config.patch);
-    let preprocessing = preprocessing::infer(origin, sidecar, image, patch, options, &mut notes)?;
-    let class_names = sidecar.class_names();
-    let description = Description { origin, config, notes: notes.0, preprocessing, class_names };
-    Ok((description.check()?, names))
+    let File { notes, .. } = file;
+    Ok((described(origin, config, sidecar, options, notes)?, names))
 }
 
 impl File<'_, '_> {

@@ -3,12 +3,11 @@
 use crate::vit::{BlockKind, Gate, Gelu, NormKind, Pool, Positions, QkNorm, SubNorm, ViT22BConfig};
 use crate::weights::description::Description;
 use crate::weights::error::WeightsError;
-use crate::weights::names::pieces::{heads_unknown, square_patch};
+use crate::weights::names::pieces::{described, heads_unknown, square_patch};
 use crate::weights::names::tensors::Tensors;
 use crate::weights::options::LoadOptions;
 use crate::weights::origin::Origin;
 use crate::weights::positions;
-use crate::weights::preprocessing;
 use crate::weights::sidecar::Sidecar;
 
 use super::choices::{
@@ -146,15 +145,5 @@ pub(crate) fn describe(
     config.biases.map_qkv = tensors.has("attn_pool.q.bias");
     config.biases.map_out = tensors.has("attn_pool.proj.bias");
     config.biases.head = tensors.has("head.bias");
-    let (image, patch) = (config.image, config.patch);
-    let preprocessing =
-        preprocessing::infer(Origin::Timm, sidecar, image, patch, options, &mut notes)?;
-    let description = Description {
-        origin: Origin::Timm,
-        config,
-        notes: notes.0,
-        preprocessing,
-        class_names: sidecar.class_names(),
-    };
-    Ok((description.check()?, names))
+    Ok((described(Origin::Timm, config, sidecar, options, notes)?, names))
 }
