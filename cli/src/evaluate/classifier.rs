@@ -11,7 +11,7 @@ use vit22b::probe::{Embedder, evaluate};
 use vit22b::report::{Block, Section};
 
 use super::part::{Part, line, percent, table};
-use crate::args::Unsaid;
+use crate::args::{Orientation, Unsaid};
 use crate::terminal::ImageBar;
 
 /// How often the file's classifier is right about labelled images. None, with a word on it, where the
@@ -23,13 +23,14 @@ pub(crate) fn own_classifier(
     [train, test]: &[ImageSet; 2],
     root: &Path,
     real: Option<&Path>,
+    orientation: Orientation,
 ) -> anyhow::Result<Option<Part>> {
     let Some((loaded, names)) = unsaid.classifier(weights, &runtime.device())? else {
         return Ok(None);
     };
-    let has_val = root.join("train").is_dir() && root.join("val").is_dir();
+    let has_parts = root.is_dir() && ImageSet::parts(root)?.is_some();
     let mut items = test.items().to_vec();
-    if !has_val {
+    if !has_parts {
         items.extend(train.items().iter().cloned());
         items.sort_by(|one, other| one.name.cmp(&other.name));
     }
@@ -56,7 +57,8 @@ pub(crate) fn own_classifier(
     let real = real
         .map(|path| read_real_labels(path).with_context(|| format!("--real {}", path.display())));
     let real = real.transpose()?;
-    let embedder = Embedder::new(runtime, loaded.model, loaded.preprocess)?;
+    let embedder = Embedder::new(runtime, loaded.model, loaded.preprocess)?
+        .with_decoding(orientation.decoding());
     let bar = ImageBar::new(set.len());
     let (accuracy, broken) = evaluate(&embedder, &set, real.as_deref(), |done| bar.done(done))?;
     bar.finish(&broken);

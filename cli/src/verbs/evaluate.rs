@@ -157,7 +157,10 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     ensure!(height == side, "images of {height} × {side} pixels: give a square with --side");
     ensure!(steps.is_fixed(), "{steps} gives each image a size of its own: give one with --side");
     println!("{model}\non {runtime}\n");
-    let key = FeatureKey::new("pooled").text(&serde_json::to_string(&config)?).params(&model);
+    let key = FeatureKey::new("pooled")
+        .text(&serde_json::to_string(&config)?)
+        .text(arguments.orientation.name())
+        .params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
         let embedder = Embedder::new(&runtime, model, steps.clone())?
             .with_batch(BATCH)
@@ -179,7 +182,8 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
             if let Some(weights) = &arguments.weights {
                 let real = arguments.real.as_deref();
                 let unsaid = &arguments.unsaid;
-                let own = own_classifier(weights, unsaid, &runtime, &images, root, real)?;
+                let turned = arguments.orientation;
+                let own = own_classifier(weights, unsaid, &runtime, &images, root, real, turned)?;
                 parts.splice(0..0, own);
             }
             let orientation = arguments.orientation.name();

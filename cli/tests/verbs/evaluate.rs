@@ -51,6 +51,31 @@ fn a_published_model_is_measured_on_class_folders() {
     assert!(probe["logistic_regression"].as_f64().unwrap() > 0.0, "{probe}");
 }
 
+/// The classifier of a file is measured on the images that are held out alone, whatever their folder is called, and
+/// features of images that are turned are not taken for those of images that are not.
+#[test]
+fn a_files_own_classifier_is_measured_on_what_is_held_out() {
+    let (images, out) = (Folder::new("evaluate-parts"), Folder::new("evaluate-parts-out"));
+    for class in 0..10 {
+        for (part, count) in [("train", 2), ("Test", 1)] {
+            let folder = images.path().join(part).join(format!("class{class}"));
+            std::fs::create_dir_all(&folder).unwrap();
+            for number in 0..count {
+                let turned = fixture(&format!("images/orientation{}.jpg", 5 + number));
+                std::fs::copy(turned, folder.join(format!("{number}.jpg"))).unwrap();
+            }
+        }
+    }
+    let images = images.path().to_str().expect("UTF-8");
+    let weights = fixture("timm_vit/model.safetensors");
+    let arguments = ["--weights", &weights, "--images", images, "--share", "0.1"];
+    let kept = || std::fs::read_dir(out.path().join("features")).unwrap().count();
+    assert_eq!(report(&out, &arguments)["Classifier"]["images"], 10);
+    let first = kept();
+    report(&out, &[&arguments[..], &["--ignore-orientation"]].concat());
+    assert_eq!(kept(), 2 * first);
+}
+
 #[test]
 fn what_is_wrong_with_an_option_is_said_with_its_name() {
     let error = vit22b(["evaluate", "--share", "0"]).failed();
