@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor};
 use burn_xla::program::{Precision, Xla};
 
 fn xla() -> Xla {
@@ -55,5 +55,28 @@ fn a_function_has_the_precision_of_its_devices_or_one_of_its_own() {
 fn products_of_other_types_say_nothing() {
     for dtype in [DType::BF16, DType::F16, DType::F64] {
         assert_eq!(precisions(&xla(), None, dtype), ["DEFAULT"; 4]);
+    }
+}
+
+/// The CPU's compiler gets such a product in another form where there are many rows, an even number of them.
+#[test]
+fn products_of_bf16_over_rows_differ_from_those_of_f32_by_their_rounding() {
+    let device = Device::flex();
+    let jit = xla().jit(|(x, y): (Tensor<2>, Tensor<2>)| x.transpose().matmul(y));
+    for (rows, is_turned) in [(64, true), (67, false), (130, true), (8, false)] {
+        let values = |columns: usize, step: i64| {
+            let x = Tensor::<1, Int>::arange(0..(rows * columns) as i64, &device) * step % 255;
+            ((x.float() - 127.0) / 128.0).reshape([rows, columns])
+        };
+        let (x, y) = (values(5, 37), values(7, 91));
+        let arguments = (x.clone().cast(DType::BF16), y.clone().cast(DType::BF16));
+        let text = jit.lower(&arguments).unwrap().program.text;
+        assert_eq!(text.contains("dims = [2, 0, 1]"), is_turned, "{text}");
+        let got = jit.call(arguments).unwrap().cast(DType::F32);
+        let exact = x.clone().transpose().matmul(y.clone());
+        // Half a unit in the last of 8 bits, and of f32 for each addend.
+        let bound = exact.clone().abs() / 256.0 + rows as f32 * 1e-6;
+        let excess = ((got - exact).abs() - bound).max().into_scalar::<f32>();
+        assert!(excess <= 0.0, "{rows} rows: {excess}");
     }
 }

@@ -8,6 +8,7 @@ use burn_backend::DType;
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorId, TensorIr};
 use burn_trace::mesh::{Layout, Mesh};
 
+use super::compiler::Compiler;
 use super::error::{Emitted, Fault, unsupported};
 use super::graph::labels::Labels;
 use super::passes::live::Ids;
@@ -29,6 +30,7 @@ pub trait CustomLowering: Debug {
 #[derive(Debug)]
 pub struct Context<'a> {
     pub(super) b: Builder,
+    pub(super) compiler: Compiler,
     /// What is known in the block that is emitted.
     scope: RefCell<Scope<'a>>,
     /// The names of operations for reports, and what stands before them in a loop.
@@ -74,12 +76,14 @@ type Phase<'a> = (&'static str, Option<&'a Ids>);
 impl<'a> Context<'a> {
     pub(super) fn new(
         b: Builder,
+        compiler: Compiler,
         (views, labels): (&'a Views, &'a Labels),
         mesh: Option<(&'a Mesh, &'a Layout)>,
         custom: &'a dyn CustomLowering,
     ) -> Self {
         Self {
             b,
+            compiler,
             scope: RefCell::new(Scope::new(views)),
             labels,
             phase: RefCell::default(),

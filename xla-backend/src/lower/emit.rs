@@ -13,35 +13,15 @@ use super::passes::Block;
 use super::passes::step::{Step, Work};
 use crate::stablehlo::UnaryKind;
 
-/// What the compiler of a program does that programs allow for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Compiler {
-    /// Whether it knows tensors without values: memory that the program writes before it reads it.
-    pub(super) allocates: bool,
-    /// Whether it replaces a softmax between two products by a kernel of its own.
-    pub(super) replaces_softmax: bool,
-}
-
-impl Compiler {
-    /// The compiler of a platform, by its name.
-    pub(super) fn of(platform: &str) -> Self {
-        Self {
-            // XLA's compiler for CPUs does not.
-            allocates: ["tpu", "cuda", "rocm", "gpu"].contains(&platform),
-            replaces_softmax: platform == "tpu",
-        }
-    }
-}
-
 /// Emits a block.
 ///
 /// # Errors
 ///
 /// `Fault::Inner` with the operation that has no lowering.
-pub(super) fn emit<'a>(cx: &Context<'a>, block: &'a Block<'a>, compiler: Compiler) -> Emitted {
+pub(super) fn emit<'a>(cx: &Context<'a>, block: &'a Block<'a>) -> Emitted {
     for step in &block.steps {
         cx.locate(step.at);
-        work(cx, step, compiler).map_err(|fault| match step.at {
+        work(cx, step).map_err(|fault| match step.at {
             Some(op) => fault_at(op, fault),
             None => fault.at("a product over a ring".to_owned(), String::new()),
         })?;
@@ -50,10 +30,10 @@ pub(super) fn emit<'a>(cx: &Context<'a>, block: &'a Block<'a>, compiler: Compile
     Ok(())
 }
 
-fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>, compiler: Compiler) -> Emitted {
+fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>) -> Emitted {
     match &step.work {
-        Work::Op(op) => operation(cx, op, compiler),
-        Work::Loop(frame) => scan::lower(cx, frame, &|cx, block| emit(cx, block, compiler)),
+        Work::Op(op) => operation(cx, op),
+        Work::Loop(frame) => scan::lower(cx, frame, &emit),
         Work::Constrain { input, out, spec } => constraint::lower(cx, input, out, spec),
         Work::Matmul { lhs, rhs, product } => product::matmul(cx, [*lhs, *rhs], &product.out),
         Work::Contraction { lhs, rhs, as_matrices, product, out } => {
@@ -72,12 +52,12 @@ fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>, compiler: Compiler) -> Emitted
         Work::SumAddends { addends, out } => replicas::sum(cx, *addends, out),
         Work::GatherRows { from, to } => ring::gather_rows(cx, *from, *to),
         Work::Operand(operand) => ring::operand(cx, operand),
-        Work::Gather(gather) => ring::lower_gather(cx, gather, compiler.allocates),
+        Work::Gather(gather) => ring::lower_gather(cx, gather, cx.compiler.allocates),
         Work::Scatter(scatter) => ring::lower_scatter(cx, scatter),
     }
 }
 
-fn operation(cx: &Context<'_>, op: &OperationIr, compiler: Compiler) -> Emitted {
+fn operation(cx: &Context<'_>, op: &OperationIr) -> Emitted {
     let OperationIr::Custom(custom) = op else { return ops::lower(cx, op) };
     let Some(mark) = Mark::of(op) else { return unknown(cx, custom) };
     match (mark, &custom.outputs[..]) {
@@ -89,7 +69,7 @@ fn operation(cx: &Context<'_>, op: &OperationIr, compiler: Compiler) -> Emitted 
         (Mark::Stack { lanes }, [out]) => stack::stack(cx, lanes, out),
         (Mark::Unstack { stack }, lanes) => stack::unstack(cx, stack, lanes),
         (Mark::Softmax { x }, [out]) => {
-            activation::lower_softmax(cx, x, out, compiler.replaces_softmax)
+            activation::lower_softmax(cx, x, out, cx.compiler.replaces_softmax)
         }
         (Mark::SoftmaxBackward { y, gradient }, [out]) => {
             activation::lower_softmax_backward(cx, [y, gradient], out)

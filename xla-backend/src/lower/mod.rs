@@ -31,6 +31,7 @@
 //! makes by operations, and these are the program's arguments. Random operations read a seed. A program
 //! that has one takes the seed as its last argument ([`Program::seed`]).
 
+mod compiler;
 mod context;
 mod custom;
 mod emit;

@@ -7,9 +7,10 @@ use burn_ir::{GraphIr, OperationIr, TensorId, TensorIr};
 use burn_trace::Save;
 use burn_trace::mesh::{Layout, Mesh, Spec};
 
+use super::compiler::Compiler;
 use super::context::{Context, CustomLowering, element_of, tensor_type};
 use super::custom::NoCustom;
-use super::emit::{Compiler, emit};
+use super::emit::emit;
 use super::error::{Emitted, Fault, LowerError};
 use super::graph::labels::Labels;
 use super::graph::lanes;
@@ -165,7 +166,8 @@ fn lower_operations(
     if let Some(mesh) = &options.mesh {
         builder.mesh(shardy::mesh(mesh));
     }
-    let mut cx = Context::new(builder, (&block.views, &labels), over, options.custom);
+    let compiler = Compiler::of(options.platform);
+    let mut cx = Context::new(builder, compiler, (&block.views, &labels), over, options.custom);
     for port in &inputs {
         declare(&cx, port, options).map_err(at("argument"))?;
     }
@@ -178,7 +180,7 @@ fn lower_operations(
             cx.define(*id, constant(&cx, data).map_err(at("constant"))?);
         }
     }
-    emit(&cx, &block, Compiler::of(options.platform)).map_err(at("a block"))?;
+    emit(&cx, &block).map_err(at("a block"))?;
     for (position, port) in outputs.iter().enumerate() {
         if let Some(spec) = options.result_specs.get(&position) {
             cx.b.shard_result(position, shardy::sharding(spec, port.ty.rank()));

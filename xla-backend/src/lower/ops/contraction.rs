@@ -2,7 +2,7 @@
 
 use burn_ir::{MatmulOpIr, TensorId, TensorIr};
 
-use super::product::{dot_wide, over_rows, rows};
+use super::product::{dot_wide, over_rows, rows, wide_element};
 use crate::lower::context::Context;
 use crate::lower::error::Emitted;
 use crate::stablehlo::{DotDims, Value};
@@ -23,7 +23,7 @@ pub(crate) fn lower(
             Some(original) => original,
             None => transposed(cx, left)?,
         };
-        dot_wide(cx, rows(cx, left)?, rows(cx, right)?, &over_rows())?
+        over_rows(cx, [rows(cx, left)?, rows(cx, right)?], wide_element(cx, left))?
     } else {
         let contract = |inner: usize| (0..batch).chain([inner]).collect();
         let dims = DotDims {
