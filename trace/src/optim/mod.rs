@@ -18,7 +18,7 @@ use burn_optim::{AdamConfig, AdamWConfig, LionConfig, MuonConfig, SgdConfig};
 
 use crate::error::TreeError;
 use crate::leaf_type::LeafType;
-use crate::tree::{Leaves, TensorTree, Visitor, walk};
+use crate::tree::{Leaves, TensorTree, Visitor, each, walk};
 pub use rate::Rate;
 use rule::{Now, Rule};
 
@@ -115,13 +115,7 @@ impl TreeOptimizer {
             device.get_or_insert_with(|| leaf.device());
         })?;
         let device: Device = device.unwrap_or_default();
-        let slot = || {
-            let mut zeros: Vec<Box<dyn Any>> = Vec::new();
-            walk(params, |_, leaf| {
-                zeros.push(leaf.with_values(zeros_of(leaf.ty()), &leaf.device()));
-            })?;
-            params.rebuild(&mut Leaves::tensors(zeros))
-        };
+        let slot = || each(params, |leaf| leaf.with_values(zeros_of(leaf.ty()), &leaf.device()));
         let slots = (0..self.rule.slots()).map(|_| slot()).collect::<Result<_, _>>()?;
         Ok(OptimizerState { count: Tensor::zeros([1], &device), slots })
     }
@@ -141,7 +135,7 @@ impl TreeOptimizer {
         state: OptimizerState<P>,
     ) -> Result<(P, OptimizerState<P>), TreeError> {
         let count = state.count + 1;
-        let now = Now::new(rate.into(), &count);
+        let now = Now::new(&self.rule, rate.into(), &count);
         let mut leaves = Vec::new();
         walk(&params, |path, leaf| {
             let is_trained = leaf.is_trained() && (self.chooses)(path, &leaf.ty().shape);

@@ -13,28 +13,35 @@ use super::rate::Rate;
 /// The step that is taken, as tensors of one element.
 pub(super) struct Now {
     rate: Tensor<1>,
-    /// The number of the step, from 1 on.
-    count: Tensor<1>,
     is_first: Tensor<1>,
+    /// By what Adam divides its two averages, where the rule is Adam.
+    corrections: Option<[Tensor<1>; 2]>,
 }
 
 impl Now {
-    pub(super) fn new(rate: Rate, count: &Tensor<1, Int>) -> Self {
+    pub(super) fn new(rule: &Rule, rate: Rate, count: &Tensor<1, Int>) -> Self {
         let rate = match rate {
             Rate::Number(rate) => Tensor::full([1], rate, (&count.device(), DType::F32)),
             Rate::Tensor(rate) => rate,
         };
         // In f32 whatever the device makes by default: in bf16 step 257 would be step 256.
         let float = count.clone().cast(FloatDType::F32);
-        Self { rate, is_first: count.clone().equal_scalar(1).cast(FloatDType::F32), count: float }
+        let corrections = match rule {
+            Rule::Adam(adam) => {
+                Some([adam.beta_1, adam.beta_2].map(|beta| correction(&float, beta)))
+            }
+            _ => None,
+        };
+        let is_first = count.clone().equal_scalar(1).cast(FloatDType::F32);
+        Self { rate, is_first, corrections }
     }
+}
 
-    /// `1 - beta^count`. A difference of numbers near 1 would lose digits: with `t = tanh(x / 2)`,
-    /// `1 - e^x` is `-2 t / (1 - t)`.
-    fn correction(&self, beta: f32) -> Tensor<1> {
-        let t = (self.count.clone() * (f64::from(beta).ln() / 2.0)).tanh();
-        t.clone() * -2 / (t * -1 + 1)
-    }
+/// `1 - beta^count`. A difference of numbers near 1 would lose digits: with `t = tanh(x / 2)`,
+/// `1 - e^x` is `-2 t / (1 - t)`.
+fn correction(count: &Tensor<1>, beta: f32) -> Tensor<1> {
+    let t = (count.clone() * (f64::from(beta).ln() / 2.0)).tanh();
+    t.clone() * -2 / (t * -1 + 1)
 }
 
 /// An optimizer, with its numbers.
@@ -232,6 +239,7 @@ impl Adam {
         let (Some(first), Some(second)) = (slots.next(), slots.next()) else {
             return (param, vec![]);
         };
+        let Some([by_first, by_second]) = now.corrections.clone() else { return (param, vec![]) };
         let gradient = match self.l2 {
             Some(penalty) => param.clone().mul_scalar(penalty) + gradient,
             None => gradient,
@@ -239,10 +247,9 @@ impl Adam {
         let first = averaged(self.beta_1, first, gradient.clone());
         let second = averaged(self.beta_2, second, gradient.square());
         let largest = slots.next().map(|largest| largest.max_pair(second.clone()));
-        let corrected =
-            |moment: &Tensor<D>, beta: f32| moment.clone() / spread(now.correction(beta), moment);
-        let scale = corrected(largest.as_ref().unwrap_or(&second), self.beta_2).sqrt();
-        let update = corrected(&first, self.beta_1) / scale.add_scalar(self.epsilon);
+        let corrected = |moment: &Tensor<D>, by| moment.clone() / spread(by, moment);
+        let scale = corrected(largest.as_ref().unwrap_or(&second), by_second).sqrt();
+        let update = corrected(&first, by_first) / scale.add_scalar(self.epsilon);
         let param = match self.cautious_weight_decay {
             true => {
                 let differ = param.clone().greater_equal_scalar(0.0);

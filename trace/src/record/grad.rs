@@ -7,7 +7,7 @@ use burn_capture::CaptureBackend;
 
 use crate::error::TreeError;
 use crate::recorder::Tracking;
-use crate::tree::{Grads, Leaf, Leaves, TensorTree, seen, walk};
+use crate::tree::{Grads, Leaf, Leaves, TensorTree, each, seen, walk};
 
 /// The loss, and its gradients with respect to the float leaves of `params`: a tree like `params`, with
 /// zeros where the loss does not depend on a leaf. Leaves of other kinds have no gradient; the tensors in
@@ -65,9 +65,7 @@ pub fn value_and_grad_of<P: TensorTree, I: TensorTree>(
     let lifted_inputs = Lifted::new(inputs, |_| false)?;
     let loss = loss(lifted_params.tree.clone(), lifted_inputs.tree.clone());
     let (value, grads) = backward(loss);
-    let mut tensors = Vec::new();
-    walk(&lifted_params.tree, |_, leaf| tensors.push(leaf.grad(&grads)))?;
-    let grads = lifted_params.tree.rebuild(&mut Leaves::tensors(tensors))?;
+    let grads = each(&lifted_params.tree, |leaf| leaf.grad(&grads))?;
     lifted_params.give_back(params)?;
     lifted_inputs.give_back(inputs)?;
     Ok((value, grads))

@@ -17,6 +17,7 @@ pub use fixed::{Fixed, Opaque, Static, StaticValue, What};
 pub use leaf::{Leaf, TensorLeaf};
 pub use lift::Grads;
 pub use module::{Params, rebuild_module, visit_module};
+pub(crate) use rows::each;
 pub use rows::{rows, to_device};
 pub use source::Leaves;
 pub use stacked::Stacked;

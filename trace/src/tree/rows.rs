@@ -66,7 +66,11 @@ pub fn to_device<T: TensorTree>(tree: &T, device: &Device) -> Result<T, TreeErro
     })
 }
 
-fn each<T: TensorTree>(tree: &T, f: impl Fn(&dyn Leaf) -> Box<dyn Any>) -> Result<T, TreeError> {
+/// A tree like this one, of what a function makes of each leaf.
+pub(crate) fn each<T: TensorTree>(
+    tree: &T,
+    f: impl Fn(&dyn Leaf) -> Box<dyn Any>,
+) -> Result<T, TreeError> {
     let mut tensors = Vec::new();
     walk(tree, |_, leaf| tensors.push(f(leaf)))?;
     tree.rebuild(&mut Leaves::tensors(tensors))

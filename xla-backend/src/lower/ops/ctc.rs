@@ -122,8 +122,7 @@ impl Problem {
         let first = b.splat_int(0, ElementType::I32, &[])?;
         let rows = b.with_row(self.no_rows(b)?, alpha, first)?;
         let fixed = [self.skips, valid, length];
-        self.over_time(cx, (alpha, rows), 1, false, &fixed, |b, now, fixed| {
-            let &[skips, valid, length] = fixed else { return unsupported("three are passed") };
+        self.over_time(cx, (alpha, rows), 1, false, fixed, |b, now, [skips, valid, length]| {
             let Now { time, state: alpha, emission } = now;
             let nothing = b.scalar(f64::NEG_INFINITY, b.element(alpha))?;
             let stay = log_sum_exp(b, alpha, shift(b, alpha, 1, nothing)?)?;
@@ -155,8 +154,7 @@ impl Problem {
         let start = b.splat(f64::NEG_INFINITY, b.element(self.emissions), &dims)?;
         let rows = self.no_rows(b)?;
         let fixed = [skips, ends, length];
-        self.over_time(cx, (start, rows), 0, true, &fixed, |b, now, fixed| {
-            let &[skips, ends, length] = fixed else { return unsupported("three are passed") };
+        self.over_time(cx, (start, rows), 0, true, fixed, |b, now, [skips, ends, length]| {
             let Now { time, state: next, emission } = now;
             let nothing = b.scalar(f64::NEG_INFINITY, b.element(next))?;
             let lowest = b.splat_like(f64::NEG_INFINITY, next)?;
@@ -188,13 +186,13 @@ impl Problem {
         (state, rows): (Value, Value),
         first: usize,
         is_reversed: bool,
-        fixed: &[Value],
-        step: impl FnOnce(&Builder, Now, &[Value]) -> Emitted<Value>,
+        fixed: [Value; 3],
+        step: impl FnOnce(&Builder, Now, [Value; 3]) -> Emitted<Value>,
     ) -> Emitted<Value> {
         let int = |b: &Builder, n: usize| b.splat_int(n as i128, ElementType::I32, &[]);
         let first = int(&cx.b, first)?;
         let carried: Vec<_> =
-            [first, state, rows, self.emissions].iter().chain(fixed).copied().collect();
+            [first, state, rows, self.emissions].iter().chain(&fixed).copied().collect();
         let ends = cx.b.while_loop::<Fault>(
             &carried,
             |b, values| Ok(b.compare(Comparison::Less, values[0], int(b, self.time)?)?),
@@ -204,7 +202,7 @@ impl Problem {
                     false => values[0],
                 };
                 let now = Now { time, state: values[1], emission: b.row(values[3], time)? };
-                let state = step(b, now, &values[4..])?;
+                let state = step(b, now, [values[4], values[5], values[6]])?;
                 let rows = b.with_row(values[2], state, time)?;
                 let next = [b.add(values[0], int(b, 1)?)?, state, rows];
                 Ok(next.iter().chain(&values[3..]).copied().collect())

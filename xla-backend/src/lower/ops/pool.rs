@@ -4,7 +4,7 @@ use burn_backend::tensor::IndexingUpdateOp;
 use burn_ir::TensorIr;
 
 use super::index::take;
-use super::reduce::{identity, is_extreme, reduce_keep};
+use super::reduce::{identity, reduce_keep, with_nan};
 use super::resample::{Taps, gather_taps, scatter_taps};
 use crate::lower::context::Context;
 use crate::lower::error::{Emitted, Fault};
@@ -48,8 +48,7 @@ impl Pool {
     }
 }
 
-/// Combines the elements of each window. As in [`extreme`](super::reduce::extreme), NaN is looked for beside
-/// the reduction.
+/// Combines the elements of each window.
 fn windowed(cx: &Context<'_>, x: Value, window: &Window, kind: ReduceKind) -> Emitted<Value> {
     let b = &cx.b;
     let reduced = |x: Value, kind: ReduceKind| -> Emitted<Value> {
@@ -59,12 +58,7 @@ fn windowed(cx: &Context<'_>, x: Value, window: &Window, kind: ReduceKind) -> Em
         })?;
         Ok(y[0])
     };
-    let y = reduced(x, kind)?;
-    if !is_extreme(kind) || !b.element(x).is_float() {
-        return Ok(y);
-    }
-    let has_nan = reduced(b.is_nan(x)?, ReduceKind::Or)?;
-    Ok(b.select(has_nan, b.splat_like(f64::NAN, y)?, y)?)
+    with_nan(cx, x, kind, reduced)
 }
 
 pub(crate) fn max(cx: &Context<'_>, x: &TensorIr, pool: &Pool, out: &TensorIr) -> Emitted {

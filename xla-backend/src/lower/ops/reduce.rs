@@ -32,7 +32,7 @@ pub(crate) fn is_extreme(kind: ReduceKind) -> bool {
 /// Combines tensors element by element; extrema of floats are NaN if either is.
 ///
 /// `stablehlo.maximum` says so too, but XLA's CPU compiler drops NaN where it vectorises with it (seen
-/// with C API 0.81, 2026-11). Not inside of reductions: see [`extreme`].
+/// with C API 0.81, 2026-11). Not inside of reductions: see [`with_nan`].
 pub(crate) fn combine(
     b: &Builder,
     kind: ReduceKind,
@@ -68,27 +68,27 @@ fn folded(cx: &Context<'_>, x: Value, axes: Option<&[usize]>, kind: ReduceKind) 
     let axes = axes.unwrap_or(&all);
     if is_extreme(kind) {
         nonempty(cx, x, axes)?;
-        return extreme(cx, x, axes, kind);
+        return with_nan(cx, x, kind, |x, kind| reduce_keep(cx, x, axes, kind));
     }
     reduce_keep(cx, cx.wide(x)?, axes, kind)
 }
 
-/// The largest or smallest element along axes, NaN where there is one.
+/// What `reduced` makes of `x`, and for an extremum NaN where there is one.
 ///
 /// NaN is looked for beside the reduction and not in it: libtpu 0.0.52 dies of a reduction that
 /// compares and selects, as [`combine`] does.
-pub(crate) fn extreme(
+pub(crate) fn with_nan(
     cx: &Context<'_>,
     x: Value,
-    axes: &[usize],
     kind: ReduceKind,
+    reduced: impl Fn(Value, ReduceKind) -> Emitted<Value>,
 ) -> Emitted<Value> {
     let b = &cx.b;
-    let y = reduce_keep(cx, x, axes, kind)?;
-    if !b.element(x).is_float() {
+    let y = reduced(x, kind)?;
+    if !is_extreme(kind) || !b.element(x).is_float() {
         return Ok(y);
     }
-    let has_nan = reduce_keep(cx, b.is_nan(x)?, axes, ReduceKind::Or)?;
+    let has_nan = reduced(b.is_nan(x)?, ReduceKind::Or)?;
     Ok(b.select(has_nan, b.splat_like(f64::NAN, y)?, y)?)
 }
 
