@@ -16,6 +16,7 @@ use vit22b::weights::{
 };
 
 use crate::terminal::ImageBar;
+use crate::weights::WeightsName;
 
 /// Where the work is done. Most backends of Burn are features of this program, and a name that is not built in is an
 /// error that names its feature.
@@ -53,21 +54,23 @@ impl From<PrecisionName> for Precision {
 #[derive(Args)]
 pub(crate) struct Weights {
     /// A checkpoint of timm, transformers, big_vision or vit22b: a file
-    /// or a folder
+    /// or a folder, or hf:ORGANISATION/NAME[@REVISION] for a model of the
+    /// Hugging Face hub, which is fetched into that hub's cache
     #[arg(long, value_name = "PATH")]
-    weights: PathBuf,
+    weights: WeightsName,
     #[command(flatten)]
     unsaid: Unsaid,
 }
 
 impl Weights {
-    pub(crate) fn path(&self) -> &Path {
+    /// What was typed.
+    pub(crate) fn name(&self) -> &WeightsName {
         &self.weights
     }
 
     /// What the file is, and what a load would do with its tensors.
     pub(crate) fn inspect(&self) -> anyhow::Result<Inspection> {
-        let file = WeightsFile::open(&self.weights).map_err(explained)?;
+        let file = WeightsFile::open(self.weights.path()?).map_err(explained)?;
         let inspection = file.inspect(&self.unsaid.options());
         let inspection = inspection.map_err(|error| self.unsaid.explained(error))?;
         self.unsaid.compare(&file, &inspection.description)?;
@@ -76,7 +79,8 @@ impl Weights {
 
     /// The model without its classifier, on the device of a runtime.
     pub(crate) fn embedder(&self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
-        let Loaded { model, preprocess } = self.unsaid.load(&self.weights, &runtime.device())?;
+        let Loaded { model, preprocess } =
+            self.unsaid.load(&self.weights.path()?, &runtime.device())?;
         eprintln!("on {runtime}\n");
         let embedder = Embedder::new(runtime, model, preprocess)?;
         Ok(embedder

@@ -6,6 +6,7 @@ mod help;
 mod model;
 mod terminal;
 mod verbs;
+mod weights;
 
 use std::process::ExitCode;
 

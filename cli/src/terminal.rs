@@ -2,11 +2,13 @@
 //! images nothing.
 
 use std::io::IsTerminal;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vit22b::data::BrokenImages;
 use vit22b::train::{Event, Progress};
+use vit22b::weights::HubEvent;
 
 /// A number with its noun.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
@@ -87,5 +89,73 @@ impl ImageBar {
         if !broken.images.is_empty() {
             eprintln!("{broken}");
         }
+    }
+}
+
+/// What is fetched: a line that changes, of one file at a time. Where standard error is a file, a line when a
+/// large file begins, and one for each half minute.
+#[derive(Clone)]
+pub(crate) struct FetchBar {
+    bar: ProgressBar,
+    plain: bool,
+    /// When the last plain line was printed.
+    printed: Arc<Mutex<Instant>>,
+}
+
+/// Smaller files have no lines of their own where lines stay.
+const LARGE: u64 = 1_000_000;
+const BETWEEN_LINES: Duration = Duration::from_secs(30);
+
+impl FetchBar {
+    pub(crate) fn new() -> Self {
+        let plain = !std::io::stderr().is_terminal();
+        let target =
+            if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self { bar, plain, printed: Arc::new(Mutex::new(Instant::now())) }
+    }
+
+    pub(crate) fn show(&self, event: &HubEvent) {
+        match event {
+            HubEvent::Fetching { file, done, total } if !self.plain => {
+                if self.bar.message() != *file {
+                    self.begin(file, *done, *total);
+                }
+                self.bar.set_position(*done);
+            }
+            HubEvent::Fetching { done, total, .. } => {
+                let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+                let begins = *done == 0 && total.is_none_or(|total| total >= LARGE);
+                if begins || printed.elapsed() > BETWEEN_LINES {
+                    eprintln!("{event}");
+                    *printed = Instant::now();
+                }
+            }
+            other if self.plain => eprintln!("{other}"),
+            other => self.bar.suspend(|| eprintln!("{other}")),
+        }
+    }
+
+    /// Begins with a file, of which the first bytes may be here.
+    fn begin(&self, file: &str, done: u64, total: Option<u64>) {
+        let template = match total {
+            Some(_) => {
+                "{msg}  {bar:24} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
+            }
+            None => "{msg}  {decimal_bytes}, {decimal_bytes_per_sec}",
+        };
+        self.bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+        match total {
+            Some(total) => self.bar.set_length(total),
+            None => self.bar.unset_length(),
+        }
+        self.bar.set_message(file.to_string());
+        self.bar.set_position(done);
+        // The rate is that of this run.
+        self.bar.reset_eta();
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -6,6 +6,8 @@ use crate::data::preprocess::PreprocessError;
 use crate::error::ConfigError;
 
 use super::container::error::{ContainerError, Damage};
+#[cfg(feature = "hub")]
+use super::hub::HubError;
 use super::origin::Origin;
 use super::report::LoadReport;
 
@@ -133,6 +135,10 @@ pub enum WeightsError {
         /// What that library can express.
         rule: &'static str,
     },
+    /// The files cannot be fetched from a hub.
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(Box<HubError>),
 }
 
 impl WeightsError {
@@ -146,6 +152,13 @@ impl WeightsError {
     ) -> Self {
         let value = value.map_or("its default".into(), ToString::to_string);
         Self::NotUnderstood { file, key: key.into(), value, expected: expected.into(), option }
+    }
+}
+
+#[cfg(feature = "hub")]
+impl From<HubError> for WeightsError {
+    fn from(error: HubError) -> Self {
+        Self::Hub(Box::new(error))
     }
 }
 

@@ -11,6 +11,8 @@ use super::container::{self, Container};
 use super::description::Description;
 use super::error::WeightsError;
 use super::gather::{gather, read, resample_positions};
+#[cfg(feature = "hub")]
+use super::hub::Hub;
 use super::inspection::Inspection;
 use super::names::term::Term;
 use super::names::{Recognised, recognise};
@@ -77,6 +79,25 @@ impl WeightsFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         Ok(Self { container: container::open(path)?, sidecar: Sidecar::beside(path)? })
+    }
+
+    /// Opens the weights of a model on a hub, `ORGANISATION/NAME` or `ORGANISATION/NAME@REVISION`. Its files are fetched into
+    /// the cache that `huggingface_hub` has too, where they are not there yet; [`Hub::from_env`] lists the variables that
+    /// are followed, and [`Hub::fetch`] what is fetched.
+    ///
+    /// ```no_run
+    /// use vit22b::weights::WeightsFile;
+    ///
+    /// let file = WeightsFile::from_hub("timm/vit_small_patch16_224.augreg_in21k_ft_in1k")?;
+    /// # Ok::<(), vit22b::weights::WeightsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::Hub`], and those of [`open`](Self::open).
+    #[cfg(feature = "hub")]
+    pub fn from_hub(name: &str) -> Result<Self, WeightsError> {
+        Self::open(Hub::from_env()?.fetch(&name.parse()?)?)
     }
 
     /// The same for the bytes of one file; `name` stands for it in error texts.

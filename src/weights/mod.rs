@@ -38,6 +38,8 @@ mod description;
 mod error;
 mod file;
 mod gather;
+#[cfg(feature = "hub")]
+mod hub;
 mod inspection;
 mod names;
 mod nearest;
@@ -55,6 +57,8 @@ pub use container::error::{Bytes, Damage};
 pub use description::{Description, Evidence, Note};
 pub use error::WeightsError;
 pub use file::{LoadedModel, WeightsFile};
+#[cfg(feature = "hub")]
+pub use hub::{Hub, HubError, HubEvent, HubName};
 pub use inspection::Inspection;
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;

@@ -19,6 +19,7 @@ use crate::evaluate::part::{Part, grouped, table};
 use crate::evaluate::people::people;
 use crate::evaluate::source::Source;
 use crate::model;
+use crate::weights::WeightsName;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -35,9 +36,11 @@ pub(crate) struct Arguments {
     )]
     model: PathBuf,
     /// A published model instead: a checkpoint of timm, transformers,
-    /// big_vision or vit22b, a file or a folder
+    /// big_vision or vit22b, a file or a folder, or
+    /// hf:ORGANISATION/NAME[@REVISION] for a model of the Hugging Face
+    /// hub, which is fetched into that hub's cache
     #[arg(long, value_name = "PATH")]
-    weights: Option<PathBuf>,
+    weights: Option<WeightsName>,
     #[command(flatten)]
     unsaid: Unsaid,
     /// Images of your own instead of drawings and digits: a folder for
@@ -141,7 +144,8 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     let runtime = arguments.device.runtime()?;
     let device = runtime.device();
     device.seed(seed);
-    let (model, untrained, steps) = match &arguments.weights {
+    let weights = arguments.weights.as_ref().map(WeightsName::path).transpose()?;
+    let (model, untrained, steps) = match &weights {
         Some(path) => {
             let Loaded { model, preprocess } = arguments.unsaid.load(path, &device)?;
             (model, None, preprocess)
@@ -168,7 +172,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
         Ok(Source::Model(name.into(), Box::new(embedder), Box::new(device.clone())))
     };
     // What the file's model was trained on, if on anything, is not known.
-    let name = if arguments.weights.is_some() { "the model" } else { "pre-trained model" };
+    let name = if weights.is_some() { "the model" } else { "pre-trained model" };
     let mut sources = vec![source(name, model)?];
     if let Some(untrained) = untrained {
         sources.push(source("untrained model", untrained)?);
@@ -179,7 +183,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
             let images = train_test(root, seed)?;
             let cache = arguments.out.join("features");
             let mut parts = given_images(&images, &sources, &key, &cache, share, seed)?;
-            if let Some(weights) = &arguments.weights {
+            if let Some(weights) = &weights {
                 let real = arguments.real.as_deref();
                 let unsaid = &arguments.unsaid;
                 let turned = arguments.orientation;
@@ -191,8 +195,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
         }
         None => ("drawings and real digits".into(), drawn(&sources, side, share, seed, &device)?),
     };
-    let weights = arguments.weights.as_deref();
-    let name = weights.map_or("the small ViT-22B".into(), |path| path.display().to_string());
+    let name = arguments.weights.as_ref().map_or("the small ViT-22B".into(), ToString::to_string);
     let lead = format!(
         "{} parameters, width {}, depth {}, images of {side} × {side} pixels, frozen; measured on {on}.",
         grouped(config.parameters().total()),

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     if json {
         let result = serde_json::json!({
-            "device": runtime.name(), "weights": weights.path(), "images": images.path(),
+            "device": runtime.name(), "weights": weights.name().to_string(), "images": images.path(),
             "classes": classes, "features": train.columns(), "train_images": train.rows(),
             "test_images": test.rows(), "broken_images": broken, "l2": fit.l2,
             "train_accuracy": on_train, "test_accuracy": on_test, "seed": seed,

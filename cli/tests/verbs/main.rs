@@ -2,6 +2,8 @@
 
 #[path = "../../../tests/folder/mod.rs"]
 mod folder;
+#[path = "../../../tests/hub_server/mod.rs"]
+mod hub_server;
 
 mod doctor;
 mod draw;
@@ -9,6 +11,7 @@ mod embed;
 mod evaluate;
 mod explain;
 mod help;
+mod hub;
 mod inspect;
 mod install;
 mod plan;

@@ -1,0 +1,329 @@
+//! One file, from the hub into the cache.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use ureq::Body;
+use ureq::http::{Response, header};
+
+use super::cache::{Repository, make_parent};
+use super::error::HubError;
+use super::http::{Client, Failure, Located, failure, text_of};
+use super::name::HubName;
+use super::progress::{HubEvent, STEP};
+use super::refusal::refusal;
+use super::settings::Hub;
+use super::tag::Tag;
+use super::tries::Tries;
+
+/// What is fetched, and from where.
+pub(super) struct Download<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) client: &'a Client,
+    pub(super) name: &'a HubName,
+    pub(super) repository: &'a Repository,
+    pub(super) commit: &'a str,
+    pub(super) file: &'a str,
+}
+
+/// What the hub says of the bytes of a file.
+struct Facts {
+    tag: Tag,
+    size: Option<u64>,
+}
+
+/// How a try ended before the file was whole.
+enum Ended {
+    /// The next try may go well.
+    Passing(String),
+    Refused(HubError),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        let (Failure::Passing(reason) | Failure::Unreachable(reason)) = failure;
+        Self::Passing(reason)
+    }
+}
+
+impl Download<'_> {
+    /// Fetches the file unless it is there; returns how many bytes it has if it was fetched.
+    pub(super) fn run(&self) -> Result<Option<u64>, HubError> {
+        if self.repository.snapshot(self.commit).join(self.file).exists() {
+            return Ok(None);
+        }
+        let mut tries = Tries::new(self.hub, self.name, self.file);
+        let (located, facts) = tries
+            .until_it_goes(|| {
+                let located = self.client.locate(&self.url())?;
+                Ok((self.facts(&located), located))
+            })
+            .and_then(|(facts, located)| Ok((located, facts?)))?;
+        let tag = facts.tag.as_str();
+        let waiting = || self.hub.tell(HubEvent::Waiting { file: self.file.into() });
+        let (lock, waited) = self.repository.lock(tag, waiting)?;
+        let blob = self.repository.blob(tag);
+        let fetched = if blob.exists() {
+            None
+        } else {
+            // The answer has become stale while another process was waited for.
+            let first = Some(located).filter(|_| !waited);
+            Some(self.fetch(&facts, first, &mut tries)?)
+        };
+        self.repository.link(tag, self.commit, self.file)?;
+        drop(lock);
+        Ok(fetched)
+    }
+
+    fn url(&self) -> String {
+        file_url(&self.hub.endpoint, self.name, self.commit, self.file)
+    }
+
+    /// What the hub's answer says of the file.
+    fn facts(&self, located: &Located) -> Result<Facts, HubError> {
+        let Located { status, headers, .. } = located;
+        if !status.is_success() && !status.is_redirection() {
+            let asked = Some(self.file);
+            return Err(refusal(self.hub, self.name, asked, *status, headers, &self.url()));
+        }
+        let tag = ["x-linked-etag", "etag"].iter().find_map(|name| text_of(headers, *name));
+        let tag = tag.and_then(|tag| Tag::parse(&tag)).ok_or_else(|| HubError::Answer {
+            name: self.name.to_string(),
+            url: self.url(),
+            problem: "the answer has no ETag that names the file's bytes, as a hub's has".into(),
+        })?;
+        let number = |name: &str| text_of(headers, name)?.parse().ok();
+        let own = || number("content-length").filter(|_| status.is_success());
+        Ok(Facts { tag, size: number("x-linked-size").or_else(own) })
+    }
+
+    /// Fetches the bytes of a tag, goes on where an earlier try ended, and checks them.
+    fn fetch(
+        &self,
+        facts: &Facts,
+        first: Option<Located>,
+        tries: &mut Tries,
+    ) -> Result<u64, HubError> {
+        let blob = self.repository.blob(facts.tag.as_str());
+        let mut partial =
+            Partial::open(blob.with_file_name(format!("{}.incomplete", facts.tag.as_str())))?;
+        let (mut located, mut resumed) = (first, partial.length > 0);
+        loop {
+            self.whole(facts, located.take(), &mut partial, tries)?;
+            let path = &partial.path;
+            let hash = facts.tag.hash_of(path).map_err(HubError::cache(path, "reading"))?;
+            match (hash, facts.tag.algorithm()) {
+                (Some(got), Some(algorithm)) if got != facts.tag.as_str() => {
+                    partial.clear()?;
+                    if resumed {
+                        // The bytes of the earlier try may have been the wrong ones.
+                        tracing::warn!(
+                            file = self.file,
+                            "what an earlier try left is wrong; from the start"
+                        );
+                        resumed = false;
+                        continue;
+                    }
+                    fs::remove_file(&partial.path)
+                        .map_err(HubError::cache(&partial.path, "removing"))?;
+                    return Err(HubError::Hash {
+                        name: self.name.to_string(),
+                        file: self.file.into(),
+                        algorithm,
+                        expected: facts.tag.as_str().into(),
+                        got,
+                    });
+                }
+                _ => break,
+            }
+        }
+        partial.file.sync_all().map_err(HubError::cache(&partial.path, "writing"))?;
+        fs::rename(&partial.path, &blob).map_err(HubError::cache(&blob, "writing"))?;
+        Ok(partial.length)
+    }
+
+    /// Fetches what is missing of the file, in as many tries as it takes.
+    fn whole(
+        &self,
+        facts: &Facts,
+        mut located: Option<Located>,
+        partial: &mut Partial,
+        tries: &mut Tries,
+    ) -> Result<(), HubError> {
+        let tell = |done| {
+            let file = self.file.into();
+            self.hub.tell(HubEvent::Fetching { file, done, total: facts.size });
+        };
+        if facts.size.is_some_and(|size| partial.length > size) {
+            partial.clear()?;
+        }
+        tell(partial.length);
+        while facts.size.is_none_or(|size| partial.length < size) {
+            let before = partial.length;
+            match self.try_once(facts, located.take(), partial, &tell) {
+                Ok(()) => break,
+                Err(Ended::Refused(error)) => return Err(error),
+                Err(Ended::Passing(reason)) => {
+                    tries.failed(reason, partial.length.saturating_sub(before))?;
+                }
+            }
+        }
+        tell(partial.length);
+        Ok(())
+    }
+
+    /// One connection.
+    fn try_once(
+        &self,
+        facts: &Facts,
+        located: Option<Located>,
+        partial: &mut Partial,
+        tell: &impl Fn(u64),
+    ) -> Result<(), Ended> {
+        let located = match located {
+            Some(located) => located,
+            None => {
+                let located = self.client.locate(&self.url())?;
+                let now = self.facts(&located).map_err(Ended::Refused)?;
+                if now.tag != facts.tag {
+                    let problem = "the file has changed while it was fetched".into();
+                    return Err(Ended::Refused(self.answer(problem)));
+                }
+                located
+            }
+        };
+        let response = match located.ready.filter(|_| partial.length == 0) {
+            Some(response) => response,
+            None => self.client.follow(&located.url, partial.length)?,
+        };
+        let length = self.align(&response, partial)?;
+        let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let (mut block, mut told) = (vec![0; 1 << 18], Instant::now());
+        loop {
+            let count = match body.read(&mut block) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    let (Failure::Passing(reason) | Failure::Unreachable(reason)) =
+                        failure(error.into());
+                    let done = partial.length;
+                    return Err(Ended::Passing(format!("{reason}, after {done} bytes")));
+                }
+            };
+            if count == 0 {
+                break;
+            }
+            partial.write(&block[..count]).map_err(Ended::Refused)?;
+            if facts.size.is_some_and(|size| partial.length > size) {
+                // More than the file has: the hash will not be right.
+                break;
+            }
+            if told.elapsed() >= STEP {
+                tell(partial.length);
+                told = Instant::now();
+            }
+        }
+        match facts.size.or(length) {
+            Some(size) if partial.length < size => {
+                Err(Ended::Passing(format!("it ended after {} of {size} bytes", partial.length)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings what is there in line with where the answer begins; returns how long the file shall be, if that is said.
+    fn align(
+        &self,
+        response: &Response<Body>,
+        partial: &mut Partial,
+    ) -> Result<Option<u64>, Ended> {
+        let headers = response.headers();
+        let length = text_of(headers, header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
+        match response.status().as_u16() {
+            206 => {
+                let range = text_of(headers, header::CONTENT_RANGE);
+                let start = range.as_deref().and_then(start_of);
+                if start != Some(partial.length) {
+                    partial.clear().map_err(Ended::Refused)?;
+                    let range = range.unwrap_or_else(|| "an unknown place".into());
+                    return Err(Ended::Passing(format!("the answer begins elsewhere: {range}")));
+                }
+                Ok(length.map(|length: u64| length + partial.length))
+            }
+            200 => {
+                // Not every server begins where it is asked to.
+                partial.clear().map_err(Ended::Refused)?;
+                Ok(length)
+            }
+            416 => {
+                partial.clear().map_err(Ended::Refused)?;
+                Err(Ended::Passing("the file is not as long as what was fetched before".into()))
+            }
+            // An address is good for some minutes; the next try asks for a new one.
+            401 | 403 | 404 | 410 => {
+                Err(Ended::Passing(format!("the place of the bytes answers {}", response.status())))
+            }
+            _ => Err(Ended::Refused(self.answer(format!("the answer was {}", response.status())))),
+        }
+    }
+
+    fn answer(&self, problem: String) -> HubError {
+        HubError::Answer { name: self.name.to_string(), url: self.url(), problem }
+    }
+}
+
+/// The address of a file.
+pub(super) fn file_url(endpoint: &str, name: &HubName, revision: &str, file: &str) -> String {
+    let (revision, file) =
+        (encoded(revision), file.split('/').map(encoded).collect::<Vec<_>>().join("/"));
+    format!("{endpoint}/{}/resolve/{revision}/{file}", name.repository())
+}
+
+/// A text as one part of an address.
+pub(super) fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            (byte as char).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// The first byte that a `Content-Range` says.
+fn start_of(range: &str) -> Option<u64> {
+    range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+}
+
+/// The bytes of a file that are here.
+struct Partial {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl Partial {
+    fn open(path: PathBuf) -> Result<Self, HubError> {
+        make_parent(&path)?;
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(HubError::cache(&path, "opening"))?;
+        let length = file.metadata().map_err(HubError::cache(&path, "reading"))?.len();
+        Ok(Self { path, file, length })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), HubError> {
+        self.file.write_all(bytes).map_err(HubError::cache(&self.path, "writing"))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), HubError> {
+        if self.length > 0 {
+            self.file.set_len(0).map_err(HubError::cache(&self.path, "writing"))?;
+            self.length = 0;
+        }
+        Ok(())
+    }
+}

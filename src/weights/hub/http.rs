@@ -1,0 +1,260 @@
+//! Questions to the hub, and its answers.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::header::{self, HeaderMap, HeaderName};
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body, Timeout};
+
+use super::error::HubError;
+use super::settings::{Hub, Token};
+
+/// Redirects of one question.
+const HOPS: usize = 10;
+
+/// No answer, or one that says to come again.
+pub(super) enum Failure {
+    /// Nobody is there.
+    Unreachable(String),
+    /// It may go well the next time.
+    Passing(String),
+}
+
+pub(super) struct Client {
+    agent: Agent,
+    origin: Option<Origin>,
+    token: Option<Token>,
+}
+
+/// Where a file is, and what the hub says of it.
+pub(super) struct Located {
+    /// The address of its bytes.
+    pub(super) url: String,
+    /// The status of the hub's answer: success, a redirect, or what is wrong.
+    pub(super) status: StatusCode,
+    /// The headers of that answer.
+    pub(super) headers: HeaderMap,
+    /// What the first answer said that said it.
+    pub(super) commit: Option<String>,
+    /// The answer, where it has the bytes itself.
+    pub(super) ready: Option<Response<Body>>,
+}
+
+impl Client {
+    pub(super) fn new(hub: &Hub) -> Result<Self, HubError> {
+        let roots = match &hub.certificates {
+            Some((variable, path)) => certificates(variable, path)?,
+            None => RootCerts::WebPki,
+        };
+        let config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .http_status_as_error(false)
+            // Redirects are followed here, where it is known who may see the token.
+            .max_redirects(0)
+            .timeout_connect(Some(Duration::from_secs(10).max(hub.timeout)))
+            .timeout_per_read(Some(hub.timeout))
+            .user_agent(concat!("vit22b/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let (origin, token) = (Origin::of(&hub.endpoint), hub.token.clone());
+        Ok(Self { agent: config.into(), origin, token })
+    }
+
+    /// The answer to one question, whatever its status.
+    fn ask(&self, url: &str, from: u64) -> Result<Response<Body>, Failure> {
+        // What is compressed on its way has another length and tag than the file.
+        let mut request = self.agent.get(url).header(header::ACCEPT_ENCODING, "identity");
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+        }
+        if let Some(token) = self.token.as_ref().filter(|_| self.is_hub(url)) {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.value));
+        }
+        let response = request.call().map_err(failure)?;
+        let status = response.status();
+        let again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];
+        if status.is_server_error() || again.contains(&status) {
+            return Err(Failure::Passing(format!("the answer was {status}")));
+        }
+        Ok(response)
+    }
+
+    /// Whether an address is at the scheme, host and port of the hub.
+    fn is_hub(&self, url: &str) -> bool {
+        Origin::of(url).is_some_and(|origin| Some(&origin) == self.origin.as_ref())
+    }
+
+    /// Asks for a text, as far as redirects lead.
+    pub(super) fn text(&self, url: &str) -> Result<(StatusCode, HeaderMap, String), Failure> {
+        let mut response = self.follow(url, 0)?;
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string();
+        let text = text.map_err(failure)?;
+        Ok((response.status(), response.headers().clone(), text))
+    }
+
+    /// Asks for bytes, beginning with byte `from`, as far as redirects lead.
+    pub(super) fn follow(&self, url: &str, from: u64) -> Result<Response<Body>, Failure> {
+        let mut url = url.to_string();
+        for _ in 0..HOPS {
+            let response = self.ask(&url, from)?;
+            match next(&url, &response) {
+                Some(next) => url = next,
+                None => return Ok(response),
+            }
+        }
+        Err(endless())
+    }
+
+    /// Asks the hub for a file, up to the answer that says what the file is: the last one, or a redirect to where its
+    /// bytes are.
+    pub(super) fn locate(&self, url: &str) -> Result<Located, Failure> {
+        let (mut url, mut commit) = (url.to_string(), None);
+        for _ in 0..HOPS {
+            let response = self.ask(&url, 0)?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            commit = commit.or_else(|| text_of(&headers, "x-repo-commit"));
+            let next = next(&url, &response);
+            let is_said = headers.contains_key("x-linked-etag")
+                || next.as_deref().is_some_and(|next| !self.is_hub(next))
+                    && headers.contains_key(header::ETAG);
+            match next {
+                Some(next) if is_said => {
+                    return Ok(Located { url: next, status, headers, commit, ready: None });
+                }
+                Some(next) => url = next,
+                None => return Ok(Located { url, status, headers, commit, ready: Some(response) }),
+            }
+        }
+        Err(endless())
+    }
+}
+
+fn endless() -> Failure {
+    Failure::Passing(format!("more than {HOPS} redirects"))
+}
+
+/// A header as text.
+pub(super) fn text_of(headers: &HeaderMap, name: impl TryInto<HeaderName>) -> Option<String> {
+    Some(headers.get(name.try_into().ok()?)?.to_str().ok()?.trim().to_string())
+}
+
+/// Where a redirect leads.
+fn next(url: &str, response: &Response<Body>) -> Option<String> {
+    let redirects = [301, 302, 303, 307, 308];
+    redirects.contains(&response.status().as_u16()).then_some(())?;
+    joined(url, &text_of(response.headers(), header::LOCATION)?)
+}
+
+/// The address that a reference on the page `url` means.
+fn joined(url: &str, reference: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    Some(match reference {
+        _ if reference.contains("://") => reference.into(),
+        _ if reference.starts_with("//") => format!("{scheme}:{reference}"),
+        _ if reference.starts_with('/') => format!("{scheme}://{host}{reference}"),
+        _ => {
+            let folder = path.rfind('/').map_or("/", |last| &path[..=last]);
+            format!("{scheme}://{host}{folder}{reference}")
+        }
+    })
+}
+
+/// Who answers at an address.
+#[derive(PartialEq)]
+struct Origin(String, String, u16);
+
+impl Origin {
+    fn of(url: &str) -> Option<Self> {
+        let uri: Uri = url.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        Some(Self(scheme, uri.host()?.to_ascii_lowercase(), port))
+    }
+}
+
+/// What an error of the client means for the next try.
+pub(super) fn failure(error: ureq::Error) -> Failure {
+    use std::io::ErrorKind as Kind;
+    let text = match &error {
+        ureq::Error::HostNotFound => "there is no such host".into(),
+        ureq::Error::Timeout(Timeout::PerRead) => "nothing came for too long".into(),
+        ureq::Error::Io(reason) if reason.kind() == Kind::UnexpectedEof => {
+            "the connection was cut".into()
+        }
+        ureq::Error::Io(reason) => reason.to_string(),
+        error => error.to_string(),
+    };
+    match &error {
+        ureq::Error::Io(reason) => match reason.kind() {
+            Kind::ConnectionRefused
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::AddrNotAvailable => Failure::Unreachable(text),
+            // TLS errors arrive as these.
+            Kind::InvalidData | Kind::InvalidInput | Kind::Other => Failure::Unreachable(text),
+            _ => Failure::Passing(text),
+        },
+        ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) | ureq::Error::Protocol(_) => {
+            Failure::Passing(text)
+        }
+        _ => Failure::Unreachable(text),
+    }
+}
+
+/// The certificates in a file.
+fn certificates(variable: &'static str, path: &Path) -> Result<RootCerts, HubError> {
+    let wrong = |problem: String| HubError::Variable {
+        variable,
+        value: path.display().to_string(),
+        problem,
+    };
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    read.map_err(|reason| wrong(reason.to_string()))?;
+    let items = parse_pem(&bytes).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    let found: Vec<_> = items.collect();
+    if found.is_empty() {
+        return Err(wrong("expected certificates in PEM".into()));
+    }
+    Ok(RootCerts::Specific(Arc::new(found)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_joined_to_their_page() {
+        let page = "http://a.example:1/b/c?d=e";
+        for (reference, expected) in [
+            ("https://x.example/y?z", "https://x.example/y?z"),
+            ("//x.example/y", "http://x.example/y"),
+            ("/y", "http://a.example:1/y"),
+            ("y", "http://a.example:1/b/y"),
+        ] {
+            assert_eq!(joined(page, reference).unwrap(), expected);
+        }
+        assert_eq!(joined("http://a.example", "y").unwrap(), "http://a.example/y");
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let same = |a, b| Origin::of(a).unwrap() == Origin::of(b).unwrap();
+        assert!(same("https://A.example/x", "https://a.example:443/y"));
+        assert!(!same("https://a.example", "http://a.example"));
+        assert!(!same("https://a.example", "https://a.example:444"));
+        assert!(!same("https://a.example", "https://a.example.org"));
+        assert!(!same("https://a.example", "https://user@b.example"));
+        assert!(same("https://a.example", "https://user:word@a.example/"));
+    }
+}

@@ -1,0 +1,64 @@
+//! How often, and after which wait, what failed is tried again.
+
+use std::time::Duration;
+
+use super::error::HubError;
+use super::http::Failure;
+use super::name::HubName;
+use super::progress::HubEvent;
+use super::settings::Hub;
+
+/// A try that brought so much is no failure.
+const ENOUGH: u64 = 1 << 20;
+/// The longest wait.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The failures in a row of one file.
+pub(super) struct Tries<'a> {
+    hub: &'a Hub,
+    name: &'a HubName,
+    file: &'a str,
+    failed: u32,
+}
+
+impl<'a> Tries<'a> {
+    pub(super) fn new(hub: &'a Hub, name: &'a HubName, file: &'a str) -> Self {
+        Self { hub, name, file, failed: 0 }
+    }
+
+    /// Counts a failure that came after so many bytes, and waits; an error if it was the last try.
+    pub(super) fn failed(&mut self, reason: String, bytes: u64) -> Result<(), HubError> {
+        self.failed = if bytes >= ENOUGH { 1 } else { self.failed + 1 };
+        if self.failed >= self.hub.tries {
+            return Err(HubError::GaveUp {
+                name: self.name.to_string(),
+                file: self.file.into(),
+                tries: self.failed,
+                reason,
+            });
+        }
+        // A connection that brought something works.
+        let wait = match bytes {
+            0 => self.hub.wait.saturating_mul(1 << (self.failed - 1).min(16)).min(LONGEST),
+            _ => Duration::ZERO,
+        };
+        self.hub.tell(HubEvent::Again { file: self.file.into(), reason, wait });
+        std::thread::sleep(wait);
+        Ok(())
+    }
+
+    /// Calls a question until it is answered.
+    pub(super) fn until_it_goes<T>(
+        &mut self,
+        mut question: impl FnMut() -> Result<T, Failure>,
+    ) -> Result<T, HubError> {
+        loop {
+            match question() {
+                Ok(answer) => return Ok(answer),
+                Err(Failure::Passing(reason) | Failure::Unreachable(reason)) => {
+                    self.failed(reason, 0)?;
+                }
+            }
+        }
+    }
+}
