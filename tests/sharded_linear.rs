@@ -10,7 +10,7 @@ use burn_trace::mesh::{Layout, Mesh};
 use burn_trace::{Params, value_and_grad};
 use burn_xla::Xla;
 use burn_xla::pjrt::{CompileOptions, Instruction};
-use burn_xla::program::Lowered;
+use burn_xla::program::{Lowered, Lowering};
 use vit22b::params::{self, NamedTensors};
 use vit22b::shard::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 
@@ -220,15 +220,8 @@ fn on_a_tpu_hops_and_products_overlap() {
         let x = Tensor::<3>::zeros([8, 256, 2048], &Device::flex());
         let mesh: Mesh = "data=2,model=4".parse().unwrap();
         let function = |(layer, x): (Params<ShardedLinear>, Tensor<3>)| layer.0.forward(x);
-        let lowered = Lowered::of(
-            "ring",
-            function,
-            &(Params(layer), x),
-            (&mesh, &layout()),
-            |_| false,
-            None,
-            "tpu",
-        );
+        let lowering = Lowering::new("ring").over(&mesh, &layout()).on("tpu");
+        let lowered = lowering.lower(function, &(Params(layer), x));
         let options = CompileOptions::new().with_partitions(8);
         let program = topology.compile(&lowered.unwrap().program.text, &options).unwrap();
         let instructions = program.optimized_program().unwrap().instructions().unwrap();

@@ -8,6 +8,8 @@
 pub use crate::mark::rolling;
 pub use crate::mesh::cut::{cut, paste};
 pub use crate::mesh::layout::RingAxis;
-pub use crate::record::{Arguments, is_recording, placeholders, placeholders_like, record_with};
-pub use crate::tree::{Fixed, Opaque, Structure, What, described, join_structures, spec, walk};
+pub use crate::record::{
+    Arguments, is_recording, panic_text, placeholders, placeholders_like, record_with,
+};
+pub use crate::tree::{Fixed, Opaque, Structure, What, join_structures, spec, walk};
 pub use crate::wire::{Hint, Lane, Mark, RingProduct, Scan, ScanBackward, regions_of};

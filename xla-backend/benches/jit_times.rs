@@ -4,12 +4,17 @@
 //! cargo bench --workspace --bench jit_times
 //! ```
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::module::{conv2d, linear};
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, activation};
+use burn_trace::Params;
 use burn_xla::Xla;
+use burn_xla::program::ProgramError;
 
 #[derive(Module, Debug)]
 struct Block {
@@ -80,21 +85,96 @@ fn main() -> anyhow::Result<()> {
     time("call_on_device, a tuple of trees", || add.call_on_device(parts.clone()).map(drop))?;
     time("call_on_device and wait", || Ok(add.call_on_device(&resident)?.wait()?))?;
     time("call with Burn's tensors", || add.call((a.clone(), a.clone())).map(drop))?;
+    println!("calls with a module, and with its tensors:");
+    modules(&xla, &device)
+}
+
+/// A call with a module records it; a call with its tensors alone does not.
+fn modules(xla: &Xla, device: &Device) -> anyhow::Result<()> {
+    let conv = Conv2dConfig::new([1, 1], [1, 1]).init(device);
+    let image = Tensor::<4>::ones([1, 1, 2, 2], device);
+    let by_module = xla.jit(|(Params(conv), x): (Params<Conv2d>, Tensor<4>)| conv.forward(x));
+    let by_tensors = xla.jit(|(w, b, x): (Tensor<4>, Tensor<1>, Tensor<4>)| {
+        conv2d(x, w, Some(b), ConvOptions::new([1, 1], [0, 0], [1, 1], 1))
+    });
+    let (w, b) = (conv.weight.val(), conv.bias.clone().expect("it has one").val());
+    both(
+        "conv",
+        || by_module.call((Params(conv.clone()), image.clone())).map(drop),
+        || by_tensors.call((w.clone(), b.clone(), image.clone())).map(drop),
+    )?;
+
+    let layer = LinearConfig::new(2, 2).init(device);
+    let x = Tensor::<2>::ones([2, 2], device);
+    let by_module = xla.jit(|(Params(layer), x): (Params<Linear>, Tensor<2>)| layer.forward(x));
+    let by_tensors = xla.jit(|(w, b, x): (Tensor<2>, Tensor<1>, Tensor<2>)| linear(x, w, Some(b)));
+    let (w, b) = (layer.weight.val(), layer.bias.clone().expect("it has one").val());
+    both(
+        "linear",
+        || by_module.call((Params(layer.clone()), x.clone())).map(drop),
+        || by_tensors.call((w.clone(), b.clone(), x.clone())).map(drop),
+    )?;
+
+    type Layers = (Params<LayerNorm>, Params<Linear>, Params<Linear>, Tensor<2>);
+    type Tensors = ([Tensor<1>; 4], [Tensor<2>; 2], Tensor<2>);
+    let norm = LayerNormConfig::new(2).init(device);
+    let (up, down) = (layer.clone(), LinearConfig::new(2, 2).init(device));
+    let by_module = xla.jit(|(Params(norm), Params(up), Params(down), x): Layers| {
+        x.clone() + down.forward(activation::gelu(up.forward(norm.forward(x))))
+    });
+    let by_tensors = xla.jit(|([scale, shift, b, c], [v, w], x): Tensors| {
+        let (variance, mean) = x.clone().var_mean_bias(1);
+        let y = (x.clone() - mean) / (variance + 1e-5).sqrt();
+        let y = y * scale.unsqueeze() + shift.unsqueeze();
+        x + linear(activation::gelu(linear(y, v, Some(b))), w, Some(c))
+    });
+    let values = |layer: &Linear| (layer.weight.val(), layer.bias.clone().expect("one").val());
+    let ((v, b), (w, c)) = (values(&up), values(&down));
+    let vectors = [norm.gamma.val(), norm.beta.clone().expect("it has one").val(), b, c];
+    both(
+        "norm and MLP",
+        || {
+            let layers = (norm.clone(), up.clone(), down.clone());
+            let arguments = (Params(layers.0), Params(layers.1), Params(layers.2), x.clone());
+            by_module.call(arguments).map(drop)
+        },
+        || by_tensors.call((vectors.clone(), [v.clone(), w.clone()], x.clone())).map(drop),
+    )
+}
+
+fn both(
+    what: &str,
+    mut one: impl FnMut() -> Result<(), ProgramError>,
+    mut other: impl FnMut() -> Result<(), ProgramError>,
+) -> anyhow::Result<()> {
+    let mut best = [Duration::MAX; 2];
+    // In turn, so that a busy machine disturbs both alike.
+    for _ in 0..10 {
+        best[0] = best[0].min(average(&mut one)?);
+        best[1] = best[1].min(average(&mut other)?);
+    }
+    println!(
+        "{what}: {:.2?}, {:.2?}; {:.2?} more",
+        best[0],
+        best[1],
+        best[0].saturating_sub(best[1])
+    );
     Ok(())
 }
 
-fn time(
-    what: &str,
-    mut call: impl FnMut() -> Result<(), burn_xla::program::ProgramError>,
-) -> anyhow::Result<()> {
-    const CALLS: u32 = 20_000;
-    for _ in 0..1_000 {
+fn time(what: &str, mut call: impl FnMut() -> Result<(), ProgramError>) -> anyhow::Result<()> {
+    println!("{what}: {:.2?}", average(&mut call)?);
+    Ok(())
+}
+
+fn average(call: &mut impl FnMut() -> Result<(), ProgramError>) -> anyhow::Result<Duration> {
+    const CALLS: u32 = 5_000;
+    for _ in 0..500 {
         call()?;
     }
     let start = Instant::now();
     for _ in 0..CALLS {
         call()?;
     }
-    println!("{what}: {:.2?}", start.elapsed() / CALLS);
-    Ok(())
+    Ok(start.elapsed() / CALLS)
 }

@@ -7,25 +7,27 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::eager::XlaDevice;
+use crate::eager::{EagerOptions, FirstRun, XlaDevice};
 use crate::pjrt::OptionValue;
 use crate::plugin::{self, Platform, PlatformReport, PluginError};
-use crate::program::XlaOptions;
+use crate::program::{ProgramCache, XlaOptions};
 use crate::serve::{DEFAULT_ADDRESS, ServeError, Server};
 use crate::types::Precision;
 
 /// The variables that the commands read, for the end of a help text.
 pub const VARIABLES: &str = "\
 Variables:
-  BURN_XLA_CACHE     the cache folder
-  BURN_XLA_PLUGIN    the path of a plugin to use instead
-  BURN_XLA_PYTHON    the Python whose pip fetches plugins
-  BURN_XLA_TOKEN     the token of `serve`
-  BURN_XLA_VERBOSE   let the plugins' own code log to standard error
-  RUST_LOG           what `serve` logs, such as error or burn_xla=debug";
+  BURN_XLA_CACHE          the cache folder
+  BURN_XLA_PLUGIN         the path of a plugin to use instead
+  BURN_XLA_PROGRAM_CACHE  the folder of compiled programs, or off
+  BURN_XLA_PYTHON         the Python whose pip fetches plugins
+  BURN_XLA_TOKEN          the token of `serve`
+  BURN_XLA_VERBOSE        let the plugins' own code log to standard error
+  RUST_LOG                what `serve` logs, such as error or burn_xla=debug";
 
 /// How long a plugin may take to load and to name its devices.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,6 +60,16 @@ pub struct Serve {
     /// How the devices are started, and programs compiled for them
     #[command(flatten)]
     pub options: Options,
+    /// What runs a graph that was not seen before, on the CPU: interpret, by Burn's CPU backend, or compile
+    #[arg(long, value_name = "HOW", default_value = "interpret", value_parser = first_run)]
+    pub first_run: FirstRun,
+    /// What the programs in memory may take, such as 512MiB; by default 2GiB
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub program_bytes: Option<u64>,
+    /// How many memory maps the process may have before programs are given up; by default half of what the system
+    /// allows (vm.max_map_count)
+    #[arg(long, value_name = "MAPS")]
+    pub memory_maps: Option<u64>,
     /// Where to listen; other addresses than this machine's own need a token
     #[arg(long, default_value_t = DEFAULT_ADDRESS)]
     pub listen: SocketAddr,
@@ -88,6 +100,16 @@ pub struct Options {
     /// How accurately products of f32 are computed: full, high or fast
     #[arg(long, default_value = "full", value_parser = precision)]
     pub precision: Precision,
+    /// Where compiled programs are kept on disk: a folder, or off; by default as BURN_XLA_PROGRAM_CACHE says, or else
+    /// in the cache folder, but for those of the CPU
+    #[arg(long, value_name = "FOLDER")]
+    pub program_cache: Option<PathBuf>,
+    /// What the programs on disk may take, such as 4GiB; needs --program-cache
+    #[arg(long, value_name = "BYTES", value_parser = bytes, requires = "program_cache")]
+    pub program_cache_bytes: Option<u64>,
+    /// Compile at most so many programs; what comes then runs uncompiled on the CPU, and is an error elsewhere
+    #[arg(long, value_name = "PROGRAMS")]
+    pub compilation_limit: Option<usize>,
 }
 
 impl Options {
@@ -103,6 +125,14 @@ impl Options {
         if !self.visible_devices.is_empty() {
             options = options.with_visible_devices(&*self.visible_devices);
         }
+        if let Some(folder) = &self.program_cache {
+            let cache = (folder.as_os_str() != "off").then(|| ProgramCache::new(folder));
+            options = options.with_cache(cache.map(|cache| match self.program_cache_bytes {
+                Some(bytes) => cache.with_limit_bytes(bytes),
+                None => cache,
+            }));
+        }
+        options = options.with_limit(self.compilation_limit);
         self.flag.iter().fold(options, |options, (name, value)| {
             options.with_compiler_flag(name, OptionValue::of_flag(value))
         })
@@ -118,6 +148,24 @@ fn flag(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     // As people know flags from `XLA_FLAGS`.
     Ok((name.trim_start_matches("--").into(), value.into()))
+}
+
+/// A number of bytes, perhaps in KiB, MiB, GiB or TiB.
+fn bytes(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40), ("", 0)];
+    let number = units.iter().find_map(|(unit, shift)| {
+        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(1 << shift)
+    });
+    number.ok_or_else(|| "expected a number of bytes, such as 4000000, 512MiB or 4GiB".into())
+}
+
+fn first_run(name: &str) -> Result<FirstRun, String> {
+    match name {
+        "interpret" => Ok(FirstRun::Interpret),
+        "compile" => Ok(FirstRun::Compile),
+        _ => Err("expected interpret or compile".into()),
+    }
 }
 
 fn precision(name: &str) -> Result<Precision, String> {
@@ -159,6 +207,19 @@ impl Install {
 }
 
 impl Serve {
+    /// How the devices execute.
+    fn eager(&self) -> EagerOptions {
+        let options = EagerOptions::default().with_first_run(self.first_run);
+        let options = match self.program_bytes {
+            Some(bytes) => options.with_program_bytes(bytes),
+            None => options,
+        };
+        match self.memory_maps {
+            Some(maps) => options.with_memory_maps(maps),
+            None => options,
+        }
+    }
+
     /// Serves until the process is asked to stop.
     ///
     /// # Errors
@@ -169,6 +230,7 @@ impl Serve {
         // The server serves the devices that are open already.
         XlaDevice::open_with(self.device, &self.options.to_xla())?;
         let server = Server::bind(self.device, self.listen, token.as_deref())?;
+        let server = server.with_options(self.eager());
         let count = server.devices().len();
         let devices = if count == 1 { "device" } else { "devices" };
         println!("serving {count} {} {devices} on ws://{}", self.device, server.address());
@@ -263,4 +325,19 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
         std::thread::sleep(STEP);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!(bytes("17"), Ok(17));
+        assert_eq!(bytes("512MiB"), Ok(512 << 20));
+        assert_eq!(bytes("4 GiB"), Ok(4 << 30));
+        for text in ["", "GiB", "-1", "1.5GiB", "2GB", "99999999999999TiB"] {
+            bytes(text).unwrap_err();
+        }
+    }
 }

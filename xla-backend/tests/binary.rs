@@ -77,6 +77,9 @@ fn misuse_is_told_with_what_was_expected() {
         (&["serve", "--memory-fraction", "2"], "expected a number above 0 and up to 1"),
         (&["serve", "--flag", "xla_cpu"], "expected NAME=VALUE"),
         (&["serve", "--precision", "low"], "expected full, high or fast"),
+        (&["serve", "--first-run", "later"], "expected interpret or compile"),
+        (&["serve", "--program-bytes", "2GB"], "expected a number of bytes, such as"),
+        (&["serve", "--program-cache-bytes", "4GiB"], "--program-cache <FOLDER>"),
         (&["instal"], "Usage: burn-xla"),
         (&["serve", "--listen", "nowhere"], "invalid socket address"),
     ] {
@@ -88,6 +91,26 @@ fn misuse_is_told_with_what_was_expected() {
     let output = burn_xla(&["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("needs a token"));
+}
+
+#[test]
+fn the_help_of_the_server_has_all_options() {
+    let help = text(&burn_xla(&["serve", "--help"]).stdout);
+    for option in [
+        "--memory-fraction",
+        "--no-preallocation",
+        "--visible-devices",
+        "--flag <NAME=VALUE>",
+        "--precision",
+        "--program-cache <FOLDER>",
+        "--program-cache-bytes <BYTES>",
+        "--compilation-limit <PROGRAMS>",
+        "--first-run <HOW>",
+        "--program-bytes <BYTES>",
+        "--memory-maps <MAPS>",
+    ] {
+        assert!(help.contains(option), "{option}\n{help}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Int, Tensor, activation};
 use burn_trace::mesh::{Layout, Mesh, Spec};
 use burn_trace::{CaptureError, Params, Save, Static, scan, value_and_grad};
-use burn_xla::program::{Jit, Lowered, ProgramError, Xla};
+use burn_xla::plugin::Platform;
+use burn_xla::program::{Jit, Lowering, ProgramError, Xla, XlaOptions};
 
 fn xla() -> Xla {
     static XLA: OnceLock<Xla> = OnceLock::new();
@@ -137,6 +138,28 @@ fn a_limit_says_what_changed() {
         panic!()
     };
     assert_eq!(changed, "`0` was `epsilon: 1e-5` and is `epsilon: 0.5`");
+}
+
+/// As options of all functions of an `Xla`.
+#[test]
+fn options_bound_the_programs_of_functions_that_do_not_say_it_themselves() {
+    let options = XlaOptions::new().with_limit(1).with_kept_programs(1);
+    let xla = Xla::open(Some(Platform::Cpu), &options).unwrap();
+    let double = || xla.jit(|x: Tensor<1>| x * 2);
+    let limited = double();
+    limited.call(ones(2)).unwrap();
+    let error = limited.call(ones(3)).unwrap_err();
+    assert!(matches!(error, ProgramError::Limit { limit: 1, .. }), "{error}");
+    let unlimited = double().limit(None);
+    for size in [2, 3, 2] {
+        unlimited.call(ones(size)).unwrap();
+    }
+    assert_eq!(unlimited.compilations(), 3, "one program is kept");
+    let keeps_two = double().limit(None).keep(2);
+    for size in [2, 3, 2] {
+        keeps_two.call(ones(size)).unwrap();
+    }
+    assert_eq!(keeps_two.compilations(), 2);
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -291,11 +314,9 @@ fn texts() -> String {
     for roll in [None, Some(Save::default())] {
         for layout in [&Layout::replicated(), &layout] {
             let arguments = (layers.clone(), x.clone());
-            let of = (&mesh, layout);
-            let donate = |path: &str| path == "1";
-            let lowered =
-                Lowered::of("pod", function, &arguments, of, donate, roll.as_ref(), "tpu").unwrap();
-            texts.push_str(&lowered.program.text);
+            let lowering = Lowering::new("pod").over(&mesh, layout).on("tpu").roll(roll.clone());
+            let lowering = lowering.donate(|path| path == "1");
+            texts.push_str(&lowering.lower(function, &arguments).unwrap().program.text);
         }
     }
     texts

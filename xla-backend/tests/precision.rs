@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Int, Tensor};
-use burn_xla::program::{Precision, Xla};
+use burn_xla::program::{Lowering, Precision, Xla};
 
 fn xla() -> Xla {
     static XLA: OnceLock<Xla> = OnceLock::new();
@@ -28,7 +28,11 @@ fn precisions(xla: &Xla, own: Option<Precision>, dtype: DType) -> Vec<&'static s
     let (x, image) =
         (Tensor::<2>::zeros([4, 4], &device), Tensor::<4>::zeros([2, 2, 3, 3], &device));
     let arguments = (x.cast(dtype), image.cast(dtype));
-    let text = jit.lower(&arguments).unwrap().program.text;
+    said(&jit.lower(&arguments).unwrap().program.text)
+}
+
+/// The precisions that a program names.
+fn said(text: &str) -> Vec<&'static str> {
     let lines = text.lines().filter(|line| line.contains("precision"));
     let words = lines.flat_map(|line| line.split(|c: char| !c.is_ascii_uppercase()));
     let names = ["DEFAULT", "HIGHEST", "HIGH"];
@@ -48,6 +52,24 @@ fn a_function_has_the_precision_of_its_devices_or_one_of_its_own() {
     let fast = xla().with_precision(Precision::Fast);
     assert_eq!(precisions(&fast, None, DType::F32), ["DEFAULT"; 4]);
     assert_eq!(precisions(&fast, Some(Precision::Full), DType::F32), ["HIGHEST"; 4]);
+}
+
+#[test]
+fn a_function_for_devices_that_are_not_here_has_the_precision_that_is_asked_for() {
+    let make =
+        |device: &Device| (Tensor::zeros([4, 4], device), Tensor::zeros([2, 2, 3, 3], device));
+    for (precision, word) in
+        [(Precision::Full, "HIGHEST"), (Precision::High, "HIGH"), (Precision::Fast, "DEFAULT")]
+    {
+        let lowering = Lowering::new("products").on("tpu").precision(precision);
+        let made = lowering.lower_made(products, make).unwrap();
+        let given = lowering.lower(products, &make(&Device::flex())).unwrap();
+        for lowered in [made, given] {
+            assert_eq!(said(&lowered.program.text), [word; 4]);
+        }
+    }
+    let lowered = Lowering::new("products").lower_made(products, make).unwrap();
+    assert_eq!(said(&lowered.program.text), ["HIGHEST"; 4]);
 }
 
 /// They are exact in products of fewer bits already, or never computed in fewer.

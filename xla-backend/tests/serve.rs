@@ -1,8 +1,10 @@
 //! `burn-xla serve` as a process, and what its clients see. The client is a few frames by hand: Burn's own one brings
 //! 150 crates (`xla-backend/remote`).
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -240,6 +242,48 @@ fn a_session_is_one_line_of_the_log() {
         assert!(line.contains(" on cpu:0"), "{line}");
     }
     assert_eq!(errors, "");
+}
+
+#[test]
+fn options_of_the_command_hold_for_the_devices() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve_options");
+    let _ = fs::remove_dir_all(&folder);
+    let (name, bytes) = (folder.to_str().unwrap(), "1MiB");
+    let cache = ["--program-cache", name, "--program-cache-bytes", bytes];
+    let bounds = ["--compilation-limit", "1", "--program-bytes", "1GiB", "--memory-maps", "9999"];
+    let arguments = [&["--first-run", "compile"], &cache[..], &bounds[..]].concat();
+    let server = Server::start(&arguments);
+    let mut session = Session::open(&server);
+    session.works();
+    session.works();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "compiled when it was first seen");
+    let x = session.tensor(vec![1.; 4]);
+    let y = session.times(x, 2.);
+    session.ask(y);
+    match session.receive() {
+        Some(Content::ReadTensor(Err(error))) => {
+            let told = error.to_string();
+            assert!(told.contains("its limit of 1 allows"), "{told}");
+            assert!(told.contains("[3]") && told.contains("[4]"), "{told}");
+        }
+        _ => panic!("two programs"),
+    }
+    session.works();
+    session.close();
+    server.stop();
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_is_beyond_the_limit_of_compilations_runs_on_the_cpu_uncompiled() {
+    let server = Server::start(&["--compilation-limit", "0"]);
+    let mut session = Session::open(&server);
+    (0..4).for_each(|_| session.works());
+    session.close();
+    let (told, _) = server.stop();
+    let warnings: Vec<_> = told.iter().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{told:#?}");
+    assert!(warnings[0].contains("limit=0"), "{warnings:?}");
 }
 
 #[test]

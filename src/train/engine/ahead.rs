@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use burn_trace::mesh::{Layout, Mesh};
 use burn_trace::{Leaves, Stacked, TensorTree, TreeError, Visitor};
-use burn_xla::program::Lowered;
+use burn_xla::program::{Lowered, Lowering};
 
 use crate::runtime::host;
 use crate::train::error::TrainError;
@@ -72,7 +72,9 @@ impl<T: Task> TrainStep<T> {
             (state(Tensor::zeros([1], device)), Argument(batch))
         };
         let step = step_function(self);
-        Ok(Lowered::of_made(NAME, step, make, mesh_and_layout, donate, self.rolled(), platform)?)
+        let (mesh, layout) = mesh_and_layout;
+        let lowering = Lowering::new(NAME).over(mesh, layout).on(platform);
+        Ok(lowering.donate(donate).roll(self.rolled().cloned()).lower_made(step, make)?)
     }
 }
 

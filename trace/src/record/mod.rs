@@ -11,7 +11,7 @@ use burn_ir::{GraphIr, TensorId, TensorIr};
 
 use crate::error::{CaptureError, TreeError};
 use crate::leaf_type::LeafSpec;
-use crate::tree::{Leaves, TensorTree, described, spec, walk};
+use crate::tree::{Leaves, Structure, TensorTree, spec, walk};
 
 mod custom;
 mod grad;
@@ -63,8 +63,9 @@ pub fn record<A: TensorTree, R: TensorTree>(
     arguments: &A,
     function: impl FnOnce(A) -> R,
 ) -> Result<Recorded<R>, CaptureError> {
-    let (leaves, _, host) = described(arguments)?;
-    record_with(&host, |device| placeholders(arguments, &leaves, device), function)
+    let structure = Structure::of(arguments)?;
+    let make = |device: &Device| placeholders(arguments, &structure, device);
+    record_with(&structure.device, make, function)
 }
 
 /// As [`record`], for an argument that is made on the device that records. `host` is the device whose
@@ -136,19 +137,21 @@ type Named = Vec<(LeafSpec, TensorIr)>;
 /// A tree of placeholders, and its leaves with their tensors in the graph.
 pub type Arguments<A> = (A, Named);
 
-/// The tree with placeholders for its leaves, which have these types.
+/// The tree with placeholders for its leaves. The types of these are those of the structure, which may differ from
+/// the tree's in shapes.
 ///
 /// # Errors
 ///
 /// [`TreeError`] if the tree has other leaves.
 pub fn placeholders<A: TensorTree>(
     tree: &A,
-    leaves: &[LeafSpec],
+    structure: &Structure,
     device: &Device,
 ) -> Result<Arguments<A>, TreeError> {
-    let mut source = Leaves::placeholders(leaves, device);
+    let is_plain = !structure.has_running_state;
+    let mut source = Leaves::placeholders(&structure.leaves, is_plain, device);
     let arguments = tree.rebuild(&mut source)?;
-    Ok((arguments, leaves.iter().cloned().zip(source.into_made()).collect()))
+    Ok((arguments, structure.leaves.iter().cloned().zip(source.into_made()).collect()))
 }
 
 /// As [`placeholders`], for a tree that is made on the device that records: its values are never computed.
@@ -161,7 +164,7 @@ pub fn placeholders_like<A: TensorTree>(
     device: &Device,
 ) -> Result<Arguments<A>, TreeError> {
     let tree = make(device);
-    placeholders(&tree, &described(&tree)?.0, device)
+    placeholders(&tree, &Structure::of(&tree)?, device)
 }
 
 fn run<A: TensorTree, R: TensorTree>(
@@ -192,10 +195,13 @@ fn captured(tree: &impl TensorTree) -> Result<(Named, u64), CaptureError> {
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    panic_text(panic).unwrap_or("a panic without a text").to_owned()
+}
+
+/// What a panic said, if it was a text.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> Option<&str> {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a text")
-        .to_owned()
 }
 
 /// A device that records. It has the default dtypes of the caller's device, so that a function makes the

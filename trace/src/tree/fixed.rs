@@ -2,8 +2,8 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Something in a tree that is no leaf.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,20 +32,34 @@ pub enum What {
 pub struct Opaque {
     /// Its type.
     pub type_name: &'static str,
-    /// Its `Debug` text, where it was asked for. It tells what changed; it is no proof that nothing did.
-    pub text: Option<Arc<str>>,
+    text: Option<Arc<Text>>,
     identity: u64,
 }
 
+#[derive(Debug)]
+struct Text {
+    whole: String,
+    /// Without the ids of parameters, once it was asked for.
+    without_ids: OnceLock<String>,
+}
+
 impl Opaque {
-    pub(crate) fn new(type_name: &'static str, text: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(type_name: &'static str, text: Option<String>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let text = text.map(|whole| Arc::new(Text { whole, without_ids: OnceLock::new() }));
         Self { type_name, text, identity: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
+    /// Its `Debug` text, where it was asked for. It tells what changed; it is no proof that nothing did.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref().map(|text| &*text.whole)
+    }
+
     /// The text without the ids of parameters, which every module has for itself.
-    pub fn text_without_ids(&self) -> String {
-        self.text.as_deref().map(without_ids).unwrap_or_default()
+    pub fn text_without_ids(&self) -> &str {
+        self.text
+            .as_deref()
+            .map_or("", |text| text.without_ids.get_or_init(|| without_ids(&text.whole)))
     }
 }
 

@@ -23,5 +23,5 @@ pub use source::Leaves;
 pub use stacked::Stacked;
 pub use structure::Structure;
 pub(crate) use tensor_tree::seen;
-pub use tensor_tree::{TensorTree, Visitor, describe, described, join_structures, spec, walk};
+pub use tensor_tree::{TensorTree, Visitor, describe, join_structures, spec, walk};
 pub(crate) use traced::{primitives, rebuilt, traced};

@@ -77,7 +77,8 @@ macro_rules! impl_tensor_tree {
 
 /// [`TensorTree::visit`] of a module, for types that hold one.
 pub fn visit_module<M: Module>(module: &M, visitor: &mut Visitor<'_>) {
-    match Running::of(module) {
+    let running = if visitor.is_plain() { None } else { Running::of(module) };
+    match running {
         None => show(module, &[], visitor),
         Some(running) => {
             visitor.running_state();
@@ -106,7 +107,8 @@ fn show<M: Module>(module: &M, running: &[bool], visitor: &mut Visitor<'_>) {
 ///
 /// [`TreeError`] if the tensors do not fit.
 pub fn rebuild_module<M: Module>(module: &M, leaves: &mut Leaves<'_>) -> Result<M, TreeError> {
-    let module = match Running::of(module) {
+    let running = if leaves.is_plain() { None } else { Running::of(module) };
+    let module = match running {
         Some(running) if leaves.updates() => {
             update(module, &running, leaves)?;
             return Ok(module.clone());

@@ -22,6 +22,8 @@ pub struct Leaves<'a> {
     made: Vec<TensorIr>,
     /// Whether the tree stays, and running state in it takes its tensors.
     updates: bool,
+    /// Whether the tree is known to hold no running state, so that modules are not asked for it.
+    is_plain: bool,
 }
 
 #[derive(Debug)]
@@ -32,34 +34,24 @@ enum Origin<'a> {
 }
 
 impl<'a> Leaves<'a> {
-    /// Tensors without values, on a device that records.
-    pub fn placeholders(leaves: &'a [LeafSpec], device: &'a Device) -> Self {
-        Self {
-            leaves: Origin::Placeholders(leaves, device),
-            taken: 0,
-            made: vec![],
-            updates: false,
-        }
+    fn of(leaves: Origin<'a>) -> Self {
+        Self { leaves, taken: 0, made: vec![], updates: false, is_plain: false }
+    }
+
+    /// Tensors without values, on a device that records, for a tree that is known to hold no running state if it
+    /// `is_plain`.
+    pub(crate) fn placeholders(leaves: &'a [LeafSpec], is_plain: bool, device: &'a Device) -> Self {
+        Self { is_plain, ..Self::of(Origin::Placeholders(leaves, device)) }
     }
 
     /// Tensors of these values, on a device of Burn.
     pub fn values(values: Vec<TensorData>, device: &'a Device) -> Self {
-        Self {
-            leaves: Origin::Values(values.into_iter().map(Some).collect(), device),
-            taken: 0,
-            made: vec![],
-            updates: false,
-        }
+        Self::of(Origin::Values(values.into_iter().map(Some).collect(), device))
     }
 
     /// Tensors that are there, of the types of the leaves.
     pub(crate) fn tensors(tensors: Vec<Box<dyn Any>>) -> Self {
-        Self {
-            leaves: Origin::Tensors(tensors.into_iter().map(Some).collect()),
-            taken: 0,
-            made: vec![],
-            updates: false,
-        }
+        Self::of(Origin::Tensors(tensors.into_iter().map(Some).collect()))
     }
 
     /// Tensors that are there, for the running state of a tree that stays.
@@ -70,6 +62,11 @@ impl<'a> Leaves<'a> {
     /// Whether the tree stays, and running state in it takes its tensors.
     pub(crate) fn updates(&self) -> bool {
         self.updates
+    }
+
+    /// Whether the tree is known to hold no running state.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// The device of the tensors, where they are made.

@@ -1,6 +1,7 @@
 //! What a tree is besides the values of its tensors.
 
 use burn::tensor::Device;
+use burn_backend::TensorData;
 
 use super::fixed::{Fixed, Opaque, What};
 use super::leaf::Leaf;
@@ -25,6 +26,8 @@ pub struct Structure {
     pub fixed: Vec<Fixed>,
     /// The device of the first leaf; of a tree without leaves the default one.
     pub device: Device,
+    /// Whether a module of the tree has running state, such as the statistics of batch norm.
+    pub has_running_state: bool,
 }
 
 impl PartialEq for Structure {
@@ -77,7 +80,18 @@ impl Structure {
         tree.visit(&mut visitor);
         let seen = visitor.finish();
         let device = device.unwrap_or_default();
-        Ok(Self { hash: seen.hash, leaves, fixed: seen.fixed, device })
+        let (hash, has_running_state) = (seen.hash, seen.has_running_state);
+        Ok(Self { hash, leaves, fixed: seen.fixed, device, has_running_state })
+    }
+
+    /// The values of the leaves of a tree that has this structure. Parameters that were not drawn yet are drawn.
+    pub fn values(&self, tree: &impl TensorTree) -> Vec<TensorData> {
+        let mut values = Vec::with_capacity(self.leaves.len());
+        let mut leaf = |_: &str, leaf: &dyn Leaf| values.push(leaf.data());
+        let mut visitor = Visitor::new(&mut leaf);
+        visitor.plain(!self.has_running_state);
+        tree.visit(&mut visitor);
+        values
     }
 
     /// Whether the tree holds modules, whose fields may shape a recording and are not seen here.
@@ -99,15 +113,15 @@ impl Structure {
     pub fn adopt(&mut self, given: &[Opaque], returned: &[Opaque]) {
         for fixed in &mut self.fixed {
             let What::Module(module) = &mut fixed.what else { continue };
+            if module.text().is_none() {
+                continue;
+            }
             let alike = |other: &&Opaque| {
-                other.type_name == module.type_name
-                    && module.text.is_some()
-                    && other.text == module.text
+                other.type_name == module.type_name && other.text() == module.text()
             };
             // A function that makes its parameters anew gives them other ids in each recording.
             let but_for_ids = |other: &&Opaque| {
                 other.type_name == module.type_name
-                    && module.text.is_some()
                     && other.text_without_ids() == module.text_without_ids()
             };
             let found = given.iter().find(alike).or_else(|| given.iter().find(but_for_ids));

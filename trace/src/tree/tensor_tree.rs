@@ -3,8 +3,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use burn::tensor::Device;
-
 use super::fixed::{Fixed, Opaque, StaticValue, What};
 use super::leaf::Leaf;
 use super::source::Leaves;
@@ -79,6 +77,8 @@ pub struct Visitor<'a> {
     /// Whether the texts of modules are collected too.
     texts: bool,
     has_running_state: bool,
+    /// Whether the tree is known to hold no running state, so that modules are not asked for it.
+    is_plain: bool,
 }
 
 /// What a visitor has seen besides leaves.
@@ -103,6 +103,7 @@ impl<'a> Visitor<'a> {
             fixed: None,
             texts: false,
             has_running_state: false,
+            is_plain: false,
         }
     }
 
@@ -157,7 +158,16 @@ impl<'a> Visitor<'a> {
 
     /// The module that was visited at this path.
     pub(crate) fn module(&mut self, type_name: &'static str, text: impl FnOnce() -> String) {
-        self.add(|texts| What::Module(Opaque::new(type_name, texts.then(|| text().into()))));
+        self.add(|texts| What::Module(Opaque::new(type_name, texts.then(text))));
+    }
+
+    /// Whether the tree is known to hold no running state.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    pub(crate) fn plain(&mut self, is_plain: bool) {
+        self.is_plain = is_plain;
     }
 
     pub(crate) fn running_state(&mut self) {
@@ -170,6 +180,7 @@ impl<'a> Visitor<'a> {
         let mut leaf = |_: &str, _: &dyn Leaf| {};
         let mut inner = Visitor::new(&mut leaf);
         inner.path.clone_from(&self.path);
+        inner.is_plain = self.is_plain;
         if self.fixed.is_some() {
             inner.collect(self.texts);
         }
@@ -248,22 +259,9 @@ pub fn join_structures(children: impl IntoIterator<Item = u64>) -> u64 {
 ///
 /// [`TreeError`] if the tree cannot be walked.
 pub fn describe(tree: &impl TensorTree) -> Result<Vec<LeafSpec>, TreeError> {
-    Ok(described(tree)?.0)
-}
-
-/// The leaves of a tree, the number of [`walk`], and the device of the first leaf.
-///
-/// # Errors
-///
-/// [`TreeError`] if the tree cannot be walked.
-pub fn described(tree: &impl TensorTree) -> Result<(Vec<LeafSpec>, u64, Device), TreeError> {
     let mut leaves = Vec::new();
-    let mut device = None;
-    let structure = walk(tree, |path, leaf| {
-        leaves.push(spec(path, leaf));
-        device.get_or_insert_with(|| leaf.device());
-    })?;
-    Ok((leaves, structure, device.unwrap_or_default()))
+    walk(tree, |path, leaf| leaves.push(spec(path, leaf)))?;
+    Ok(leaves)
 }
 
 /// A leaf under its path.

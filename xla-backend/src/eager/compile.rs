@@ -12,7 +12,7 @@ use super::graph::Graph;
 use super::lift::{Lifted, RunsLowering, lift};
 use crate::lower::{self, LowerOptions};
 use crate::pjrt::{CompileOptions, Device, DeviceAssignment, Executable};
-use crate::program::XlaOptions;
+use crate::program::{XlaOptions, compile_or_read};
 
 /// A compiled graph.
 #[derive(Debug)]
@@ -61,11 +61,8 @@ pub(super) fn compile(
     let lowered = start.elapsed();
     let options =
         CompileOptions::new().with_device_assignment(DeviceAssignment::single(device.id().into()));
-    let made = match xla.cache_for(client) {
-        Some(cache) => cache.compile(client, &program.text, &options).map(|(made, _)| made),
-        None => client.compile(&program.text, &options),
-    };
-    let executable = made.map_err(|source| {
+    let made = compile_or_read(xla.cache(), client, &program.text, &options);
+    let (executable, from_disk) = made.map_err(|source| {
         let last = recorded.operations.last().map_or_else(String::new, lower::describe);
         let (operations, source) = (graph.operations.len(), Box::new(source));
         Arc::new(EagerError::Graph { operations, last, source })
@@ -79,6 +76,7 @@ pub(super) fn compile(
         why = why.unwrap_or("a new graph"),
         lower_ms = lowered.as_millis() as u64,
         compile_ms = (start.elapsed() - lowered).as_millis() as u64,
+        from_disk,
         "compiled"
     );
     let (needed_bytes, code_bytes) = executable.program().memory_stats().map_or((0, 0), |stats| {

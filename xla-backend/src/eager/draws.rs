@@ -16,7 +16,8 @@ pub(super) fn draw(seed: u64, number: u64, op: &RandomOpIr) -> Option<TensorData
         return Some(data(&[], dims, dtype, |_: &f32| [0u8; 0]));
     }
     let counter = number << 32;
-    let uniform = || words(seed, counter, dims).map(|word| (word >> 8) as f32 * 2f32.powi(-24));
+    let words = || words(seed, counter, dims).into_iter();
+    let uniform = || words().map(|word| (word >> 8) as f32 * 2f32.powi(-24));
     Some(match op.distribution {
         Distribution::Default if dtype.is_float() && dtype != DType::F64 => {
             floats(uniform().collect(), dims, dtype)
@@ -51,7 +52,7 @@ pub(super) fn draw(seed: u64, number: u64, op: &RandomOpIr) -> Option<TensorData
             integers(&values, dims, dtype)
         }
         Distribution::Default if matches!(dtype, DType::I32 | DType::U32) => {
-            let values: Vec<i64> = words(seed, counter, dims).map(i64::from).collect();
+            let values: Vec<i64> = words().map(i64::from).collect();
             integers(&values, dims, dtype)
         }
         Distribution::Default if matches!(dtype, DType::I64 | DType::U64) => {
@@ -71,30 +72,31 @@ pub(super) fn draw(seed: u64, number: u64, op: &RandomOpIr) -> Option<TensorData
 
 /// Random words of 32 bits, two for each count. XLA cuts the tensor in two halves along its first dimension of
 /// even length, or else along its longest: elements at even places there have the first words.
-fn words(seed: u64, counter: u64, dims: &[usize]) -> impl Iterator<Item = u32> {
+fn words(seed: u64, counter: u64, dims: &[usize]) -> Vec<u32> {
     let cut = dims.iter().position(|dim| dim % 2 == 0).unwrap_or_else(|| {
         let longest = dims.iter().max().copied().unwrap_or_default();
         dims.iter().position(|&dim| dim == longest).unwrap_or_default()
     });
     let behind: usize = dims[cut + 1..].iter().product();
     let length = dims[cut];
-    let half = length.div_ceil(2);
-    let count: usize = dims.iter().product();
-    // Neighbours of one count are `behind` apart: a block of both is made at a time.
-    (0..count / (length * behind)).flat_map(move |front| {
-        (0..half).flat_map(move |at| {
-            let first = ((front * half + at) * behind) as u64;
-            let pairs: Vec<_> = (0..behind as u64)
-                .map(|i| threefry(seed, counter.wrapping_add(first + i)))
-                .collect();
-            let is_last = 2 * at + 1 == length;
-            let seconds: Vec<_> = match is_last {
-                true => Vec::new(),
-                false => pairs.iter().map(|pair| pair.1).collect(),
-            };
-            pairs.into_iter().map(|pair| pair.0).chain(seconds)
-        })
-    })
+    let mut words = vec![0; dims.iter().product()];
+    let mut next = counter;
+    for whole in words.chunks_exact_mut(length * behind) {
+        // Neighbours of one count are `behind` apart; of the last row of an odd number the second is left out.
+        for rows in whole.chunks_mut(2 * behind) {
+            let (first, second) = rows.split_at_mut(behind);
+            let mut second = second.iter_mut();
+            for word in first {
+                let pair = threefry(seed, next);
+                next = next.wrapping_add(1);
+                *word = pair.0;
+                if let Some(second) = second.next() {
+                    *second = pair.1;
+                }
+            }
+        }
+    }
+    words
 }
 
 /// Random words of 64 bits, one for each count.

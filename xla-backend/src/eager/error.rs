@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use burn_backend::ExecutionError;
 use burn_ir::TensorId;
+use burn_trace::compile::panic_text;
 
 use crate::error::Error;
 use crate::lower::LowerError;
@@ -80,6 +81,17 @@ pub enum EagerError {
         /// How many the system lets it have.
         most: u64,
     },
+    /// As many programs as [`XlaOptions::with_limit`](crate::program::XlaOptions::with_limit) allows were compiled.
+    #[error(
+        "a graph would be compiled, and the device has compiled as many as its limit of {limit} allows; what changed \
+         since the last one: {changed}"
+    )]
+    Limit {
+        /// How many programs may be compiled.
+        limit: usize,
+        /// What differs from the last graph that was compiled.
+        changed: String,
+    },
     /// The graph was given up before it was executed.
     #[error("a graph of {operations} operations was given up before it was executed")]
     Dropped {
@@ -121,8 +133,7 @@ pub(super) fn chain(failure: &EagerError) -> String {
 
 /// What a panic said.
 pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+    panic_text(panic).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

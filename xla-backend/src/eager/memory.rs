@@ -1,5 +1,6 @@
 //! What is left of this machine's memory and of the process's memory maps.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn_ir::TensorIr;
@@ -70,10 +71,13 @@ pub(super) fn count_maps() -> Option<u64> {
     None
 }
 
-/// How many memory maps the system lets a process have.
+/// How many memory maps the system lets a process have, as it was when it was first asked.
 pub(super) fn most_maps() -> u64 {
-    let most = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
-    most.and_then(|text| text.trim().parse().ok()).unwrap_or(65_530)
+    static MOST: LazyLock<u64> = LazyLock::new(|| {
+        let most = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
+        most.and_then(|text| text.trim().parse().ok()).unwrap_or(65_530)
+    });
+    *MOST
 }
 
 #[cfg(all(test, target_os = "linux"))]

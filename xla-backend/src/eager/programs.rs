@@ -1,8 +1,8 @@
 //! How a graph of a device runs: as a program that is there or is compiled for it, or operation by operation.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::compile::{Compiled, compile};
 use super::constants::Passing;
@@ -14,7 +14,9 @@ use super::memory::{count_maps, most_maps};
 use super::options::{EagerOptions, FirstRun};
 use super::pool::Pool;
 use super::sights::{Sights, WORTH};
+use crate::lower;
 use crate::pjrt::{AtWork, Device, is_ending};
+use crate::program::{XlaOptions, changed_operation};
 
 /// The graphs of a device.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub(super) struct Programs {
     compilers: Pool,
     compiled: AtomicU64,
     interpreted: AtomicU64,
+    /// How many programs are compiled at most.
+    limit: OnceLock<Option<usize>>,
+    /// Whether it was told that there are so many.
+    has_told_limit: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -30,6 +36,10 @@ struct State {
     options: EagerOptions,
     families: Families,
     sights: Sights,
+    /// The graph that was compiled last.
+    last: Option<Arc<Graph>>,
+    /// The memory maps of the process when they were counted last.
+    maps: Option<u64>,
 }
 
 /// How a graph runs now.
@@ -55,6 +65,8 @@ impl Programs {
             compilers,
             compiled: AtomicU64::new(0),
             interpreted: AtomicU64::new(0),
+            limit: OnceLock::new(),
+            has_told_limit: AtomicBool::new(false),
         }
     }
 
@@ -108,37 +120,44 @@ impl Programs {
     ) -> Result<Way, Failure> {
         let key = graph.key();
         let mut state = self.lock();
-        if let Some(family) = state.families.find(key, graph)
-            && family.variant.passing.fits(&graph.constants)
+        let State { options, families, sights, last, .. } = &mut *state;
+        let found = families.find(key, graph);
+        let fits = found.as_ref().is_some_and(|it| it.variant.passing.fits(&graph.constants));
+        if let (true, Some(family)) = (fits, &found)
             && let Some(Ok(program)) = family.variant.program.now()
         {
             return Ok(Way::Program(program));
         }
-        let interprets = state.options.first_run == FirstRun::Interpret;
-        if !interprets || !interpret::is_possible(graph) {
+        if options.first_run != FirstRun::Interpret || !interpret::is_possible(graph) {
             drop(state);
             return self.program(graph, device).map(Way::Program);
         }
-        let (variant, why) = match state.families.find(key, graph) {
-            // Under way, or not to be had.
-            Some(family) if family.variant.passing.fits(&graph.constants) => {
-                return Ok(Way::Interpret);
-            }
-            Some(family) => replace(family, graph),
-            None => {
-                let Some((before, worth)) = state.sights.see(key, &graph.constants) else {
-                    return Ok(Way::Interpret);
-                };
+        // Under way, or not to be had; or waiting for one before it.
+        if fits || self.compilers.count_waiting() >= MOST_WAITING {
+            return Ok(Way::Interpret);
+        }
+        let sight = match &found {
+            Some(_) => None,
+            None => match sights.see(key, &graph.constants) {
+                None => return Ok(Way::Interpret),
+                sight => sight,
+            },
+        };
+        if let Some(limit) = self.reached_limit(device) {
+            self.tell_limit(limit, || changes(found.as_deref(), last.as_deref(), graph));
+            return Ok(Way::Interpret);
+        }
+        let (variant, why) = match (found, sight) {
+            (Some(family), _) => replace(family, graph),
+            (None, sight) => {
+                let (before, worth) = sight.unwrap_or_default();
                 let passing = Passing::new(&before).generalise(&graph.constants);
                 let variant = Variant::new(passing);
-                state.families.add(key, Arc::clone(graph), Arc::clone(&variant), worth);
+                families.add(key, Arc::clone(graph), Arc::clone(&variant), worth);
                 (variant, None)
             }
         };
-        if self.compilers.count_waiting() >= MOST_WAITING {
-            drop(state.families.take(key, &variant));
-            return Ok(Way::Interpret);
-        }
+        *last = Some(Arc::clone(graph));
         drop(state);
         self.compiled.fetch_add(1, Ordering::Relaxed);
         let (programs, graph, device) = (Arc::clone(self), Arc::clone(graph), device.clone());
@@ -160,19 +179,27 @@ impl Programs {
     ) -> Result<Arc<Compiled>, Failure> {
         let key = graph.key();
         let mut state = self.lock();
-        let (variant, why) = match state.families.find(key, graph) {
+        let State { families, last, .. } = &mut *state;
+        let found = families.find(key, graph);
+        let (variant, why) = match found {
             Some(family) if family.variant.passing.fits(&graph.constants) => {
                 (Arc::clone(&family.variant), None)
             }
-            Some(family) => {
+            found => {
+                if let Some(limit) = self.reached_limit(device) {
+                    let changed = changes(found.as_deref(), last.as_deref(), graph);
+                    return Err(Arc::new(EagerError::Limit { limit, changed }));
+                }
                 self.compiled.fetch_add(1, Ordering::Relaxed);
-                replace(family, graph)
-            }
-            None => {
-                self.compiled.fetch_add(1, Ordering::Relaxed);
-                let variant = Variant::new(Passing::new(&graph.constants));
-                state.families.add(key, Arc::clone(graph), Arc::clone(&variant), WORTH);
-                (variant, None)
+                *last = Some(Arc::clone(graph));
+                match found {
+                    Some(family) => replace(family, graph),
+                    None => {
+                        let variant = Variant::new(Passing::new(&graph.constants));
+                        families.add(key, Arc::clone(graph), Arc::clone(&variant), WORTH);
+                        (variant, None)
+                    }
+                }
             }
         };
         drop(state);
@@ -185,6 +212,25 @@ impl Programs {
             drop(self.lock().families.take(key, &variant));
         }
         made
+    }
+
+    /// The limit on the programs that the device compiles, if there are so many.
+    fn reached_limit(&self, device: &Device) -> Option<usize> {
+        let limit = *self.limit.get_or_init(|| XlaOptions::of(device.client()).limit());
+        limit.filter(|&limit| self.count_compiled() >= limit as u64)
+    }
+
+    /// A warning the first time that a graph is not compiled for the limit.
+    fn tell_limit(&self, limit: usize, changed: impl FnOnce() -> String) {
+        if self.has_told_limit.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let changed = changed();
+        tracing::warn!(
+            limit,
+            changed,
+            "as many programs as the limit allows are compiled: what comes now runs on Burn's CPU backend"
+        );
     }
 
     /// Compiles a program, which is there or has failed then.
@@ -207,8 +253,13 @@ impl Programs {
 
     /// Whether there are memory maps left for a compilation; programs are given up for them.
     fn has_maps(&self) -> bool {
+        // As they were after the last compilation.
+        let has = |maps| maps < most_maps() / 10 * 9;
+        if self.lock().maps.is_some_and(has) {
+            return true;
+        }
         self.make_room();
-        count_maps().is_none_or(|maps| maps < most_maps() / 10 * 9)
+        self.lock().maps.is_none_or(has)
     }
 
     /// Gives up programs until the rest keeps to the limits.
@@ -226,8 +277,13 @@ impl Programs {
         }
         drop(state);
         self.give_up(gone, "bytes");
-        while count_maps().is_some_and(|maps| maps > most_maps) {
+        loop {
+            let maps = count_maps();
             let mut state = self.lock();
+            state.maps = maps;
+            if maps.is_none_or(|maps| maps <= most_maps) {
+                break;
+            }
             let quarter = state.families.len().div_ceil(4);
             let gone = state.families.oldest_of_count(quarter);
             drop(state);
@@ -250,6 +306,19 @@ impl Programs {
         drop(state);
         // The programs go without the lock.
         drop(gone);
+    }
+}
+
+/// What made another program necessary, in words.
+fn changes(family: Option<&Family>, last: Option<&Graph>, graph: &Graph) -> String {
+    match (family, last) {
+        (Some(family), _) => family.changes(graph),
+        (None, Some(last)) => changed_operation(&last.operations, &graph.operations)
+            .unwrap_or_else(|| "the results of the graph".into()),
+        (None, None) => {
+            let last = graph.operations.last().map_or_else(String::new, lower::describe);
+            format!("nothing was compiled before the graph that ends with {last}")
+        }
     }
 }
 

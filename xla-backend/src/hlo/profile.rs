@@ -49,21 +49,13 @@ impl Profile {
                 r#"{{"ph":"M","pid":{process},"name":"process_name","args":{{"name":{name}}}}}"#
             ));
             for (thread, line) in (1..).zip(&plane.lines) {
-                let name =
-                    if line.display_name.is_empty() { &line.name } else { &line.display_name };
-                let name = quoted(name);
+                let name = quoted(shown(&line.name, &line.display_name));
                 event(format_args!(
                     r#"{{"ph":"M","pid":{process},"tid":{thread},"name":"thread_name","args":{{"name":{name}}}}}"#
                 ));
                 for its in &line.events {
                     let about = plane.events.get(&its.metadata_id);
-                    let name = about.map_or("", |about| {
-                        if about.display_name.is_empty() {
-                            &about.name
-                        } else {
-                            &about.display_name
-                        }
-                    });
+                    let name = about.map_or("", |about| shown(&about.name, &about.display_name));
                     let name = quoted(name);
                     let start = line.timestamp_ns as f64 / 1e3 + its.offset_ps as f64 / 1e6;
                     let duration = its.duration_ps as f64 / 1e6;
@@ -76,6 +68,11 @@ impl Profile {
         out.push_str("\n]}\n");
         Ok(out)
     }
+}
+
+/// The name that people read, if there is one beside that of programs.
+fn shown<'a>(name: &'a str, display_name: &'a str) -> &'a str {
+    if display_name.is_empty() { name } else { display_name }
 }
 
 /// A text as JSON has it.

@@ -429,6 +429,68 @@ fn processes_share_values_through_a_store() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// Against a real etcd, where the Debian package `etcd-server` or another one has brought it.
+#[cfg(feature = "etcd")]
+#[test]
+fn processes_share_values_through_etcd() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use super::EtcdStore;
+
+    let folder = std::env::temp_dir().join(format!("burn-xla-etcd-{}", std::process::id()));
+    let port = || {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", free.local_addr().unwrap())
+    };
+    let (clients, peers) = (port(), port());
+    let started = Command::new("etcd")
+        .args(["--name", "here", "--data-dir", folder.to_str().unwrap()])
+        .args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients])
+        .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
+        .args(["--initial-cluster", &format!("here={peers}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut etcd) = started else {
+        // Past the harness, which keeps what a passing test prints to itself.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no etcd on the path");
+        return;
+    };
+    let connect = |run: &str| EtcdStore::connect(&[&clients], run, None);
+    let start = std::time::Instant::now();
+    let store = loop {
+        match connect("run 1") {
+            Ok(store) => break store,
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(30), "{error}"),
+        }
+    };
+    let heard = create_with(Arc::new(store));
+    assert_eq!(heard[..2], [(); 2].map(|()| Ok(b"1\0at host".to_vec())), "{heard:?}");
+    let codes: Vec<_> = heard[2..].iter().map(|answer| answer.as_ref().unwrap_err().0).collect();
+    assert_eq!(codes, [5, 4], "nobody put it; nobody did in time");
+
+    let (one, other) = (connect("run 2").unwrap(), connect("run 2").unwrap());
+    assert_eq!(one.try_get("peer/1").unwrap(), None, "another run");
+    let waiting = std::thread::spawn(move || other.get("ä/ 1", Duration::from_secs(20)));
+    one.put("ä/ 1", &[0, 255, 10]).unwrap();
+    assert_eq!(waiting.join().unwrap().unwrap(), [0, 255, 10]);
+    // On a thread that runs tasks, too.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let here = connect("run 2").unwrap();
+        assert_eq!(here.try_get("ä/ 1").unwrap(), Some(vec![0, 255, 10]));
+    });
+
+    etcd.kill().unwrap();
+    etcd.wait().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let gone = one.try_get("ä/ 1").unwrap_err();
+    assert!(matches!(gone, StoreError::Failed { .. }), "{gone}");
+    let told = connect("run 3").unwrap_err().to_string();
+    assert!(told.contains(&clients) && told.contains("does it run"), "{told}");
+}
+
 #[test]
 fn a_store_that_fails_is_told_to_the_plugin() {
     const INTERNAL: i32 = 13;

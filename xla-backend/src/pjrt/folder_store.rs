@@ -3,9 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use super::files::{hex, write_whole};
 use super::key_value::{KeyValueStore, StoreError};
 
 /// A store in a folder that all processes see, such as one on NFS: a file for each key. It is enough for small clusters,
@@ -64,16 +64,9 @@ impl KeyValueStore for FolderStore {
         }
     }
 
-    /// Writes beside the file and renames, so that nobody reads half of a value.
     fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        fs::create_dir_all(&self.folder).map_err(Self::failed(key))?;
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let name = format!("{}-{number}-{time}.part", std::process::id());
-        let beside = self.folder.join(name);
-        fs::write(&beside, value)
-            .and_then(|()| fs::rename(&beside, self.folder.join(file_name(key))))
+        fs::create_dir_all(&self.folder)
+            .and_then(|()| write_whole(&self.folder.join(file_name(key)), value))
             .map_err(Self::failed(key))
     }
 }
@@ -95,7 +88,7 @@ fn file_name(key: &str) -> String {
         return "-".into();
     }
     if name.len() > LONGEST {
-        let hash: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&Sha256::digest(key));
         name.truncate(LONGEST - hash.len() - 2);
         name = format!("{name}--{hash}");
     }

@@ -12,6 +12,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use burn_trace::compile::panic_text;
+
 use super::call_abi::{
     self as abi, BUFFER, CallFrame, EXECUTE, Handler, INTERNAL, METADATA, MetadataExtension,
     RegisterArgs,
@@ -345,11 +347,7 @@ unsafe fn handle(slot: usize, frame: *mut CallFrame) -> *mut abi::Error {
     let reason = match called {
         Ok(Ok(())) => return std::ptr::null_mut(),
         Ok(Err(reason)) => reason,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            format!("it panicked: {}", text.unwrap_or("without a text"))
-        }
+        Err(panic) => format!("it panicked: {}", panic_text(&*panic).unwrap_or("without a text")),
     };
     let name = registered.map_or("", |its| &its.name);
     let message = CString::new(format!("the host function `{name}`: {reason}").replace('\0', " "));

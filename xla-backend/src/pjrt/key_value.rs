@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::api::{bytes, string};
 use super::ffi::{self, ClientCreateArgs, KvGetArgs, KvPutArgs, KvTryGetArgs};
 
-/// Values by key, the same for all processes that compute together: a shared folder ([`FolderStore`]), or a client of
-/// a store that a cluster has anyway, such as etcd.
+/// Values by key, the same for all processes that compute together: a shared folder ([`FolderStore`]), etcd
+/// (`EtcdStore`, with the feature `etcd`), or a client of another store that a cluster has anyway.
 ///
 /// Runtimes of GPUs over several hosts tell each other through it where they are (`num_nodes` and `node_id` among
 /// [`ClientOptions`](super::ClientOptions)). Keys must be new in each run: a store answers for one run alone.
@@ -53,6 +53,16 @@ pub enum StoreError {
         /// How long it was waited for.
         timeout: Duration,
     },
+    /// The store does not answer, or refuses this process.
+    #[error(
+        "{store}: expected an answer, got none: {reason}; does it run, and may this host reach it?"
+    )]
+    Connect {
+        /// The store.
+        store: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The store itself fails.
     #[error("key `{key}`: {reason}")]
     Failed {
@@ -88,11 +98,13 @@ struct Refusal {
 const DEADLINE_EXCEEDED: i32 = 4;
 const NOT_FOUND: i32 = 5;
 const INTERNAL: i32 = 13;
+const UNAVAILABLE: i32 = 14;
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         let code = match error {
             StoreError::Timeout { .. } => DEADLINE_EXCEEDED,
+            StoreError::Connect { .. } => UNAVAILABLE,
             StoreError::Failed { .. } => INTERNAL,
         };
         Self { code, message: error.to_string() }
@@ -119,6 +131,23 @@ unsafe fn answer<T>(
     })
 }
 
+/// Gives the plugin a value, with what frees it, or an error.
+fn give(
+    answer: Result<Vec<u8>, *mut ffi::Error>,
+    value: &mut *mut c_char,
+    size: &mut usize,
+    deleter: &mut ffi::Deleter<c_char>,
+) -> *mut ffi::Error {
+    match answer {
+        Err(error) => error,
+        Ok(bytes) => {
+            (*value, *size) = (handed_over(&bytes), bytes.len());
+            *deleter = Some(free);
+            std::ptr::null_mut()
+        }
+    }
+}
+
 unsafe extern "C" fn get(args: *mut KvGetArgs) -> *mut ffi::Error {
     // SAFETY: the plugin passes its arguments, with a key of this length.
     let (args, key) = unsafe { (&mut *args, string((*args).key, (*args).key_size)) };
@@ -126,14 +155,8 @@ unsafe extern "C" fn get(args: *mut KvGetArgs) -> *mut ffi::Error {
     let timeout = u64::try_from(args.timeout_in_ms).map_or(Duration::MAX, Duration::from_millis);
     let ask = |store: &dyn KeyValueStore| Ok(store.get(&key, timeout)?);
     // SAFETY: the plugin passes what `pass` gave it.
-    match unsafe { answer(args.user_arg, args.callback_error, ask) } {
-        Err(error) => error,
-        Ok(value) => {
-            (args.value, args.value_size) = (handed_over(&value), value.len());
-            args.value_deleter = Some(free);
-            std::ptr::null_mut()
-        }
-    }
+    let answer = unsafe { answer(args.user_arg, args.callback_error, ask) };
+    give(answer, &mut args.value, &mut args.value_size, &mut args.value_deleter)
 }
 
 unsafe extern "C" fn try_get(args: *mut KvTryGetArgs) -> *mut ffi::Error {
@@ -145,14 +168,8 @@ unsafe extern "C" fn try_get(args: *mut KvTryGetArgs) -> *mut ffi::Error {
         store.try_get(&key)?.ok_or_else(missing)
     };
     // SAFETY: the plugin passes what `pass` gave it.
-    match unsafe { answer(args.user_arg, args.callback_error, ask) } {
-        Err(error) => error,
-        Ok(value) => {
-            (args.value, args.value_size) = (handed_over(&value), value.len());
-            args.value_deleter = Some(free);
-            std::ptr::null_mut()
-        }
-    }
+    let answer = unsafe { answer(args.user_arg, args.callback_error, ask) };
+    give(answer, &mut args.value, &mut args.value_size, &mut args.value_deleter)
 }
 
 unsafe extern "C" fn put(args: *mut KvPutArgs) -> *mut ffi::Error {

@@ -65,6 +65,8 @@ mod deep_stack;
 mod device;
 mod elf;
 mod error;
+#[cfg(feature = "etcd")]
+mod etcd_store;
 mod event;
 mod executable;
 mod extension;
@@ -73,6 +75,7 @@ mod fake;
 #[cfg(test)]
 mod fake_tests;
 mod ffi;
+mod files;
 mod folder_store;
 mod host_function;
 mod host_view;
@@ -100,9 +103,12 @@ pub use compile_options::{CompileOptions, DeviceAssignment};
 pub use compiled::{CompiledProgram, MemoryStats};
 pub use device::{Device, DeviceDescription, DeviceMemory};
 pub use error::{ErrorCode, PjrtError};
+#[cfg(feature = "etcd")]
+pub use etcd_store::EtcdStore;
 pub use event::Event;
 pub use executable::{Executable, ExecuteOptions};
 pub use extension::Extension;
+pub(crate) use files::{PART, hex, write_whole};
 pub use folder_store::FolderStore;
 pub use host_function::{Argument, CallResult, HostFunction};
 pub use host_view::HostView;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::error::PluginError;
 use super::platform::Platform;
 use super::wheel::Wheel;
+use crate::pjrt::hex;
 
 /// The name of the note beside an installed library.
 const NOTE: &str = "installed.txt";
@@ -142,7 +143,7 @@ pub(crate) fn sha256(path: &Path) -> std::io::Result<String> {
         }
         hasher.update(&block[..count]);
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn of_fixed(before: &[Fixed], now: &[Fixed], with_numbers: bool) -> Vec<String> 
             (What::Flag(a), What::Flag(b)) => (on_or_off(*a), on_or_off(*b)),
             (What::Value(a), What::Value(b)) => (format!("{a:?}"), format!("{b:?}")),
             (What::Module(a), What::Module(b)) => {
-                difference(&a.text_without_ids(), &b.text_without_ids())?
+                difference(a.text_without_ids(), b.text_without_ids())?
             }
             _ => return None,
         };

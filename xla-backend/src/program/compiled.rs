@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use burn_ir::{TensorId, TensorIr};
-use burn_trace::compile::{
-    Arguments, described, placeholders, placeholders_like, record_with, rolling,
-};
+use burn_trace::compile::{Arguments, record_with, rolling};
 use burn_trace::mesh::{Layout, Mesh, Spec};
 use burn_trace::{LeafSpec, Recorded, TensorTree, TreeError};
 
 use super::devices::{Devices, specs};
-use super::disk::ProgramCache;
+use super::disk::{self, ProgramCache};
 use super::error::ProgramError;
 use super::graph::Graph;
 use crate::lower::{CustomOps, LowerOptions, Program, Save, lower};
@@ -34,7 +32,7 @@ pub struct Times {
     pub from_disk: bool,
 }
 
-/// A function that was lowered, but not compiled.
+/// A function that was lowered, but not compiled; see [`Lowering`](super::Lowering).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Lowered {
@@ -50,91 +48,6 @@ pub struct Lowered {
     pub result_specs: Vec<Spec>,
     /// How long it took.
     pub times: Times,
-}
-
-impl Lowered {
-    /// Lowers a function for devices that need not be on this machine: to compile it for a topology, or to look
-    /// at the program. Values of the arguments do not matter, and parameters that were not drawn are not drawn.
-    ///
-    /// Arguments whose paths `donate` chooses give their memory to results. Loops are rolled if `roll` says
-    /// which tensors they keep. `platform` is that of the compiler
-    /// ([`Topology::platform`](crate::pjrt::Topology::platform)), or empty if it is not known.
-    ///
-    /// # Errors
-    ///
-    /// [`ProgramError`] if the function cannot be recorded or lowered, or the layout does not fit
-    /// the mesh.
-    pub fn of<A: TensorTree, R: TensorTree>(
-        name: &str,
-        function: impl Fn(A) -> R,
-        arguments: &A,
-        (mesh, layout): (&Mesh, &Layout),
-        donate: impl Fn(&str) -> bool,
-        roll: Option<&Save>,
-        platform: &str,
-    ) -> Result<Self, ProgramError> {
-        let (leaves, _, host) = described(arguments)?;
-        let job = Job {
-            name,
-            donate: &donate,
-            mesh: Some(mesh),
-            layout,
-            roll,
-            platform,
-            precision: Precision::default(),
-            custom: &CustomOps::new(),
-        };
-        let make = |device: &Device| placeholders(arguments, &leaves, device);
-        job.lowered(job.record(&host, make, function)?)
-    }
-
-    /// As [`of`](Self::of), for arguments that are never computed: `make` is called on the device that records,
-    /// and so they may be larger than the memory of this machine.
-    ///
-    /// ```
-    /// use burn::tensor::Tensor;
-    /// use burn_trace::mesh::{Layout, Mesh};
-    /// use burn_xla::program::Lowered;
-    ///
-    /// let lowered = Lowered::of_made(
-    ///     "scores",
-    ///     |x: Tensor<2>| x.clone().matmul(x.transpose()),
-    ///     // 4 TB of f32.
-    ///     |device| Tensor::zeros([1_000_000, 1_000_000], device),
-    ///     (&"data=1".parse::<Mesh>()?, &Layout::replicated()),
-    ///     |_| false,
-    ///     None,
-    ///     "tpu",
-    /// )?;
-    /// assert_eq!(lowered.results[0].ty.shape, [1_000_000, 1_000_000]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`of`](Self::of).
-    pub fn of_made<A: TensorTree, R: TensorTree>(
-        name: &str,
-        function: impl Fn(A) -> R,
-        make: impl Fn(&Device) -> A,
-        (mesh, layout): (&Mesh, &Layout),
-        donate: impl Fn(&str) -> bool,
-        roll: Option<&Save>,
-        platform: &str,
-    ) -> Result<Self, ProgramError> {
-        let job = Job {
-            name,
-            donate: &donate,
-            mesh: Some(mesh),
-            layout,
-            roll,
-            platform,
-            precision: Precision::default(),
-            custom: &CustomOps::new(),
-        };
-        let make = |device: &Device| placeholders_like(&make, device);
-        job.lowered(job.record(&Device::default(), make, function)?)
-    }
 }
 
 /// A program on its devices.
@@ -247,10 +160,7 @@ impl Job<'_> {
             .with_partitions(devices.ids().len())
             .with_device_assignment(DeviceAssignment::partitions(ids));
         let (client, text) = (devices.first.client(), &lowered.program.text);
-        let (executable, from_disk) = match cache {
-            Some(cache) => cache.compile(client, text, &options)?,
-            None => (client.compile(text, &options)?, false),
-        };
+        let (executable, from_disk) = disk::compile(cache, client, text, &options)?;
         let times = Times { compile: start.elapsed(), from_disk, ..lowered.times };
         Ok(Compiled {
             executable,

@@ -3,13 +3,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use crate::pjrt::{Client, CompileOptions, DeviceDescription, Executable, OptionValue, PjrtError};
+use crate::pjrt::{
+    Client, CompileOptions, DeviceDescription, Executable, OptionValue, PART, PjrtError, hex,
+    write_whole,
+};
 
 /// A folder of compiled programs, by all that shapes them: the text, the compiler's options and its variables of
 /// the environment (`XLA_FLAGS`, `LIBTPU_INIT_ARGS`), the plugin, the kind of device, and the processor.
@@ -29,8 +31,6 @@ pub struct ProgramCache {
 const MAGIC: &[u8; 8] = b"burnxla1";
 const HASH: usize = 32;
 const EXTENSION: &str = "program";
-/// The extension of files that are being written.
-const PART: &str = "part";
 /// After this time without a write, whoever wrote a file is dead. A program is written in seconds.
 const ABANDONED: Duration = Duration::from_secs(600);
 
@@ -60,14 +60,14 @@ impl ProgramCache {
     }
 
     /// The program from disk, or else compiled and stored, and whether it was on disk.
-    pub(crate) fn compile(
+    fn compile(
         &self,
         client: &Client,
         text: &str,
         options: &CompileOptions,
     ) -> Result<(Executable, bool), PjrtError> {
         self.is_swept.call_once(|| {
-            let _ = self.sweep();
+            let _ = self.files();
         });
         let path = self.path(client, text, options);
         if let Some(program) = read(&path) {
@@ -116,30 +116,18 @@ impl ProgramCache {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(name).with_extension(EXTENSION)
+        self.folder.join(hex(&hash.finalize())).with_extension(EXTENSION)
     }
 
-    /// Writes a file under another name and renames it, so that no reader sees half of it.
     fn keep(&self, path: &Path, program: &[u8]) -> io::Result<()> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         fs::create_dir_all(&self.folder)?;
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // Processes of several machines or containers may have the same id.
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let beside = path.with_extension(format!("{}-{number}-{time}.{PART}", std::process::id()));
-        let written = fs::write(&beside, [&MAGIC[..], &Sha256::digest(program), program].concat())
-            .and_then(|()| fs::rename(&beside, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&beside);
-        }
-        written?;
+        write_whole(path, &[&MAGIC[..], &Sha256::digest(program), program].concat())?;
         self.prune()
     }
 
     /// Removes the oldest files until the others are within the limit.
     fn prune(&self) -> io::Result<()> {
-        let mut files = self.files(EXTENSION)?;
+        let mut files = self.files()?;
         files.sort();
         let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, bytes, path) in files {
@@ -149,35 +137,47 @@ impl ProgramCache {
             remove(&path)?;
             total -= bytes;
         }
-        self.sweep()
+        Ok(())
     }
 
-    /// Removes what was left half-written.
-    fn sweep(&self) -> io::Result<()> {
-        for (modified, _, path) in self.files(PART)? {
-            if modified.elapsed().is_ok_and(|age| age > ABANDONED) {
+    /// The programs: when they were written, how large they are, their paths. What was left half-written is
+    /// removed.
+    fn files(&self) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let is = |extension| path.extension().is_some_and(|its| its == extension);
+            let (is_program, is_part) = (is(EXTENSION), is(PART));
+            if !is_program && !is_part {
+                continue;
+            }
+            let (modified, bytes) = match fs::metadata(&path) {
+                Ok(about) => (about.modified()?, about.len()),
+                // Another process may have removed it in the meantime.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if is_program {
+                files.push((modified, bytes, path));
+            } else if modified.elapsed().is_ok_and(|age| age > ABANDONED) {
                 tracing::debug!(file = %path.display(), "a half-written program is removed");
                 remove(&path)?;
             }
         }
-        Ok(())
-    }
-
-    /// The files with an extension: when they were written, how large they are, their paths.
-    fn files(&self, extension: &str) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|its| its == extension) {
-                // Another process may have removed it in the meantime.
-                match fs::metadata(&path) {
-                    Ok(about) => files.push((about.modified()?, about.len(), path)),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
         Ok(files)
+    }
+}
+
+/// A program from a cache, if there is one and it has it, or else compiled; and whether it was on disk.
+pub(crate) fn compile(
+    cache: Option<&ProgramCache>,
+    client: &Client,
+    text: &str,
+    options: &CompileOptions,
+) -> Result<(Executable, bool), PjrtError> {
+    match cache {
+        Some(cache) => cache.compile(client, text, options),
+        None => Ok((client.compile(text, options)?, false)),
     }
 }
 

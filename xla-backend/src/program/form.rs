@@ -83,12 +83,14 @@ impl Form {
             Self::Joined(joined) => joined,
         };
         let (mut leaves, mut fixed, mut device) = (Vec::new(), Vec::new(), None);
+        let mut has_running_state = false;
         for (index, part) in joined.parts.iter().enumerate() {
             let under = |path: &str| {
                 let dot = if path.is_empty() { "" } else { "." };
                 format!("{index}{dot}{path}")
             };
             let part = part.structure();
+            has_running_state |= part.has_running_state;
             leaves.extend(
                 part.leaves
                     .iter()
@@ -104,7 +106,7 @@ impl Form {
             }
         }
         let device = device.unwrap_or_default();
-        Cow::Owned(Structure { hash: joined.hash, leaves, fixed, device })
+        Cow::Owned(Structure { hash: joined.hash, leaves, fixed, device, has_running_state })
     }
 
     pub(super) fn leaves(&self) -> Vec<LeafSpec> {

@@ -56,25 +56,27 @@ impl Graph {
 
     /// What differs first, in words.
     pub(super) fn changes(&self, now: &Self) -> String {
-        let (before, after) = (&self.graph.operations, &now.graph.operations);
-        for (index, (a, b)) in before.iter().zip(after).enumerate() {
-            let (a, b) = (format!("{a:?}"), format!("{b:?}"));
-            if let Some((old, new)) = difference(&a, &b) {
-                return format!("operation {index} of the recording had {old} and has {new}");
-            }
-        }
-        if before.len() != after.len() {
-            return format!(
-                "the function recorded {} operations and now {}",
-                before.len(),
-                after.len()
-            );
+        let changed = changed_operation(&self.graph.operations, &now.graph.operations);
+        if let Some(changed) = changed {
+            return changed;
         }
         if self.constants != now.constants {
             return "the values of a tensor that the function holds".into();
         }
         "the results of the function".into()
     }
+}
+
+/// The first operation that differs, in words; [`None`] if all are the same.
+pub(crate) fn changed_operation(before: &[OperationIr], now: &[OperationIr]) -> Option<String> {
+    for (index, (a, b)) in before.iter().zip(now).enumerate() {
+        let (a, b) = (format!("{a:?}"), format!("{b:?}"));
+        if let Some((old, new)) = difference(&a, &b) {
+            return Some(format!("operation {index} of the recording had {old} and has {new}"));
+        }
+    }
+    let (before, now) = (before.len(), now.len());
+    (before != now).then(|| format!("{before} operations were recorded, and now {now}"))
 }
 
 impl PartialEq for Graph {

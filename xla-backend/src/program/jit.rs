@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::Device;
-use burn_trace::compile::{Arguments, Structure, described, is_recording, placeholders, walk};
+use burn_trace::compile::{Arguments, Structure, is_recording, placeholders, walk};
 use burn_trace::mesh::Spec;
 use burn_trace::{LeafSpec, Leaves, Save, TensorTree, TreeError};
 
@@ -77,17 +77,22 @@ impl<A, R> Jit<A, R> {
 
 impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     pub(super) fn new(xla: Xla, function: impl Fn(A) -> R + Send + Sync + 'static) -> Self {
-        Self {
+        let (kept, limit) = xla.bounds();
+        let jit = Self {
             precision: xla.precision(),
             xla,
             name: "burn".into(),
             function: Box::new(function),
             donate: Box::new(|_| false),
             roll: None,
-            limit: None,
+            limit,
             seed: AtomicU64::new(0),
             identity: Identity::new(),
             cache: Mutex::new(Cache::new()),
+        };
+        match kept {
+            Some(programs) => jit.keep(programs),
+            None => jit,
         }
     }
 
@@ -131,7 +136,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         self
     }
 
-    /// Keeps at most so many programs, by default 128. The one that was called longest ago goes first, and is
+    /// Keeps at most so many programs, by default 128 or as [`XlaOptions`](super::XlaOptions) say. The one that was called longest ago goes first, and is
     /// compiled again if it is called.
     #[must_use]
     pub fn keep(self, programs: usize) -> Self {
@@ -139,7 +144,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         self
     }
 
-    /// Compiles the function at most so often; by default there is no limit. A call that needs another program
+    /// Compiles the function at most so often; by default as [`XlaOptions`](super::XlaOptions) say, or without a
+    /// limit. A call that needs another program
     /// is then an error, which says what has changed.
     #[must_use]
     pub fn limit(mut self, compilations: impl Into<Option<usize>>) -> Self {
@@ -195,7 +201,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         let structure = Structure::of(arguments)?;
         // Before the upload: if it does not compile, no parameter is drawn and no value copied.
         let prepared = self.prepared(arguments, &structure)?;
-        let values = self.xla.place(arguments, &structure.leaves)?;
+        let values = self.xla.place(arguments, &structure)?;
         let leaves = || structure.leaves.clone();
         let results = self.execute(prepared.program(), &values, leaves, seed)?;
         let results = results.iter().map(|value| value.gather());
@@ -220,7 +226,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
                 return Ok(Prepared::Known(entry));
             }
         }
-        let make = |device: &Device| placeholders(arguments, &structure.leaves, device);
+        let make = |device: &Device| placeholders(arguments, structure, device);
         let made = self.record(&structure.device, make)?;
         if has_modules || is_known {
             let texts = || Structure::with_texts(arguments);
@@ -361,9 +367,9 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     /// As [`Jit::call`].
     pub fn lower(&self, arguments: &A) -> Result<Lowered, ProgramError> {
         self.check_is_another()?;
-        let (leaves, _, host) = described(arguments)?;
-        let made = self.record(&host, |device| placeholders(arguments, &leaves, device))?;
-        self.job().lowered(made)
+        let structure = Structure::of(arguments)?;
+        let make = |device: &Device| placeholders(arguments, &structure, device);
+        self.job().lowered(self.record(&structure.device, make)?)
     }
 
     /// As [`Jit::lower`], for values that are on the device.
@@ -401,8 +407,8 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     }
 
     fn record_on_device(&self, arguments: &DeviceTree<A>) -> Result<Made<R>, ProgramError> {
-        let (leaves, build) = (arguments.leaves(), arguments.build());
-        self.record(arguments.host(), |device| placeholders(&build(), &leaves, device))
+        let (structure, build) = (arguments.form().structure(), arguments.build());
+        self.record(arguments.host(), |device| placeholders(&build(), &structure, device))
     }
 
     /// The program for arguments on the device.

@@ -41,6 +41,7 @@ mod graph;
 mod inside;
 mod inspect;
 mod jit;
+mod lowering;
 mod options;
 mod words;
 mod xla;
@@ -48,9 +49,14 @@ mod xla;
 pub use compiled::{Lowered, Times};
 pub use device_tree::DeviceTree;
 pub use disk::ProgramCache;
+#[cfg(feature = "eager")]
+pub(crate) use disk::compile as compile_or_read;
 pub use error::{PlacementError, ProgramError};
+#[cfg(feature = "eager")]
+pub(crate) use graph::changed_operation;
 pub use inspect::Inspection;
 pub use jit::Jit;
+pub use lowering::Lowering;
 pub use options::XlaOptions;
 pub use xla::Xla;
 

@@ -26,6 +26,8 @@ pub struct XlaOptions {
     client: ClientOptions,
     precision: Precision,
     cache: Caching,
+    kept_programs: Option<usize>,
+    limit: Option<usize>,
 }
 
 /// Where compiled programs are kept.
@@ -94,6 +96,23 @@ impl XlaOptions {
         self
     }
 
+    /// Keeps so many programs of a function, where it does not [say it itself](super::Jit::keep). The eager backend
+    /// keeps programs by what they take (`EagerOptions`).
+    #[must_use]
+    pub fn with_kept_programs(mut self, programs: usize) -> Self {
+        self.kept_programs = Some(programs);
+        self
+    }
+
+    /// Compiles a function at most so often, where it does not [say it itself](super::Jit::limit). Of the eager
+    /// backend a device compiles at most so many programs: graphs that come after them run on Burn's CPU backend
+    /// where the device is the CPU, and are an error elsewhere. What changed is told.
+    #[must_use]
+    pub fn with_limit(mut self, compilations: impl Into<Option<usize>>) -> Self {
+        self.limit = compilations.into();
+        self
+    }
+
     /// Starts a platform; without one the best that works. The CPU's plugin is installed if it is not there, the others
     /// are not.
     ///
@@ -116,12 +135,23 @@ impl XlaOptions {
                 plugin::client(&found, &self.client)?
             }
         };
-        client.note(self.clone());
+        self.clone().note(&client);
         Ok(client)
+    }
+
+    /// Notes the options at their client, with the cache that they mean there.
+    fn note(mut self, client: &Client) {
+        if let Caching::Default = self.cache {
+            self.cache = Caching::Chosen(ProgramCache::default_for(client));
+        }
+        client.note(self);
     }
 
     /// The options that a client was started with.
     pub(crate) fn of(client: &Client) -> Self {
+        if client.noted::<Self>().is_none() {
+            Self::default().note(client);
+        }
         client.noted::<Self>().cloned().unwrap_or_default()
     }
 
@@ -130,11 +160,21 @@ impl XlaOptions {
         self.precision
     }
 
-    /// The cache for a client's programs.
-    pub(crate) fn cache_for(&self, client: &Client) -> Option<ProgramCache> {
+    /// How many programs of a function are kept.
+    pub(super) fn kept_programs(&self) -> Option<usize> {
+        self.kept_programs
+    }
+
+    /// How often a function is compiled at most.
+    pub(crate) fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
+    /// The cache for programs, once it is [noted](Self::note) at a client.
+    pub(crate) fn cache(&self) -> Option<&ProgramCache> {
         match &self.cache {
-            Caching::Default => ProgramCache::default_for(client),
-            Caching::Chosen(cache) => cache.clone(),
+            Caching::Default => None,
+            Caching::Chosen(cache) => cache.as_ref(),
         }
     }
 }

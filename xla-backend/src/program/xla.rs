@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn_backend::TensorData;
-use burn_trace::compile::{Structure, cut, walk};
+use burn_trace::compile::{Structure, cut};
 use burn_trace::mesh::{Layout, Mesh, MeshError, Spec};
 use burn_trace::{LeafSpec, TensorTree};
 use smallvec::smallvec;
@@ -28,6 +28,8 @@ pub struct Xla {
     layout: Layout,
     cache: Option<ProgramCache>,
     precision: Precision,
+    kept_programs: Option<usize>,
+    limit: Option<usize>,
     custom: Arc<CustomOps>,
 }
 
@@ -80,10 +82,12 @@ impl Xla {
     fn at(devices: Devices) -> Self {
         let options = XlaOptions::of(devices.first.client());
         Self {
-            cache: options.cache_for(devices.first.client()),
+            cache: options.cache().cloned(),
             devices: Arc::new(devices),
             layout: Layout::replicated(),
             precision: options.precision(),
+            kept_programs: options.kept_programs(),
+            limit: options.limit(),
             custom: Arc::default(),
         }
     }
@@ -135,6 +139,11 @@ impl Xla {
 
     pub(super) fn custom(&self) -> &CustomOps {
         &self.custom
+    }
+
+    /// How many programs of a function are kept, and how often it is compiled at most, where it does not say so.
+    pub(super) fn bounds(&self) -> (Option<usize>, Option<usize>) {
+        (self.kept_programs, self.limit)
     }
 
     pub(super) fn cache(&self) -> Option<&ProgramCache> {
@@ -307,11 +316,9 @@ impl Xla {
     pub(super) fn place(
         &self,
         tree: &impl TensorTree,
-        leaves: &[LeafSpec],
+        structure: &Structure,
     ) -> Result<Vec<Arc<Value>>, ProgramError> {
-        let mut values = Vec::with_capacity(leaves.len());
-        walk(tree, |_, leaf| values.push(leaf.data()))?;
-        self.scattered(values, leaves, vec![])
+        self.scattered(structure.values(tree), &structure.leaves, vec![])
     }
 
     /// `shares` are those of the first leaves; of the others this process has all rows.

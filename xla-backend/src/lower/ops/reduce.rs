@@ -3,9 +3,9 @@
 use burn_ir::TensorIr;
 
 use crate::lower::context::Context;
-use crate::lower::error::{Emitted, Fault, unsupported};
+use crate::lower::error::{Emitted, unsupported};
 use crate::stablehlo::{
-    BuildError, Builder, Comparison, ElementType, ReduceKind, TensorType, UnaryKind, Value,
+    BuildError, Builder, Comparison, ElementType, ReduceKind, UnaryKind, Value,
 };
 
 /// What a reduction starts from.
@@ -141,6 +141,8 @@ pub(crate) fn max_abs(
 }
 
 /// The extremum along `axis` and where it is first; a NaN is more extreme than all else.
+///
+/// The places are looked for in a reduction of their own, for the reason that [`with_nan`] has.
 pub(crate) fn extremum(
     cx: &Context<'_>,
     input: &TensorIr,
@@ -151,21 +153,6 @@ pub(crate) fn extremum(
 ) -> Emitted {
     let b = &cx.b;
     let x = cx.get(input)?;
-    let (value, index) = extremum_of(cx, x, axis, how)?;
-    if let Some(out) = values {
-        cx.set(out, b.reshape(value, &out.shape)?)?;
-    }
-    cx.set_as(indices, b.reshape(index, &indices.shape)?)
-}
-
-/// As [`extremum`], without the axis.
-pub(crate) fn extremum_of(
-    cx: &Context<'_>,
-    x: Value,
-    axis: usize,
-    how: Comparison,
-) -> Emitted<(Value, Value)> {
-    let b = &cx.b;
     let dims = b.dims(x);
     if dims[axis] == 0 {
         let rest: usize =
@@ -174,29 +161,20 @@ pub(crate) fn extremum_of(
             return unsupported("an empty dimension has no extremum");
         }
     }
-    let at = b.iota(ElementType::I32, &dims, axis)?;
     let kind = if how == Comparison::Greater { ReduceKind::Maximum } else { ReduceKind::Minimum };
-    let inits =
-        [identity(cx, kind, b.element(x))?, b.splat_int(i32::MAX.into(), ElementType::I32, &[])?];
-    let results = b.reduce_with::<Fault>(&[x, at], &inits, &[axis], |b, acc, new| {
-        let (v, i) = (acc[0], acc[1]);
-        let (w, j) = (new[0], new[1]);
-        let float = b.element(v).is_float();
-        let mut better = b.compare(how, v, w)?;
-        let mut tie = b.compare(Comparison::Equal, v, w)?;
-        if float {
-            let (nan_v, nan_w) = (b.is_nan(v)?, b.is_nan(w)?);
-            let truth = TensorType::scalar(ElementType::Bool);
-            let only_v = b.compare(Comparison::Greater, nan_v, nan_w)?;
-            better = b.or(better, only_v)?;
-            tie = b.or(tie, b.and(nan_v, nan_w)?)?;
-            debug_assert_eq!(*b.type_of(tie), truth);
-        }
-        let earlier = b.compare(Comparison::Less, i, j)?;
-        let keep = b.or(better, b.and(tie, earlier)?)?;
-        Ok(vec![b.select(keep, v, w)?, b.select(keep, i, j)?])
-    })?;
-    Ok((results[0], results[1]))
+    let value = with_nan(cx, x, kind, |x, kind| reduce_keep(cx, x, &[axis], kind))?;
+    let mut is_it = b.compare(Comparison::Equal, x, b.broadcast_to(value, &dims)?)?;
+    if b.element(x).is_float() {
+        // Where there is one, the extremum is NaN, and nothing equals that.
+        is_it = b.or(is_it, b.is_nan(x)?)?;
+    }
+    let at = b.iota(ElementType::I32, &dims, axis)?;
+    let at = b.select(is_it, at, b.splat_int(i32::MAX.into(), ElementType::I32, &dims)?)?;
+    let first = reduce_keep(cx, at, &[axis], ReduceKind::Minimum)?;
+    if let Some(out) = values {
+        cx.set(out, b.reshape(value, &out.shape)?)?;
+    }
+    cx.set_as(indices, b.reshape(first, &indices.shape)?)
 }
 
 /// Reduces along `axes`, which keep size 1.
