@@ -1,26 +1,24 @@
 module @burn {
   func.func public @main(%arg0: tensor<2x3x4xf32>) -> (tensor<2x1x4xi32>) {
-    %0 = stablehlo.iota dim = 1 : tensor<2x3x4xi32>
-    %1 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %2 = stablehlo.constant dense<2147483647> : tensor<i32>
-    %20:2 = "stablehlo.reduce"(%arg0, %0, %1, %2) <{dimensions = array<i64: 1>}> ({
-    ^bb0(%3: tensor<f32>, %4: tensor<i32>, %5: tensor<f32>, %6: tensor<i32>):
-      %7 = stablehlo.compare GT, %3, %5, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-      %8 = stablehlo.compare EQ, %3, %5, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-      %9 = stablehlo.compare NE, %3, %3, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-      %10 = stablehlo.compare NE, %5, %5, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-      %11 = stablehlo.compare GT, %9, %10, UNSIGNED : (tensor<i1>, tensor<i1>) -> tensor<i1>
-      %12 = stablehlo.or %7, %11 : tensor<i1>
-      %13 = stablehlo.and %9, %10 : tensor<i1>
-      %14 = stablehlo.or %8, %13 : tensor<i1>
-      %15 = stablehlo.compare LT, %4, %6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      %16 = stablehlo.and %14, %15 : tensor<i1>
-      %17 = stablehlo.or %12, %16 : tensor<i1>
-      %18 = stablehlo.select %17, %3, %5 : tensor<i1>, tensor<f32>
-      %19 = stablehlo.select %17, %4, %6 : tensor<i1>, tensor<i32>
-      stablehlo.return %18, %19 : tensor<f32>, tensor<i32>
-    }) : (tensor<2x3x4xf32>, tensor<2x3x4xi32>, tensor<f32>, tensor<i32>) -> (tensor<2x4xf32>, tensor<2x4xi32>)
-    %21 = stablehlo.reshape %20#1 : (tensor<2x4xi32>) -> tensor<2x1x4xi32>
-    return %21 : tensor<2x1x4xi32>
+    %0 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %1 = stablehlo.reduce(%arg0 init: %0) applies stablehlo.maximum across dimensions = [1] : (tensor<2x3x4xf32>, tensor<f32>) -> tensor<2x4xf32>
+    %2 = stablehlo.reshape %1 : (tensor<2x4xf32>) -> tensor<2x1x4xf32>
+    %3 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xi1>
+    %4 = stablehlo.constant dense<false> : tensor<i1>
+    %5 = stablehlo.reduce(%3 init: %4) applies stablehlo.or across dimensions = [1] : (tensor<2x3x4xi1>, tensor<i1>) -> tensor<2x4xi1>
+    %6 = stablehlo.reshape %5 : (tensor<2x4xi1>) -> tensor<2x1x4xi1>
+    %7 = stablehlo.constant dense<0x7FC00000> : tensor<2x1x4xf32>
+    %8 = stablehlo.select %6, %7, %2 : tensor<2x1x4xi1>, tensor<2x1x4xf32>
+    %9 = stablehlo.broadcast_in_dim %8, dims = [0, 1, 2] : (tensor<2x1x4xf32>) -> tensor<2x3x4xf32>
+    %10 = stablehlo.compare EQ, %arg0, %9, FLOAT : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xi1>
+    %11 = stablehlo.compare NE, %arg0, %arg0, FLOAT : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xi1>
+    %12 = stablehlo.or %10, %11 : tensor<2x3x4xi1>
+    %13 = stablehlo.iota dim = 1 : tensor<2x3x4xi32>
+    %14 = stablehlo.constant dense<2147483647> : tensor<2x3x4xi32>
+    %15 = stablehlo.select %12, %13, %14 : tensor<2x3x4xi1>, tensor<2x3x4xi32>
+    %16 = stablehlo.constant dense<2147483647> : tensor<i32>
+    %17 = stablehlo.reduce(%15 init: %16) applies stablehlo.minimum across dimensions = [1] : (tensor<2x3x4xi32>, tensor<i32>) -> tensor<2x4xi32>
+    %18 = stablehlo.reshape %17 : (tensor<2x4xi32>) -> tensor<2x1x4xi32>
+    return %18 : tensor<2x1x4xi32>
   }
 }
