@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares two plugins of XLA for the CPU: what became faster, slower or wrong.
 
-    benches/plugins.py [OLD NEW]
+    benches/plugins.py [--dev] [OLD NEW]
 
 Each is the path of a plugin, or the name of a wheel that is pinned in xla-backend/src/plugin/cpu.rs. Without
 names: the one that is pinned behind the first, and the first. To change the plugin, put the new wheel before
@@ -9,7 +9,8 @@ the others there, run this, and look at the last column. Exits with 1 if the new
 old one is right.
 
 Builds what it runs with `cargo build --release` (minutes, the first time), then takes about ten minutes on two
-cores. Times are the best of several runs in turn, so that a busy machine disturbs both alike.
+cores. Times are the best of several runs in turn (TURNS, by default 3), so that a busy machine disturbs both alike.
+With --dev it is built as `cargo test` builds it, where that is there: the programs that are timed are the same.
 """
 
 import json
@@ -26,32 +27,37 @@ TURNS = int(os.environ.get("TURNS", "3"))
 NOISE = 0.05
 
 
-def run(command, plugin=None, check=True):
+DEV = "--dev" in sys.argv
+
+
+def run(command, plugin=None, check=True, errors=True):
     env = os.environ | {"BURN_XLA_PROGRAM_CACHE": "off", "VIT22B_DEVICE": "xla"}
     if plugin:
         env["BURN_XLA_CPU_PLUGIN"] = str(plugin)
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if check and done.returncode:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
+    return done.stdout + (done.stderr if errors else "")
 
 
 def cargo(*arguments):
-    """Builds, and returns the binaries by name."""
-    profile = [] if "bench" in arguments else ["--release"]
+    """Builds, and returns the binaries by package and name."""
+    profile = [] if DEV else ["--release"]
     command = ["cargo", *arguments, "--workspace", *profile, "--message-format=json"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed")
     messages = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     built = (m for m in messages if m.get("reason") == "compiler-artifact" and m.get("executable"))
-    return {m["target"]["name"]: m["executable"] for m in built}
+    packages = {str(ROOT): "vit22b", str(ROOT / "xla-backend"): "burn-xla", str(ROOT / "cli"): "vit22b-cli"}
+    package = lambda m: packages[str(Path(m["manifest_path"]).parent)]
+    return {f"{package(m)}/{m['target']['name']}": m["executable"] for m in built}
 
 
 def plugin(name, tool):
     if Path(name).is_file():
         return Path(name).resolve()
-    return Path(run([tool, "install", "cpu", "--pin", name]).split(": ")[-1].strip())
+    return Path(run([tool, "install", "cpu", "--pin", name], errors=False).split(": ")[-1].strip())
 
 
 def pins():
@@ -74,17 +80,18 @@ def row(name, old, new, judgement):
 
 
 def main():
-    names = sys.argv[1:] or [pins()[1], pins()[0]]
+    names = [name for name in sys.argv[1:] if name != "--dev"] or [pins()[1], pins()[0]]
     if len(names) != 2:
         sys.exit(__doc__)
     built = cargo("build", "--bin", "burn-xla", "--example", "replay_ops")
     built |= cargo("test", "--no-run", "--test", "parity", "--test", "op_by_op", "--test", "rolled")
-    built |= cargo("bench", "--no-run", "--bench", "vit")
-    plugins = [plugin(name, built["burn-xla"]) for name in names]
+    built |= cargo("build", "--bench", "vit")
+    tool = built["burn-xla/burn-xla"]
+    plugins = [plugin(name, tool) for name in names]
 
     print(f"{'':44} {'old':>12} {'new':>12}")
     for line in ("C API", "StableHLO", "cost"):
-        told = [re.search(rf"{line} +(.*)", run([built["burn-xla"], "doctor", "cpu"], p)) for p in plugins]
+        told = [re.search(rf"{line} +(.*)", run([tool, "doctor", "cpu"], p)) for p in plugins]
         old, new = (t.group(1).removesuffix(", ours 0.81") if t else "not told" for t in told)
         row(line, old, new, "")
     wrong = []
@@ -96,16 +103,17 @@ def main():
             wrong.append(name)
         row(f"{name}, right / wrong", f"{old} / {old_wrong}", f"{new} / {new_wrong}", "WRONG" if worse else "")
 
-    right("recorded operations", [built["replay_ops"], SAMPLE])
-    right("recorded operations, eager", [built["replay_ops"], "--eager", SAMPLE])
-    right("all operations", [built["op_by_op"]])
-    right("rolled loops", [built["rolled"]])
-    right("parity with published code", [built["parity"]])
+    right("recorded operations", [built["burn-xla/replay_ops"], SAMPLE])
+    right("recorded operations, eager", [built["burn-xla/replay_ops"], "--eager", SAMPLE])
+    right("all operations", [built["burn-xla/op_by_op"]])
+    right("rolled loops", [built["burn-xla/rolled"]])
+    right("rolled training steps", [built["vit22b/rolled"]])
+    right("parity with published code", [built["vit22b/parity"]])
 
     for precision in ("f32", "bf16"):
         for variant, batch, reps in (("S/16", 8, 5), ("S/16", 1, 9), ("B/16", 8, 3)):
             size = ["--variant", variant, "--batch", str(batch), "--precision", precision]
-            command = [built["vit"], *size, "--device", "xla-cpu", "--reps", str(reps), "--json"]
+            command = [built["vit22b/vit"], *size, "--device", "xla-cpu", "--reps", str(reps), "--json"]
             best = [{}, {}]
             for _ in range(TURNS):
                 for times, path in zip(best, plugins):
