@@ -92,70 +92,100 @@ impl ImageBar {
     }
 }
 
-/// What is fetched: a line that changes, of one file at a time. Where standard error is a file, a line when a
-/// large file begins, and one for each half minute.
+/// What is fetched: a line that changes, for each large file. Where standard error is a file, a line when a large file
+/// begins, and one for each half minute.
 #[derive(Clone)]
 pub(crate) struct FetchBar {
-    bar: ProgressBar,
     plain: bool,
-    /// When the last plain line was printed.
-    printed: Arc<Mutex<Instant>>,
+    now: Arc<Mutex<Fetched>>,
 }
 
-/// Smaller files have no lines of their own where lines stay.
+/// The file that is fetched now.
+#[derive(Default)]
+struct Fetched {
+    file: String,
+    bar: Option<ProgressBar>,
+    /// When the last plain line was printed.
+    printed: Option<Instant>,
+}
+
+/// Smaller files have no line.
 const LARGE: u64 = 1_000_000;
 const BETWEEN_LINES: Duration = Duration::from_secs(30);
 
 impl FetchBar {
     pub(crate) fn new() -> Self {
-        let plain = !std::io::stderr().is_terminal();
-        let target =
-            if plain { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, plain, printed: Arc::new(Mutex::new(Instant::now())) }
+        Self { plain: !std::io::stderr().is_terminal(), now: Arc::default() }
     }
 
     pub(crate) fn show(&self, event: &HubEvent) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            HubEvent::Fetching { file, done, total } if !self.plain => {
-                if self.bar.message() != *file {
-                    self.begin(file, *done, *total);
+            HubEvent::Fetching { file, done, total } => {
+                let begins = now.file != *file;
+                if begins {
+                    now.clear();
+                    now.file.clone_from(file);
                 }
-                self.bar.set_position(*done);
-            }
-            HubEvent::Fetching { done, total, .. } => {
-                let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
-                let begins = *done == 0 && total.is_none_or(|total| total >= LARGE);
-                if begins || printed.elapsed() > BETWEEN_LINES {
+                if total.is_some_and(|total| total < LARGE) {
+                    return;
+                }
+                if !self.plain {
+                    let bar = now.bar.get_or_insert_with(|| bar_of(file, *done, *total));
+                    bar.set_position(*done);
+                } else if begins || now.printed.is_some_and(|last| last.elapsed() > BETWEEN_LINES) {
                     eprintln!("{event}");
-                    *printed = Instant::now();
+                    now.printed = Some(Instant::now());
                 }
             }
-            other if self.plain => eprintln!("{other}"),
-            other => self.bar.suspend(|| eprintln!("{other}")),
-        }
-    }
-
-    /// Begins with a file, of which the first bytes may be here.
-    fn begin(&self, file: &str, done: u64, total: Option<u64>) {
-        let template = match total {
-            Some(_) => {
-                "{msg}  {bar:24} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
+            HubEvent::Checking { .. } => {
+                if let Some(bar) = &now.bar {
+                    bar.set_style(style("{bar:24} {msg}"));
+                    bar.set_message(event.to_string());
+                }
             }
-            None => "{msg}  {decimal_bytes}, {decimal_bytes_per_sec}",
-        };
-        self.bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
-        match total {
-            Some(total) => self.bar.set_length(total),
-            None => self.bar.unset_length(),
+            HubEvent::Done { .. } => {
+                now.clear();
+                eprintln!("{event}");
+            }
+            other => match &now.bar {
+                Some(bar) => bar.suspend(|| eprintln!("{other}")),
+                None => eprintln!("{other}"),
+            },
         }
-        self.bar.set_message(file.to_string());
-        self.bar.set_position(done);
-        // The rate is that of this run.
-        self.bar.reset_eta();
     }
 
     pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+impl Fetched {
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        self.printed = None;
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is valid")
+}
+
+/// The bar of a file, of which the first bytes may be here. It is drawn when it is complete.
+fn bar_of(file: &str, done: u64, total: Option<u64>) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    bar.set_style(style(match total {
+        Some(_) => {
+            "{bar:24} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left, {msg}"
+        }
+        None => "{decimal_bytes}, {decimal_bytes_per_sec}, {msg}",
+    }));
+    bar.set_message(file.to_string());
+    bar.set_position(done);
+    // The rate is that of this run.
+    bar.reset_eta();
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    bar
 }

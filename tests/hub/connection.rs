@@ -103,28 +103,39 @@ fn a_busy_hub_is_asked_again() {
 }
 
 #[test]
-fn bytes_of_another_hash_are_refused_and_not_kept() {
-    let (folder, server) = (Folder::new("hub-hash"), Hub::start(&[("timm/small", timm())]));
-    server.mischief().wrong_bytes = true;
-    let mut bytes = fixture("timm_xp/model.safetensors");
-    let expected = tag("model.safetensors", &bytes);
-    bytes[0] ^= 1;
-    let got = tag("model.safetensors", &bytes);
-    let text = error(hub(&server, &folder), "timm/small");
-    assert_eq!(
-        text,
-        format!(
-            "hf:timm/small: model.safetensors has come with the SHA-256 {got}, and the hub says {expected}; it was \
-             deleted: try again, and if that does not help, something between here and the hub changes files"
-        )
-    );
-    let kept = files(&folder.path().join("models--timm--small"));
-    assert!(
-        kept.iter().all(|file| !file.contains(&expected) && !file.contains("model")),
-        "{kept:?}"
-    );
-    server.mischief().wrong_bytes = false;
+fn an_answer_that_does_not_begin_is_asked_for_again() {
+    let (folder, server) = (Folder::new("hub-drops"), Hub::start(&[("timm/small", timm())]));
+    server.mischief().drops = 2;
     fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    server.repositories().insert("timm/other".into(), timm());
+    server.mischief().drops = usize::MAX;
+    let text = error(hub(&server, &folder), "timm/other");
+    assert!(text.contains("cannot be reached: "), "{text}");
+}
+
+#[test]
+fn bytes_of_another_hash_are_refused_and_not_kept() {
+    let server = Hub::start(&[("timm/small", timm())]);
+    for (file, algorithm) in [("model.safetensors", "SHA-256"), ("config.json", "git hash")] {
+        let folder = Folder::new(&format!("hub-hash-{file}"));
+        server.mischief().wrong = Some(file.into());
+        let mut bytes = fixture(&format!("timm_xp/{file}"));
+        let expected = tag(file, &bytes);
+        bytes[0] ^= 1;
+        let got = tag(file, &bytes);
+        assert_eq!(
+            error(hub(&server, &folder), "timm/small"),
+            format!(
+                "hf:timm/small: {file} has come with the {algorithm} {got}, and the hub says {expected}; it was deleted: \
+                 try again, and if that does not help, something between here and the hub changes files"
+            )
+        );
+        let kept = files(&folder.path().join("models--timm--small"));
+        let is_kept = |name: &String| name.contains(&expected) || name.contains(file);
+        assert!(!kept.iter().any(is_kept), "{kept:?}");
+        server.mischief().wrong = None;
+        fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    }
 }
 
 #[test]

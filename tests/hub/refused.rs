@@ -83,3 +83,17 @@ fn a_repository_of_a_pickle_is_refused_with_what_it_has() {
     server.mischief().no_lists = true;
     assert_eq!(error(hub(&server, &folder), "a/pickle"), expected);
 }
+
+#[test]
+fn a_page_in_place_of_a_list_is_named() {
+    // A network that answers everything with its own page.
+    let (folder, page) = (Folder::new("hub-page"), Hub::start(&[]));
+    page.mischief().page = true;
+    let text = error(hub(&page, &folder), "timm/small");
+    let expected = format!(
+        "hf:timm/small: {}/api/models/timm/small/revision/main: expected JSON with the commit of the revision (sha); check \
+         HF_ENDPOINT if it is set",
+        page.endpoint
+    );
+    assert_eq!(text, expected);
+}

@@ -65,8 +65,12 @@ pub(crate) struct Mischief {
     pub(crate) no_ranges: bool,
     /// There are no lists of files, and no error codes.
     pub(crate) no_lists: bool,
-    /// The first byte of each large file is another one.
-    pub(crate) wrong_bytes: bool,
+    /// The first byte of this file is another one.
+    pub(crate) wrong: Option<String>,
+    /// So many answers end before they begin.
+    pub(crate) drops: usize,
+    /// Every answer is a page for people.
+    pub(crate) page: bool,
     /// Every token is refused.
     pub(crate) no_tokens: bool,
     /// Listed, but not there.
@@ -163,6 +167,13 @@ fn answer(state: &State, of_hub: bool, stream: TcpStream) -> std::io::Result<()>
     let asked =
         Asked { of_hub, path, range: header("range"), authorization: header("authorization") };
     state.asked.lock().unwrap().push(asked.clone());
+    {
+        let mut mischief = state.mischief.lock().unwrap();
+        if mischief.drops > 0 {
+            mischief.drops -= 1;
+            return Ok(());
+        }
+    }
     let reply = if of_hub { hub(state, &asked) } else { store(state, &asked) };
     reply.send(state, &asked, stream)
 }
@@ -245,6 +256,9 @@ fn hub(state: &State, asked: &Asked) -> Reply {
         let reply = Reply::new("404 Not Found", "not found");
         if mischief.no_lists { reply } else { reply.with("X-Error-Code", code) }
     };
+    if mischief.page {
+        return Reply::new("200 OK", "<html>Welcome to this network</html>");
+    }
     if mischief.no_tokens && asked.authorization.is_some() {
         let said = "Invalid credentials in Authorization header";
         return Reply::new("401 Unauthorized", said).with("X-Error-Message", said);
@@ -315,11 +329,20 @@ fn hub(state: &State, asked: &Asked) -> Reply {
             .with("X-Linked-Etag", format!("\"{tag}\""))
             .with("Location", format!("{}/{repository}/{commit}/{file}?signed=1", state.store));
     }
-    let mut reply = Reply::new("200 OK", bytes.clone())
+    let mut reply = Reply::new("200 OK", sent(&mischief, &file, bytes))
         .with("X-Repo-Commit", commit)
         .with("ETag", format!("W/\"{tag}\""));
     reply.is_file = true;
     reply
+}
+
+/// The bytes of a file as they are sent.
+fn sent(mischief: &Mischief, file: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if mischief.wrong.as_deref() == Some(file) {
+        bytes[0] ^= 1;
+    }
+    bytes
 }
 
 /// The answers of the server of large files.
@@ -330,10 +353,8 @@ fn store(state: &State, asked: &Asked) -> Reply {
         return Reply::new("404 Not Found", "");
     };
     let repositories = state.repositories.lock().unwrap();
-    let mut bytes = repositories[&format!("{organisation}/{name}")].commits[commit][file].clone();
-    if state.mischief.lock().unwrap().wrong_bytes {
-        bytes[0] ^= 1;
-    }
+    let bytes = &repositories[&format!("{organisation}/{name}")].commits[commit][file];
+    let bytes = sent(&state.mischief.lock().unwrap(), file, bytes);
     let mut reply = Reply::new("200 OK", bytes).with("ETag", "\"the store's own\"");
     reply.is_file = true;
     reply

@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::error::HubError;
-use super::name::{HubName, is_commit};
+use super::name::{HubName, is_commit, is_folder};
 
 /// The part of the cache that belongs to a repository.
 pub(super) struct Repository {
@@ -36,7 +36,7 @@ impl Repository {
             return Some(revision.into());
         }
         let text = fs::read_to_string(self.folder.join("refs").join(revision)).ok()?;
-        Some(text.trim().to_string()).filter(|commit| is_commit(commit))
+        Some(text.trim().to_string()).filter(|commit| is_folder(commit))
     }
 
     /// Notes the commit of a revision. Where that cannot be written, the next run asks again.

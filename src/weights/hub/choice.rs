@@ -32,6 +32,13 @@ pub(super) const UNREAD: [&str; 4] =
 
 const INDEX: &str = ".safetensors.index.json";
 
+/// Whether a name is that of a file in its folder, on every system.
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\' | ':'))
+}
+
 /// Whether a file is the index of shards.
 pub(super) fn is_index(file: &str) -> bool {
     file.ends_with(INDEX)
@@ -46,7 +53,7 @@ pub(super) fn weights(files: &[String]) -> Result<&str, NoChoice> {
         return Ok(usual);
     }
     let ends_in = |endings: &[&str]| -> Vec<&str> {
-        let named = files.iter().map(String::as_str).filter(|file| !file.contains('/'));
+        let named = files.iter().map(String::as_str).filter(|file| is_plain(file));
         named.filter(|file| endings.iter().any(|ending| file.ends_with(ending))).collect()
     };
     let found = match ends_in(&[INDEX]) {

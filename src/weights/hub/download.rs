@@ -49,7 +49,7 @@ impl From<Failure> for Ended {
 }
 
 impl Download<'_> {
-    /// Fetches the file unless it is there; returns how many bytes it has if it was fetched.
+    /// Fetches the file unless it is there; returns how many bytes came if it was not.
     pub(super) fn run(&self) -> Result<Option<u64>, HubError> {
         if self.repository.snapshot(self.commit).join(self.file).exists() {
             return Ok(None);
@@ -109,21 +109,22 @@ impl Download<'_> {
         let blob = self.repository.blob(facts.tag.as_str());
         let mut partial =
             Partial::open(blob.with_file_name(format!("{}.incomplete", facts.tag.as_str())))?;
-        let (mut located, mut resumed) = (first, partial.length > 0);
+        let (mut located, mut resumed) = (first, partial.length);
         loop {
             self.whole(facts, located.take(), &mut partial, tries)?;
+            self.hub.tell(HubEvent::Checking { file: self.file.into() });
             let path = &partial.path;
             let hash = facts.tag.hash_of(path).map_err(HubError::cache(path, "reading"))?;
             match (hash, facts.tag.algorithm()) {
                 (Some(got), Some(algorithm)) if got != facts.tag.as_str() => {
                     partial.clear()?;
-                    if resumed {
+                    if resumed > 0 {
                         // The bytes of the earlier try may have been the wrong ones.
                         tracing::warn!(
                             file = self.file,
                             "what an earlier try left is wrong; from the start"
                         );
-                        resumed = false;
+                        resumed = 0;
                         continue;
                     }
                     fs::remove_file(&partial.path)
@@ -141,7 +142,7 @@ impl Download<'_> {
         }
         partial.file.sync_all().map_err(HubError::cache(&partial.path, "writing"))?;
         fs::rename(&partial.path, &blob).map_err(HubError::cache(&blob, "writing"))?;
-        Ok(partial.length)
+        Ok(partial.length.saturating_sub(resumed))
     }
 
     /// Fetches what is missing of the file, in as many tries as it takes.

@@ -10,9 +10,9 @@ use super::choice::{self, BESIDE, UNREAD, WEIGHTS, is_index, listed};
 use super::download::{Download, encoded, file_url};
 use super::error::HubError;
 use super::http::{Client, Failure};
-use super::name::{HubName, is_commit};
+use super::name::{HubName, is_folder};
 use super::progress::HubEvent;
-use super::refusal::refusal;
+use super::refusal::{no_repository, refusal};
 use super::settings::Hub;
 use super::tries::Tries;
 
@@ -124,7 +124,7 @@ impl Hub {
             Err(error) => return Ok(Err(error)),
         };
         if status.is_success() {
-            return Ok(self.parsed(name, &url, &text));
+            return Ok(self.parsed(client, name, &url, &text));
         }
         let is_said = headers.contains_key("x-error-code") || status.as_u16() != 404;
         if is_said {
@@ -146,60 +146,61 @@ impl Hub {
                 revision: name.revision().into(),
                 there: format!("see {}/{}", self.endpoint, name.repository()),
             }),
-            _ => self.probed(client, name),
+            _ => self.probed(client, name, None),
         })
     }
 
-    fn parsed(&self, name: &HubName, url: &str, text: &str) -> Result<Listing, HubError> {
-        let value: Option<Value> = serde_json::from_str(text).ok();
-        let listing = value.and_then(|value| {
-            let commit = value["sha"].as_str().filter(|commit| is_commit(commit))?.to_string();
-            let files = value["siblings"].as_array()?.iter();
-            let files = files.filter_map(|file| Some(file["rfilename"].as_str()?.to_string()));
-            Some(Listing { commit, files: files.collect() })
-        });
-        listing.ok_or_else(|| HubError::Answer {
-            name: name.to_string(),
-            url: url.into(),
-            problem:
-                "expected JSON with the commit (sha) and the files (siblings) of the repository"
-                    .into(),
-        })
+    /// The list in an answer of the hub.
+    fn parsed(
+        &self,
+        client: &Client,
+        name: &HubName,
+        url: &str,
+        text: &str,
+    ) -> Result<Listing, HubError> {
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let Some(commit) = value["sha"].as_str().filter(|commit| is_folder(commit)) else {
+            let problem = "expected JSON with the commit of the revision (sha)".into();
+            let url = url.into();
+            return Err(HubError::Answer { name: name.to_string(), url, problem });
+        };
+        let commit = commit.to_string();
+        let Some(siblings) = value["siblings"].as_array() else {
+            return self.probed(client, name, Some(commit));
+        };
+        let files =
+            siblings.iter().filter_map(|file| Some(file["rfilename"].as_str()?.to_string()));
+        Ok(Listing { commit, files: files.collect() })
     }
 
     /// The files of a repository without a list, found by asking for those that are looked for.
-    fn probed(&self, client: &Client, name: &HubName) -> Result<Listing, HubError> {
-        let (mut commit, mut files, mut unknown) = (None, vec![], false);
+    fn probed(
+        &self,
+        client: &Client,
+        name: &HubName,
+        mut commit: Option<String>,
+    ) -> Result<Listing, HubError> {
+        let (mut files, mut is_hub) = (vec![], commit.is_some());
         for file in BESIDE.iter().chain(&WEIGHTS).chain(&UNREAD) {
             let url = file_url(&self.endpoint, name, name.revision(), file);
             let mut tries = Tries::new(self, name, file);
             let located = tries.until_it_goes(|| client.locate(&url))?;
             let status = located.status;
+            is_hub |= located.headers.contains_key("x-error-code");
+            commit = commit.or(located.commit);
             if status.is_success() || status.is_redirection() {
-                commit = commit.or(located.commit);
                 files.push(file.to_string());
-            } else {
-                let code = located.headers.contains_key("x-error-code");
-                let error = refusal(self, name, Some(file), status, &located.headers, &url);
-                match error {
-                    HubError::NoFile { .. } if code => {}
-                    HubError::NoFile { .. } => unknown = true,
-                    error => return Err(error),
-                }
+                continue;
+            }
+            match refusal(self, name, Some(file), status, &located.headers, &url) {
+                HubError::NoFile { .. } => {}
+                error => return Err(error),
             }
         }
-        if files.is_empty() && unknown {
-            let repository = name.repository().into();
-            let endpoint = self.endpoint.clone();
-            let token = self.token.as_ref().map(|token| token.from.clone());
-            return Err(HubError::NoRepository {
-                name: name.to_string(),
-                endpoint,
-                repository,
-                token,
-            });
+        if files.is_empty() && !is_hub {
+            return Err(no_repository(self, name));
         }
-        let commit = commit.filter(|commit| is_commit(commit)).ok_or_else(|| HubError::Answer {
+        let commit = commit.filter(|commit| is_folder(commit)).ok_or_else(|| HubError::Answer {
             name: name.to_string(),
             url: file_url(&self.endpoint, name, name.revision(), ""),
             problem: "the answers do not say the commit (X-Repo-Commit), as a hub's do".into(),
@@ -254,10 +255,7 @@ fn shards(index: &std::path::Path) -> Result<Vec<String>, String> {
         map.values().filter_map(|shard| Some(shard.as_str()?.to_string())).collect();
     names.sort();
     names.dedup();
-    let is_plain = |name: &String| {
-        !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':'])
-    };
-    match names.iter().find(|name| !is_plain(name)) {
+    match names.iter().find(|name| !choice::is_plain(name)) {
         Some(name) => Err(wrong(&format!("\"{name}\" is not the plain name of a file beside it"))),
         None => Ok(names),
     }

@@ -184,28 +184,38 @@ pub(super) fn failure(error: ureq::Error) -> Failure {
     let text = match &error {
         ureq::Error::HostNotFound => "there is no such host".into(),
         ureq::Error::Timeout(Timeout::PerRead) => "nothing came for too long".into(),
+        ureq::Error::Timeout(Timeout::Connect) => "nobody answers".into(),
         ureq::Error::Io(reason) if reason.kind() == Kind::UnexpectedEof => {
             "the connection was cut".into()
         }
         ureq::Error::Io(reason) => reason.to_string(),
         error => error.to_string(),
     };
-    match &error {
-        ureq::Error::Io(reason) => match reason.kind() {
-            Kind::ConnectionRefused
-            | Kind::HostUnreachable
-            | Kind::NetworkUnreachable
-            | Kind::NetworkDown
-            | Kind::AddrNotAvailable => Failure::Unreachable(text),
-            // TLS errors arrive as these.
-            Kind::InvalidData | Kind::InvalidInput | Kind::Other => Failure::Unreachable(text),
-            _ => Failure::Passing(text),
-        },
-        ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) | ureq::Error::Protocol(_) => {
-            Failure::Passing(text)
-        }
-        _ => Failure::Unreachable(text),
-    }
+    let text = match text.contains("certificate") {
+        true => format!(
+            "{text} (SSL_CERT_FILE may name a file of the certificates that your network has)"
+        ),
+        false => text,
+    };
+    let passes = match &error {
+        // What happens on a connection that was there. Names that are not found, closed ports and
+        // refused certificates come as other kinds.
+        ureq::Error::Io(reason) => matches!(
+            reason.kind(),
+            Kind::UnexpectedEof
+                | Kind::ConnectionReset
+                | Kind::ConnectionAborted
+                | Kind::BrokenPipe
+                | Kind::NotConnected
+                | Kind::TimedOut
+                | Kind::WouldBlock
+                | Kind::Interrupted
+        ),
+        ureq::Error::Timeout(timeout) => !matches!(timeout, Timeout::Connect | Timeout::Resolve),
+        ureq::Error::Protocol(_) => true,
+        _ => false,
+    };
+    if passes { Failure::Passing(text) } else { Failure::Unreachable(text) }
 }
 
 /// The certificates in a file.

@@ -101,6 +101,12 @@ pub(super) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// Whether what a hub calls a commit can be the name of a folder.
+pub(super) fn is_folder(commit: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&commit.len()) && commit.chars().all(is_plain) && !commit.starts_with('.')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

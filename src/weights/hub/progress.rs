@@ -20,6 +20,11 @@ pub enum HubEvent {
         /// Bytes of the whole file, where the hub says.
         total: Option<u64>,
     },
+    /// A file is whole, and is held against its hash.
+    Checking {
+        /// The file.
+        file: String,
+    },
     /// The connection failed, and is taken up again.
     Again {
         /// The file.
@@ -45,7 +50,7 @@ pub enum HubEvent {
     Done {
         /// How many were fetched.
         files: usize,
-        /// Their bytes.
+        /// How many bytes came.
         bytes: u64,
         /// The time that it took.
         took: Duration,
@@ -67,6 +72,7 @@ impl fmt::Display for HubEvent {
             Self::Fetching { file, done, total: None } => {
                 write!(f, "fetching {file}: {}", Size(*done))
             }
+            Self::Checking { file } => write!(f, "checking {file}"),
             Self::Again { file, reason, wait } => {
                 write!(f, "fetching {file} goes on after a failure: {reason}")?;
                 if wait.is_zero() {

@@ -67,12 +67,7 @@ pub(super) fn refusal(
             there: format!("see {endpoint}/{repository}"),
         },
         (404, code) if file.is_none() || code == "RepoNotFound" => {
-            HubError::NoRepository {
-                name: name_text,
-                endpoint: endpoint.clone(),
-                repository,
-                token: hub.token.as_ref().map(|token| token.from.clone()),
-            }
+            no_repository(hub, name)
         }
         (404, _) => HubError::NoFile {
             name: name_text,
@@ -87,5 +82,14 @@ pub(super) fn refusal(
                 None => format!("the answer was {status}"),
             },
         },
+    }
+}
+
+pub(super) fn no_repository(hub: &Hub, name: &HubName) -> HubError {
+    HubError::NoRepository {
+        name: name.to_string(),
+        endpoint: hub.endpoint.clone(),
+        repository: name.repository().into(),
+        token: hub.token.as_ref().map(|token| token.from.clone()),
     }
 }

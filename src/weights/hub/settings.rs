@@ -203,6 +203,7 @@ impl Hub {
             Some(watcher) => watcher(&event),
             None => match event {
                 HubEvent::Fetching { done, .. } if done > 0 => {}
+                HubEvent::Checking { .. } => {}
                 event => tracing::info!("{event}"),
             },
         }
