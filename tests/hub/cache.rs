@@ -127,6 +127,34 @@ fn processors_and_tokenizers_come_too_and_other_files_do_not() {
     );
 }
 
+#[test]
+fn models_of_every_family_are_those_of_their_folders() {
+    let families = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/families");
+    let cache = Folder::new("hub-families");
+    let mut count = 0;
+    for family in std::fs::read_dir(families).unwrap().flatten() {
+        let folder = family.path();
+        if !folder.join("model.safetensors").exists() {
+            continue;
+        }
+        let there: Vec<(String, Vec<u8>)> = files(&folder)
+            .into_iter()
+            .map(|name| (name.clone(), std::fs::read(folder.join(name)).unwrap()))
+            .collect();
+        let there: Vec<_> = there.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+        let name = format!("family/{}", family.file_name().to_str().unwrap());
+        let server = Hub::start(&[(name.as_str(), Repository::new(&there))]);
+        let path = fetch(hub(&server, &cache), &name).0.unwrap();
+        let described = |path: &std::path::Path| {
+            let described = WeightsFile::open(path).unwrap().describe(&LoadOptions::new());
+            described.map_err(|error| error.to_string())
+        };
+        assert_eq!(described(&path), described(&folder), "{name}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
 /// A model in two shards.
 fn sharded() -> Repository {
     let index =

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vit22b::weights::HubEvent;
 
 use crate::folder::Folder;
-use crate::hub_server::{Hub, tag};
+use crate::hub_server::{Hub, Mischief, tag};
 use crate::{error, fetch, files, fixture, hub, timm};
 
 #[test]
@@ -26,8 +26,7 @@ fn the_token_goes_to_the_hub_and_not_to_where_it_redirects() {
 #[test]
 fn a_cut_connection_is_taken_up_where_it_ended() {
     let (folder, server) = (Folder::new("hub-cut"), Hub::start(&[("timm/small", timm())]));
-    *server.mischief() =
-        crate::hub_server::Mischief { cuts: 2, cut_after: 100_000, ..Default::default() };
+    *server.mischief() = Mischief { cuts: 2, cut_after: 100_000, ..Default::default() };
     let (path, events) = fetch(hub(&server, &folder), "timm/small");
     assert_eq!(std::fs::read(path.unwrap()).unwrap(), fixture("timm_xp/model.safetensors"));
     let ranges: Vec<_> =
@@ -45,12 +44,8 @@ fn a_cut_connection_is_taken_up_where_it_ended() {
 #[test]
 fn a_connection_that_falls_silent_is_taken_up_again() {
     let (folder, server) = (Folder::new("hub-stall"), Hub::start(&[("timm/small", timm())]));
-    *server.mischief() = crate::hub_server::Mischief {
-        cuts: 1,
-        cut_after: 50_000,
-        stalls: true,
-        ..Default::default()
-    };
+    *server.mischief() =
+        Mischief { cuts: 1, cut_after: 50_000, stalls: true, ..Default::default() };
     let patient = hub(&server, &folder).with_timeout(Duration::from_millis(300));
     let (path, events) = fetch(patient, "timm/small");
     assert_eq!(std::fs::read(path.unwrap()).unwrap(), fixture("timm_xp/model.safetensors"));
@@ -61,8 +56,7 @@ fn a_connection_that_falls_silent_is_taken_up_again() {
 #[test]
 fn a_connection_that_breaks_again_and_again_is_given_up_and_the_next_run_goes_on() {
     let (folder, server) = (Folder::new("hub-breaks"), Hub::start(&[("timm/small", timm())]));
-    *server.mischief() =
-        crate::hub_server::Mischief { cuts: 3, cut_after: 10_000, ..Default::default() };
+    *server.mischief() = Mischief { cuts: 3, cut_after: 10_000, ..Default::default() };
     let text = error(hub(&server, &folder), "timm/small");
     let start = "hf:timm/small: fetching model.safetensors failed 3 times in a row: ";
     assert!(text.starts_with(start), "{text}");
@@ -81,14 +75,22 @@ fn a_connection_that_breaks_again_and_again_is_given_up_and_the_next_run_goes_on
 #[test]
 fn a_server_without_ranges_begins_anew() {
     let (folder, server) = (Folder::new("hub-anew"), Hub::start(&[("timm/small", timm())]));
-    *server.mischief() = crate::hub_server::Mischief {
-        cuts: 1,
-        cut_after: 50_000,
-        no_ranges: true,
-        ..Default::default()
-    };
+    *server.mischief() =
+        Mischief { cuts: 1, cut_after: 50_000, no_ranges: true, ..Default::default() };
     let path = fetch(hub(&server, &folder), "timm/small").0.unwrap();
     assert_eq!(std::fs::read(path).unwrap(), fixture("timm_xp/model.safetensors"));
+}
+
+#[test]
+fn parts_that_do_not_fit_are_fetched_from_the_start() {
+    let (folder, server) = (Folder::new("hub-shifted"), Hub::start(&[("timm/small", timm())]));
+    *server.mischief() =
+        Mischief { cuts: 1, cut_after: 50_000, shifted: true, ..Default::default() };
+    let path = fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), fixture("timm_xp/model.safetensors"));
+    let ranges: Vec<_> = server.asked().into_iter().filter(|asked| !asked.of_hub).collect();
+    let ranges: Vec<_> = ranges.into_iter().map(|asked| asked.range).collect();
+    assert_eq!(ranges, [None, Some("bytes=50000-".into()), None]);
 }
 
 #[test]

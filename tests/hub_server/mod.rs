@@ -63,6 +63,8 @@ pub(crate) struct Mischief {
     pub(crate) busy: usize,
     /// Ranges are not followed.
     pub(crate) no_ranges: bool,
+    /// Parts are not the bytes that were asked for.
+    pub(crate) shifted: bool,
     /// There are no lists of files, and no error codes.
     pub(crate) no_lists: bool,
     /// The first byte of this file is another one.
@@ -214,7 +216,7 @@ impl Reply {
                     self.status = "206 Partial Content";
                     let range = format!("bytes {from}-{}/{whole}", whole - 1);
                     self.headers.push(("Content-Range", range));
-                    body = &body[from..];
+                    body = if mischief.shifted { &body[..whole - from] } else { &body[from..] };
                 }
                 None => {}
             }

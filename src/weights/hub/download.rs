@@ -1,17 +1,17 @@
 //! One file, from the hub into the cache.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read};
 use std::time::Instant;
 
 use ureq::Body;
 use ureq::http::{Response, header};
 
-use super::cache::{Repository, make_parent};
+use super::address::file_url;
+use super::cache::Repository;
 use super::error::HubError;
 use super::http::{Client, Failure, Located, failure, text_of};
 use super::name::HubName;
+use super::partial::Partial;
 use super::progress::{HubEvent, STEP};
 use super::refusal::refusal;
 use super::settings::Hub;
@@ -106,43 +106,35 @@ impl Download<'_> {
         first: Option<Located>,
         tries: &mut Tries,
     ) -> Result<u64, HubError> {
-        let blob = self.repository.blob(facts.tag.as_str());
-        let mut partial =
-            Partial::open(blob.with_file_name(format!("{}.incomplete", facts.tag.as_str())))?;
-        let (mut located, mut resumed) = (first, partial.length);
+        let tag = facts.tag.as_str();
+        let blob = self.repository.blob(tag);
+        let mut partial = Partial::open(blob.with_file_name(format!("{tag}.incomplete")))?;
+        let mut located = first;
         loop {
             self.whole(facts, located.take(), &mut partial, tries)?;
             self.hub.tell(HubEvent::Checking { file: self.file.into() });
-            let path = &partial.path;
+            let path = partial.path();
             let hash = facts.tag.hash_of(path).map_err(HubError::cache(path, "reading"))?;
             match (hash, facts.tag.algorithm()) {
-                (Some(got), Some(algorithm)) if got != facts.tag.as_str() => {
-                    partial.clear()?;
-                    if resumed > 0 {
-                        // The bytes of the earlier try may have been the wrong ones.
-                        tracing::warn!(
-                            file = self.file,
-                            "what an earlier try left is wrong; from the start"
-                        );
-                        resumed = 0;
+                (Some(got), Some(algorithm)) if got != tag => {
+                    if partial.is_joined() {
+                        // One of the tries may have brought other bytes.
+                        tracing::warn!(file = self.file, "the parts do not fit; from the start");
+                        partial.clear()?;
                         continue;
                     }
-                    fs::remove_file(&partial.path)
-                        .map_err(HubError::cache(&partial.path, "removing"))?;
+                    partial.remove()?;
                     return Err(HubError::Hash {
                         name: self.name.to_string(),
                         file: self.file.into(),
                         algorithm,
-                        expected: facts.tag.as_str().into(),
+                        expected: tag.into(),
                         got,
                     });
                 }
-                _ => break,
+                _ => return partial.finish(&blob),
             }
         }
-        partial.file.sync_all().map_err(HubError::cache(&partial.path, "writing"))?;
-        fs::rename(&partial.path, &blob).map_err(HubError::cache(&blob, "writing"))?;
-        Ok(partial.length.saturating_sub(resumed))
     }
 
     /// Fetches what is missing of the file, in as many tries as it takes.
@@ -157,21 +149,21 @@ impl Download<'_> {
             let file = self.file.into();
             self.hub.tell(HubEvent::Fetching { file, done, total: facts.size });
         };
-        if facts.size.is_some_and(|size| partial.length > size) {
+        if facts.size.is_some_and(|size| partial.length() > size) {
             partial.clear()?;
         }
-        tell(partial.length);
-        while facts.size.is_none_or(|size| partial.length < size) {
-            let before = partial.length;
+        tell(partial.length());
+        while facts.size.is_none_or(|size| partial.length() < size) {
+            let before = partial.came();
             match self.try_once(facts, located.take(), partial, &tell) {
                 Ok(()) => break,
                 Err(Ended::Refused(error)) => return Err(error),
                 Err(Ended::Passing(reason)) => {
-                    tries.failed(reason, partial.length.saturating_sub(before))?;
+                    tries.failed(reason, partial.came() - before)?;
                 }
             }
         }
-        tell(partial.length);
+        tell(partial.length());
         Ok(())
     }
 
@@ -195,9 +187,9 @@ impl Download<'_> {
                 located
             }
         };
-        let response = match located.ready.filter(|_| partial.length == 0) {
+        let response = match located.ready.filter(|_| partial.length() == 0) {
             Some(response) => response,
-            None => self.client.follow(&located.url, partial.length)?,
+            None => self.client.follow(&located.url, partial.length())?,
         };
         let length = self.align(&response, partial)?;
         let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -209,7 +201,7 @@ impl Download<'_> {
                 Err(error) => {
                     let (Failure::Passing(reason) | Failure::Unreachable(reason)) =
                         failure(error.into());
-                    let done = partial.length;
+                    let done = partial.length();
                     return Err(Ended::Passing(format!("{reason}, after {done} bytes")));
                 }
             };
@@ -217,18 +209,21 @@ impl Download<'_> {
                 break;
             }
             partial.write(&block[..count]).map_err(Ended::Refused)?;
-            if facts.size.is_some_and(|size| partial.length > size) {
-                // More than the file has: the hash will not be right.
+            if facts.size.is_some_and(|size| partial.length() > size) {
                 break;
             }
             if told.elapsed() >= STEP {
-                tell(partial.length);
+                tell(partial.length());
                 told = Instant::now();
             }
         }
         match facts.size.or(length) {
-            Some(size) if partial.length < size => {
-                Err(Ended::Passing(format!("it ended after {} of {size} bytes", partial.length)))
+            Some(size) if partial.length() < size => {
+                Err(Ended::Passing(format!("it ended after {} of {size} bytes", partial.length())))
+            }
+            Some(size) if partial.length() > size => {
+                partial.clear().map_err(Ended::Refused)?;
+                Err(Ended::Passing(format!("more than the {size} bytes of the file came")))
             }
             _ => Ok(()),
         }
@@ -246,12 +241,13 @@ impl Download<'_> {
             206 => {
                 let range = text_of(headers, header::CONTENT_RANGE);
                 let start = range.as_deref().and_then(start_of);
-                if start != Some(partial.length) {
+                if start != Some(partial.length()) {
                     partial.clear().map_err(Ended::Refused)?;
                     let range = range.unwrap_or_else(|| "an unknown place".into());
                     return Err(Ended::Passing(format!("the answer begins elsewhere: {range}")));
                 }
-                Ok(length.map(|length: u64| length + partial.length))
+                partial.join();
+                Ok(length.map(|length: u64| length + partial.length()))
             }
             200 => {
                 // Not every server begins where it is asked to.
@@ -275,56 +271,7 @@ impl Download<'_> {
     }
 }
 
-/// The address of a file.
-pub(super) fn file_url(endpoint: &str, name: &HubName, revision: &str, file: &str) -> String {
-    let (revision, file) =
-        (encoded(revision), file.split('/').map(encoded).collect::<Vec<_>>().join("/"));
-    format!("{endpoint}/{}/resolve/{revision}/{file}", name.repository())
-}
-
-/// A text as one part of an address.
-pub(super) fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            (byte as char).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
-}
-
 /// The first byte that a `Content-Range` says.
 fn start_of(range: &str) -> Option<u64> {
     range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
-}
-
-/// The bytes of a file that are here.
-struct Partial {
-    path: PathBuf,
-    file: File,
-    length: u64,
-}
-
-impl Partial {
-    fn open(path: PathBuf) -> Result<Self, HubError> {
-        make_parent(&path)?;
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.map_err(HubError::cache(&path, "opening"))?;
-        let length = file.metadata().map_err(HubError::cache(&path, "reading"))?.len();
-        Ok(Self { path, file, length })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), HubError> {
-        self.file.write_all(bytes).map_err(HubError::cache(&self.path, "writing"))?;
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn clear(&mut self) -> Result<(), HubError> {
-        if self.length > 0 {
-            self.file.set_len(0).map_err(HubError::cache(&self.path, "writing"))?;
-            self.length = 0;
-        }
-        Ok(())
-    }
 }

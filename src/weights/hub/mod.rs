@@ -1,21 +1,25 @@
 //! Models of a hub: from a name to files in the cache that `huggingface_hub` has too.
 //!
 //! 1. **Name** (`name.rs`) and **settings** (`settings.rs`): which model, from which hub, into which folder.
-//! 2. **Listing** (`fetch.rs`). The hub is asked once what the repository has at the revision, and `choice.rs` takes
+//! 2. **Listing** (`listing.rs`). The hub is asked once what the repository has at the revision, and `choice.rs` takes
 //!    the weights and what belongs to them.
-//! 3. **Download** (`download.rs`). For each file that is not here the hub says its tag, which is a hash of its bytes (`tag.rs`).
-//!    They are written beside their final place, tried again where the connection is cut (`tries.rs`), checked, and moved
+//! 3. **Download** (`fetch.rs`, `download.rs`). For each file that is not here the hub says its tag, which is a hash of its
+//!    bytes (`tag.rs`). They are written beside their final place (`partial.rs`), tried again where the connection is cut
+//!    (`tries.rs`), checked, and moved
 //!    there in one step, under a lock (`cache.rs`).
 //!
 //! `http.rs` alone speaks to servers. It follows redirects by hand, so that the token goes to the hub alone.
 
+mod address;
 mod cache;
 mod choice;
 mod download;
 mod error;
 mod fetch;
 mod http;
+mod listing;
 mod name;
+mod partial;
 mod progress;
 mod refusal;
 mod settings;
