@@ -77,7 +77,7 @@ fn a_repository_of_a_pickle_is_refused_with_what_it_has() {
     let server = Hub::start(&[("a/pickle", Repository::new(&files))]);
     let expected = "hf:a/pickle: the repository has no weights that are read (.safetensors or .npz), but pytorch_model.bin, \
          which is a Python pickle and can run code when read; save the model as safetensors with the library that it is \
-         of, and give the path; or name a revision that has them";
+         of, and give the path; or name a revision that has safetensors";
     assert_eq!(error(hub(&server, &folder), "a/pickle"), expected);
     assert!(!folder.path().join("models--a--pickle").exists(), "nothing is fetched");
     server.mischief().no_lists = true;

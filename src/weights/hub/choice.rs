@@ -92,7 +92,7 @@ pub(super) fn weights(files: &[String]) -> Result<&str, NoChoice> {
                             listed(pickles)
                         ),
                         "save the model as safetensors with the library that it is of, and give the path; or name a \
-                         revision that has them",
+                         revision that has safetensors",
                     )
                 }
             })

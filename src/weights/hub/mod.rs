@@ -5,8 +5,7 @@
 //!    the weights and what belongs to them.
 //! 3. **Download** (`fetch.rs`, `download.rs`). For each file that is not here the hub says its tag, which is a hash of its
 //!    bytes (`tag.rs`). They are written beside their final place (`partial.rs`), tried again where the connection is cut
-//!    (`tries.rs`), checked, and moved
-//!    there in one step, under a lock (`cache.rs`).
+//!    (`tries.rs`), checked, and moved there in one step, under a lock (`cache.rs`).
 //!
 //! `http.rs` alone speaks to servers. It follows redirects by hand, so that the token goes to the hub alone.
 
