@@ -79,14 +79,12 @@ impl Weights {
 
     /// The model without its classifier, on the device of a runtime.
     pub(crate) fn embedder(&self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
-        let Loaded { model, preprocess } =
-            self.unsaid.load(&self.weights.path()?, &runtime.device())?;
-        eprintln!("on {runtime}\n");
-        let embedder = Embedder::new(runtime, model, preprocess)?;
-        Ok(embedder
-            .with_batch(images.batch.into())
-            .with_broken(images.on_broken())
-            .with_decoding(images.orientation.decoding()))
+        self.load(runtime)?.embedder(runtime, images)
+    }
+
+    /// The model without its classifier.
+    pub(crate) fn load(&self, runtime: &Runtime) -> anyhow::Result<Loaded> {
+        self.unsaid.load(&self.weights.path()?, &runtime.device())
     }
 }
 
@@ -177,6 +175,18 @@ fn grid(text: &str) -> Result<[usize; 2], String> {
 pub(crate) struct Loaded {
     pub(crate) model: ViT22B,
     pub(crate) preprocess: Preprocess,
+}
+
+impl Loaded {
+    /// The model on the device of a runtime, with images as the options say.
+    pub(crate) fn embedder(self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
+        eprintln!("on {runtime}\n");
+        let embedder = Embedder::new(runtime, self.model, self.preprocess)?;
+        Ok(embedder
+            .with_batch(images.batch.into())
+            .with_broken(images.on_broken())
+            .with_decoding(images.orientation.decoding()))
+    }
 }
 
 impl Unsaid {
@@ -441,12 +451,9 @@ impl Images {
         embedder: &Embedder,
         set: &ImageSet,
     ) -> anyhow::Result<FeatureTable> {
-        let bar = ImageBar::new(set.len());
+        let mut bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
-        if let Some(name) = table.first_non_finite().and_then(|row| table.names().get(row)) {
-            eprintln!("warning: the features of {name} are not finite numbers (NaN or infinity)");
-        }
         Ok(table)
     }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod evaluate;
+mod features;
 mod help;
 mod model;
 mod terminal;

@@ -63,24 +63,67 @@ impl Terminal {
     }
 }
 
-/// How many images are done.
+/// How many images are done, how fast, and how long the others will take. Where standard error is a file, that is a
+/// line now and then.
 pub(crate) struct ImageBar {
     bar: ProgressBar,
-    start: Instant,
+    images: usize,
+    /// When the first images were done, and how many: what came before them was no work on images.
+    first: Option<(Instant, usize)>,
+    /// When the last line was printed, where lines stay.
+    line: Option<Instant>,
 }
+
+/// The time between two lines.
+const LINE_EVERY: Duration = Duration::from_secs(30);
 
 impl ImageBar {
     pub(crate) fn new(images: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:24} {pos} of {len}, {msg}, {eta} left");
+        let style = ProgressStyle::with_template("{bar:24} {msg}");
         let bar = ProgressBar::new(images as u64).with_style(style.expect("the template is valid"));
-        Self { bar, start: Instant::now() }
+        let line = (!std::io::stderr().is_terminal()).then(Instant::now);
+        Self { bar, images, first: None, line }
     }
 
     /// So many are done.
-    pub(crate) fn done(&self, images: usize) {
+    pub(crate) fn done(&mut self, images: usize) {
+        self.done_and_skipped(images, 0);
+    }
+
+    /// So many are done, with those that were skipped.
+    pub(crate) fn done_and_skipped(&mut self, images: usize, skipped: usize) {
+        let (start, first) = *self.first.get_or_insert_with(|| (Instant::now(), images));
+        let mut text = format!("{images} of {}", counted(self.images, "image"));
+        let seconds = start.elapsed().as_secs_f64();
+        if images > first && seconds > 0.0 {
+            let rate = (images - first) as f64 / seconds;
+            let left = duration(self.images.saturating_sub(images) as f64 / rate);
+            text += &format!(", {rate:.1} images/s, {left} left");
+        }
+        if skipped > 0 {
+            text += &format!(", {skipped} skipped");
+        }
         self.bar.set_position(images as u64);
-        let rate = images as f64 / self.start.elapsed().as_secs_f64();
-        self.bar.set_message(format!("{rate:.1} images/s"));
+        match &mut self.line {
+            Some(line) if line.elapsed() >= LINE_EVERY => {
+                *line = Instant::now();
+                eprintln!("{text}");
+            }
+            _ => self.bar.set_message(text),
+        }
+    }
+
+    /// Prints a line above the bar.
+    pub(crate) fn say(&self, line: &str) {
+        match self.line {
+            Some(_) => eprintln!("{line}"),
+            None => self.bar.println(line),
+        }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 
     /// Removes the bar, and prints which images could not be read.
@@ -188,4 +231,27 @@ fn bar_of(file: &str, done: u64, total: Option<u64>) -> ProgressBar {
     bar.reset_eta();
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar
+}
+
+/// A time in the two largest units.
+fn duration(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {:02} s", seconds % 60),
+        (0, ..) => format!("{hours} h {:02} min", minutes % 60),
+        _ => format!("{days} d {:02} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_the_two_largest_units() {
+        let texts = [59.4, 60.0, 3_661.0, 360_000.0].map(duration);
+        assert_eq!(texts, ["59 s", "1 min 00 s", "1 h 01 min", "4 d 04 h"]);
+    }
 }

@@ -11,10 +11,10 @@ mod digits;
 mod error;
 mod image;
 mod labels;
-mod loader;
+pub(crate) mod loader;
 pub(crate) mod preprocess;
 mod procedural;
-mod set;
+pub(crate) mod set;
 
 pub use batch::{
     BatchError, BatchSource, Epoch, ExampleKey, FirstOf, HeldOut, ImageBatch, Masked, Prefetch,

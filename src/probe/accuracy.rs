@@ -77,7 +77,7 @@ pub fn evaluate(
     let mut counted = Counted::default();
     let request = FeatureRequest::new().logits();
     let broken = embedder.visit(set, &request, |index, features| {
-        let item = &set.items()[index];
+        let item = set.item(index);
         let logits = features.values("logits").unwrap_or_default();
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(EmbedError::NotFinite { name: item.name.clone() });

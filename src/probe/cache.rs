@@ -7,8 +7,8 @@ use burn::tensor::TensorData;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::file::{from_safetensors, to_safetensors};
 use super::table::FeatureTable;
-use super::write::{from_safetensors, safetensors};
 use crate::params;
 
 /// A key of features in a [`FeatureCache`]: a digest of all that the features follow from, in the order in
@@ -127,7 +127,7 @@ impl FeatureCache {
     }
 
     fn write(&self, path: &Path, digest: &str, features: &FeatureTable) -> std::io::Result<()> {
-        let file = safetensors(features, [("key", digest)]).map_err(std::io::Error::other)?;
+        let file = to_safetensors(features, [("key", digest)])?;
         std::fs::create_dir_all(&self.folder)?;
         // Renamed when it is complete, so that nobody reads half a file. Each process writes its own.
         let partial = path.with_extension(format!("{}.partial", std::process::id()));

@@ -138,7 +138,7 @@ impl Embedder {
     /// # Errors
     ///
     /// [`EmbedError`] for a set without images, for an image that cannot be read if
-    /// [`Self::with_broken`] says so, or if the model cannot be run.
+    /// [`Self::with_broken`] says so, for one whose features are NaN or infinite, or if the model cannot be run.
     pub fn embed(
         &self,
         set: &ImageSet,
@@ -147,14 +147,18 @@ impl Embedder {
         let (mut values, mut embedded) = (Vec::new(), Vec::new());
         let broken = self.each_batch(set, &self.pooled(), |rows, features, done| {
             for (row, index) in rows {
-                values.extend(features.image(*row).values("pooled").unwrap_or_default());
-                embedded.push(&set.items()[*index]);
+                let pooled = features.image(*row).values("pooled").unwrap_or_default();
+                if pooled.iter().any(|value| !value.is_finite()) {
+                    return Err(EmbedError::Features { name: set.name(*index) });
+                }
+                values.extend(pooled);
+                embedded.push(*index);
             }
             progress(done);
-            Ok::<_, EmbedError>(())
+            Ok(())
         })?;
-        let names = embedded.iter().map(|item| item.name.clone());
-        let labels = embedded.iter().map(|item| item.labels.clone()).collect();
+        let names = embedded.iter().map(|index| set.name(*index));
+        let labels = embedded.iter().map(|index| set.item(*index).labels).collect();
         let mut table = FeatureTable::new(values, self.config.width)?.with_names(names)?;
         if !set.classes().is_empty() {
             table = table.with_labels(set.classes().iter().cloned(), labels)?;
@@ -215,7 +219,7 @@ impl Embedder {
     /// # let set = ImageSet::folder(Path::new(folder))?;
     /// let request = FeatureRequest::new().encoded().attention(0);
     /// embedder.visit(&set, &request, |index, features| {
-    ///     assert_eq!(features.shape("encoded"), Some(&[4, 32][..]), "{}", set.items()[index].name);
+    ///     assert_eq!(features.shape("encoded"), Some(&[4, 32][..]), "{}", set.name(index));
     ///     assert_eq!(features.values("attention0").map(<[f32]>::len), Some(2 * 4 * 4));
     ///     Ok::<_, EmbedError>(())
     /// })?;
@@ -247,6 +251,30 @@ impl Embedder {
         self.each_image(set, Question::Function(function.clone()), each)
     }
 
+    /// The images of a set, as this embedder reads them.
+    pub(super) fn loader(&self, set: &ImageSet) -> Result<ImageLoader, EmbedError> {
+        let loader = ImageLoader::new(set.clone(), self.preprocess.clone())?;
+        Ok(loader.with_broken(self.on_broken).with_decoding(self.decoding))
+    }
+
+    /// Images of a batch. Those of different sizes come one by one.
+    pub(super) fn batch_size(&self) -> usize {
+        if self.preprocess.is_fixed() { self.batch } else { 1 }
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub(super) fn decoding(&self) -> DecodeOptions {
+        self.decoding
+    }
+
+    /// The pooled vectors of a batch.
+    pub(super) fn pooled_of(&self, images: Tensor<4>) -> Result<BatchFeatures, EmbedError> {
+        Ok(BatchFeatures::read(self.model.call((images, self.pooled()))?))
+    }
+
     fn pooled(&self) -> Asked {
         self.questions.ask(Question::Features(FeatureRequest::new().pooled()))
     }
@@ -270,13 +298,8 @@ impl Embedder {
         asked: &Asked,
         mut each: impl FnMut(&[(usize, usize)], &BatchFeatures, usize) -> Result<(), E>,
     ) -> Result<BrokenImages, E> {
-        let loader = ImageLoader::new(set.clone(), self.preprocess.clone())
-            .map_err(EmbedError::Data)?
-            .with_broken(self.on_broken)
-            .with_decoding(self.decoding);
-        let loader = Arc::new(loader);
-        // Images of different sizes come one by one.
-        let size = if self.preprocess.is_fixed() { self.batch } else { 1 };
+        let loader = Arc::new(self.loader(set)?);
+        let size = self.batch_size();
         for batch in loader.epoch(size, self.threads) {
             let batch = batch.map_err(EmbedError::Batch)?;
             let rows: Vec<(usize, usize)> = batch.indices().collect();
@@ -347,7 +370,7 @@ mod tests {
         assert_eq!(of_folders.first_labels().unwrap(), [0, 0, 1, 1]);
         let (of_list, broken) = embedder.embed(&list, |_| ()).unwrap();
         assert_eq!((broken.of, broken.images.len()), (5, 1));
-        assert_eq!(broken.images[0].0, list.items()[0].name);
+        assert_eq!(broken.images[0].0, list.name(0));
         assert_eq!(of_list.first_labels().unwrap(), [0, 0, 1, 1]);
         // The list has scene.png before dark.png.
         let row = |table: &FeatureTable, row| table.matrix().row(row).to_vec();

@@ -57,6 +57,14 @@ pub enum EmbedError {
         /// How many there should be.
         expected: usize,
     },
+    /// Features that are NaN or infinite.
+    #[error(
+        "the features of {name} are not finite numbers; check the weights and the preprocessing"
+    )]
+    Features {
+        /// The image.
+        name: String,
+    },
     /// Logits that are NaN or infinite.
     #[error("the logits of {name} are not finite numbers; check the weights")]
     NotFinite {

@@ -9,20 +9,24 @@ mod accuracy;
 mod cache;
 mod embedder;
 mod error;
+mod file;
 mod image_features;
 mod linear;
+mod parts;
 mod patch_views;
 mod request;
 mod table;
-mod write;
 
 pub use accuracy::{ClassifierAccuracy, evaluate};
 pub use cache::{FeatureCache, FeatureCacheError, FeatureKey};
 pub use embedder::Embedder;
 pub use error::EmbedError;
+pub use file::{FeatureFile, FeatureFileError, FeatureForm};
 pub use image_features::ImageFeatures;
 pub use linear::{LinearProbe, LinearProbeConfig, ProbeError, TestedProbe};
+pub use parts::{
+    FeatureFolder, MadeBy, PartsConfig, PartsError, PartsProgress, PartsReport, SkippedImages,
+};
 pub use patch_views::PatchViews;
 pub use request::FeatureFunction;
 pub use table::FeatureTable;
-pub use write::{FeatureFile, FeatureFileError};

@@ -119,6 +119,27 @@ impl FeatureTable {
         Ok(firsts)
     }
 
+    /// Some of the rows, in this order, with their names and labels.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is not there.
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let mut chosen = Self {
+            values: vec![],
+            columns: self.columns,
+            names: vec![],
+            classes: self.classes.clone(),
+            labels: vec![],
+        };
+        for row in rows {
+            chosen.values.extend(self.matrix().row(row));
+            chosen.names.extend(self.names.get(row).cloned());
+            chosen.labels.extend(self.labels.get(row).cloned());
+        }
+        chosen
+    }
+
     /// The first row that holds a NaN or an infinity.
     pub fn first_non_finite(&self) -> Option<usize> {
         self.values.iter().position(|value| !value.is_finite()).map(|index| index / self.columns)

@@ -21,15 +21,16 @@ fn class_folders_are_read_in_order() {
             "folders without images are no classes: 1 (empty)"
         ]
     );
-    let names: Vec<_> = set.items().iter().map(|item| (&*item.name, item.labels[0])).collect();
-    assert_eq!(names, [("a/x.webp", 0), ("b/2.PNG", 1), ("b/deep/er/1.jpg", 1)]);
+    let names: Vec<_> = set.items().map(|item| (item.name, item.labels[0])).collect();
+    let expected = [("a/x.webp", 0), ("b/2.PNG", 1), ("b/deep/er/1.jpg", 1)];
+    assert_eq!(names, expected.map(|(name, label)| (name.into(), label)));
     assert_eq!(set.multi_hot(2), [0.0, 1.0]);
     // The content decides, not the name.
     assert_eq!(set.decode(1, DecodeOptions::default()).unwrap().width(), 75);
 
     let set = ImageSet::folder(folder.path()).unwrap();
     assert_eq!((set.len(), set.classes().len()), (3, 0));
-    assert!(set.items().iter().all(|item| item.labels.is_empty()));
+    assert!(set.items().all(|item| item.labels.is_empty()));
 }
 
 #[test]
@@ -39,7 +40,7 @@ fn train_and_val_share_their_classes() {
         folder.write(name, file("photo.jpg"));
     }
     let [train, val] = ImageSet::parts(folder.path()).unwrap().unwrap();
-    assert_eq!((train.classes(), &val.items()[0].labels), (val.classes(), &vec![1]));
+    assert_eq!((train.classes(), val.item(0).labels), (val.classes(), vec![1]));
     assert_eq!(train.remarks(), ["val is held out"]);
 
     folder.write("val/c/1.jpg", file("photo.jpg"));
@@ -92,9 +93,12 @@ fn what_is_not_there_is_named() {
     );
 }
 
-/// Names and labels of all images.
-fn items(set: &ImageSet) -> Vec<(&str, &[usize])> {
-    set.items().iter().map(|item| (&*item.name, &*item.labels)).collect()
+/// Compares names and labels of all images.
+#[track_caller]
+fn are_items(set: &ImageSet, expected: &[(&str, &[usize])]) {
+    let items: Vec<_> = set.items().collect();
+    let items: Vec<_> = items.iter().map(|item| (&*item.name, &*item.labels)).collect();
+    assert_eq!(items, expected);
 }
 
 #[test]
@@ -109,7 +113,7 @@ fn lists_have_one_or_many_labels() {
     assert_eq!(csv, lines);
     assert_eq!(csv.classes(), ["cat", "dog", "pet"]);
     assert!(csv.remarks().is_empty());
-    assert_eq!(items(&csv), [("a/1.jpg", &[0, 2][..]), ("b, c.jpg", &[]), ("d.jpg", &[1])]);
+    are_items(&csv, &[("a/1.jpg", &[0, 2]), ("b, c.jpg", &[]), ("d.jpg", &[1])]);
     assert_eq!(csv.decode(0, DecodeOptions::default()).unwrap().width(), 75);
 }
 
@@ -118,7 +122,7 @@ fn whole_numbers_are_indices_of_classes() {
     let folder = Folder::new("indices");
     let set = ImageSet::list(&folder.write("list.csv", "path,label\na.jpg,10\nb.jpg,2\n")).unwrap();
     assert_eq!((set.classes().len(), &set.classes()[10]), (11, &"10".to_string()));
-    assert_eq!(items(&set), [("a.jpg", &[10][..]), ("b.jpg", &[2])]);
+    are_items(&set, &[("a.jpg", &[10]), ("b.jpg", &[2])]);
     // One word among them, and all are names.
     let set = ImageSet::list(&folder.write("list.csv", "path,label\na.jpg,10\nb.jpg,x\n")).unwrap();
     assert_eq!(set.classes(), ["10", "x"]);
@@ -194,7 +198,7 @@ fn shards_are_read_in_place() {
         folder.write("1.tar", tar(&[("2.cls", b"1"), ("2.seg.png", b""), ("2.jpg", &jpeg)]));
     let set = ImageSet::shards(&[first, second]).unwrap();
     let long = long.strip_suffix(".png").unwrap();
-    assert_eq!(items(&set), [("a.b/1", &[3][..]), (long, &[1, 0]), ("2", &[1])]);
+    are_items(&set, &[("a.b/1", &[3]), (long, &[1, 0]), ("2", &[1])]);
     assert_eq!(set.classes().len(), 4);
     assert_eq!(set.read(0).unwrap(), jpeg);
     assert_eq!(set.read(1).unwrap(), png);
@@ -246,7 +250,7 @@ fn odd_members_of_shards_are_left_out_and_named() {
         ]),
     );
     let set = ImageSet::shards(&[path]).unwrap();
-    assert_eq!(items(&set), [("4", &[2][..]), ("5", &[]), ("6", &[1]), ("7", &[2, 0])]);
+    are_items(&set, &[("4", &[2]), ("5", &[]), ("6", &[1]), ("7", &[2, 0])]);
     assert_eq!(
         set.remarks(),
         [
@@ -268,7 +272,7 @@ fn a_pattern_names_many_shards() {
         folder.write(name, tar(&[(&format!("{key}.jpg"), &jpeg), (&format!("{key}.cls"), b"0")]));
     }
     let set = ImageSet::open(&folder.path().join("a-{008..010}.tar")).unwrap();
-    assert_eq!(items(&set), [("a-008/1", &[0][..]), ("a-009/1", &[0]), ("a-010/1", &[0])]);
+    are_items(&set, &[("a-008/1", &[0]), ("a-009/1", &[0]), ("a-010/1", &[0])]);
     let error = ImageSet::open(&folder.path().join("a-{008..011}.tar")).unwrap_err().to_string();
     assert!(error.ends_with("a-011.tar: there is no such file or folder"), "{error}");
 }
@@ -376,7 +380,7 @@ fn foreign_folders_and_circles_of_links_are_named() {
     std::os::unix::fs::symlink(root, root.join("cat/again")).unwrap();
     std::os::unix::fs::symlink(root.join("cat"), root.join("dog/more")).unwrap();
     let set = ImageSet::folder(root).unwrap();
-    assert_eq!(items(&set), [("cat/1.jpg", &[][..]), ("dog/1.jpg", &[])]);
+    are_items(&set, &[("cat/1.jpg", &[]), ("dog/1.jpg", &[])]);
     let mut remarks = set.remarks().to_vec();
     remarks.sort();
     assert_eq!(
@@ -476,7 +480,7 @@ fn images_behind_links_are_found_once() {
     symlink(root.canonicalize().unwrap(), outside.path().join("back")).unwrap();
 
     let set = ImageSet::folder(root).unwrap();
-    let names: Vec<_> = set.items().iter().map(|item| &*item.name).collect();
+    let names: Vec<_> = set.items().map(|item| item.name).collect();
     assert_eq!(names, ["a/1.jpg", "b/2.jpg", "hidden/3.jpg", "other/4.jpg"]);
     let left = set.remarks().last().map(String::as_str);
     assert_eq!(

@@ -29,9 +29,9 @@ pub(crate) fn own_classifier(
         return Ok(None);
     };
     let has_parts = root.is_dir() && ImageSet::parts(root)?.is_some();
-    let mut items = test.items().to_vec();
+    let mut items: Vec<_> = test.items().collect();
     if !has_parts {
-        items.extend(train.items().iter().cloned());
+        items.extend(train.items());
         items.sort_by(|one, other| one.name.cmp(&other.name));
     }
     let set = ImageSet::new(test.classes().to_vec(), items)?;
@@ -59,7 +59,7 @@ pub(crate) fn own_classifier(
     let real = real.transpose()?;
     let embedder = Embedder::new(runtime, loaded.model, loaded.preprocess)?
         .with_decoding(orientation.decoding());
-    let bar = ImageBar::new(set.len());
+    let mut bar = ImageBar::new(set.len());
     let (accuracy, broken) = evaluate(&embedder, &set, real.as_deref(), |done| bar.done(done))?;
     bar.finish(&broken);
     let mut rows = vec![

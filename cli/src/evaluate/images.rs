@@ -30,10 +30,9 @@ fn features(
         other => format!("{other:?}"),
     };
     let key = key.text(&embedder.preprocess().to_string());
-    let items = set.items().iter();
-    let key = items.fold(key, |key, item| key.text(&item.name).text(&stamp(item)));
+    let key = set.items().fold(key, |key, item| key.text(&item.name).text(&stamp(&item)));
     let table = cache.get_or_compute(&key, || {
-        let bar = ImageBar::new(set.len());
+        let mut bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
         ensure!(table.rows() > 0, "no image could be read: {broken}");
@@ -58,7 +57,7 @@ fn decode(
         let images: Vec<&[f32]> = pixels.chunks_exact(3 * height * side).collect();
         for (row, index) in batch.indices() {
             planes.push(images[row].to_vec());
-            labels.push(set.items()[index].labels[0]);
+            labels.push(set.item(index).labels[0]);
         }
         if labels.len() >= count {
             break;

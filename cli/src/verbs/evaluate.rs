@@ -6,18 +6,21 @@ use std::time::Instant;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::{Map, Value};
-use vit22b::probe::{Embedder, FeatureKey};
+use vit22b::probe::{Embedder, FeatureKey, FeatureTable};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 
 use crate::args::{DeviceName, Loaded, Orientation, Unsaid, train_test};
 use crate::evaluate::classifier::own_classifier;
+use crate::evaluate::classifiers::classifiers;
 use crate::evaluate::drawn::drawn;
+use crate::evaluate::fitted::Labelled;
 use crate::evaluate::images::given_images;
 use crate::evaluate::logits::given_logits;
 use crate::evaluate::part::{Part, grouped, table};
 use crate::evaluate::people::people;
 use crate::evaluate::source::Source;
+use crate::features::Features;
 use crate::model;
 use crate::weights::WeightsName;
 
@@ -54,10 +57,12 @@ pub(crate) struct Arguments {
     /// image in the order of the names
     #[arg(long, value_name = "FILE", requires = "images", verbatim_doc_comment)]
     real: Option<PathBuf>,
+    #[command(flatten)]
+    features: Features,
     /// Logits instead of a model: .safetensors with logits and labels,
     /// perhaps unknown and groups; or .csv, a label and its logits in
     /// each line
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "images"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "images", "features"])]
     logits: Option<PathBuf>,
     /// A data set of model-vs-human's raw data, in addition
     #[arg(long, value_name = "FOLDER")]
@@ -100,6 +105,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             let (lead, parts) = given_logits(path, arguments.seed)?;
             ("What the logits are worth".into(), lead, parts)
         }
+        None if arguments.features.path().is_some() => of_features(&arguments)?,
         None => of_model(&arguments)?,
     };
     if let Some(folder) = &arguments.trials {
@@ -137,6 +143,26 @@ fn write(out: &Path, title: String, lead: String, parts: Vec<Part>) -> anyhow::R
             .with_context(|| format!("--out {}: cannot write {name}", out.display()))?;
     }
     Ok(())
+}
+
+/// Features that `embed` has written.
+fn of_features(arguments: &Arguments) -> anyhow::Result<Measured> {
+    let Arguments { features, seed, .. } = arguments;
+    let tables = features.train_test(*seed)?.context("--features")?;
+    let classes = tables[0].classes().len();
+    let (rows, columns) = (tables[0].rows() + tables[1].rows(), tables[0].columns());
+    let labelled = |table: FeatureTable| -> anyhow::Result<Labelled> {
+        Ok(Labelled { labels: table.first_labels()?, features: table })
+    };
+    let [train, test] = tables;
+    let labelled = [("the features".to_string(), labelled(train)?, labelled(test)?)];
+    let (parts, _) = classifiers("Features", &labelled, classes, *seed)?;
+    let shown = features.path().unwrap_or(Path::new("")).display();
+    let lead = format!(
+        "{} images of {classes} classes, {columns} features each, from {shown}.",
+        grouped(rows as u64)
+    );
+    Ok(("What the features are worth".into(), lead, parts))
 }
 
 fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let names = picture_names(&set);
     let seen = embedder.preprocess().with_value_range(0.0, 1.0);
     let decoding = images.orientation().decoding();
-    let (bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
+    let (mut bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
     let broken = embedder.visit_with(&set, &views.function(), |index, features| {
         let (pixels, size) = pixels(&set.decode(index, decoding)?, &seen);
         let image = PatchedImage { pixels: &pixels, size, patch };
@@ -95,7 +95,7 @@ fn picture_names(set: &ImageSet) -> Vec<String> {
     for item in set.items() {
         *counts.entry(stem(&item.name)).or_default() += 1;
     }
-    let items = set.items().iter().map(|item| match counts[&stem(&item.name)] {
+    let items = set.items().map(|item| match counts[&stem(&item.name)] {
         1 => stem(&item.name) + ".png",
         _ => flat(&item.name).replace('.', "_") + ".png",
     });

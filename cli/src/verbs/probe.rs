@@ -2,19 +2,24 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
-use clap::Args;
+use anyhow::{Context, bail, ensure};
+use clap::{Arg, Args};
+use serde_json::Value;
 use vit22b::eval::{LogisticConfig, accuracy};
 use vit22b::probe::FeatureTable;
 
 use crate::args::{DeviceName, Images, Weights};
+use crate::features::Features;
 
 #[derive(Args)]
+#[command(mut_args(or_features))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    weights: Weights,
+    weights: Option<Weights>,
     #[command(flatten)]
-    images: Images,
+    images: Option<Images>,
+    #[command(flatten)]
+    features: Features,
     /// Seed of the probe, and of which images test where they are not
     /// in folders train and val (or test): each fifth does
     #[arg(long, default_value_t = 0)]
@@ -26,39 +31,76 @@ pub(crate) struct Arguments {
     device: DeviceName,
 }
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { weights, images, seed, json, device } = arguments;
-    let start = Instant::now();
-    let [train, test] = images.train_test(seed)?;
-    let classes = train.classes().len();
+/// Options that features take the place of are not required beside them.
+fn or_features(option: Arg) -> Arg {
+    match option.get_id().as_str() {
+        "weights" | "images" => option.required(false).required_unless_present("features"),
+        _ => option,
+    }
+}
+
+/// Features to train and to test with, and what is told of them.
+struct Given {
+    tables: [FeatureTable; 2],
+    /// Where they are from.
+    json: serde_json::Value,
+    /// How images were turned, where images were given.
+    orientation: Option<&'static str>,
+}
+
+fn given(arguments: &Arguments) -> anyhow::Result<Given> {
+    let Arguments { weights, images, features, seed, device, .. } = arguments;
+    if let Some(tables) = features.train_test(*seed)? {
+        let json = serde_json::json!({ "features_of": features.path() });
+        return Ok(Given { tables, json, orientation: None });
+    }
+    let (Some(weights), Some(images)) = (weights, images) else {
+        bail!("give --weights and --images, or --features");
+    };
+    let [train, test] = images.train_test(*seed)?;
     let runtime = device.runtime()?;
-    let embedder = weights.embedder(&runtime, &images)?;
+    let embedder = weights.embedder(&runtime, images)?;
     let tables = [images.embed(&embedder, &train)?, images.embed(&embedder, &test)?];
     let broken = train.len() + test.len() - tables[0].rows() - tables[1].rows();
-    let [train, test] = &tables;
-    ensure!(test.rows() > 0, "--images {}: no image is left to test with", images.path().display());
+    let shown = images.path().display();
+    ensure!(tables[1].rows() > 0, "--images {shown}: no image is left to test with");
+    let orientation = images.orientation().name();
+    let json = serde_json::json!({
+        "device": runtime.name(), "weights": weights.name().to_string(), "images": images.path(),
+        "broken_images": broken, "orientation": orientation,
+    });
+    Ok(Given { tables, json, orientation: Some(orientation) })
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let Given { tables: [train, test], json: origin, orientation } = given(&arguments)?;
+    let Arguments { seed, json, .. } = arguments;
+    let classes = train.classes().len();
 
     let config = LogisticConfig { seed, ..LogisticConfig::default() };
     let fit = config.fit(train.matrix(), &train.first_labels()?, classes).context("the probe")?;
     let score = |part: &FeatureTable| -> anyhow::Result<f64> {
         Ok(accuracy(&fit.classifier.predict(part.matrix())?, &part.first_labels()?))
     };
-    let (on_train, on_test) = (score(train)?, score(test)?);
+    let (on_train, on_test) = (score(&train)?, score(&test)?);
     let seconds = start.elapsed().as_secs_f64();
     if json {
-        let result = serde_json::json!({
-            "device": runtime.name(), "weights": weights.name().to_string(), "images": images.path(),
+        let mut result = serde_json::json!({
             "classes": classes, "features": train.columns(), "train_images": train.rows(),
-            "test_images": test.rows(), "broken_images": broken, "l2": fit.l2,
-            "train_accuracy": on_train, "test_accuracy": on_test, "seed": seed,
-            "orientation": images.orientation().name(), "seconds": seconds,
+            "test_images": test.rows(), "l2": fit.l2,
+            "train_accuracy": on_train, "test_accuracy": on_test, "seed": seed, "seconds": seconds,
         });
+        if let (Value::Object(result), Value::Object(origin)) = (&mut result, origin) {
+            result.extend(origin);
+        }
         println!("{result}");
         return Ok(());
     }
     println!("linear probe on {} features, {classes} classes, L2 {}", train.columns(), fit.l2);
     println!("  {:>6} images to train  {:>6.1} %", train.rows(), 100.0 * on_train);
     println!("  {:>6} images to test   {:>6.1} %", test.rows(), 100.0 * on_test);
-    println!("{seconds:.1} s, EXIF orientation {}", images.orientation().name());
+    let orientation = orientation.map(|name| format!(", EXIF orientation {name}"));
+    println!("{seconds:.1} s{}", orientation.unwrap_or_default());
     Ok(())
 }

@@ -15,7 +15,7 @@ fn drawings_are_read_as_class_folders_and_as_a_list() {
     let image = set.decode(0, DecodeOptions::default()).unwrap();
     assert_eq!([image.width(), image.height()], [8, 8]);
     let list = ImageSet::list(&folder.path().join("labels.csv")).unwrap();
-    assert!(list.items().iter().all(|item| item.labels.len() == 3));
+    assert!(list.items().all(|item| item.labels.len() == 3));
 }
 
 #[test]

@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use safetensors::SafeTensors;
 
 use crate::folder::Folder;
@@ -88,4 +92,182 @@ fn a_folder_with_one_file_of_weights_is_taken_and_one_image_is_not() {
     let image = fixture("images/photo.jpg");
     let error = vit22b(["embed", "--weights", weights, "--images", &image, "--out", out]).failed();
     assert!(error.starts_with("--images") && error.contains("and not an image"), "{error}");
+}
+
+/// Drawings with the list `labels.csv`.
+fn drawings(folder: &Folder, count: usize) -> String {
+    let images = folder.path().join("images");
+    let images = images.to_str().expect("UTF-8");
+    let count = count.to_string();
+    let cues = ["--count", &count, "--side", "16", "--cues", "agree"];
+    vit22b(["draw", "--out", images].iter().chain(&cues)).succeeded();
+    images.into()
+}
+
+/// The files of a folder of features.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let files = entries.map(|entry| {
+        (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+    });
+    files.collect()
+}
+
+#[test]
+fn a_killed_run_goes_on_and_gives_the_same_bytes() {
+    let folder = Folder::new("embed-killed");
+    let images = drawings(&folder, 300) + "/labels.csv";
+    let weights = fixture("timm_vit/model.safetensors");
+    let embed = |out: &Path| {
+        let out = out.to_str().expect("UTF-8").to_string();
+        let base = ["embed", "--weights", &weights, "--images", &images, "--out", &out];
+        let parts = ["--images-per-part", "8", "--batch", "4"];
+        base.iter().chain(&parts).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
+    let said = vit22b(embed(&whole)).succeeded();
+    assert!(said.contains("300 images, ") && said.contains("(38 parts, .safetensors)"), "{said}");
+
+    let mut run = Command::new(env!("CARGO_BIN_EXE_vit22b"))
+        .args(embed(&killed))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // The third part is there: the run is in the middle of the others.
+    while !killed.join("part-00002.safetensors").exists() && run.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let manifest = std::fs::read_to_string(killed.join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"complete\": false"), "it was killed before its end");
+    let killed_path = killed.to_str().expect("UTF-8");
+    let error = vit22b(["probe", "--features", killed_path]).failed();
+    assert!(error.contains("of 300 images are done; run the same `embed` again"), "{error}");
+
+    let run = vit22b(embed(&killed));
+    assert!(run.stderr.contains("of 300 images are there already"), "{}", run.stderr);
+    run.succeeded();
+    assert_eq!(files(&killed), files(&whole));
+    let said = vit22b(embed(&whole)).succeeded();
+    assert!(said.contains("all were there already"), "{said}");
+}
+
+#[test]
+fn an_update_is_told_and_needs_its_option() {
+    let folder = Folder::new("embed-update");
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    for (name, from) in [("a.png", "photo.png"), ("b.png", "scene.png"), ("c.png", "dark.png")] {
+        std::fs::copy(fixture(&format!("images/{from}")), images.join(name)).unwrap();
+    }
+    std::fs::write(images.join("d.png"), "no image").unwrap();
+    std::fs::write(images.join("notes.txt"), "").unwrap();
+    let (weights, out) = (fixture("timm_vit/model.safetensors"), folder.path().join("features"));
+    let (images_path, out) = (images.to_str().unwrap(), out.to_str().unwrap());
+    let base = ["embed", "--weights", &weights, "--images", images_path, "--out", out];
+    let embed = |more: &[&'static str]| vit22b(base.iter().chain(more));
+    let run = embed(&[]);
+    for line in [
+        "skipped: 1 of 4 images",
+        "  files of no format that is read: 1 (d.png)",
+        "note: --images: .txt files are not read: 1 (notes.txt)",
+    ] {
+        assert!(run.stderr.lines().any(|said| said == line), "{line}: {}", run.stderr);
+    }
+    run.succeeded();
+    std::fs::copy(fixture("images/grey.png"), images.join("e.png")).unwrap();
+    std::fs::copy(fixture("images/grey.png"), images.join("b.png")).unwrap();
+    std::fs::remove_file(images.join("a.png")).unwrap();
+    let error = embed(&[]).failed();
+    assert!(
+        error.contains("was begun with 4 images") && error.contains("give --update"),
+        "{error}"
+    );
+    let said = embed(&["--update"]).succeeded();
+    assert!(said.contains("3 images, ") && said.contains("1 new, 1 changed, 1 gone"), "{said}");
+    let error = embed(&["--update", "--ignore-orientation"]).failed();
+    assert!(error.contains("exif_orientation was true, is false"), "{error}");
+    let error = embed(&["--format", "npy"]).failed();
+    assert!(error.contains("the form was safetensors, is npy"), "{error}");
+    let error = embed(&["--pool", "average"]).failed();
+    assert!(error.contains("model pool was") && error.contains("give another folder"), "{error}");
+}
+
+#[test]
+fn what_was_embedded_is_measured_as_the_images_are() {
+    let folder = Folder::new("embed-probe");
+    let images = drawings(&folder, 60);
+    let (list, weights) = (format!("{images}/labels.csv"), fixture("timm_vit/model.safetensors"));
+    let probe = |arguments: &[&str]| -> serde_json::Value {
+        let run = vit22b(["probe", "--json"].iter().chain(arguments));
+        serde_json::from_str(&run.succeeded()).expect("one line of JSON")
+    };
+    let expected = probe(&["--weights", &weights, "--images", &list]);
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_string();
+    for (out, format) in [
+        ("a", Some("safetensors")),
+        ("b", Some("npy")),
+        ("c", Some("jsonl")),
+        ("d", Some("parquet")),
+        ("e.safetensors", None),
+        ("f.parquet", None),
+        ("g.jsonl", None),
+    ] {
+        let out = path(out);
+        let base = ["embed", "--weights", &weights, "--images", &list, "--out", &out];
+        let parts = ["--images-per-part", "16", "--format", format.unwrap_or_default()];
+        let parts = if format.is_some() { &parts[..] } else { &[] };
+        vit22b(base.iter().chain(parts)).succeeded();
+        let got = probe(&["--features", &out]);
+        for key in ["classes", "train_images", "test_images", "test_accuracy", "train_accuracy"] {
+            assert_eq!(got[key], expected[key], "{key} of {out}");
+        }
+    }
+    // Folders are classes where that is asked for, and test features may be apart.
+    let out = path("classes");
+    let base = ["embed", "--weights", &weights, "--images", &images, "--out", &out];
+    vit22b(base).succeeded();
+    let error = vit22b(["probe", "--features", &out]).failed();
+    assert!(error.contains("no image has a label") && error.contains("--class-folders"), "{error}");
+    let error = vit22b(base.iter().chain(&["--class-folders"])).failed();
+    assert!(error.contains("or with other labels; give --update"), "{error}");
+    vit22b(base.iter().chain(&["--class-folders", "--update"])).succeeded();
+    let got = probe(&["--features", &out, "--test-features", &out]);
+    assert_eq!((&got["train_images"], &got["test_images"]), (&60.into(), &60.into()));
+    assert_eq!(got["train_accuracy"], got["test_accuracy"]);
+    let report = path("report");
+    vit22b(["evaluate", "--features", &out, "--out", &report]).succeeded();
+    let text = std::fs::read_to_string(folder.path().join("report/report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["Features"][0]["features"], "the features");
+    let error = vit22b(["probe", "--features", "nowhere"]).failed();
+    assert!(error.starts_with("--features: nowhere"), "{error}");
+    let run = vit22b(["probe", "--features", &out, "--weights", &weights]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    let run = vit22b(["probe", "--images", &images]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("--weights <PATH>"), "{}", run.stderr);
+}
+
+#[test]
+fn features_that_are_no_numbers_are_refused_by_the_image() {
+    let folder = Folder::new("embed-nan");
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    for (name, value) in [("black.ppm", 0), ("white.ppm", 255)] {
+        let file = [&b"P6 8 8 255\n"[..], &[value; 192]].concat();
+        std::fs::write(images.join(name), file).unwrap();
+    }
+    let weights = fixture("timm_vit/model.safetensors");
+    for out in ["features.npy", "features"] {
+        let (out, images) = (folder.path().join(out), images.to_str().unwrap());
+        let base = ["embed", "--weights", &weights, "--images", images];
+        let steps = ["--side", "16", "--preprocess", "resize(16)|value_range(0, 3e38)"];
+        let out = ["--out", out.to_str().unwrap()];
+        let error = vit22b(base.iter().chain(&steps).chain(&out)).failed();
+        assert!(error.starts_with("the features of white.ppm are not finite numbers"), "{error}");
+    }
+    assert!(!folder.path().join("features.npy").exists());
 }

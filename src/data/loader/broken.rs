@@ -1,6 +1,10 @@
 //! Images that are missing or cannot be decoded.
 
 use std::fmt;
+use std::io::ErrorKind;
+
+use crate::data::error::DataError;
+use crate::data::image::ImageError;
 
 /// What happens at an image that is missing or cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,5 +38,26 @@ impl fmt::Display for BrokenImages {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more"),
         }
+    }
+}
+
+/// What an image that cannot be read is one of.
+pub(super) fn kind(error: &DataError) -> String {
+    match error {
+        DataError::Image { reason, .. } => match reason {
+            ImageError::Format { .. } => "files of no format that is read".into(),
+            ImageError::Broken { format, .. } => format!("broken {format} files"),
+            ImageError::Unsupported { format, .. } => {
+                format!("{format} files of an unsupported kind")
+            }
+            ImageError::TooLarge { .. } => "images of more pixels than the limit".into(),
+            ImageError::Size { .. } | ImageError::NotANumber => "images without pixels".into(),
+        },
+        DataError::Io { reason, .. } => match reason.kind() {
+            ErrorKind::NotFound => "files that are not there".into(),
+            ErrorKind::PermissionDenied => "files that may not be read".into(),
+            _ => "files that cannot be read".into(),
+        },
+        _ => "images that cannot be read".into(),
     }
 }

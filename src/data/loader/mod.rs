@@ -1,8 +1,10 @@
 //! Images from disk as batches, for training and for evaluation.
 
 mod broken;
+mod recorded;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::TensorData;
@@ -16,6 +18,7 @@ use crate::data::preprocess::Preprocess;
 use crate::data::set::ImageSet;
 
 pub use broken::{BrokenImages, OnBroken};
+pub(crate) use recorded::{ReadImage, RecordedBatch, RecordedImages};
 
 /// The number of consecutive broken images after which training stops.
 const MOST_BROKEN: usize = 1_000;
@@ -101,7 +104,7 @@ impl ImageLoader {
     /// The broken images seen so far.
     pub fn broken(&self) -> BrokenImages {
         let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = |index: &usize| self.set.items()[*index].name.clone();
+        let name = |index: &usize| self.set.name(*index);
         BrokenImages {
             of: self.set.len(),
             images: broken.iter().map(|(index, reason)| (name(index), reason.clone())).collect(),
@@ -141,15 +144,21 @@ impl ImageLoader {
         Rows { sides, image, classes, images, targets: vec![0.0; size * classes] }
     }
 
-    /// An image of a size of its own, as a batch.
-    fn alone(&self, index: usize) -> Result<Masked<ImageBatch>, DataError> {
+    /// One row, of the size that this image gets.
+    fn rows_of(&self, image: Option<&Image>) -> Rows {
         let mut rows = self.rows(1);
-        let image = self.set.decode(index, self.decoding);
-        if let Ok(image) = &image {
+        if let Some(image) = image {
             rows.sides = self.preprocess.size_for([image.height(), image.width()]);
             rows.image = 3 * rows.sides.iter().product::<usize>();
             rows.images = vec![0.0; rows.image];
         }
+        rows
+    }
+
+    /// An image of a size of its own, as a batch.
+    fn alone(&self, index: usize) -> Result<Masked<ImageBatch>, DataError> {
+        let image = self.set.decode(index, self.decoding);
+        let mut rows = self.rows_of(image.as_ref().ok());
         let valid = self.write(image, index, 0, rows.row(0))?.is_none();
         Ok(Masked { batch: rows.batch(), mask: vec![valid], first: index })
     }
@@ -210,11 +219,19 @@ impl ImageLoader {
     }
 }
 
-/// Whether an error concerns this image alone, so that others can still be read: a missing or broken file,
-/// but not a failing disk.
+/// Whether an error concerns this image alone, so that others can still be read: a file that is missing, broken or
+/// may not be read, but not a failing disk.
 fn is_of_the_image(error: &DataError) -> bool {
     match error {
-        DataError::Io { reason, .. } => reason.kind() == std::io::ErrorKind::NotFound,
+        DataError::Io { reason, .. } => matches!(
+            reason.kind(),
+            ErrorKind::NotFound
+                | ErrorKind::PermissionDenied
+                | ErrorKind::IsADirectory
+                | ErrorKind::NotADirectory
+                | ErrorKind::InvalidFilename
+                | ErrorKind::InvalidInput
+        ),
         error => matches!(error, DataError::Image { .. }),
     }
 }

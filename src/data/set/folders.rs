@@ -1,11 +1,13 @@
 //! Sets of images in folders.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
+use super::items::{Items, Names};
 use super::remarks::Remarks;
-use super::{ImageSet, Item, Location};
+use super::{ImageSet, Location};
 use crate::data::error::DataError;
 use crate::data::image::{ENDINGS, is_image};
 
@@ -27,11 +29,12 @@ impl ImageSet {
     /// [`DataError::NoImages`], or [`DataError::Io`] if the folder cannot be read.
     pub fn folder(root: &Path) -> Result<Self, DataError> {
         let mut remarks = Remarks::default();
-        let items = items(root, root, None, &mut remarks)?;
-        if items.is_empty() {
+        let mut items = Items::default();
+        find(root, root, None, &mut items, &mut remarks)?;
+        if items.len() == 0 {
             return Err(no_images(root, "files", remarks));
         }
-        Ok(Self { remarks: remarks.lines(), ..Self::new(Vec::new(), items)? })
+        Ok(Self::of(Vec::new(), items, remarks))
     }
 
     /// The images of a folder that has one folder for each class. The names of the folders, sorted, are
@@ -44,10 +47,10 @@ impl ImageSet {
     /// alone, [`DataError::Io`] if the folder cannot be read.
     pub fn class_folders(root: &Path) -> Result<Self, DataError> {
         let mut remarks = Remarks::default();
-        let (mut classes, mut all) = (Vec::new(), Vec::new());
-        for path in sorted(root)? {
-            let name = file_name(&path);
-            if !path.is_dir() {
+        let (mut classes, mut items) = (Vec::new(), Items::default());
+        for entry in sorted(root)? {
+            let (path, name) = (root.join(&entry.name), entry.shown());
+            if entry.kind == Kind::File {
                 not_a_folder(&path, &name, &mut remarks);
                 continue;
             }
@@ -58,19 +61,19 @@ impl ImageSet {
                 remarks.add(READ_ANYWAY, name);
                 continue;
             }
-            let items = items(root, &path, Some(classes.len()), &mut remarks)?;
-            if items.is_empty() {
+            let before = items.len();
+            find(root, &path, Some(classes.len()), &mut items, &mut remarks)?;
+            if items.len() == before {
                 remarks.add("folders without images are no classes", name);
                 continue;
             }
-            all.extend(items);
             classes.push(name);
         }
-        if all.is_empty() {
+        if items.len() == 0 {
             return Err(no_images(root, "one folder for each class, with files", remarks));
         }
         differ_in_more_than_case(root, &classes)?;
-        Ok(Self { remarks: remarks.lines(), ..Self::new(classes, all)? })
+        Ok(Self::of(classes, items, remarks))
     }
 
     /// The class folders of a folder's parts: one to train with, and one that is held out, both with the classes
@@ -85,8 +88,8 @@ impl ImageSet {
     pub fn parts(root: &Path) -> Result<Option<[Self; 2]>, DataError> {
         let mut parts: BTreeMap<String, PathBuf> = BTreeMap::new();
         let mut others = Vec::new();
-        for path in sorted(root)?.into_iter().filter(|path| path.is_dir()) {
-            let name = file_name(&path);
+        for entry in sorted(root)?.into_iter().filter(|entry| entry.kind != Kind::File) {
+            let (path, name) = (root.join(&entry.name), entry.shown());
             let part = name.to_lowercase();
             if !TRAIN.iter().chain(HELD_OUT).any(|known| *known == part) {
                 others.push(name);
@@ -136,15 +139,25 @@ fn differ_in_more_than_case(root: &Path, classes: &[String]) -> Result<(), DataE
     Ok(())
 }
 
-/// The images below a folder, named by their path relative to `root` and in the order of these paths.
-fn items(
+/// The images of a folder that was visited, and the folders in it that were, in the order of their names.
+#[derive(Default)]
+struct Visited {
+    images: Names,
+    /// The names of files that are no text.
+    odd: BTreeMap<usize, OsString>,
+    folders: BTreeSet<OsString>,
+}
+
+/// Adds the images below a folder, named by their path relative to `root` and in the order of these paths.
+fn find(
     root: &Path,
     folder: &Path,
     label: Option<usize>,
+    items: &mut Items,
     remarks: &mut Remarks,
-) -> Result<Vec<Item>, DataError> {
+) -> Result<(), DataError> {
     let named = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
-    let mut found = Vec::new();
+    let mut found: BTreeMap<PathBuf, Visited> = BTreeMap::new();
     // Links last: what is found with one and without one is named by its own path.
     let (mut folders, mut links) = (vec![folder.to_path_buf()], VecDeque::new());
     let mut visited = BTreeSet::new();
@@ -154,32 +167,60 @@ fn items(
             remarks.add(READ_ANYWAY, named(&folder));
             continue;
         }
-        let paths = match sorted(&folder) {
-            Ok(paths) => paths,
+        let entries = match sorted(&folder) {
+            Ok(entries) => entries,
             Err(error) if folder == root => return Err(error),
             Err(error) => {
                 remarks.add("folders that cannot be read", error.to_string());
                 continue;
             }
         };
-        for path in paths {
-            let name = file_name(&path);
-            if path.is_dir() {
-                if !skipped(&name, remarks) {
-                    if path.is_symlink() { links.push_back(path) } else { folders.push(path) }
-                }
-            } else if name.starts_with('.') {
+        let mut here = Visited::default();
+        for entry in entries {
+            let name = entry.shown();
+            match entry.kind {
+                Kind::Folder if !skipped(&name, remarks) => folders.push(folder.join(entry.name)),
+                Kind::Link if !skipped(&name, remarks) => links.push_back(folder.join(entry.name)),
                 // macOS keeps a file's metadata beside it under its name with `._` before it.
-            } else if path.extension().and_then(OsStr::to_str).is_some_and(is_image) {
-                let labels = label.into_iter().collect();
-                found.push(Item { name: named(&path), location: Location::File(path), labels });
-            } else {
-                not_read(&path, &named(&path), remarks);
+                Kind::File if !name.starts_with('.') => {
+                    let ending = Path::new(&entry.name).extension().and_then(OsStr::to_str);
+                    if ending.is_some_and(is_image) {
+                        if entry.name.to_str().is_none() {
+                            here.odd.insert(here.images.len(), entry.name);
+                        }
+                        here.images.push(&name);
+                    } else {
+                        let path = folder.join(entry.name);
+                        not_read(&path, &named(&path), remarks);
+                    }
+                }
+                _ => {}
             }
         }
+        if let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) {
+            found.entry(parent.into()).or_default().folders.insert(name.into());
+        }
+        let Visited { folders, .. } = found.remove(&folder).unwrap_or_default();
+        found.insert(folder, Visited { folders, ..here });
     }
-    found.sort_by(|a, b| Path::new(&a.name).cmp(Path::new(&b.name)));
-    Ok(found)
+    add(folder, &mut found, &mut |path: PathBuf| {
+        items.push(&named(&path), Location::File(path), label);
+    });
+    Ok(())
+}
+
+/// Hands on the images of a folder and of those in it, in the order of their paths.
+fn add(folder: &Path, found: &mut BTreeMap<PathBuf, Visited>, each: &mut impl FnMut(PathBuf)) {
+    let Some(Visited { images, mut odd, folders }) = found.remove(folder) else { return };
+    let mut folders = folders.into_iter().peekable();
+    for index in 0..images.len() {
+        let image = odd.remove(&index).unwrap_or_else(|| images.get(index).into());
+        while let Some(name) = folders.next_if(|name| *name < image) {
+            add(&folder.join(name), found, each);
+        }
+        each(folder.join(image));
+    }
+    folders.for_each(|name| add(&folder.join(name), found, each));
 }
 
 const READ_ANYWAY: &str = "links to folders that are read without them are left out";
@@ -226,17 +267,48 @@ fn not_read(path: &Path, name: &str, remarks: &mut Remarks) {
 }
 
 fn has_folders(folder: &Path) -> Result<bool, DataError> {
-    Ok(sorted(folder)?.iter().any(|path| path.is_dir() && !file_name(path).starts_with('.')))
+    let is_folder = |entry: &Entry| entry.kind != Kind::File && !entry.shown().starts_with('.');
+    Ok(sorted(folder)?.iter().any(is_folder))
 }
 
-/// The paths in a folder.
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let io = |reason| DataError::Io { path: folder.into(), reason };
-    let entries = std::fs::read_dir(folder).map_err(io)?;
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>().map_err(io)?;
-    paths.sort();
-    Ok(paths)
+/// What a name in a folder is of.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    File,
+    Folder,
+    /// A link to a folder.
+    Link,
+}
+
+struct Entry {
+    name: OsString,
+    kind: Kind,
+}
+
+impl Entry {
+    /// The name as text.
+    fn shown(&self) -> String {
+        self.name.to_string_lossy().into_owned()
+    }
+}
+
+/// What is in a folder, in the order of the names.
+fn sorted(folder: &Path) -> Result<Vec<Entry>, DataError> {
+    let entry = |entry: std::io::Result<DirEntry>| {
+        let entry = entry?;
+        // The system says it with the name, so that files need not be asked one by one.
+        let kind = match entry.file_type()? {
+            kind if kind.is_dir() => Kind::Folder,
+            kind if kind.is_symlink() && entry.path().is_dir() => Kind::Link,
+            _ => Kind::File,
+        };
+        Ok(Entry { name: entry.file_name(), kind })
+    };
+    let entries = std::fs::read_dir(folder).and_then(|entries| entries.map(entry).collect());
+    let mut entries: Vec<Entry> =
+        entries.map_err(|reason| DataError::Io { path: folder.into(), reason })?;
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(entries)
 }
 
 fn file_name(path: &Path) -> String {

@@ -49,18 +49,16 @@ impl Hierarchy {
 fn csv(path: &Path) -> Result<BTreeMap<String, Vec<String>>, DataError> {
     let table = Table::read(path, &["child", "parent"])?;
     let (child, parent) = (table.column("child")?, table.column("parent")?);
-    let pairs = table.rows(|row: Row<'_>| {
+    let mut parents: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    table.rows(|row: Row<'_>| {
         let (child, parent) = (row.field(child), row.field(parent));
         if child.is_empty() {
             return Err(row.error("a label", "an empty field"));
         }
-        Ok((child.to_string(), parent.to_string()))
+        let parents = parents.entry(child.to_string()).or_default();
+        parents.extend(Some(parent.to_string()).filter(|parent| !parent.is_empty()));
+        Ok(())
     })?;
-    let mut parents: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (child, parent) in pairs {
-        let parents = parents.entry(child).or_default();
-        parents.extend(Some(parent).filter(|parent| !parent.is_empty()));
-    }
     Ok(parents)
 }
 

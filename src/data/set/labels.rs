@@ -78,7 +78,7 @@ const MOST_CLASSES: usize = 1 << 20;
 /// The names of the classes of a set, from all of its labels: 0, 1, … up to the largest label if all are whole
 /// numbers, since these are indices of classes; else the labels, sorted. The second result says how many classes
 /// of the first kind have no images, if any.
-pub(super) fn classes<'a>(
+pub(crate) fn classes<'a>(
     labels: impl Iterator<Item = &'a String>,
 ) -> (Vec<String>, Option<usize>) {
     let names: BTreeSet<&String> = labels.collect();
@@ -93,7 +93,7 @@ pub(super) fn classes<'a>(
 }
 
 /// The whole number that a label is, also if it is written as a float.
-pub(super) fn index(label: &str) -> Option<usize> {
+pub(crate) fn index(label: &str) -> Option<usize> {
     let whole = match label.split_once('.') {
         Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
         Some(_) => return None,

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::labels::Labels;
 use super::remarks::Remarks;
-use super::table::{Row, Table, read_text};
-use super::{ImageSet, Location};
+use super::table::{Row, Table, lines};
+use super::{ImageSet, Location, Named};
 use crate::data::error::DataError;
 
 /// Names of the columns and fields that hold the path of an image, in lower case.
@@ -30,9 +30,6 @@ struct Entry {
     #[serde(flatten)]
     labels: Labels,
 }
-
-/// The name of an image as the list has it, and its labels.
-type Named = (String, Vec<String>);
 
 impl ImageSet {
     /// Reads a list of images with any number of labels each. The ending of the file's name says the
@@ -57,33 +54,39 @@ impl ImageSet {
         let folder = path.parent().unwrap_or(Path::new(""));
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let mut remarks = Remarks::default();
-        let rows = match &*ending {
-            "csv" | "tsv" => csv(path, &mut remarks)?,
-            "jsonl" | "ndjson" => json_lines(path, &mut remarks)?,
+        let mut named = Named::default();
+        let push = |name: &str, labels: &[String]| {
+            let slashes = name.replace('\\', "/");
+            let name = if name != slashes && !folder.join(name).exists() { &slashes } else { name };
+            named.push(name, Location::File(folder.join(name)), labels);
+        };
+        match &*ending {
+            "csv" | "tsv" => csv(path, &mut remarks, push)?,
+            "jsonl" | "ndjson" => json_lines(path, &mut remarks, push)?,
             _ => {
                 return Err(DataError::Format {
                     path: path.into(),
                     expected: "a list that ends in .csv, .tsv, .jsonl or .ndjson",
                 });
             }
-        };
-        if rows.is_empty() {
+        }
+        if named.items.len() == 0 {
             let expected = "a line for each image".into();
             return Err(DataError::NoImages { path: path.into(), expected });
         }
-        if rows.iter().all(|(_, labels)| labels.is_empty()) {
+        if named.labels.is_empty() {
             remarks.tell("no image of the list has a label");
         }
-        let item = |(name, labels): Named| {
-            let slashes = name.replace('\\', "/");
-            let name = if name != slashes && !folder.join(&name).exists() { slashes } else { name };
-            (name.clone(), Location::File(folder.join(name)), labels)
-        };
-        Ok(Self::from_names(rows.into_iter().map(item).collect(), remarks))
+        Ok(named.finish(remarks))
     }
 }
 
-fn csv(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataError> {
+/// Hands on the name of each image as the list has it, and its labels.
+fn csv(
+    path: &Path,
+    remarks: &mut Remarks,
+    mut push: impl FnMut(&str, &[String]),
+) -> Result<(), DataError> {
     let table = Table::read(path, &[PATHS, LABEL, &["labels"]].concat())?;
     let paths = table.columns(PATHS);
     let (label, labels) = (table.columns(LABEL), table.columns(&["labels"]));
@@ -100,7 +103,7 @@ fn csv(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataError> {
     if paths.is_empty() {
         return Err(table.without_column("path, file, file_name, filename or image"));
     }
-    let read = |row: Row<'_>| {
+    table.rows(|row: Row<'_>| {
         let name = row.field(paths[0]);
         if name.is_empty() {
             return Err(row.error("the path of an image", "an empty field"));
@@ -114,15 +117,17 @@ fn csv(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataError> {
         let one = label.first().map(|column| row.field(*column));
         let many = labels.iter().flat_map(|column| row.field(*column).split(';'));
         let labels = one.into_iter().chain(many).map(str::trim).filter(|label| !label.is_empty());
-        Ok((name.into(), labels.map(String::from).collect()))
-    };
-    table.rows(read)
+        push(name, &labels.map(String::from).collect::<Vec<_>>());
+        Ok(())
+    })
 }
 
-fn json_lines(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataError> {
-    let text = read_text(path)?;
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let row = |(line, text): (u64, &str)| {
+fn json_lines(
+    path: &Path,
+    remarks: &mut Remarks,
+    mut push: impl FnMut(&str, &[String]),
+) -> Result<(), DataError> {
+    lines(path, |line, text| {
         let bad = |got: String| DataError::Line {
             path: path.into(),
             line,
@@ -149,9 +154,9 @@ fn json_lines(path: &Path, remarks: &mut Remarks) -> Result<Vec<Named>, DataErro
         .flatten();
         let name = paths.next().ok_or_else(|| bad("no field `path`".into()))?;
         match paths.find(|path| *path != name) {
-            Some(other) => Err(bad(format!("two paths, \"{name}\" and \"{other}\""))),
-            None => Ok((name, labels)),
+            Some(other) => return Err(bad(format!("two paths, \"{name}\" and \"{other}\""))),
+            None => push(&name, &labels),
         }
-    };
-    lines.map(row).collect()
+        Ok(())
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ImageSet, Item};
+use super::ImageSet;
 use crate::data::error::DataError;
 
 /// The most shards that a pattern may name.
@@ -39,8 +39,8 @@ impl ImageSet {
         let parts = if path.is_dir() { Self::parts(path)? } else { None };
         let [mut train, held_out] = match parts {
             Some(parts) => parts,
-            None if path.is_dir() => Self::class_folders(path)?.held_out(seed)?,
-            None => Self::file(path)?.held_out(seed)?,
+            None if path.is_dir() => Self::class_folders(path)?.held_out(seed),
+            None => Self::file(path)?.held_out(seed),
         };
         let few = |why: String| DataError::Few { path: path.into(), why };
         let classes = train.classes.len();
@@ -91,33 +91,34 @@ impl ImageSet {
     }
 
     /// Takes the labelled images apart.
-    fn held_out(self, seed: u64) -> Result<[Self; 2], DataError> {
-        let mut order: Vec<usize> = (0..self.items.len()).collect();
+    fn held_out(&self, seed: u64) -> [Self; 2] {
+        let mut order: Vec<usize> = (0..self.len()).collect();
         fastrand::Rng::with_seed(seed).shuffle(&mut order);
-        order.retain(|index| !self.items[*index].labels.is_empty());
-        let unlabelled = self.items.len() - order.len();
+        order.retain(|index| !self.items.labels(self.held(*index)).is_empty());
+        let unlabelled = self.len() - order.len();
         let part = |held_out: bool| {
             let order = order.iter().enumerate();
             let chosen = order.filter(|(at, _)| (at % HELD_OUT_EVERY == 0) == held_out);
-            let items: Vec<Item> = chosen.map(|(_, index)| self.items[*index].clone()).collect();
-            Self::new(self.classes.clone(), items)
+            self.select(chosen.map(|(_, index)| *index))
         };
-        let [mut train, held_out] = [part(false)?, part(true)?];
-        train.remarks.clone_from(&self.remarks);
+        let [mut train, mut held_out] = [part(false), part(true)];
+        held_out.remarks.clear();
         if unlabelled > 0 {
-            let all = self.items.len();
+            let all = self.len();
             train
                 .remarks
                 .push(format!("{unlabelled} of {all} images are left out: they have no label"));
         }
-        Ok([train, held_out])
+        [train, held_out]
     }
 
     /// The number of images of each class.
     fn per_class(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        for label in self.items.iter().flat_map(|item| &item.labels) {
-            counts[*label] += 1;
+        for index in 0..self.len() {
+            for label in self.items.labels(self.held(index)) {
+                counts[*label as usize] += 1;
+            }
         }
         counts
     }

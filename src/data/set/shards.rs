@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::labels::{Labels, index, push};
 use super::remarks::Remarks;
-use super::{ImageSet, Location};
+use super::{ImageSet, Location, Named};
 use crate::data::error::DataError;
 use crate::data::image::is_image;
 
@@ -35,17 +35,19 @@ impl ImageSet {
     /// [`DataError::Io`].
     pub fn shards(paths: &[PathBuf]) -> Result<Self, DataError> {
         let mut remarks = Remarks::default();
-        let mut items = Vec::new();
+        let mut named = Named::default();
         for path in paths {
-            items.extend(examples(path, &mut remarks)?);
+            for (name, location, labels) in examples(path, &mut remarks)? {
+                named.push(&name, location, &labels);
+            }
         }
-        if items.is_empty() {
+        if named.items.len() == 0 {
             let path = paths.first().cloned().unwrap_or_default();
             let expected = [EXPECTED.to_string()].into_iter().chain(remarks.lines());
             let expected = expected.collect::<Vec<_>>().join("; ");
             return Err(DataError::NoImages { path, expected });
         }
-        Ok(Self::from_names(items, remarks))
+        Ok(named.finish(remarks))
     }
 }
 

@@ -1,5 +1,9 @@
-//! Tables with a header, whose fields stand between commas, semicolons or tabs.
+//! Tables with a header, whose fields stand between commas, semicolons or tabs. They are read row by row: a list
+//! of ten million images takes the memory of one.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use csv_core::{ReadFieldResult, ReaderBuilder};
@@ -14,7 +18,6 @@ pub(super) struct Table {
     path: PathBuf,
     header: Vec<String>,
     separator: char,
-    rows: Vec<(u64, Vec<String>)>,
 }
 
 /// A row of a table.
@@ -41,23 +44,31 @@ impl Row<'_> {
 }
 
 impl Table {
-    /// Reads a table. What separates its fields is what makes the most of `known`, in lower case, names of
-    /// columns; a comma if that is the same for all.
+    /// Reads the header of a table. What separates its fields is what makes the most of `known`, in lower case,
+    /// names of columns; a comma if that is the same for all.
     pub(super) fn read(path: &Path, known: &[&str]) -> Result<Self, DataError> {
-        let text = read_text(path)?;
-        let table = |separator: char| {
-            let mut rows = rows(&text, separator);
-            let header = if rows.is_empty() { vec![] } else { rows.remove(0).1 };
-            Self { path: path.into(), header, separator, rows }
-        };
-        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let mut file = open_text(path)?;
+        let mut first = String::new();
+        while first.trim().is_empty() {
+            let mut line = Vec::new();
+            if file.read_until(b'\n', &mut line).map_err(io(path))? == 0 {
+                break;
+            }
+            first = String::from_utf8_lossy(&line).into_owned();
+        }
         let found = |separator: &char| {
             let columns = first.split(*separator).map(|name| lower(name.trim_matches('"')));
             columns.filter(|name| known.contains(&&**name)).count()
         };
         // The first of the best: `max_by_key` would give the last.
-        let best = SEPARATORS.into_iter().rev().max_by_key(found);
-        Ok(table(best.unwrap_or(',')))
+        let separator = SEPARATORS.into_iter().rev().max_by_key(found).unwrap_or(',');
+        let mut header = Vec::new();
+        let file = open_text(path)?;
+        rows(path, file, separator, |_, fields| {
+            header = fields.to_vec();
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(Self { path: path.into(), header, separator })
     }
 
     /// The columns with these names, in any case, in the order of the names.
@@ -97,20 +108,23 @@ impl Table {
         }
     }
 
-    /// Applies a function to each row.
-    pub(super) fn rows<T>(
+    /// Hands on each row behind the header.
+    pub(super) fn rows(
         &self,
-        make: impl Fn(Row<'_>) -> Result<T, DataError>,
-    ) -> Result<Vec<T>, DataError> {
-        let made = self.rows.iter().map(|(line, fields)| {
-            let row = Row { table: self, line: *line, fields };
-            if fields.len() != self.header.len() {
-                let expected = format!("{} fields", self.header.len());
-                return Err(row.error(expected, fields.len().to_string()));
+        mut each: impl FnMut(Row<'_>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let mut is_header = true;
+        rows(&self.path, open_text(&self.path)?, self.separator, |line, fields| {
+            if !std::mem::take(&mut is_header) {
+                let row = Row { table: self, line, fields };
+                if fields.len() != self.header.len() {
+                    let expected = format!("{} fields", self.header.len());
+                    return Err(row.error(expected, fields.len().to_string()));
+                }
+                each(row)?;
             }
-            make(row)
-        });
-        made.collect()
+            Ok(ControlFlow::Continue(()))
+        })
     }
 }
 
@@ -118,61 +132,118 @@ fn lower(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// The text of a file in UTF-8, without a byte order mark.
-pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
-    let bytes =
-        std::fs::read(path).map_err(|reason| DataError::Io { path: path.into(), reason })?;
-    let utf8 = |line: u64, got: &str| DataError::Line {
+fn io(path: &Path) -> impl Fn(std::io::Error) -> DataError {
+    move |reason| DataError::Io { path: path.into(), reason }
+}
+
+fn not_utf8(path: &Path, line: u64, got: &str) -> DataError {
+    DataError::Line {
         path: path.into(),
         line,
         expected: "text in UTF-8".into(),
         got: format!("{got}; save the file as UTF-8"),
-    };
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(utf8(1, "the byte order mark of UTF-16"));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
-        let breaks = bytes[..at].iter().filter(|byte| **byte == b'\n').count();
-        utf8(breaks as u64 + 1, &format!("the byte 0x{:02x}", bytes[at]))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }
 
-/// The line number and the fields of each row that is not empty. Fields are trimmed.
-fn rows(text: &str, separator: char) -> Vec<(u64, Vec<String>)> {
+/// Text, or the error that names its line. `line` is that of its first byte.
+fn utf8(path: &Path, line: u64, bytes: &[u8]) -> Result<String, DataError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        not_utf8(path, line + breaks(&bytes[..at]), &format!("the byte 0x{:02x}", bytes[at]))
+    })?;
+    Ok(text.into())
+}
+
+fn breaks(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// A file of text behind its byte order mark.
+fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
+    let mut file = BufReader::new(File::open(path).map_err(io(path))?);
+    let begin = file.fill_buf().map_err(io(path))?;
+    if begin.starts_with(&[0xff, 0xfe]) || begin.starts_with(&[0xfe, 0xff]) {
+        return Err(not_utf8(path, 1, "the byte order mark of UTF-16"));
+    }
+    if begin.starts_with("\u{feff}".as_bytes()) {
+        file.consume("\u{feff}".len());
+    }
+    Ok(file)
+}
+
+/// The text of a file in UTF-8, without a byte order mark.
+pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut open_text(path)?, &mut bytes).map_err(io(path))?;
+    utf8(path, 1, &bytes)
+}
+
+/// Hands on each line that is not empty, with its number.
+pub(super) fn lines(
+    path: &Path,
+    mut each: impl FnMut(u64, &str) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let (mut file, mut bytes) = (open_text(path)?, Vec::new());
+    for line in 1.. {
+        bytes.clear();
+        if file.read_until(b'\n', &mut bytes).map_err(io(path))? == 0 {
+            break;
+        }
+        let text = utf8(path, line, &bytes)?;
+        if !text.trim().is_empty() {
+            each(line, &text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands on the line number and the fields of each row that is not empty, until it is told to stop. Fields are
+/// trimmed.
+fn rows(
+    path: &Path,
+    mut file: impl BufRead,
+    separator: char,
+    mut each: impl FnMut(u64, &[String]) -> Result<ControlFlow<()>, DataError>,
+) -> Result<(), DataError> {
     let mut reader = ReaderBuilder::new().delimiter(separator as u8).build();
-    let mut rest = text.as_bytes();
-    // A field is never longer than the text: removing quotes shortens it.
-    let mut buffer = vec![0; text.len()];
-    let (mut rows, mut fields, mut filled) = (Vec::new(), Vec::new(), 0);
-    // The line on which the row starts, and the line breaks seen in it so far.
-    let (mut line, mut inside) = (1, 0);
-    let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let (mut buffer, mut filled) = (vec![0; 1 << 10], 0);
+    let (mut fields, mut at_start) = (Vec::new(), true);
+    // The line on which the row starts, the line breaks in it so far, and those in it before this field.
+    let (mut line, mut inside, mut before) = (1, 0, 0);
     loop {
-        if fields.is_empty() && filled == 0 {
+        let rest = file.fill_buf().map_err(io(path))?;
+        if at_start {
             // Skips empty lines, which the reader would count as a part of the next row.
             let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            line += breaks(&rest[..ends]);
-            rest = &rest[ends..];
+            if ends > 0 {
+                line += breaks(&rest[..ends]);
+                file.consume(ends);
+                continue;
+            }
         }
+        // An empty input tells the reader that the text has ended.
         let (result, read, written) = reader.read_field(rest, &mut buffer[filled..]);
         inside += breaks(&rest[..read]);
-        rest = &rest[read..];
+        file.consume(read);
         filled += written;
+        at_start = false;
         match result {
-            // An empty input tells the reader that the text has ended.
-            ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
+            ReadFieldResult::InputEmpty => {}
+            ReadFieldResult::OutputFull => buffer.resize(2 * buffer.len(), 0),
             ReadFieldResult::Field { record_end } => {
-                let field = String::from_utf8_lossy(&buffer[..filled]).trim().to_string();
-                fields.push(field);
-                filled = 0;
+                let field = utf8(path, line + before, &buffer[..filled])?;
+                fields.push(field.trim().to_string());
+                (filled, before) = (0, inside);
                 if record_end {
-                    rows.push((line, std::mem::take(&mut fields)));
-                    line += std::mem::take(&mut inside);
+                    if each(line, &fields)?.is_break() {
+                        return Ok(());
+                    }
+                    fields.clear();
+                    line += inside;
+                    (inside, before, at_start) = (0, 0, true);
                 }
             }
-            ReadFieldResult::End => return rows,
+            ReadFieldResult::End => return Ok(()),
         }
     }
 }
@@ -180,6 +251,18 @@ fn rows(text: &str, separator: char) -> Vec<(u64, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn all(text: &str, separator: char) -> Vec<(u64, Vec<String>)> {
+        // Bytes come one by one, as at the borders of what is read at once.
+        let file = BufReader::with_capacity(1, text.as_bytes());
+        let mut all = Vec::new();
+        rows(Path::new("x.csv"), file, separator, |line, fields| {
+            all.push((line, fields.to_vec()));
+            Ok(ControlFlow::Continue(()))
+        })
+        .unwrap();
+        all
+    }
 
     #[test]
     fn quotes_spaces_and_ends_of_lines() {
@@ -190,8 +273,24 @@ mod tests {
             (2, fields(["a, \"b\"\n.jpg", "cat"])),
             (5, fields(["last.jpg", ""])),
         ];
-        assert_eq!(rows(text, ','), expected);
-        assert_eq!(rows("", ','), []);
-        assert_eq!(rows("\u{e9};\"open", ';'), [(1, fields(["\u{e9}", "open"]))]);
+        assert_eq!(all(text, ','), expected);
+        assert_eq!(all("", ','), []);
+        assert_eq!(all("\u{e9};\"open", ';'), [(1, fields(["\u{e9}", "open"]))]);
+        let long = "x".repeat(5_000);
+        assert_eq!(
+            all(&format!("\"\n{long}\",b\nc,d"), ','),
+            [(1, fields([&long, "b"])), (3, fields(["c", "d"])),]
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named_by_their_line() {
+        let text = b"a,b\n\"1\n2\",\xff\n";
+        let error = rows(Path::new("x.csv"), &text[..], ',', |_, _| Ok(ControlFlow::Continue(())));
+        let error = error.unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "x.csv, line 3: expected text in UTF-8, got the byte 0xff; save the file as UTF-8"
+        );
     }
 }

@@ -1,0 +1,87 @@
+//! Batches that say of each image how it was read.
+
+use sha2::{Digest, Sha256};
+
+use super::broken::kind;
+use super::{ImageLoader, OnBroken, is_of_the_image};
+use crate::data::batch::{BatchError, HeldOut, ImageBatch, Masked};
+use crate::data::error::DataError;
+use crate::data::image::Image;
+use crate::data::set::Stamp;
+
+/// A loader whose batches come with a record of each image, in the order of the set.
+#[derive(Debug)]
+pub(crate) struct RecordedImages(pub(crate) ImageLoader);
+
+/// A batch with a record of each of its images that is in the set.
+#[derive(Debug)]
+pub(crate) struct RecordedBatch {
+    pub(crate) batch: ImageBatch,
+    pub(crate) images: Vec<ReadImage>,
+}
+
+/// How an image was read.
+#[derive(Debug)]
+pub(crate) struct ReadImage {
+    /// Size and time of the file, as they were before it was read. None if it could not be.
+    pub(crate) stamp: Option<Stamp>,
+    /// The SHA-256 of the encoded bytes.
+    pub(crate) sha256: Option<[u8; 32]>,
+    /// Kind and reason, where the image is skipped.
+    pub(crate) skipped: Option<(String, String)>,
+}
+
+impl RecordedImages {
+    fn read(&self, index: usize) -> (ReadImage, Result<Image, DataError>) {
+        let Self(loader) = self;
+        let (stamp, sha256, image) = match loader.set.read_stamped(index) {
+            Ok((bytes, stamp)) => {
+                let image = Image::decode(&bytes, loader.decoding)
+                    .map_err(|reason| DataError::Image { name: loader.set.name(index), reason });
+                (Some(stamp), Some(Sha256::digest(&bytes).into()), image)
+            }
+            Err(error) => (None, None, Err(error)),
+        };
+        (ReadImage { stamp, sha256, skipped: None }, image)
+    }
+
+    fn recorded(&self, first: usize, size: usize) -> Result<Masked<RecordedBatch>, DataError> {
+        let Self(loader) = self;
+        let is_fixed = loader.preprocess.is_fixed();
+        if !is_fixed && size != 1 {
+            return Err(DataError::Sizes);
+        }
+        let mut rows = loader.rows(size);
+        let (mut mask, mut images) = (vec![false; size], Vec::new());
+        for (row, index) in (first..loader.set.len()).take(size).enumerate() {
+            let (mut read, image) = self.read(index);
+            match image {
+                Err(error) if loader.on_broken == OnBroken::Skip && is_of_the_image(&error) => {
+                    let reason = match &error {
+                        DataError::Image { reason, .. } => reason.to_string(),
+                        error => error.to_string(),
+                    };
+                    read.skipped = Some((kind(&error), reason));
+                }
+                image => {
+                    if !is_fixed {
+                        rows = loader.rows_of(image.as_ref().ok());
+                    }
+                    mask[row] = loader.write(image, index, 0, rows.row(row))?.is_none();
+                }
+            }
+            images.push(read);
+        }
+        Ok(Masked { batch: RecordedBatch { batch: rows.batch(), images }, mask, first })
+    }
+}
+
+impl HeldOut<RecordedBatch> for RecordedImages {
+    fn len(&self) -> usize {
+        self.0.set.len()
+    }
+
+    fn batch(&self, first: usize, size: usize) -> Result<Masked<RecordedBatch>, BatchError> {
+        self.recorded(first, size).map_err(|error| BatchError::new(first as u64, error))
+    }
+}
