@@ -222,6 +222,28 @@ fn an_update_that_ends_early_holds_each_image_once() {
     let report = embed(&open(), &parts(&out)).unwrap();
     assert_eq!((report.rows, report.seen), (33, 10));
     holds(&out, &open());
+
+    // An update that ends before it has rewritten a part is gone on with too.
+    std::fs::write(images.join("020.ppm"), &picture(99)).unwrap();
+    let later = SystemTime::now() + Duration::from_secs(3_600);
+    std::fs::File::open(images.join("020.ppm")).unwrap().set_modified(later).unwrap();
+    pictures(&folder, [50]);
+    let before = files(&out);
+    embed(&open(), &update(&out)).unwrap();
+    let manifest = |files: &BTreeMap<String, Vec<u8>>| -> serde_json::Value {
+        serde_json::from_slice(&files["manifest.json"]).unwrap()
+    };
+    let begun = folder.path().join("begun");
+    std::fs::create_dir(&begun).unwrap();
+    before.iter().for_each(|(name, bytes)| std::fs::write(begun.join(name), bytes).unwrap());
+    let mut of_begun = manifest(&before);
+    of_begun["images"] = manifest(&files(&out))["images"].clone();
+    of_begun["complete"] = false.into();
+    of_begun["updating"] = true.into();
+    std::fs::write(begun.join("manifest.json"), of_begun.to_string()).unwrap();
+    let report = embed(&open(), &parts(&begun)).unwrap();
+    assert_eq!((report.seen, report.changed), (2, 1));
+    assert_eq!(files(&begun), files(&out));
 }
 
 #[test]

@@ -28,7 +28,7 @@ enum Verb {
     Doctor(verbs::doctor::Arguments),
     /// Write procedural drawings as folders of images, a folder for each class
     Draw(verbs::draw::Arguments),
-    /// Compute features of images by a published model, and write them to a file
+    /// Compute features of images by a published model, in a file or in a folder of parts
     Embed(verbs::embed::Arguments),
     /// Measure a frozen classifier, and write all of it as one page of HTML
     Evaluate(verbs::evaluate::Arguments),

@@ -1,5 +1,4 @@
-//! Progress on the terminal: one line that changes. Where standard error is a file, a run prints plain lines, and
-//! images nothing.
+//! Progress on the terminal: one line that changes. Where standard error is a file, a line now and then.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,6 +3,7 @@
 //! An [`Embedder`] is the way from images to features: [`Embedder::embed`] gives a [`FeatureTable`], a
 //! row for each image of a set with its name and labels, which the measurements of [`eval`](crate::eval)
 //! take ([`FeatureTable::matrix`]), [`FeatureTable::write`] puts into a file and a [`FeatureCache`] keeps;
+//! [`Embedder::embed_in_parts`] writes those of any number of images to a folder, which a [`FeatureFolder`] reads;
 //! [`Embedder::visit`] gives tokens and attention; [`evaluate`] counts how often a published classifier is right. [`LinearProbeConfig`] fits the linear probe by gradient descent.
 
 mod accuracy;

@@ -164,8 +164,7 @@ fn tell(report: &PartsReport, set: &ImageSet, out: &Path, update: bool) {
     if skipped > 0 {
         eprintln!("skipped: {skipped} of {}", counted(set.len(), "image"));
         for (kind, images) in &report.skipped {
-            let more = if images.count > images.examples.len() { ", …" } else { "" };
-            eprintln!("  {kind}: {} ({}{more})", images.count, images.examples.join(", "));
+            eprintln!("  {kind}: {images}");
         }
         eprintln!("  the reason of each is in {}", out.join("part-*.images.jsonl").display());
     }

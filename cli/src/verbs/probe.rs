@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+use clap::builder::ArgPredicate;
 use clap::{Arg, Args};
 use serde_json::Value;
 use vit22b::eval::{LogisticConfig, accuracy};
@@ -15,9 +16,9 @@ use crate::features::Features;
 #[command(mut_args(or_features))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    weights: Option<Weights>,
+    weights: Weights,
     #[command(flatten)]
-    images: Option<Images>,
+    images: Images,
     #[command(flatten)]
     features: Features,
     /// Seed of the probe, and of which images test where they are not
@@ -31,10 +32,13 @@ pub(crate) struct Arguments {
     device: DeviceName,
 }
 
-/// Options that features take the place of are not required beside them.
+/// Options that features take the place of are not required beside them. The value that they have there is not read.
 fn or_features(option: Arg) -> Arg {
     match option.get_id().as_str() {
-        "weights" | "images" => option.required(false).required_unless_present("features"),
+        "weights" | "images" => option
+            .required(false)
+            .required_unless_present("features")
+            .default_value_if("features", ArgPredicate::IsPresent, Some("none")),
         _ => option,
     }
 }
@@ -54,9 +58,6 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
         let json = serde_json::json!({ "features_of": features.path() });
         return Ok(Given { tables, json, orientation: None });
     }
-    let (Some(weights), Some(images)) = (weights, images) else {
-        bail!("give --weights and --images, or --features");
-    };
     let [train, test] = images.train_test(*seed)?;
     let runtime = device.runtime()?;
     let embedder = weights.embedder(&runtime, images)?;

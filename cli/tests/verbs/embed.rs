@@ -264,7 +264,7 @@ fn features_that_are_no_numbers_are_refused_by_the_image() {
     for out in ["features.npy", "features"] {
         let (out, images) = (folder.path().join(out), images.to_str().unwrap());
         let base = ["embed", "--weights", &weights, "--images", images];
-        let steps = ["--side", "16", "--preprocess", "resize(16)|value_range(0, 3e38)"];
+        let steps = ["--side", "28", "--preprocess", "resize(28)|value_range(0, 3e38)"];
         let out = ["--out", out.to_str().unwrap()];
         let error = vit22b(base.iter().chain(&steps).chain(&out)).failed();
         assert!(error.starts_with("the features of white.ppm are not finite numbers"), "{error}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Item, Location};
+use super::item::{Item, Location};
 
 /// Names from one that is held whole to the next.
 const BLOCK: usize = 16;

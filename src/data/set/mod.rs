@@ -2,6 +2,7 @@
 
 mod folders;
 mod hierarchy_file;
+mod item;
 mod items;
 mod labels;
 mod lists;
@@ -12,14 +13,12 @@ mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
+pub(crate) use self::item::Stamp;
+pub use self::item::{Item, Location};
 use self::items::Items;
 pub(crate) use self::labels::{classes, index as class_index};
 use self::remarks::Remarks;
@@ -27,73 +26,12 @@ use crate::data::error::DataError;
 use crate::data::image::{DecodeOptions, Image};
 use crate::data::labels::Hierarchy;
 
-/// Where the bytes of an encoded image are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Location {
-    /// A file of its own.
-    File(PathBuf),
-    /// Some bytes of a larger file, such as a tar shard.
-    Within {
-        /// The larger file.
-        file: Arc<Path>,
-        /// Its first byte.
-        offset: u64,
-        /// The number of bytes.
-        len: u64,
-    },
-}
-
-impl Location {
-    /// The file that holds the bytes.
-    fn file(&self) -> &Path {
-        match self {
-            Self::File(path) => path,
-            Self::Within { file, .. } => file,
-        }
-    }
-}
-
-/// Size and time of an image's file, by which a change of it is noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stamp {
-    /// Encoded bytes of the image.
-    pub(crate) size: u64,
-    /// When the file, or the shard that holds it, was changed last: nanoseconds since 1970.
-    pub(crate) modified_ns: i64,
-}
-
-impl Stamp {
-    fn new(location: &Location, file: &Metadata) -> Self {
-        let size = match location {
-            Location::File(_) => file.len(),
-            Location::Within { len, .. } => *len,
-        };
-        let since = |time: SystemTime| match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => since.as_nanos() as i64,
-            Err(before) => -(before.duration().as_nanos() as i64),
-        };
-        // A system without such times has sizes alone.
-        Self { size, modified_ns: file.modified().map_or(0, since) }
-    }
-}
-
-/// An encoded image and its labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The name that reports use: its path, or its key in a shard.
-    pub name: String,
-    /// Where its bytes are.
-    pub location: Location,
-    /// Indices of its classes: none, one or many.
-    pub labels: Vec<usize>,
-}
-
 /// A set of images with labels, to train or to evaluate with. It holds names, locations and labels, not
 /// pixels; any image can be read at any time, from any thread.
 ///
 /// A set of ten million images fits into memory: of a name it holds what differs from the name before, so that an
-/// image below a folder takes about 20 bytes with a label, one of a shard 16 more. Clones share them.
+/// image below a folder takes about 20 bytes with a label, where names are in order, and one of a shard 16 more. Clones
+/// share them.
 ///
 /// ```
 /// use vit22b::data::{DecodeOptions, ImageSet};

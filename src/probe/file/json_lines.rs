@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::Deserialize;
 
-use super::invalid;
+use super::broken::invalid;
 use crate::probe::table::FeatureTable;
 
 pub(super) fn write(table: &FeatureTable, out: &mut impl Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Feature tables in files.
 
+mod broken;
 mod json_lines;
 mod npy;
 #[cfg(feature = "parquet")]
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use self::broken::invalid;
 use super::table::FeatureTable;
 use crate::data::set::{class_index, classes};
 
@@ -153,11 +155,6 @@ pub(super) fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
     name.into()
-}
-
-/// A file that is not as it should be.
-fn invalid(what: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
 
 /// A file that is going to hold a [`FeatureTable`], made before the features are computed: a folder

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::invalid;
+use super::broken::invalid;
 use crate::probe::table::FeatureTable;
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";

@@ -12,7 +12,7 @@ use polars_parquet_format::{
     RowGroup, SchemaElement, StringType, Type,
 };
 
-use super::invalid;
+use super::broken::invalid;
 use crate::probe::table::FeatureTable;
 
 const MAGIC: &[u8; 4] = b"PAR1";

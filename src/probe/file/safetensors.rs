@@ -6,7 +6,8 @@ use std::io::{self, Read, Write};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{invalid, npy};
+use super::broken::invalid;
+use super::npy;
 use crate::probe::table::FeatureTable;
 
 /// The most bytes of a header that readers take.

@@ -60,10 +60,12 @@ pub enum PartsError {
         least: usize,
     },
     /// No image could be read.
-    #[error("{}: there are no features to write; no image could be read", folder.display())]
+    #[error("{}: there are no features to write; no image could be read: {why}", folder.display())]
     Empty {
         /// The folder.
         folder: PathBuf,
+        /// How many images of which kind were skipped.
+        why: String,
     },
     /// Features that are not all there yet.
     #[error("{}: {done} of {of} images are done; run the same `embed` again, which goes on there", folder.display())]

@@ -1,6 +1,7 @@
 //! What a folder of features says of itself.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -75,6 +76,14 @@ pub struct SkippedImages {
     pub examples: Vec<String>,
 }
 
+/// The number and the examples: `4 (a.jpg, b.jpg, c.jpg, …)`.
+impl fmt::Display for SkippedImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.count > self.examples.len() { ", …" } else { "" };
+        write!(f, "{} ({}{more})", self.count, self.examples.join(", "))
+    }
+}
+
 impl SkippedImages {
     pub(super) fn add(&mut self, count: usize, names: impl IntoIterator<Item = String>) {
         self.count += count;
@@ -134,6 +143,9 @@ pub(super) struct Manifest {
     pub(super) images: Listing,
     /// Whether all images were seen.
     pub(super) complete: bool,
+    /// Whether what the parts hold is being brought to other images.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) updating: bool,
     /// The number of the next part.
     pub(super) next: u64,
     pub(super) parts: Vec<Part>,
@@ -156,6 +168,7 @@ impl Manifest {
             images_per_part,
             images,
             complete: false,
+            updating: false,
             next: 0,
             parts: vec![],
         }

@@ -77,14 +77,10 @@ impl Index {
     }
 }
 
-/// Compares the records of a folder with the images of a set. Without `update`, images that have a record are
-/// taken as they are.
-pub(super) fn plan(
-    folder: &Path,
-    manifest: &Manifest,
-    set: &ImageSet,
-    update: bool,
-) -> Result<Plan, PartsError> {
+/// Compares the records of a folder with the images of a set. Images that have a record are taken as they are, unless
+/// the folder is being updated.
+pub(super) fn plan(folder: &Path, manifest: &Manifest, set: &ImageSet) -> Result<Plan, PartsError> {
+    let update = manifest.updating;
     let mut plan = Plan::default();
     if manifest.parts.is_empty() {
         plan.pending = (0..set.len() as u32).collect();

@@ -92,7 +92,7 @@ impl PartsReport {
 
 impl Embedder {
     /// The pooled vectors of all images of a set, written to a folder in parts while they are computed. Memory
-    /// does not grow with the number of images, but for the set itself and, where the folder has parts already, 20
+    /// does not grow with the number of images, but for the set itself and, where the folder has parts already, 25
     /// bytes for each image. `parameters` is the digest of the model's parameters,
     /// `FeatureKey::new("parameters").params(&model).digest()`, which the folder keeps beside config and
     /// preprocessing; features of others are not mixed with these.
@@ -135,7 +135,8 @@ impl Embedder {
         let _lock = lock(folder)?;
         let mut manifest = self.manifest(set, parameters, config, known)?;
         let damaged = drop_damaged(folder, &mut manifest);
-        let plan = plan(folder, &manifest, set, config.update)?;
+        manifest.updating |= config.update;
+        let plan = plan(folder, &manifest, set)?;
         let files = PartFiles {
             folder: folder.clone(),
             form: manifest.form(folder)?,
@@ -159,13 +160,16 @@ impl Embedder {
             })?;
         }
         manifest.complete = true;
+        manifest.updating = false;
         manifest.write(folder)?;
         let (rows, columns) = (manifest.rows(), manifest.columns);
+        let skipped: Vec<(String, SkippedImages)> = manifest.skipped().into_iter().collect();
         if rows == 0 {
-            return Err(PartsError::Empty { folder: folder.clone() });
+            let kinds: Vec<String> =
+                skipped.iter().map(|(kind, images)| format!("{kind}: {images}")).collect();
+            return Err(PartsError::Empty { folder: folder.clone(), why: kinds.join("; ") });
         }
         let parts = manifest.parts.iter().filter(|part| part.features.is_some()).count();
-        let skipped = manifest.skipped().into_iter().collect();
         let form = files.form;
         Ok(PartsReport { rows, columns, parts, form, seen, changed, gone, damaged, skipped })
     }
