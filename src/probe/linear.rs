@@ -45,7 +45,8 @@ pub struct LinearProbeConfig {
     pub batch_size: usize,
     /// Momentum of SGD.
     pub momentum: f64,
-    /// Decoupled decay of the weights, relative to the learning rate.
+    /// Decay of the weights, not of the bias, relative to the learning rate. It is decoupled: it does not pass
+    /// through the momentum, as it does in PyTorch's `SGD`, where [`Stage::WeightDecay`] would come first.
     pub weight_decay: f64,
     /// The peak learning rates to choose from.
     pub learning_rates: Vec<f64>,

@@ -3,6 +3,8 @@
 //! `VIT22B_FIXTURES=DIR` takes another file of the same form. Figures agree to 1e-6: logits are
 //! double precision on both sides, and sums differ in their order alone.
 
+mod measurements;
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};

@@ -146,6 +146,9 @@ impl RocCurve {
 /// the oracle, an equal share of each of them does. If the oracle decides all examples of a problem with both
 /// classes, the answer is 1.
 ///
+/// The area is exact. The metric of the authors' library takes a grid of thresholds and a histogram of confidences,
+/// and gives the oracle whole examples; with 200 thresholds and 1000 bins it differs by some thousandths.
+///
 /// # Errors
 ///
 /// [`EvalError`] if lengths differ, either class has no example, a number is NaN or the share is

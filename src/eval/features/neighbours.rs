@@ -9,8 +9,9 @@ use crate::eval::arrays::{
 
 /// A classifier in which the `k` training examples with the largest cosine similarity vote for their class.
 ///
-/// Of equally similar examples, the first counts as nearer; of classes with equal votes, the first wins. A
-/// vector of zeros has similarity 0 to all.
+/// Of equally similar examples, the first counts as nearer; similarities are equal if they are so to 1e-12,
+/// which rounding may change. Of classes with equal votes, the first wins. A vector of zeros has similarity 0 to
+/// all. Of features of length 1, the nearest by Euclidean distance are the same ones.
 ///
 /// ```
 /// use vit22b::eval::{Matrix, NearestNeighbours};
@@ -77,21 +78,25 @@ impl NearestNeighbours {
     }
 
     fn vote(&self, similarities: &[f64], labels: &[usize], classes: usize) -> usize {
-        let mut order: Vec<usize> = (0..labels.len()).collect();
+        let mut order: Vec<(i64, usize)> =
+            similarities.iter().map(|value| (value / EQUAL).round() as i64).zip(0..).collect();
         let k = self.k.min(order.len());
-        let nearer = |a: &usize, b: &usize| {
-            similarities[*b].total_cmp(&similarities[*a]).then_with(|| a.cmp(b))
-        };
+        let nearer = |a: &(i64, usize), b: &(i64, usize)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
         order.select_nth_unstable_by(k - 1, nearer);
+        // Votes are added from the nearest on, so that equal sums are equal to the last bit.
+        order[..k].sort_unstable_by(nearer);
         let mut votes = vec![0.0; classes];
-        for &neighbour in &order[..k] {
+        for &(similarity, neighbour) in &order[..k] {
             // The similarity is at most 1, so that no weight overflows.
-            let weight = |t: f64| ((similarities[neighbour] - 1.0) / t).exp();
+            let weight = |t: f64| ((similarity as f64 * EQUAL - 1.0) / t).exp();
             votes[labels[neighbour]] += self.temperature.map_or(1.0, weight);
         }
         argmax(&votes)
     }
 }
+
+/// The difference below which two similarities are equal.
+const EQUAL: f64 = 1e-12;
 
 /// The number of queries whose similarities are computed at a time.
 const QUERIES: usize = 256;

@@ -52,6 +52,26 @@ impl CutMix {
     }
 }
 
+impl CutMix {
+    /// Cuts and mixes a batch with a given share of the own image and the row and column of the rectangle's
+    /// centre, tensors of one element.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[b, c, height, width]`; targets: `[b, c]`; the same come back
+    pub fn mix(
+        images: Tensor<4>,
+        targets: Tensor<2>,
+        share: Tensor<1>,
+        [row, column]: [Tensor<1>; 2],
+    ) -> (Tensor<4>, Tensor<2>) {
+        let [.., height, width] = images.dims();
+        let side = side(share);
+        let rows = inside(height, side.clone(), row);
+        mix_inside(images, targets, rows, inside(width, side, column))
+    }
+}
+
 impl ResolvedCutMix {
     /// Cuts and mixes a batch.
     ///
@@ -65,25 +85,45 @@ impl ResolvedCutMix {
         key: &RandomKey,
     ) -> (Tensor<4>, Tensor<2>) {
         let [.., height, width] = images.dims();
-        let side = (self.shares.draw(&key.fold_in(0)).neg() + 1.0).sqrt();
-        let rows = inside(height, side.clone(), &key.fold_in(1));
-        let columns = inside(width, side, &key.fold_in(2));
-        let cut = rows.clone().sum() * columns.clone().sum();
-        let share = cut * (-1.0 / (height * width) as f64) + 1.0;
-        let mask = rows.reshape([1, 1, height, 1]) * columns.reshape([1, 1, 1, width]);
-        let images = images.clone() + (previous(images.clone()) - images) * mask;
-        (images, mix(targets, &share))
+        let side = side(self.shares.draw(&key.fold_in(0)));
+        let rows = inside(height, side.clone(), centre(height, &key.fold_in(1)));
+        let columns = inside(width, side, centre(width, &key.fold_in(2)));
+        mix_inside(images, targets, rows, columns)
     }
 }
 
-/// Ones for the positions of an axis that lie within a part of this share around a random centre.
-fn inside(length: usize, share: Tensor<1>, key: &RandomKey) -> Tensor<1> {
-    let centre = (key.uniform::<1>([1]) * length as f64).floor();
+/// The side of a rectangle that leaves this share of an image, as a share of the image's side.
+fn side(share: Tensor<1>) -> Tensor<1> {
+    (share.neg() + 1.0).sqrt()
+}
+
+/// A random position on an axis.
+fn centre(length: usize, key: &RandomKey) -> Tensor<1> {
+    (key.uniform::<1>([1]) * length as f64).floor()
+}
+
+/// Ones for the positions of an axis that lie within a part of this share around a centre.
+fn inside(length: usize, share: Tensor<1>, centre: Tensor<1>) -> Tensor<1> {
     let half = ((share * length as f64).floor() * 0.5).floor();
     let positions = Tensor::<1, Int>::arange(0..length as i64, &centre.device()).float();
     let from_centre = positions - centre;
     let after = from_centre.clone().greater_equal(half.clone().neg().expand([length]));
     after.float() * from_centre.lower(half.expand([length])).float()
+}
+
+/// Cuts out the rows and columns that are 1, and mixes targets by their area.
+fn mix_inside(
+    images: Tensor<4>,
+    targets: Tensor<2>,
+    rows: Tensor<1>,
+    columns: Tensor<1>,
+) -> (Tensor<4>, Tensor<2>) {
+    let [.., height, width] = images.dims();
+    let cut = rows.clone().sum() * columns.clone().sum();
+    let share = cut * (-1.0 / (height * width) as f64) + 1.0;
+    let mask = rows.reshape([1, 1, height, 1]) * columns.reshape([1, 1, 1, width]);
+    let images = images.clone() + (previous(images.clone()) - images) * mask;
+    (images, mix(targets, &share))
 }
 
 /// Mixup, CutMix, or nothing; where both are given, one of them with equal chances.

@@ -39,6 +39,17 @@ impl Mixup {
     }
 }
 
+impl Mixup {
+    /// Mixes a batch with a given share of the own image, a tensor of one element.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[b, c, height, width]`; targets: `[b, c]`; the same come back
+    pub fn mix(images: Tensor<4>, targets: Tensor<2>, share: &Tensor<1>) -> (Tensor<4>, Tensor<2>) {
+        (mix(images, share), mix(targets, share))
+    }
+}
+
 impl ResolvedMixup {
     /// The share of the own image, a tensor of one element in [1/2, 1].
     pub fn draw(&self, key: &RandomKey) -> Tensor<1> {
@@ -56,8 +67,7 @@ impl ResolvedMixup {
         targets: Tensor<2>,
         key: &RandomKey,
     ) -> (Tensor<4>, Tensor<2>) {
-        let share = self.draw(key);
-        (mix(images, &share), mix(targets, &share))
+        Mixup::mix(images, targets, &self.draw(key))
     }
 }
 

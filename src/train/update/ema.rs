@@ -10,7 +10,11 @@ use crate::train::error::{TrainError, fraction};
 /// Running averages of the parameters, which often do better on held-out data than the last parameters.
 ///
 /// `average ← d average + (1 − d) parameter` with `d = min(decay, (1 + t) / (10 + t))`, which is small
-/// at first, so that the averages soon forget the first parameters.
+/// at first, so that the averages soon forget the first parameters. `t` counts the steps before this one.
+///
+/// The ramp is that of TensorFlow's moving averages. timm's `ModelEmaV3` begins with the parameters of the first
+/// step and then keeps `d` constant or lets it rise as `1 − (1 + t / γ)^−power`; optax's `ema` begins with zeros and
+/// divides by `1 − decay^t`. They differ at the beginning of a run alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ema {
     /// In [0, 1); 0.9999 averages over about ten thousand steps.
