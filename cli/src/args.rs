@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug, Display};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
@@ -31,6 +31,19 @@ pub(crate) struct DeviceName {
 impl DeviceName {
     pub(crate) fn runtime(&self) -> anyhow::Result<Runtime> {
         Runtime::named(&self.device).with_context(|| format!("--device {}", self.device))
+    }
+}
+
+/// An error about a field of a config, a recipe or a run, with the name of the option that sets the field.
+pub(crate) fn naming_option(
+    error: impl Into<anyhow::Error>,
+    options: &[(&str, &'static str)],
+) -> anyhow::Error {
+    let error = error.into();
+    let text = error.to_string();
+    match options.iter().find(|(field, _)| text.starts_with(field)) {
+        Some((_, option)) => error.context(*option),
+        None => error,
     }
 }
 
@@ -70,9 +83,8 @@ impl Weights {
 
     /// What the file is, and what a load would do with its tensors.
     pub(crate) fn inspect(&self) -> anyhow::Result<Inspection> {
-        let file = WeightsFile::open(self.weights.path()?).map_err(explained)?;
-        let inspection = file.inspect(&self.unsaid.options());
-        let inspection = inspection.map_err(|error| self.unsaid.explained(error))?;
+        let file = open_weights(&self.weights)?;
+        let inspection = self.unsaid.inspect(&file)?;
         self.unsaid.compare(&file, &inspection.description)?;
         Ok(inspection)
     }
@@ -84,8 +96,13 @@ impl Weights {
 
     /// The model without its classifier.
     pub(crate) fn load(&self, runtime: &Runtime) -> anyhow::Result<Loaded> {
-        self.unsaid.load(&self.weights.path()?, &runtime.device())
+        self.unsaid.load(&open_weights(&self.weights)?, &runtime.device())
     }
+}
+
+/// Opens a checkpoint, without its tensors.
+pub(crate) fn open_weights(weights: &WeightsName) -> anyhow::Result<WeightsFile> {
+    WeightsFile::open(weights.path()?).map_err(explained)
 }
 
 /// What a weights file leaves open, or what shall be other than the file says.
@@ -185,7 +202,7 @@ impl Loaded {
         Ok(embedder
             .with_batch(images.batch.into())
             .with_broken(images.on_broken())
-            .with_decoding(images.orientation.decoding()))
+            .with_decoding(images.decoding.options()))
     }
 }
 
@@ -262,15 +279,41 @@ impl Unsaid {
         Ok(())
     }
 
+    /// Refuses a side that the patch does not divide, before what the file says is taken for the reason.
+    fn check_side(&self, file: &WeightsFile) -> anyhow::Result<()> {
+        let options = self.options().with_head(HeadChoice::Drop).with_image(None);
+        let (Some(side), Ok(found)) = (self.side, file.describe(&options)) else { return Ok(()) };
+        let patch = found.config.patch;
+        ensure!(
+            side.is_multiple_of(patch),
+            "--side {side}: expected a multiple of the patch, {patch}; the nearest is {}",
+            (side + patch / 2).max(patch) / patch * patch
+        );
+        Ok(())
+    }
+
+    /// What a file is. Of one whose classifier has a form that is not computed, the rest, which is told.
+    fn inspect(&self, file: &WeightsFile) -> anyhow::Result<Inspection> {
+        self.check_side(file)?;
+        let options = self.options();
+        let inspection = match file.inspect(&options) {
+            Err(WeightsError::Unsupported { what, .. }) => {
+                let without = file.inspect(&options.with_head(HeadChoice::Drop));
+                without.inspect(|_| eprintln!("left out: the file's classifier: {what}"))
+            }
+            other => other,
+        };
+        inspection.map_err(|error| self.explained(error))
+    }
+
     /// Loads a model with the classifier that the file holds, and the names of its classes where they are
     /// known. None where it holds none, or one of a form that is not computed, which is told.
     pub(crate) fn classifier(
         &self,
-        weights: &Path,
+        file: &WeightsFile,
         device: &Device,
     ) -> anyhow::Result<Option<(Loaded, Vec<String>)>> {
-        let file = WeightsFile::open(weights).map_err(explained)?;
-        if file.inspect(&self.options()).map_err(explained)?.num_classes == 0 {
+        if self.inspect(file)?.num_classes == 0 {
             return Ok(None);
         }
         match file.load(&self.options(), device) {
@@ -279,21 +322,21 @@ impl Unsaid {
                 let preprocess = description.preprocessing;
                 Ok(Some((Loaded { model: loaded.model, preprocess }, description.class_names)))
             }
-            Err(error @ WeightsError::Unsupported { .. }) => {
-                eprintln!("left out: the file's classifier: {error}");
+            Err(WeightsError::Unsupported { what, .. }) => {
+                eprintln!("left out: the file's classifier: {what}");
                 Ok(None)
             }
-            Err(error) => Err(explained(error)),
+            Err(error) => Err(self.explained(error)),
         }
     }
 
     /// Loads a model of colour images without its classifier, and prints on standard error what it is
     /// and how that is known.
-    pub(crate) fn load(&self, weights: &Path, device: &Device) -> anyhow::Result<Loaded> {
+    pub(crate) fn load(&self, file: &WeightsFile, device: &Device) -> anyhow::Result<Loaded> {
+        self.check_side(file)?;
         let options = self.options().with_head(HeadChoice::Drop);
-        let file = WeightsFile::open(weights).map_err(explained)?;
         let loaded = file.load(&options, device).map_err(|error| self.explained(error))?;
-        self.compare(&file, &loaded.description)?;
+        self.compare(file, &loaded.description)?;
         eprintln!("{}\n{}", loaded.description, loaded.report);
         let preprocess = loaded.description.preprocessing;
         let config = loaded.model.config();
@@ -305,8 +348,7 @@ impl Unsaid {
         );
         ensure!(
             config.channels == 3,
-            "--weights {}: the model takes {} channels, and images have 3",
-            weights.display(),
+            "--weights: the model takes {} channels, and images have 3",
             config.channels
         );
         Ok(Loaded { model: loaded.model, preprocess })
@@ -372,11 +414,6 @@ fn explained(error: WeightsError) -> anyhow::Error {
         WeightsError::UnknownArchitecture { name, expected } => anyhow!(
             "--assume {name}: no architecture that is computed here has this name: expected {expected}"
         ),
-        WeightsError::Unsupported { what, next } => {
-            let next = next.replace("`LoadOptions::gelu`", "--gelu");
-            let next = next.replace("`LoadOptions::pool`", "--pool token");
-            anyhow!("--weights: {what} is not a part of this model family; {next}")
-        }
         WeightsError::DoesNotFit(report) => {
             anyhow!("--weights: the file does not fit the model\n{report}")
         }
@@ -384,22 +421,25 @@ fn explained(error: WeightsError) -> anyhow::Error {
     }
 }
 
-/// Whether images are turned by their EXIF orientation.
+/// How images are decoded.
 #[derive(Args, Clone, Copy)]
-pub(crate) struct Orientation {
+pub(crate) struct Decoding {
     /// Leave images as their pixels are stored, as timm and torchvision
     /// do, in place of turning them upright by their EXIF orientation
     #[arg(long, verbatim_doc_comment)]
     ignore_orientation: bool,
+    /// The most pixels of an image; larger ones are not read
+    #[arg(long, value_name = "PIXELS", default_value_t = DecodeOptions::default().max_pixels)]
+    max_pixels: u64,
 }
 
-impl Orientation {
-    pub(crate) fn decoding(self) -> DecodeOptions {
-        DecodeOptions { exif_orientation: !self.ignore_orientation, ..DecodeOptions::default() }
+impl Decoding {
+    pub(crate) fn options(self) -> DecodeOptions {
+        DecodeOptions { exif_orientation: !self.ignore_orientation, max_pixels: self.max_pixels }
     }
 
-    /// The word for it in results.
-    pub(crate) fn name(self) -> &'static str {
+    /// The word for the orientation in results.
+    pub(crate) fn orientation(self) -> &'static str {
         if self.ignore_orientation { "ignored" } else { "followed" }
     }
 }
@@ -412,7 +452,7 @@ pub(crate) struct Images {
     #[arg(long, value_name = "PATH", verbatim_doc_comment)]
     images: PathBuf,
     #[command(flatten)]
-    orientation: Orientation,
+    decoding: Decoding,
     /// Images of a batch
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
@@ -441,8 +481,8 @@ impl Images {
     }
 
     /// How images are decoded.
-    pub(crate) fn orientation(&self) -> Orientation {
-        self.orientation
+    pub(crate) fn decoding(&self) -> Decoding {
+        self.decoding
     }
 
     /// Features of a set, with a bar; images that cannot be read are told on standard error.

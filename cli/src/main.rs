@@ -79,8 +79,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// An error and its causes on one line, each said once: some errors say their cause themselves. Where they
-/// advise a command of `burn-xla`, which has its own, the advice is this program's verb of the same name.
+/// An error and its causes on one line, each said once: some errors say their cause themselves. Advice is given in
+/// the words of this program.
 fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -90,7 +90,7 @@ fn chain(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    text.replace("`burn-xla ", "`vit22b ")
+    terminal::in_own_words(&text)
 }
 
 #[cfg(test)]
@@ -120,6 +120,8 @@ mod tests {
         let error =
             anyhow!("no plugin for tpu; run `burn-xla install tpu`").context("--device tpu");
         assert_eq!(chain(&error), "--device tpu: no plugin for tpu; run `vit22b install tpu`");
+        let error = anyhow!("say it with `LoadOptions::num_heads` or `DecodeOptions::max_pixels`");
+        assert_eq!(chain(&error), "say it with --num-heads or --max-pixels");
     }
 
     #[test]

@@ -17,6 +17,19 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     }
 }
 
+/// A text of the libraries in the words of this program: options of the command where they name their own, and this
+/// program's verb where `burn-xla`, which has its own command, advises one of that.
+pub(crate) fn in_own_words(text: &str) -> String {
+    let mut text = text.replace("`burn-xla ", "`vit22b ");
+    for options in ["`LoadOptions::", "`DecodeOptions::"] {
+        while let Some((before, after)) = text.split_once(options) {
+            let Some((field, rest)) = after.split_once('`') else { break };
+            text = format!("{before}--{}{rest}", field.replace('_', "-"));
+        }
+    }
+    text
+}
+
 /// Shows the events of a run.
 pub(crate) struct Terminal {
     bar: ProgressBar,
@@ -129,7 +142,7 @@ impl ImageBar {
     pub(crate) fn finish(self, broken: &BrokenImages) {
         self.bar.finish_and_clear();
         if !broken.images.is_empty() {
-            eprintln!("{broken}");
+            eprintln!("{}", in_own_words(&broken.to_string()));
         }
     }
 }

@@ -80,10 +80,11 @@ impl Variant {
     /// [`ConfigError::UnknownVariant`] with the names there are, or the nearest one.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let unknown = |hint: String| ConfigError::UnknownVariant { got: text.to_string(), hint };
-        let (name, patch) = text
-            .trim()
-            .split_once('/')
-            .ok_or_else(|| unknown(format!("write size and patch, such as \"{text}/14\"")))?;
+        let (name, patch) = text.trim().split_once('/').ok_or_else(|| {
+            let known = SIZES.iter().any(|size| size.name == text.trim());
+            let size = if known { text.trim() } else { "B" };
+            unknown(format!("write size and patch, such as \"{size}/14\""))
+        })?;
         let size = SIZES.into_iter().find(|size| size.name == name).ok_or_else(|| {
             unknown(match SIZES.iter().find(|size| size.name.eq_ignore_ascii_case(name)) {
                 Some(near) => format!("did you mean \"{}/{patch}\"?", near.name),
@@ -149,6 +150,10 @@ mod tests {
         assert_eq!(
             message("22B"),
             "variant \"22B\" is not known: write size and patch, such as \"22B/14\""
+        );
+        assert_eq!(
+            message("huge"),
+            "variant \"huge\" is not known: write size and patch, such as \"B/14\""
         );
         assert_eq!(
             message("B/0"),

@@ -85,7 +85,7 @@ fn a_bomb_is_refused() {
     let error = decode(&bytes).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "100000 × 100000 pixels exceed the limit of 178956970; raise the limit of DecodeOptions if they are meant"
+        "100000 × 100000 pixels exceed the limit of 178956970; raise `DecodeOptions::max_pixels` if they are meant"
     );
     let limit = DecodeOptions { max_pixels: 75 * 50, ..DecodeOptions::default() };
     assert!(Image::decode(&file("photo.jpg"), limit).is_ok());

@@ -2,30 +2,35 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde_json::json;
 use vit22b::Runtime;
 use vit22b::data::ImageSet;
 use vit22b::eval::read_real_labels;
 use vit22b::probe::{Embedder, evaluate};
 use vit22b::report::{Block, Section};
+use vit22b::weights::WeightsFile;
 
 use super::part::{Part, line, percent, table};
-use crate::args::{Orientation, Unsaid};
+use crate::args::{Decoding, Unsaid};
 use crate::terminal::ImageBar;
 
 /// How often the file's classifier is right about labelled images. None, with a word on it, where the
 /// file has no classifier or one of other classes than the images have.
 pub(crate) fn own_classifier(
-    weights: &Path,
+    weights: &WeightsFile,
     unsaid: &Unsaid,
     runtime: &Runtime,
     [train, test]: &[ImageSet; 2],
     root: &Path,
     real: Option<&Path>,
-    orientation: Orientation,
+    decoding: Decoding,
 ) -> anyhow::Result<Option<Part>> {
+    let unused = || {
+        real.iter().for_each(|_| eprintln!("--real is not used: it is for the file's classifier"))
+    };
     let Some((loaded, names)) = unsaid.classifier(weights, &runtime.device())? else {
+        unused();
         return Ok(None);
     };
     let has_parts = root.is_dir() && ImageSet::parts(root)?.is_some();
@@ -51,14 +56,22 @@ pub(crate) fn own_classifier(
                 "left out: the file's classifier of {classes} classes; the images have {} others",
                 set.classes().len()
             );
+            unused();
             return Ok(None);
         }
     };
     let real = real
         .map(|path| read_real_labels(path).with_context(|| format!("--real {}", path.display())));
     let real = real.transpose()?;
-    let embedder = Embedder::new(runtime, loaded.model, loaded.preprocess)?
-        .with_decoding(orientation.decoding());
+    if let Some(lists) = &real {
+        let (got, expected) = (lists.len(), set.len());
+        ensure!(
+            got == expected,
+            "--real: {got} lists of classes, expected {expected}, one for each image"
+        );
+    }
+    let embedder =
+        Embedder::new(runtime, loaded.model, loaded.preprocess)?.with_decoding(decoding.options());
     let mut bar = ImageBar::new(set.len());
     let (accuracy, broken) = evaluate(&embedder, &set, real.as_deref(), |done| bar.done(done))?;
     bar.finish(&broken);

@@ -35,7 +35,7 @@ fn features(
         let mut bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
-        ensure!(table.rows() > 0, "no image could be read: {broken}");
+        ensure!(table.rows() > 0, "--images: no image could be read");
         Ok(table)
     })?;
     Ok(Labelled { labels: table.first_labels()?, features: table })

@@ -8,6 +8,7 @@ pub(crate) mod corruptions;
 pub(crate) mod detection;
 pub(crate) mod drawn;
 pub(crate) mod fitted;
+pub(crate) mod given;
 pub(crate) mod groups;
 pub(crate) mod images;
 pub(crate) mod logits;

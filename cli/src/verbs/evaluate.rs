@@ -10,7 +10,7 @@ use vit22b::probe::{Embedder, FeatureKey, FeatureTable};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 
-use crate::args::{DeviceName, Loaded, Orientation, Unsaid, train_test};
+use crate::args::{Decoding, DeviceName, Loaded, Unsaid, open_weights, train_test};
 use crate::evaluate::classifier::own_classifier;
 use crate::evaluate::classifiers::classifiers;
 use crate::evaluate::drawn::drawn;
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     images: Option<PathBuf>,
     #[command(flatten)]
-    orientation: Orientation,
+    decoding: Decoding,
     /// Other labels of these images for the file's own classifier, such
     /// as ImageNet's reassessed ones: JSON, a list of classes for each
     /// image in the order of the names
@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => of_model(&arguments)?,
     };
     if let Some(folder) = &arguments.trials {
-        parts.push(people(folder)?);
+        parts.push(people(folder).with_context(|| format!("--trials {}", folder.display()))?);
     }
     write(out, title, lead, parts)?;
     let report = out.join("report.html");
@@ -170,10 +170,10 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     let runtime = arguments.device.runtime()?;
     let device = runtime.device();
     device.seed(seed);
-    let weights = arguments.weights.as_ref().map(WeightsName::path).transpose()?;
-    let (model, untrained, steps) = match &weights {
-        Some(path) => {
-            let Loaded { model, preprocess } = arguments.unsaid.load(path, &device)?;
+    let file = arguments.weights.as_ref().map(open_weights).transpose()?;
+    let (model, untrained, steps) = match &file {
+        Some(file) => {
+            let Loaded { model, preprocess } = arguments.unsaid.load(file, &device)?;
             (model, None, preprocess)
         }
         None => {
@@ -189,16 +189,16 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     println!("{model}\non {runtime}\n");
     let key = FeatureKey::new("pooled")
         .text(&serde_json::to_string(&config)?)
-        .text(arguments.orientation.name())
+        .text(arguments.decoding.orientation())
         .params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
         let embedder = Embedder::new(&runtime, model, steps.clone())?
             .with_batch(BATCH)
-            .with_decoding(arguments.orientation.decoding());
+            .with_decoding(arguments.decoding.options());
         Ok(Source::Model(name.into(), Box::new(embedder), Box::new(device.clone())))
     };
     // What the file's model was trained on, if on anything, is not known.
-    let name = if weights.is_some() { "the model" } else { "pre-trained model" };
+    let name = if file.is_some() { "the model" } else { "pre-trained model" };
     let mut sources = vec![source(name, model)?];
     if let Some(untrained) = untrained {
         sources.push(source("untrained model", untrained)?);
@@ -209,14 +209,13 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
             let images = train_test(root, seed)?;
             let cache = arguments.out.join("features");
             let mut parts = given_images(&images, &sources, &key, &cache, share, seed)?;
-            if let Some(weights) = &weights {
+            if let Some(file) = &file {
                 let real = arguments.real.as_deref();
-                let unsaid = &arguments.unsaid;
-                let turned = arguments.orientation;
-                let own = own_classifier(weights, unsaid, &runtime, &images, root, real, turned)?;
+                let (unsaid, decoding) = (&arguments.unsaid, arguments.decoding);
+                let own = own_classifier(file, unsaid, &runtime, &images, root, real, decoding)?;
                 parts.splice(0..0, own);
             }
-            let orientation = arguments.orientation.name();
+            let orientation = arguments.decoding.orientation();
             (format!("{} (EXIF orientation {orientation})", root.display()), parts)
         }
         None => ("drawings and real digits".into(), drawn(&sources, side, share, seed, &device)?),

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     );
     let names = picture_names(&set);
     let seen = embedder.preprocess().with_value_range(0.0, 1.0);
-    let decoding = images.orientation().decoding();
+    let decoding = images.decoding().options();
     let (mut bar, patch) = (ImageBar::new(set.len()), embedder.config().patch);
     let broken = embedder.visit_with(&set, &views.function(), |index, features| {
         let (pixels, size) = pixels(&set.decode(index, decoding)?, &seen);

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use burn_trace::Save;
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
@@ -15,6 +15,8 @@ use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Plan, Sharding};
 use vit22b::train::{Classify, Loss, Precision, Recipe, TrainStep};
 use vit22b::vit::Variant;
+
+use crate::args::naming_option;
 
 #[derive(Args, Clone)]
 pub(crate) struct Arguments {
@@ -80,7 +82,8 @@ enum ActivationsName {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let topology = topology(&arguments.topology)?;
+    let topology = topology(&arguments.topology)
+        .with_context(|| format!("--topology {}", arguments.topology))?;
     if arguments.search {
         return search(&arguments, &topology);
     }
@@ -180,6 +183,12 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
     let data = (1..=256).rev().find(|data| devices.is_multiple_of(*data)).unwrap_or(1);
     let default = mesh_text(devices / data, data, 1);
     let mesh = arguments.mesh.clone().map_or_else(|| default.parse(), Ok)?;
+    ensure!(
+        mesh.num_devices() == devices,
+        "--mesh {mesh}: {} devices, and --topology {} has {devices}; they must be as many",
+        mesh.num_devices(),
+        arguments.topology
+    );
     let batch = arguments.batch.unwrap_or(64 * devices);
     let config = arguments.variant.config(arguments.classes);
     let recipe = Recipe {
@@ -189,7 +198,9 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
         ..Recipe::vit22b()
     };
     let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
-    let train = TrainStep::new(task, &recipe, None)?;
+    let options = [("micro_batches", "--micro-batches"), ("batch_size", "--batch")];
+    let train = TrainStep::new(task, &recipe, None);
+    let train = train.map_err(|error| naming_option(error, &options))?;
     let save = match arguments.keep.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["nothing"] => Save::Nothing,
         ["products"] => Save::Products,

@@ -65,7 +65,7 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
     let broken = train.len() + test.len() - tables[0].rows() - tables[1].rows();
     let shown = images.path().display();
     ensure!(tables[1].rows() > 0, "--images {shown}: no image is left to test with");
-    let orientation = images.orientation().name();
+    let orientation = images.decoding().orientation();
     let json = serde_json::json!({
         "device": runtime.name(), "weights": weights.name().to_string(), "images": images.path(),
         "broken_images": broken, "orientation": orientation,

@@ -12,7 +12,7 @@ use vit22b::data::{Drawings, FirstOf};
 use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
-use crate::args::{DeviceName, PrecisionName};
+use crate::args::{DeviceName, PrecisionName, naming_option};
 use crate::terminal::Terminal;
 
 #[derive(Args)]
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         micro_batches: arguments.micro_batches,
         ..Recipe::vit22b_scaled(batch, steps, arguments.lr)
     };
-    config.validate().map_err(named)?;
+    config.validate().map_err(|error| naming_option(error, &OPTIONS))?;
     let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy)?;
     let held_out = FirstOf::new(held_out, HELD_OUT);
     let mut trainer = Trainer::new(task, recipe, Arc::new(data), &out)
@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         trainer = trainer.with_peak_flops(peak);
     }
     // What is wrong with a setting is said before anything is measured.
-    trainer.validate().map_err(named)?;
+    trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
     let runtime = arguments.device.runtime()?;
     println!("{}\non {runtime}", config.init(&runtime.device())?);
     let peak = match given {
@@ -133,16 +133,6 @@ const OPTIONS: [(&str, &str); 9] = [
     ("keep", "--keep"),
     ("threads", "--threads"),
 ];
-
-/// An error about a field, with the name of the field's option.
-fn named(error: impl Into<anyhow::Error>) -> anyhow::Error {
-    let error = error.into();
-    let text = error.to_string();
-    match OPTIONS.iter().find(|(field, _)| text.starts_with(field)) {
-        Some((_, option)) => error.context(*option),
-        None => error,
-    }
-}
 
 /// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process
 /// ends at once.

@@ -1,3 +1,4 @@
+use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::Value;
 
 use crate::folder::Folder;
@@ -24,6 +25,91 @@ fn logits_of_any_classifier_are_measured() {
     // −ln(e² / (e² + 2))
     let nll = report["Calibration"]["raw"]["nll"].as_f64().unwrap();
     assert!((nll - 0.239_538).abs() < 1e-5, "{nll}");
+}
+
+/// A safetensors file with these tensors: name, type, shape and bytes.
+fn tensors(path: &std::path::Path, list: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) {
+    let views = list.iter().map(|(name, dtype, shape, bytes)| {
+        (*name, TensorView::new(*dtype, shape.clone(), bytes).expect("bytes fit the shape"))
+    });
+    std::fs::write(path, serialize(views, None).unwrap()).unwrap();
+}
+
+/// Twenty rows of two classes, the right one by 2: each type of logits, and each of labels.
+#[test]
+fn logits_and_labels_of_any_width_give_the_same_numbers() {
+    let out = Folder::new("evaluate-types");
+    let file = out.path().join("logits.safetensors");
+    let logits = |zero: &[u8], two: &[u8]| [two, zero, zero, two].concat().repeat(10);
+    let floats = [
+        (Dtype::F32, logits(&0f32.to_le_bytes(), &2f32.to_le_bytes())),
+        (Dtype::F64, logits(&0f64.to_le_bytes(), &2f64.to_le_bytes())),
+        (Dtype::F16, logits(&[0, 0], &[0, 0x40])),
+        (Dtype::BF16, logits(&[0, 0], &[0, 0x40])),
+    ];
+    let labels = |zero: &[u8], one: &[u8]| [zero, one].concat().repeat(10);
+    let whole = [
+        (Dtype::U8, labels(&[0], &[1])),
+        (Dtype::I16, labels(&[0, 0], &[1, 0])),
+        (Dtype::U32, labels(&[0; 4], &[1, 0, 0, 0])),
+        (Dtype::I64, labels(&[0; 8], &1i64.to_le_bytes())),
+        (Dtype::F32, labels(&[0; 4], &1f32.to_le_bytes())),
+    ];
+    // −ln(e² / (e² + 1))
+    let expected = 0.126_928;
+    for (logits, labels) in floats.iter().flat_map(|l| whole.iter().map(move |w| (l, w))) {
+        let list = [
+            ("logits", logits.0, vec![20, 2], logits.1.clone()),
+            ("labels", labels.0, vec![20], labels.1.clone()),
+        ];
+        tensors(&file, &list);
+        let report = report(&out, &["--logits", file.to_str().expect("UTF-8")]);
+        let nll = report["Calibration"]["raw"]["nll"].as_f64().unwrap();
+        assert!((nll - expected).abs() < 1e-6, "{:?}, {:?}: {nll}", logits.0, labels.0);
+    }
+}
+
+#[test]
+fn a_row_that_is_no_number_is_named_as_in_the_file() {
+    let out = Folder::new("evaluate-nan");
+    let (file, table) = (out.path().join("logits.safetensors"), out.path().join("logits.csv"));
+    let mut logits = [0f32, 2.0, 2.0, 0.0].map(f32::to_le_bytes).concat().repeat(10);
+    logits[8 * 13..8 * 13 + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let labels = (0..20u8).map(|row| (row + 1) % 2).collect::<Vec<u8>>();
+    let both = |labels: Vec<u8>| {
+        [
+            ("logits", Dtype::F32, vec![20, 2], logits.clone()),
+            ("labels", Dtype::U8, vec![20], labels),
+        ]
+    };
+    tensors(&file, &both(labels));
+    std::fs::write(&table, "label,cat,dog\n0,2,0\n1,nan,2\n").unwrap();
+    for (file, said) in [(&file, "logits, row 13 (the first is 0): NaN"), (&table, "line 3: NaN")] {
+        let (file, to) = (file.to_str().unwrap(), out.path().to_str().unwrap());
+        let error = vit22b(["evaluate", "--logits", file, "--out", to]).failed();
+        assert!(error.starts_with(&format!("--logits {file}: {said}")), "{error}");
+    }
+}
+
+/// As programs write tables: a byte order mark, semicolons with decimal commas, an index without a name, the label
+/// in another place.
+#[test]
+fn tables_of_logits_as_programs_write_them() {
+    let out = Folder::new("evaluate-tables");
+    let file = out.path().join("logits.csv");
+    let again = |header: &str, lines: &str| header.to_string() + &lines.repeat(10);
+    for table in [
+        again("", "0,2,0\n1,0,2\n"),
+        again("\u{feff}label;cat;dog\r\n", "0.0;2,0;0\r\n1.0;0;2,0\r\n"),
+        again(",label,cat,dog\n", "7,0,2,0\n8,1,0,2\n"),
+        again("cat\tdog\tTarget\n", "2\t0\t0\n0\t2\t1\n"),
+    ] {
+        std::fs::write(&file, &table).unwrap();
+        let report = report(&out, &["--logits", file.to_str().expect("UTF-8")]);
+        let nll = report["Calibration"]["raw"]["nll"].as_f64().unwrap();
+        assert!((nll - 0.126_928).abs() < 1e-6, "{table}: {nll}");
+        assert_eq!(report["Calibration"]["classes"], 2, "{table}");
+    }
 }
 
 #[test]

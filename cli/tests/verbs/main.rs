@@ -8,6 +8,7 @@ mod hub_server;
 mod doctor;
 mod draw;
 mod embed;
+mod errors;
 mod evaluate;
 mod explain;
 mod help;

@@ -51,7 +51,7 @@ pub enum ImageError {
     },
     /// The header announces more pixels than the limit allows.
     #[error(
-        "{width} × {height} pixels exceed the limit of {limit}; raise the limit of DecodeOptions if they are meant"
+        "{width} × {height} pixels exceed the limit of {limit}; raise `DecodeOptions::max_pixels` if they are meant"
     )]
     TooLarge {
         /// Width in pixels.
@@ -137,7 +137,10 @@ impl Image {
     ///
     /// [`ImageError`]. A file that ends early is an error, even if its decoder would fill in the rest.
     pub fn decode(bytes: &[u8], options: DecodeOptions) -> Result<Self, ImageError> {
-        let format = image::guess_format(bytes).ok().and_then(|format| {
+        let is_large_tiff = bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+");
+        let guessed = image::guess_format(bytes).ok();
+        let format = if is_large_tiff { Some(ImageFormat::Tiff) } else { guessed };
+        let format = format.and_then(|format| {
             let known = [
                 (ImageFormat::Jpeg, "JPEG"),
                 (ImageFormat::Png, "PNG"),
@@ -241,6 +244,10 @@ fn beginning(bytes: &[u8]) -> String {
         _ if bytes.starts_with(b"\0\0\0\x0cjP  ") => "JPEG 2000".into(),
         _ if bytes.trim_ascii_start().starts_with(b"<svg") => "SVG".into(),
         _ if bytes.starts_with(b"%PDF") => "PDF".into(),
+        _ if bytes.starts_with(b"version https://git-lfs") => {
+            "a pointer of Git LFS; fetch the file itself".into()
+        }
+        _ if bytes.trim_ascii_start().starts_with(b"<!") => "a web page".into(),
         bytes => {
             format!("bytes that begin with \"{}\"", bytes[..bytes.len().min(8)].escape_ascii())
         }

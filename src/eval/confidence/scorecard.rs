@@ -7,7 +7,7 @@ use super::calibration::{
 };
 use super::detection::{KnownScore, RocCurve, oracle_collaborative_auc};
 use super::selective::RiskCoverage;
-use crate::eval::arrays::{EvalError, Matrix, Predictions, Real, accuracy, check_labels};
+use crate::eval::arrays::{EvalError, Matrix, Predictions, Real, accuracy, check_labels, map_rows};
 
 /// Settings of a [`Scorecard`].
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +99,8 @@ impl Scorecard {
     ) -> Result<Self, EvalError> {
         let (n, classes) = (logits.rows(), logits.columns());
         check_labels(labels, n, classes)?;
+        // Before rows are shuffled, so that an error names the caller's row.
+        map_rows(logits, 1.0, |_| ())?;
         let share = config.held_out;
         if !(0.0..1.0).contains(&share) {
             let expected = "a share in [0, 1)";
