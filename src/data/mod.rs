@@ -27,7 +27,8 @@ pub use image::{DecodeOptions, FloatImage, Image, ImageError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
 pub use preprocess::{
-    Filter, ImageOp, Preprocess, PreprocessError, RobustnessSet, Rounding, Transform,
+    BigVisionResize, Filter, ImageOp, Preprocess, PreprocessError, ResizeMethod, RobustnessSet,
+    Rounding, Transform,
 };
 pub use procedural::{CueConflict, CueImage, Drawings, Example};
 pub use set::{ImageSet, Item, Location};

@@ -1,4 +1,4 @@
-//! What Pillow and torchvision made: `tests/fixtures/images/make.py` writes it.
+//! What Pillow, torchvision and TensorFlow made: `make.py` and `make_tensorflow.py` in `tests/fixtures/images` write it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +14,17 @@ pub(crate) fn file(name: &str) -> Vec<u8> {
     std::fs::read(folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Shape and bytes of everything whose name satisfies a condition.
+/// Shape and bytes of everything of Pillow's whose name satisfies a condition.
 pub(crate) fn expected(wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<usize>, Vec<u8>)> {
-    let bytes = file("pillow.safetensors");
+    read("pillow.safetensors", wanted)
+}
+
+/// Shape and bytes of everything in a file whose name satisfies a condition.
+pub(crate) fn read(
+    name: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+    let bytes = file(name);
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let all = tensors.tensors().into_iter().filter(|(name, _)| wanted(name));
     let all: Vec<_> =

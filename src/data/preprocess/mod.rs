@@ -1,6 +1,8 @@
 //! From a decoded image to the values that a model takes, as a list of steps with a text form.
 
 mod affine;
+mod arguments;
+mod big_vision;
 mod crop;
 mod error;
 mod image_op;
@@ -9,6 +11,7 @@ mod random_erasing;
 mod resample;
 mod resize;
 mod robustness;
+mod tensorflow;
 mod text;
 mod transform;
 
@@ -25,14 +28,15 @@ use crate::data::image::Image;
 use crop::{flip_lr, inception_region};
 use rand_augment::rand_augment;
 use random_erasing::random_erasing;
-use resize::View;
+use resize::{Resampling, View};
 use transform::KnownSize;
 
 pub use error::PreprocessError;
 pub use image_op::ImageOp;
 pub use resample::Filter;
 pub use robustness::RobustnessSet;
-pub use transform::{Rounding, Transform};
+pub use tensorflow::ResizeMethod;
+pub use transform::{BigVisionResize, Rounding, Transform};
 
 /// Steps from a decoded image to values, of one size for all images unless `fit_patches` is among them, written as big_vision does:
 ///
@@ -50,22 +54,38 @@ pub use transform::{Rounding, Transform};
 /// | step | what it does |
 /// | --- | --- |
 /// | `resize(h, w, filter)` | resizes to `h` × `w`, whatever the proportions |
-/// | `resize_small(s, filter)` | resizes the shorter side to `s`, the other in proportion, rounded to the nearest whole number, as in big_vision |
+/// | `resize_small(s, filter)` | resizes the shorter side to `s`, the other in proportion, rounded to the nearest whole number |
 /// | `resize_shorter(s, filter)` | the same, the other side rounded down, as in torchvision, timm and transformers |
 /// | `resize_float(h, w, filter)` | as `resize`, with pixels that are not rounded to bytes, as torchvision resizes tensors; crops and values may follow |
 /// | `fit_patches(p, n, filter)` | resizes to sides that are multiples of `p` and hold at most `n` squares of it, the proportions nearly kept, as transformers does for SigLIP 2: each image gets a size of its own |
 /// | `central_crop(h, w)` | crops the centre; of an odd number of dropped rows or columns, more are dropped below and on the right, as in big_vision and transformers |
 /// | `center_crop(h, w)` | crops the centre; the distance from top and left, if it ends in a half, is rounded to an even number, as in torchvision and timm |
-/// | `inception_crop(h, w, min, max, filter)` | crops a random region of `min` to `max` percent of the area (5 to 100), its width 3/4 to 4/3 of its height, and resizes it |
+/// | `inception_crop(h, w, min, max, filter)` | crops a random region of `min` to `max` percent of the area, its width 3/4 to 4/3 of its height, and resizes it |
 /// | `flip_lr` | mirrors left to right with probability 1/2 |
 /// | `randaug(layers, magnitude)` | RandAugment: this many of sixteen operations (2), at a strength from 0 to 10 (10) |
-/// | `value_range(low, high)` | turns bytes into values in this range |
+/// | `value_range(low, high)` | turns bytes into values in this range, [−1, 1] if none is given |
 /// | `normalize(mean, std)` | turns bytes into values in [0, 1], subtracts the mean and divides by the standard deviation: `imagenet`, `clip`, or six numbers |
 /// | `random_erasing(p)` | after the values are made: sets a random rectangle to 0 with probability `p`, as in torchvision and timm |
 ///
-/// A square size may be written as one number. Filters are `bilinear` (the default), `bicubic`, `lanczos` and
-/// `box`, all antialiased, and give Pillow's bytes. A resize after another one works on its 8-bit result. Pixels that a crop after a resize drops
-/// are never computed.
+/// A filter is one of Pillow's: `bilinear`, `bicubic`, `lanczos` or `box`, all antialiased, with Pillow's bytes. A resize
+/// after another one works on its 8-bit result. Pixels that a crop after a resize drops are never computed.
+///
+/// # big_vision
+///
+/// What a config of big_vision says means what it means there. Its resizes have a method in quotes, or none, in place of a
+/// filter, and sizes of one number or of a pair in brackets:
+///
+/// | step | with the defaults of big_vision |
+/// | --- | --- |
+/// | `resize(224)` | `resize(224, method="bilinear", antialias=False)` |
+/// | `resize_small(256)` | `resize_small(256, method="area", antialias=False)` |
+/// | `inception_crop(224)` | `inception_crop(224, area_min=5, area_max=100, method="bilinear", antialias=False)`; which region is drawn follows this crate's generator |
+///
+/// They are computed as TensorFlow's kernels do: methods are `nearest`, `bilinear`, `bicubic`, `area`, `lanczos3` and
+/// `lanczos5`, and values are cut to bytes, not rounded. So `resize(224)` is not antialiased, and
+/// `resize(224, 224, bilinear)` is. `decode` in front is passed over, since images are decoded already;
+/// `vgg_value_range` and `clip_value_range` are `normalize(imagenet)` and `normalize(clip)`. Steps that work on labels
+/// are errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Preprocess {
@@ -249,20 +269,28 @@ impl Preprocess {
 fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
     let [height, width] = view.size();
     match *step {
-        Transform::Resize { size, filter } => view.resize(size, filter),
+        Transform::Resize { size, filter } => view.resize(size, Resampling::Pillow(filter)),
         Transform::ResizeFloat { size, filter } => view.resize_float(size, filter),
         Transform::FitPatches { patch, most, filter } => {
-            view.resize(fitted_size([height, width], patch, most), filter);
+            let size = fitted_size([height, width], patch, most);
+            view.resize(size, Resampling::Pillow(filter));
         }
         Transform::ResizeShorter { side, filter, rounding } => {
-            let shorter = height.min(width);
-            let scaled = |n: usize| match rounding {
-                Rounding::Down => side * n / shorter,
-                Rounding::HalfToEven => {
-                    (n as f64 * (side as f64 / shorter as f64)).round_ties_even() as usize
+            let size = shorter_to([height, width], side, rounding);
+            view.resize(size, Resampling::Pillow(filter));
+        }
+        Transform::BigVision { resize, method, antialias } => {
+            let size = match resize {
+                BigVisionResize::To(size) => size,
+                BigVisionResize::ShorterTo(side) => {
+                    shorter_to([height, width], side, Rounding::HalfToEven)
+                }
+                BigVisionResize::CropTo { size, area } => {
+                    view.crop(inception_region([height, width], area, &mut rng));
+                    size
                 }
             };
-            view.resize([scaled(height), scaled(width)], filter);
+            view.resize(size, Resampling::TensorFlow(method, antialias));
         }
         Transform::CenterCrop { size: [h, w], rounding } => {
             let half = |rest: usize| match rounding {
@@ -273,7 +301,7 @@ fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
         }
         Transform::InceptionCrop { size, area, filter } => {
             view.crop(inception_region([height, width], area, &mut rng));
-            view.resize(size, filter);
+            view.resize(size, Resampling::Pillow(filter));
         }
         Transform::FlipLr if rng.bool() => flip_lr(view.render()),
         Transform::RandAugment { layers, magnitude } => {
@@ -284,6 +312,18 @@ fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
         | Transform::Normalize { .. }
         | Transform::RandomErasing { .. } => {}
     }
+}
+
+/// The size of an image whose shorter side becomes `side`.
+fn shorter_to(image: [usize; 2], side: usize, rounding: Rounding) -> [usize; 2] {
+    let shorter = image[0].min(image[1]);
+    image.map(|length| match rounding {
+        Rounding::Down => side * length / shorter,
+        // In single precision, as big_vision computes it.
+        Rounding::HalfToEven => {
+            (length as f32 * (side as f32 / shorter as f32)).round_ties_even() as usize
+        }
+    })
 }
 
 /// Whether a step may stand behind others; if not, the rule that it breaks.
@@ -344,7 +384,12 @@ impl FromStr for Preprocess {
     type Err = PreprocessError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::new(text.split('|').map(str::parse).collect::<Result<_, _>>()?)
+        let decodes = |step: &&str| {
+            let step = step.trim();
+            step == "decode" || step.starts_with("decode(") && step.ends_with(')')
+        };
+        let steps = text.split('|').skip_while(decodes);
+        Self::new(steps.map(str::parse).collect::<Result<_, _>>()?)
     }
 }
 

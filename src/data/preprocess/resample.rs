@@ -41,7 +41,6 @@ pub(super) struct Request {
     pub(super) size: [usize; 2],
     /// The part of the result that is wanted: its rows and columns.
     pub(super) window: [Range<usize>; 2],
-    pub(super) filter: Filter,
 }
 
 /// Old pixels and their weights for each new pixel of an axis.
@@ -53,12 +52,12 @@ struct Axis {
 }
 
 impl Axis {
-    fn new(request: &Request, axis: usize, old: usize) -> Self {
+    fn new(request: &Request, filter: Filter, axis: usize, old: usize) -> Self {
         let [start, extent] = request.region[axis];
         let scale = extent / request.size[axis] as f64;
         // Where the image shrinks, the filter covers as many more old pixels.
         let stretch = scale.max(1.0);
-        let support = request.filter.support() * stretch;
+        let support = filter.support() * stretch;
         let (mut spans, mut weights) = (Vec::new(), Vec::new());
         for new in request.window[axis].clone() {
             let centre = start + (new as f64 + 0.5) * scale;
@@ -66,7 +65,7 @@ impl Axis {
             let end = ((centre + support + 0.5).max(0.0) as usize).min(old);
             let begin = weights.len();
             let (per_pixel, place) = (1.0 / stretch, |old: usize| old as f64 - centre + 0.5);
-            weights.extend((first..end).map(|old| request.filter.weight(place(old) * per_pixel)));
+            weights.extend((first..end).map(|old| filter.weight(place(old) * per_pixel)));
             let sum: f64 = weights[begin..].iter().sum();
             if sum != 0.0 {
                 weights[begin..].iter_mut().for_each(|weight| *weight /= sum);
@@ -108,10 +107,15 @@ fn changes(request: &Request, axis: usize, old: usize) -> bool {
 
 /// The window of the result, three bytes for each pixel. The horizontal direction comes first, as in
 /// Pillow, which takes the vertical one first where rows become fewer and columns more.
-pub(super) fn bytes(pixels: &[u8], [height, width]: [usize; 2], request: &Request) -> Vec<u8> {
+pub(super) fn bytes(
+    pixels: &[u8],
+    [height, width]: [usize; 2],
+    request: &Request,
+    filter: Filter,
+) -> Vec<u8> {
     let [rows, columns] = request.window.clone();
-    let by_row = changes(request, 0, height).then(|| Axis::new(request, 0, height));
-    let by_column = changes(request, 1, width).then(|| Axis::new(request, 1, width));
+    let by_row = changes(request, 0, height).then(|| Axis::new(request, filter, 0, height));
+    let by_column = changes(request, 1, width).then(|| Axis::new(request, filter, 1, width));
     let whole = 3 * width;
     if let (Some(by_row), Some(by_column)) = (&by_row, &by_column) {
         let extent = [0, 1].map(|axis| request.region[axis][1]);
@@ -177,9 +181,14 @@ fn down(lines: &[u8], line: usize, number: usize, axis: &Axis) -> Vec<u8> {
 }
 
 /// The window of the result, three floats from 0 to 1 for each pixel, nowhere rounded to bytes.
-pub(super) fn floats(pixels: &[u8], [height, width]: [usize; 2], request: &Request) -> Vec<f32> {
+pub(super) fn floats(
+    pixels: &[u8],
+    [height, width]: [usize; 2],
+    request: &Request,
+    filter: Filter,
+) -> Vec<f32> {
     let [by_row, by_column] =
-        [(0, height), (1, width)].map(|(axis, old)| Axis::new(request, axis, old));
+        [(0, height), (1, width)].map(|(axis, old)| Axis::new(request, filter, axis, old));
     let rows = by_row.reads();
     let line = 3 * request.window[1].len();
     let mut narrowed = Vec::with_capacity(rows.len() * line);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::data::image::Image;
 
 use super::resample::{self, Filter, Request};
+use super::tensorflow::{self, ResizeMethod};
 
 /// A region of an image, resized and cropped, but not computed yet: pixels that the crop drops are never
 /// computed.
@@ -19,17 +20,25 @@ pub(super) struct View<'a> {
     start: [usize; 2],
     /// Height and width of the crop.
     size: [usize; 2],
-    filter: Filter,
+    by: Resampling,
     /// Whether the result is not rounded to bytes.
     is_float: bool,
+}
+
+/// Whose resizing it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Resampling {
+    Pillow(Filter),
+    /// Whether the method is antialiased stands behind it.
+    TensorFlow(ResizeMethod, bool),
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(image: Cow<'a, Image>) -> Self {
         let size = [image.height(), image.width()];
         let region = size.map(|side| [0.0, side as f64]);
-        let filter = Filter::default();
-        Self { image, region, resized: size, start: [0, 0], size, filter, is_float: false }
+        let by = Resampling::Pillow(Filter::default());
+        Self { image, region, resized: size, start: [0, 0], size, by, is_float: false }
     }
 
     pub(super) fn size(&self) -> [usize; 2] {
@@ -37,7 +46,7 @@ impl<'a> View<'a> {
     }
 
     /// Resizes the view.
-    pub(super) fn resize(&mut self, size: [usize; 2], filter: Filter) {
+    pub(super) fn resize(&mut self, size: [usize; 2], by: Resampling) {
         if [0, 1].map(|axis| self.region[axis][1]) != self.resized.map(|side| side as f64) {
             // Two resizes in a row are not one: the second works on the 8-bit result of the first.
             self.render();
@@ -46,12 +55,12 @@ impl<'a> View<'a> {
             let [first, _] = self.region[axis];
             self.region[axis] = [first + self.start[axis] as f64, self.size[axis] as f64];
         }
-        (self.resized, self.start, self.size, self.filter) = (size, [0, 0], size, filter);
+        (self.resized, self.start, self.size, self.by) = (size, [0, 0], size, by);
     }
 
     /// Resizes the view without rounding to bytes.
     pub(super) fn resize_float(&mut self, size: [usize; 2], filter: Filter) {
-        self.resize(size, filter);
+        self.resize(size, Resampling::Pillow(filter));
         self.is_float = true;
     }
 
@@ -66,7 +75,13 @@ impl<'a> View<'a> {
         let whole = [self.image.height(), self.image.width()];
         let region = whole.map(|side| [0.0, side as f64]);
         if self.region != region || self.resized != whole || self.size != whole {
-            let pixels = resample::bytes(self.image.pixels(), whole, &self.request());
+            let (pixels, request) = (self.image.pixels(), self.request());
+            let pixels = match self.by {
+                Resampling::Pillow(filter) => resample::bytes(pixels, whole, &request, filter),
+                Resampling::TensorFlow(method, antialias) => {
+                    tensorflow::bytes(pixels, whole[1], &request, (method, antialias))
+                }
+            };
             let image = Image::new(self.size[1], self.size[0], pixels);
             *self = Self::new(Cow::Owned(image.expect("steps make no empty images")));
         }
@@ -76,11 +91,16 @@ impl<'a> View<'a> {
     /// The view's pixels in floats from 0 to 1, `[height, width, 3]`, if it is not rounded to bytes.
     pub(super) fn floats(&self) -> Option<Vec<f32>> {
         let whole = [self.image.height(), self.image.width()];
-        self.is_float.then(|| resample::floats(self.image.pixels(), whole, &self.request()))
+        match self.by {
+            Resampling::Pillow(filter) if self.is_float => {
+                Some(resample::floats(self.image.pixels(), whole, &self.request(), filter))
+            }
+            _ => None,
+        }
     }
 
     fn request(&self) -> Request {
         let window = [0, 1].map(|axis| self.start[axis]..self.start[axis] + self.size[axis]);
-        Request { region: self.region, size: self.resized, window, filter: self.filter }
+        Request { region: self.region, size: self.resized, window }
     }
 }

@@ -46,8 +46,10 @@ impl RobustnessSet {
     pub fn preprocess(self, side: usize) -> Result<Preprocess, PreprocessError> {
         let before = |share: f64| (side as f64 / share).round() as usize;
         let resize = match self {
-            Self::ObjectNet | Self::ImageNetA => format!("resize_small({})", before(0.75)),
-            _ => format!("resize({})", before(0.875)),
+            Self::ObjectNet | Self::ImageNetA => {
+                format!("resize_small({}, bilinear)", before(0.75))
+            }
+            _ => format!("resize({0}, {0}, bilinear)", before(0.875)),
         };
         format!("{resize}|central_crop({side})|value_range(-1, 1)").parse()
     }

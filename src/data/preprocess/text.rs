@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::arguments::Arguments;
+use super::big_vision;
 use super::error::PreprocessError;
 use super::resample::Filter;
-use super::transform::{Rounding, STATISTICS, Transform};
+use super::transform::{BigVisionResize, Rounding, STATISTICS, Transform};
 
 impl fmt::Display for Transform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,6 +41,26 @@ impl fmt::Display for Transform {
             Self::InceptionCrop { size: [h, w], area: [low, high], filter } => {
                 write!(f, "inception_crop({h}, {w}, {low}, {high}, {})", name(filter))
             }
+            Self::BigVision { resize, method, antialias } => {
+                let sides = |[h, w]: [usize; 2]| match h == w {
+                    true => h.to_string(),
+                    false => format!("({h}, {w})"),
+                };
+                let (method, antialias) =
+                    (method.name(), if antialias { ", antialias=True" } else { "" });
+                match resize {
+                    BigVisionResize::To(size) => {
+                        write!(f, "resize({}, \"{method}\"{antialias})", sides(size))
+                    }
+                    BigVisionResize::ShorterTo(side) => {
+                        write!(f, "resize_small({side}, \"{method}\"{antialias})")
+                    }
+                    BigVisionResize::CropTo { size, area: [low, high] } => {
+                        let size = sides(size);
+                        write!(f, "inception_crop({size}, {low}, {high}, \"{method}\"{antialias})")
+                    }
+                }
+            }
             Self::FlipLr => f.write_str("flip_lr"),
             Self::RandAugment { layers, magnitude } => write!(f, "randaug({layers}, {magnitude})"),
             Self::RandomErasing { probability } => write!(f, "random_erasing({probability})"),
@@ -68,8 +90,15 @@ impl FromStr for Transform {
             Some((name, arguments)) => (name.trim(), arguments),
             None => (text, ""),
         };
-        let words: Vec<&str> =
-            arguments.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+        let arguments = Arguments::parse(arguments)
+            .ok_or_else(|| error("quotes and brackets that close, and arguments by name last"))?;
+        if let Some(step) = big_vision::step(name, &arguments) {
+            return step.map_err(error);
+        }
+        let all = arguments
+            .words()
+            .ok_or_else(|| error("numbers and words without quotes, brackets or names"))?;
+        let words = &all[..];
         // The last argument may be a filter; all others are numbers.
         let named = |word: &&str| Filter::NAMES.iter().find(|(name, _)| name == word);
         let filter = words.last().and_then(named).map(|(_, filter)| *filter);
@@ -80,12 +109,11 @@ impl FromStr for Transform {
             [height, width] => Some([height.parse().ok()?, width.parse().ok()?]),
             _ => None,
         };
-        let real = |word: &&str| word.parse::<f32>().ok();
         let step = match (name, filter) {
             ("resize", _) => {
                 let step = sides(words)
                     .map(|size| Self::Resize { size, filter: filter.unwrap_or_default() });
-                step.ok_or("resize(224), resize(h, w) or resize(h, w, bicubic)")
+                step.ok_or(big_vision::RESIZE)
             }
             ("resize_float", _) => {
                 let step = sides(words)
@@ -134,12 +162,6 @@ impl FromStr for Transform {
             }
             .map(|probability| Self::RandomErasing { probability })
             .ok_or("random_erasing(0.25) or another probability"),
-            ("value_range", None) => match words {
-                [low, high] => real(low).zip(real(high)),
-                _ => None,
-            }
-            .map(|(low, high)| Self::ValueRange { low, high })
-            .ok_or("value_range(-1, 1) or another range"),
             ("normalize", None) => normalize(words)
                 .ok_or("normalize(imagenet), normalize(clip), or three means and three deviations"),
             _ => Err(

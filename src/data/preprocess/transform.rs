@@ -1,6 +1,7 @@
 //! The steps of preprocessing: their arguments, what size of image each needs and gives.
 
 use super::resample::Filter;
+use super::tensorflow::ResizeMethod;
 
 /// How a fractional number of pixels becomes a whole one.
 ///
@@ -11,6 +12,22 @@ pub enum Rounding {
     Down,
     /// Rounds to the nearest whole number, halves to the even one.
     HalfToEven,
+}
+
+/// What a [`Transform::BigVision`] resizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum BigVisionResize {
+    /// The image, to this size.
+    To([usize; 2]),
+    /// The image, to this shorter side; the other is rounded to the nearest whole number.
+    ShorterTo(usize),
+    /// A random crop, as that of [`Transform::InceptionCrop`].
+    CropTo {
+        /// The new size.
+        size: [usize; 2],
+        /// The smallest and the largest share of the area in percent.
+        area: [f64; 2],
+    },
 }
 
 /// One step of a [`Preprocess`](super::Preprocess), whose table says what each does. Sizes are height
@@ -68,6 +85,16 @@ pub enum Transform {
         /// How pixels are weighted.
         filter: Filter,
     },
+    /// `resize(s, method, antialias)`, `resize_small(s, method, antialias)` or `inception_crop(s, min, max, method,
+    /// antialias)` of big_vision's, resized as TensorFlow does
+    BigVision {
+        /// What is resized, and to which size.
+        resize: BigVisionResize,
+        /// How pixels are weighted.
+        method: ResizeMethod,
+        /// Whether the weights cover more pixels where the image shrinks.
+        antialias: bool,
+    },
     /// `flip_lr`
     FlipLr,
     /// `randaug(layers, magnitude)`
@@ -119,6 +146,7 @@ impl Transform {
         matches!(
             self,
             Self::InceptionCrop { .. }
+                | Self::BigVision { resize: BigVisionResize::CropTo { .. }, .. }
                 | Self::FlipLr
                 | Self::RandAugment { .. }
                 | Self::RandomErasing { .. }
@@ -138,13 +166,19 @@ impl Transform {
             | Self::ResizeFloat { .. }
             | Self::FitPatches { .. }
             | Self::ResizeShorter { .. }
+            | Self::BigVision {
+                resize: BigVisionResize::To(_) | BigVisionResize::ShorterTo(_),
+                ..
+            }
             | Self::FlipLr
             | Self::RandAugment { .. }
                 if before.least != [1, 1] && !before.exact =>
             {
                 Err("the size depends on the image here; crop to one size before".into())
             }
-            Self::Resize { size, .. } | Self::ResizeFloat { size, .. } => {
+            Self::Resize { size, .. }
+            | Self::ResizeFloat { size, .. }
+            | Self::BigVision { resize: BigVisionResize::To(size), .. } => {
                 sides(&size)?;
                 Ok(KnownSize { least: size, exact: true })
             }
@@ -153,7 +187,8 @@ impl Transform {
                 sides(&[patch.saturating_mul(most)])?;
                 Ok(KnownSize { least: [patch, patch], exact: false })
             }
-            Self::ResizeShorter { side, .. } => {
+            Self::ResizeShorter { side, .. }
+            | Self::BigVision { resize: BigVisionResize::ShorterTo(side), .. } => {
                 sides(&[side])?;
                 let exact = before.exact && before.least[0] == before.least[1];
                 Ok(KnownSize { least: [side, side], exact })
@@ -169,7 +204,10 @@ impl Transform {
                 }
                 Ok(KnownSize { least: size, exact: true })
             }
-            Self::InceptionCrop { size, area: [low, high], .. } => {
+            Self::InceptionCrop { size, area: [low, high], .. }
+            | Self::BigVision {
+                resize: BigVisionResize::CropTo { size, area: [low, high] }, ..
+            } => {
                 sides(&size)?;
                 if !(low > 0.0 && low <= high && high <= 100.0) {
                     return Err("percentages of the area satisfy 0 < min ≤ max ≤ 100".into());

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::data::preprocess::{Filter, Preprocess, Rounding, Transform};
+use crate::data::preprocess::{
+    BigVisionResize, Filter, Preprocess, ResizeMethod, Rounding, Transform,
+};
 use crate::weights::description::Notes;
 use crate::weights::error::WeightsError;
 use crate::weights::sidecar::Sidecar;
@@ -91,6 +93,20 @@ pub(crate) fn for_timm(preprocess: &Preprocess) -> Value {
             }
             Transform::ResizeShorter { side, filter, .. } => {
                 resized = Some((side, filter, "center"));
+            }
+            // The nearest that timm has.
+            Transform::BigVision { resize, method, .. } => {
+                let filter = match method {
+                    ResizeMethod::Bicubic => Filter::Bicubic,
+                    ResizeMethod::Area => Filter::Box,
+                    ResizeMethod::Lanczos3 | ResizeMethod::Lanczos5 => Filter::Lanczos,
+                    _ => Filter::Bilinear,
+                };
+                resized = match resize {
+                    BigVisionResize::To([height, _]) => Some((height, filter, "squash")),
+                    BigVisionResize::ShorterTo(side) => Some((side, filter, "center")),
+                    BigVisionResize::CropTo { .. } => resized,
+                };
             }
             _ => {}
         }
