@@ -101,6 +101,20 @@ impl Notes {
         Some(value)
     }
 
+    /// The same with a default of the origin.
+    pub(super) fn choose_or<T: fmt::Debug>(
+        &mut self,
+        field: &'static str,
+        option: Option<T>,
+        sidecar: Option<T>,
+        usual: T,
+    ) -> T {
+        match self.choose(field, option, sidecar, None) {
+            Some(value) => value,
+            None => self.usual(field, usual),
+        }
+    }
+
     /// Takes a default of the origin, and notes that.
     pub(super) fn usual<T: fmt::Debug>(&mut self, field: &'static str, value: T) -> T {
         self.0.push(Note { field, value: shown(&value), from: Evidence::OriginsDefault });

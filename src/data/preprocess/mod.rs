@@ -201,7 +201,7 @@ impl Preprocess {
     /// ```
     /// use vit22b::data::Preprocess;
     ///
-    /// let steps: Preprocess = "resize(224)|normalize(imagenet)".parse()?;
+    /// let steps: Preprocess = "resize(224, 224, bilinear)|normalize(imagenet)".parse()?;
     /// let seen = steps.with_value_range(0.0, 1.0);
     /// assert_eq!(seen.to_string(), "resize(224, 224, bilinear)|value_range(0, 1)");
     /// # Ok::<(), vit22b::data::PreprocessError>(())

@@ -160,10 +160,10 @@ pub(crate) fn describe(
     } else {
         // Sines and cosines are computed for any grid, so the usual image size will do.
         let usual = [(224 / patch).max(1) * patch; 2];
-        (notes.choose("image", options.image, None, Some(usual)).unwrap_or(usual), false)
+        (notes.choose_or("image", options.image, None, usual), false)
     };
-    let gelu = notes.choose("gelu", options.gelu, None, Some(Gelu::Tanh)).unwrap_or(Gelu::Tanh);
-    let epsilon = notes.choose("epsilon", options.epsilon, None, Some(1e-6)).unwrap_or(1e-6);
+    let gelu = notes.choose_or("gelu", options.gelu, None, Gelu::Tanh);
+    let epsilon = notes.choose_or("epsilon", options.epsilon, None, 1e-6);
     let config = ViT22BConfig::new(match tensors.has("head/kernel") {
         true => tensors.axes::<2>("num_classes", "head/kernel")?[1],
         false => 0,

@@ -234,7 +234,7 @@ mod tests {
         let config = json!({"crop_mode": "border"});
         assert_eq!(
             result(Origin::Timm, config, Value::Null, &options).unwrap(),
-            "resize(224, 224, bilinear)|value_range(0, 1)"
+            "resize(224, \"bilinear\")|value_range(0, 1)"
         );
     }
 

@@ -215,8 +215,7 @@ impl File<'_, '_> {
             Some(other) if self.options.gelu.is_none() => return Err(activation(other)),
             _ => None,
         };
-        let gelu = self.notes.choose("gelu", self.options.gelu, said, Some(usual));
-        Ok(gelu.unwrap_or(usual))
+        Ok(self.notes.choose_or("gelu", self.options.gelu, said, usual))
     }
 
     /// The heads, or the class's default where a config leaves them out.
@@ -240,8 +239,7 @@ impl File<'_, '_> {
             _ => ("layer_norm_eps", 1e-6),
         };
         let said = self.json.number(key)?;
-        let epsilon = self.notes.choose("epsilon", self.options.epsilon, said, Some(usual));
-        Ok(epsilon.unwrap_or(usual))
+        Ok(self.notes.choose_or("epsilon", self.options.epsilon, said, usual))
     }
 
     /// The number of classes, 0 without a classifier, and what it reads.
@@ -309,8 +307,7 @@ impl File<'_, '_> {
                 next: "take another pool, or leave that of the file",
             });
         }
-        let chosen = self.notes.choose("pool", Some(chosen), None, None);
-        Ok(chosen.unwrap_or(pool))
+        Ok(self.notes.choose_or("pool", Some(chosen), None, pool))
     }
 
     /// Rows and columns of patches, and how they are known to the model.
@@ -345,7 +342,10 @@ impl File<'_, '_> {
                     next: "take a model that has one of the two",
                 });
             }
-            self.flag_agrees_where_said("num_patches", rows)?;
+            // SigLIP 2 says how many positions there are.
+            if self.origin == Origin::HfSiglip {
+                self.json.agree(&[("num_patches", rows)])?;
+            }
             return Ok((positions::grid(rows, &[before], hint)?.0, Positions::Learned));
         }
         if let Some(offsets) = relative {
@@ -395,20 +395,12 @@ impl File<'_, '_> {
         Ok(Some(rows.saturating_sub(3)))
     }
 
-    /// Refuses a number of SigLIP 2's config that says otherwise than the tensors.
-    fn flag_agrees_where_said(&self, key: &str, shown: usize) -> Result<(), WeightsError> {
-        match self.origin {
-            Origin::HfSiglip => self.json.agree(&[(key, shown)]),
-            _ => Ok(()),
-        }
-    }
-
     fn rotary(&mut self) -> Result<Option<RotaryConfig>, WeightsError> {
         if self.origin != Origin::HfDinov3 {
             return Ok(None);
         }
         let said = self.json.number("rope_theta")?;
-        let theta = self.notes.choose("rope_theta", None, said, Some(100.0)).unwrap_or(100.0);
+        let theta = self.notes.choose_or("rope_theta", None, said, 100.0);
         Ok(Some(RotaryConfig { theta, ..RotaryConfig::dinov3() }))
     }
 

@@ -69,7 +69,7 @@ fn of_model(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) ->
         ("pos_embedding", _) => {
             return vec![Term::tokens("embeddings.position_embeddings", shape, before, rows)];
         }
-        ("class_token", _) => return class_token(shape, 0, config, names),
+        ("class_token", _) => return class_token(shape, config, names),
         ("distillation_token", _) => return token("embeddings.distillation_token", 1),
         ("registers", _) => return registers(shape, config, names),
         ("map.probe", _) => return token("head.probe", before),
@@ -107,8 +107,8 @@ fn of_model(path: &str, shape: &[usize], config: &ViT22BConfig, names: Names) ->
     }
 }
 
-/// The class token with its position, as row `row` of a parameter of this shape.
-fn class_token(shape: &[usize], row: usize, config: &ViT22BConfig, names: Names) -> Vec<Term> {
+/// The class token with its position, as the first row of a parameter of this shape.
+fn class_token(shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> {
     let rows = config.patches() + names.prefix_positions;
     let (count, width) = (shape[0], shape[1]);
     let one = [1, width];
@@ -133,7 +133,7 @@ fn class_token(shape: &[usize], row: usize, config: &ViT22BConfig, names: Names)
     };
     match count {
         1 => terms,
-        _ => terms.into_iter().map(|term| term.at_row(row, count)).collect(),
+        _ => terms.into_iter().map(|term| term.at_row(0, count)).collect(),
     }
 }
 
@@ -144,7 +144,7 @@ fn registers(shape: &[usize], config: &ViT22BConfig, names: Names) -> Vec<Term> 
     let mut terms = Vec::new();
     let mut next = 0;
     if names.class_as_register {
-        terms.extend(class_token(shape, 0, config, names));
+        terms.extend(class_token(shape, config, names));
         next += 1;
     }
     if names.distilled && !config.pool.has_distillation_token() {

@@ -59,7 +59,7 @@ pub(super) fn gelu(
         Some(other) if options.gelu.is_none() => return Err(activation(other)),
         _ => form.gelu,
     };
-    Ok(notes.choose("gelu", options.gelu, said, Some(Gelu::Erf)).unwrap_or(Gelu::Erf))
+    Ok(notes.choose_or("gelu", options.gelu, said, Gelu::Erf))
 }
 
 /// Whether the arguments of the model put the norms of its blocks behind the branches.
@@ -126,7 +126,7 @@ pub(super) fn pool(
     // Where the tensors leave no choice there is nothing to note.
     let open = class && !map;
     Ok(match open || options.pool.is_some() {
-        true => notes.choose("pool", options.pool, said, Some(shown)).unwrap_or(shown),
+        true => notes.choose_or("pool", options.pool, said, shown),
         false => said.unwrap_or(shown),
     })
 }

@@ -67,8 +67,7 @@ pub(crate) fn describe(
     };
     let norm_embedding = tensors.has("norm_pre.weight");
     let usual = usual_epsilon(norm_embedding, norm_bias);
-    let epsilon = notes.choose("epsilon", options.epsilon, form.epsilon, Some(usual));
-    let epsilon = epsilon.unwrap_or(usual);
+    let epsilon = notes.choose_or("epsilon", options.epsilon, form.epsilon, usual);
 
     let registers = match tensors.has("reg_token") {
         true => tensors.axes::<3>("registers", "reg_token")?[1],
