@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug, Display};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;

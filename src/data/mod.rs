@@ -10,6 +10,7 @@ mod corruption;
 mod digits;
 mod error;
 mod image;
+pub(crate) mod json;
 mod labels;
 pub(crate) mod loader;
 pub(crate) mod preprocess;

@@ -158,7 +158,7 @@ fn errors_of_lists_name_the_line() {
             "a.jsonl",
             "{\"path\": \"1.jpg\"}\n{\"path\": 1}\n",
             "a.jsonl, line 2: expected an object as {\"path\": \"a/1.jpg\", \"label\": \"cat\"}, got \
-             invalid type: integer `1`, expected a string at line 1 column 10",
+             1 in path, where a path is a text",
         ),
         ("a.txt", "", "a.txt: expected a list that ends in .csv, .tsv, .jsonl or .ndjson"),
     ] {

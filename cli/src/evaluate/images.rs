@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::ensure;
-use vit22b::data::{ImageLoader, ImageSet, Item, Location, Preprocess};
+use vit22b::data::{DecodeOptions, ImageLoader, ImageSet, Item, Location, Preprocess};
 use vit22b::probe::{Embedder, FeatureCache, FeatureKey};
 
 use super::classifiers::classifiers;
@@ -45,11 +45,12 @@ fn features(
 fn decode(
     set: &ImageSet,
     steps: &Preprocess,
+    decoding: DecodeOptions,
     count: usize,
 ) -> anyhow::Result<(Images, Vec<usize>)> {
     let [height, side] = steps.size();
     let steps = steps.with_value_range(-1.0, 1.0);
-    let loader = Arc::new(ImageLoader::new(set.clone(), steps)?);
+    let loader = Arc::new(ImageLoader::new(set.clone(), steps)?.with_decoding(decoding));
     let (mut planes, mut labels) = (vec![], vec![]);
     for batch in loader.epoch(count.min(set.len()), 2) {
         let batch = batch?;
@@ -74,6 +75,7 @@ pub(crate) fn given_images(
     [train, test]: &[ImageSet; 2],
     sources: &[Source],
     key: &FeatureKey,
+    decoding: DecodeOptions,
     cache: &Path,
     share: f64,
     seed: u64,
@@ -90,7 +92,7 @@ pub(crate) fn given_images(
     }
     let (mut parts, fitted) = classifiers("Images", &labelled, classes, seed)?;
     let count = ((200.0 * share).ceil() as usize).max(20);
-    let (harmed, labels) = decode(test, steps.expect("there is a model"), count)?;
+    let (harmed, labels) = decode(test, steps.expect("there is a model"), decoding, count)?;
     let text = "The classifier on images that are harmed: each of ImageNet-C's corruptions at its five strengths.";
     parts.push(corruptions(text, models, &fitted, &harmed, &labels, seed)?);
     Ok(parts)

@@ -11,7 +11,7 @@ use vit22b::probe::{
 };
 
 use crate::args::{DeviceName, Images, Weights, tell_remarks};
-use crate::terminal::{ImageBar, counted};
+use crate::terminal::{ImageBar, counted, in_own_words};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -164,7 +164,7 @@ fn tell(report: &PartsReport, set: &ImageSet, out: &Path, update: bool) {
     if skipped > 0 {
         eprintln!("skipped: {skipped} of {}", counted(set.len(), "image"));
         for (kind, images) in &report.skipped {
-            eprintln!("  {kind}: {images}");
+            eprintln!("  {}: {images}", in_own_words(kind));
         }
         eprintln!("  the reason of each is in {}", out.join("part-*.images.jsonl").display());
     }

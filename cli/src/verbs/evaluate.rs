@@ -47,7 +47,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     unsaid: Unsaid,
     /// Images of your own instead of drawings and digits: a folder for
-    /// each class, or train/ and val/ with such folders
+    /// each class, or train/ and val/ with such folders; a list or shards
+    /// with labels
     #[arg(long, value_name = "PATH")]
     images: Option<PathBuf>,
     #[command(flatten)]
@@ -208,7 +209,15 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
         Some(root) => {
             let images = train_test(root, seed)?;
             let cache = arguments.out.join("features");
-            let mut parts = given_images(&images, &sources, &key, &cache, share, seed)?;
+            let mut parts = given_images(
+                &images,
+                &sources,
+                &key,
+                arguments.decoding.options(),
+                &cache,
+                share,
+                seed,
+            )?;
             if let Some(file) = &file {
                 let real = arguments.real.as_deref();
                 let (unsaid, decoding) = (&arguments.unsaid, arguments.decoding);

@@ -2,54 +2,79 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde_json::Value;
 
-/// The fields of a JSON object that hold labels; other fields are ignored.
-#[derive(Deserialize, Default)]
-pub(super) struct Labels {
-    label: Option<OneOrMany>,
-    labels: Option<OneOrMany>,
-    class: Option<OneOrMany>,
-    cls: Option<OneOrMany>,
-    target: Option<OneOrMany>,
-}
+use crate::data::json;
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a label that is text, a whole number, or a list of these")]
-enum OneOrMany {
-    One(Label),
-    Many(Vec<Option<Label>>),
-}
+/// Names of the fields and columns that hold a label, in lower case. Of several, the first is read.
+pub(super) const LABEL: [&str; 4] = ["label", "class", "cls", "target"];
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Label {
-    Number(serde_json::Number),
-    Name(String),
-}
+/// The name of the field or column that holds labels, which are added to the label.
+pub(super) const LABELS: &str = "labels";
 
-impl Labels {
+/// An object of JSON, whose fields are found by names in any case.
+pub(super) struct Object(Vec<(String, Value)>);
+
+impl Object {
+    /// Reads an object. The error says what there is instead.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        match json::parse(text) {
+            Ok(Value::Object(fields)) => {
+                let lower = |(name, value): (String, Value)| (name.trim().to_lowercase(), value);
+                Ok(Self(fields.into_iter().map(lower).collect()))
+            }
+            Ok(other) => Err(kind(&other).into()),
+            Err(error) => {
+                // The text is one line or one member, which the caller names.
+                let text = error.to_string();
+                let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+                Err(format!("no JSON: {what} in column {}", error.column()))
+            }
+        }
+    }
+
+    /// The fields with one of these names that are not null, in the order of the names.
+    pub(super) fn fields(&self, names: &[&str]) -> impl Iterator<Item = (&str, &Value)> {
+        let named = |name: &&str| {
+            let name = name.to_string();
+            self.0.iter().filter(move |(field, value)| *field == name && !value.is_null())
+        };
+        names
+            .iter()
+            .flat_map(named)
+            .map(|(name, value)| (&**name, value))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
     /// All labels, each once. Where fields disagree, as a number in `label` and a name in `class`, `label` and
     /// `labels` are meant, then `class`, `cls` and `target`; the second result names the fields that are not read.
-    pub(super) fn names(self) -> (Vec<String>, Vec<&'static str>) {
-        let fields = [
-            ("labels", self.labels),
-            ("class", self.class),
-            ("cls", self.cls),
-            ("target", self.target),
-        ];
-        let mut names = self.label.map(texts).unwrap_or_default();
-        let mut unread = Vec::new();
-        for (field, labels) in fields {
-            let labels = labels.map(texts).unwrap_or_default();
-            let new = labels.iter().any(|label| !names.contains(label));
-            if names.is_empty() || field == "labels" {
+    pub(super) fn labels(&self) -> Result<(Vec<String>, Vec<&str>), String> {
+        let (mut names, mut unread) = (Vec::new(), Vec::new());
+        for (field, value) in self.fields(&[LABEL[0], LABELS]) {
+            texts(field, value)?.into_iter().for_each(|label| push(&mut names, label));
+        }
+        for (field, value) in self.fields(&LABEL[1..]) {
+            let labels = texts(field, value)?;
+            if names.is_empty() {
                 labels.into_iter().for_each(|label| push(&mut names, label));
-            } else if new {
+            } else if labels.iter().any(|label| !names.contains(label)) {
                 unread.push(field);
             }
         }
-        (names, unread)
+        Ok((names, unread))
+    }
+}
+
+/// What a value of JSON is.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 
@@ -60,16 +85,21 @@ pub(super) fn push(names: &mut Vec<String>, label: String) {
     }
 }
 
-fn texts(labels: OneOrMany) -> Vec<String> {
-    let labels = match labels {
-        OneOrMany::One(label) => vec![Some(label)],
-        OneOrMany::Many(labels) => labels,
+/// The labels that a field holds.
+fn texts(field: &str, value: &Value) -> Result<Vec<String>, String> {
+    let text = |value: &Value| match value {
+        Value::Null => Ok(String::new()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::String(name) => Ok(name.trim().to_string()),
+        other => {
+            Err(format!("{} in {field}, where a label is a text or a whole number", kind(other)))
+        }
     };
-    let text = |label| match label {
-        Label::Number(number) => number.to_string(),
-        Label::Name(name) => name.trim().to_string(),
+    let labels = match value {
+        Value::Array(labels) => labels.iter().map(text).collect::<Result<Vec<_>, _>>()?,
+        one => vec![text(one)?],
     };
-    labels.into_iter().flatten().map(text).filter(|label| !label.is_empty()).collect()
+    Ok(labels.into_iter().filter(|label| !label.is_empty()).collect())
 }
 
 /// The most classes that whole numbers may be indices of.
@@ -107,8 +137,10 @@ pub(crate) fn index(label: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn names(json: &str) -> (Vec<String>, Vec<&'static str>) {
-        serde_json::from_str::<Labels>(json).unwrap().names()
+    fn names(json: &str) -> (Vec<String>, Vec<String>) {
+        let object = Object::parse(json).unwrap();
+        let (names, unread) = object.labels().unwrap();
+        (names, unread.into_iter().map(String::from).collect())
     }
 
     #[test]
@@ -117,10 +149,25 @@ mod tests {
         assert_eq!(names(r#"{"label": 2, "cls": 2}"#), (vec!["2".into()], vec![]));
         let both = vec!["dog".to_string(), "pet".into()];
         assert_eq!(names(r#"{"label": ["dog", "pet"]}"#), (both.clone(), vec![]));
-        assert_eq!(names(r#"{"label": "dog", "labels": ["pet", null]}"#), (both, vec![]));
-        assert_eq!(names(r#"{"label": 3, "class": "dog"}"#), (vec!["3".into()], vec!["class"]));
-        let error = serde_json::from_str::<Labels>(r#"{"label": {"a": 1}}"#).err().unwrap();
-        assert!(error.to_string().contains("a whole number, or a list"), "{error}");
+        assert_eq!(names(r#"{"Label": "dog", "LABELS": ["pet", null]}"#), (both, vec![]));
+        let unread = vec!["class".to_string()];
+        assert_eq!(
+            names(r#"{"label": 3, "Class": "dog", "score": NaN}"#),
+            (vec!["3".into()], unread)
+        );
+        assert_eq!(names(r#"{"label": null, "target": "dog"}"#), (vec!["dog".into()], vec![]));
+        let error = |json: &str| match Object::parse(json) {
+            Ok(object) => object.labels().unwrap_err(),
+            Err(error) => error,
+        };
+        let label = "where a label is a text or a whole number";
+        assert_eq!(error(r#"{"label": {"a": 1}}"#), format!("an object in label, {label}"));
+        assert_eq!(
+            error(r#"{"labels": ["a", true]}"#),
+            format!("a truth value in labels, {label}")
+        );
+        assert_eq!(error("[1]"), "a list");
+        assert_eq!(error("{\"a\":"), "no JSON: EOF while parsing a value in column 5");
     }
 
     #[test]

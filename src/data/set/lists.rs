@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::labels::Labels;
+use super::labels::{LABEL, LABELS, Object};
 use super::remarks::Remarks;
 use super::table::{Row, Table, lines};
 use super::{ImageSet, Location, Named};
@@ -13,23 +11,6 @@ use crate::data::error::DataError;
 /// Names of the columns and fields that hold the path of an image, in lower case.
 const PATHS: &[&str] =
     &["path", "file_name", "filename", "file", "filepath", "image", "image_path"];
-
-/// Names of the columns that hold one label, in lower case. `labels` may hold several.
-const LABEL: &[&str] = &["label", "class", "cls", "target"];
-
-/// A line of a list of JSON objects.
-#[derive(Deserialize)]
-struct Entry {
-    path: Option<String>,
-    file_name: Option<String>,
-    filename: Option<String>,
-    file: Option<String>,
-    filepath: Option<String>,
-    image: Option<String>,
-    image_path: Option<String>,
-    #[serde(flatten)]
-    labels: Labels,
-}
 
 impl ImageSet {
     /// Reads a list of images with any number of labels each. The ending of the file's name says the
@@ -87,9 +68,9 @@ fn csv(
     remarks: &mut Remarks,
     mut push: impl FnMut(&str, &[String]),
 ) -> Result<(), DataError> {
-    let table = Table::read(path, &[PATHS, LABEL, &["labels"]].concat())?;
+    let table = Table::read(path, &[PATHS, &LABEL, &[LABELS]].concat())?;
     let paths = table.columns(PATHS);
-    let (label, labels) = (table.columns(LABEL), table.columns(&["labels"]));
+    let (label, labels) = (table.columns(&LABEL), table.columns(&[LABELS]));
     if let Some(ignored) = label.get(1..).filter(|ignored| !ignored.is_empty()) {
         for column in ignored {
             let read = table.name(label[0]);
@@ -134,28 +115,22 @@ fn json_lines(
             expected: "an object as {\"path\": \"a/1.jpg\", \"label\": \"cat\"}".into(),
             got,
         };
-        let entry: Entry = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        let (labels, unread) = entry.labels.names();
+        let object = Object::parse(text).map_err(bad)?;
+        let (labels, unread) = object.labels().map_err(bad)?;
         for field in unread {
             let what =
                 format!("lines whose field {field} is not read, since another field has a label");
             remarks.add(&what, line.to_string());
         }
-        let mut paths = [
-            entry.path,
-            entry.file_name,
-            entry.filename,
-            entry.file,
-            entry.filepath,
-            entry.image,
-            entry.image_path,
-        ]
-        .into_iter()
-        .flatten();
-        let name = paths.next().ok_or_else(|| bad("no field `path`".into()))?;
-        match paths.find(|path| *path != name) {
+        let mut paths = Vec::new();
+        for (field, value) in object.fields(PATHS) {
+            let no_text = || bad(format!("{value} in {field}, where a path is a text"));
+            paths.push(value.as_str().ok_or_else(no_text)?);
+        }
+        let name = *paths.first().ok_or_else(|| bad("no field `path`".into()))?;
+        match paths.iter().find(|path| **path != name) {
             Some(other) => return Err(bad(format!("two paths, \"{name}\" and \"{other}\""))),
-            None => push(&name, &labels),
+            None => push(name, &labels),
         }
         Ok(())
     })

@@ -1,11 +1,11 @@
 //! Sets of images in tar files.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::labels::{Labels, index, push};
+use super::labels::{Object, index, push};
 use super::remarks::Remarks;
 use super::{ImageSet, Location, Named};
 use crate::data::error::DataError;
@@ -13,6 +13,9 @@ use crate::data::image::is_image;
 
 /// The most bytes that are read of a label.
 const MOST_LABEL_BYTES: u64 = 1 << 20;
+
+/// Endings of images in formats that are not read.
+const UNREAD: [&str; 7] = ["heic", "heif", "avif", "jxl", "jp2", "svg", "psd"];
 
 const EXPECTED: &str = "tar files in webdataset layout, as 17.jpg beside 17.cls";
 
@@ -47,6 +50,9 @@ impl ImageSet {
             let expected = expected.collect::<Vec<_>>().join("; ");
             return Err(DataError::NoImages { path, expected });
         }
+        if named.labels.is_empty() {
+            remarks.tell("no image of the shards has a label");
+        }
         Ok(named.finish(remarks))
     }
 }
@@ -57,6 +63,8 @@ struct Example {
     /// The ending and the place of each image.
     images: Vec<(String, Location)>,
     labels: Vec<String>,
+    /// The last parts of the endings of files that are not read.
+    others: Vec<String>,
     /// Whether there is a file that could be a caption.
     text: bool,
     /// What cannot be read.
@@ -75,21 +83,35 @@ fn examples(
         got,
     };
     let bytes = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    let (length, file) = bytes.map_err(io)?;
+    let (length, mut file) = bytes.map_err(io)?;
+    if is_compressed(&mut file).map_err(io)? {
+        let expected = "a shard that is not compressed; unpack it";
+        return Err(DataError::Format { path: path.into(), expected });
+    }
     let shared: Arc<Path> = path.into();
     let mut archive = tar::Archive::new(file);
     let tar = "an uncompressed tar file";
     let mut examples: Vec<Example> = Vec::new();
+    let mut read_to = 0;
     let entries = archive.entries_with_seek().map_err(io)?;
     for entry in entries {
         let last = || examples.last().map_or("the start", |example| &*example.key);
-        let mut entry =
-            entry.map_err(|error| broken(&format!("after {}", last()), tar, error.to_string()))?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
+        let mut entry = entry.map_err(|error| {
+            // The text may quote bytes of the file.
+            let got = error.to_string().escape_debug().take(120).collect();
+            broken(&format!("after {}", last()), tar, got)
+        })?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let (offset, len) = (entry.raw_file_position(), entry.size());
+        read_to = offset.saturating_add(len).next_multiple_of(512);
+        let kind = entry.header().entry_type();
+        if kind.is_symlink() || kind.is_hard_link() {
+            remarks.add("links in shards are not followed", name);
+            continue;
+        }
+        if !kind.is_file() {
+            continue;
+        }
         if offset.checked_add(len).is_none_or(|end| end > length) {
             return Err(broken(&name, &format!("{len} bytes"), "the end of the file".into()));
         }
@@ -112,30 +134,64 @@ fn examples(
                 Ok(_) => example.read(&name, kind, text.trim_start_matches('\u{feff}').trim()),
                 Err(error) => example.odd = Some(format!("{name}: {error}")),
             }
+        } else {
+            example.others.push(kind.into());
         }
+    }
+    if !is_zeros_from(archive.into_inner(), read_to).map_err(io)? {
+        remarks.add("what follows the end of a shard is not read", path.display().to_string());
     }
     Ok(examples.into_iter().filter_map(|example| example.item(remarks)).collect())
 }
 
+/// Whether a file begins as gzip, zstd, bzip2, xz or zip files do. It is left at its start.
+fn is_compressed(file: &mut File) -> std::io::Result<bool> {
+    let mut begin = Vec::new();
+    file.take(6).read_to_end(&mut begin)?;
+    file.rewind()?;
+    let marks: [&[u8]; 5] =
+        [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
+    Ok(marks.iter().any(|mark| begin.starts_with(mark)))
+}
+
+/// Whether a file holds nothing but zeros from a byte on, as tar files do behind their last member.
+fn is_zeros_from(mut file: File, start: u64) -> std::io::Result<bool> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(true),
+            count if bytes[..count].iter().any(|byte| *byte != 0) => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
 impl Example {
     fn new(key: &str) -> Self {
-        Self { key: key.into(), images: vec![], labels: vec![], text: false, odd: None }
+        Self {
+            key: key.into(),
+            images: vec![],
+            labels: vec![],
+            others: vec![],
+            text: false,
+            odd: None,
+        }
     }
 
     /// Reads the labels of a file of this kind.
     fn read(&mut self, name: &str, kind: &str, text: &str) {
         let labels = match kind {
-            "json" if !text.starts_with('{') => {
-                self.odd = Some(format!("{name}: expected an object"));
-                return;
-            }
-            "json" => match serde_json::from_str::<Labels>(text) {
-                Ok(labels) => labels.names().0,
-                Err(error) => {
-                    self.odd = Some(format!("{name}: {error}"));
-                    return;
+            "json" => {
+                let read = |object: Object| Ok(object.labels()?.0);
+                match Object::parse(text).and_then(read) {
+                    Ok(labels) => labels,
+                    Err(error) => {
+                        self.odd = Some(format!("{name}: {error}"));
+                        return;
+                    }
                 }
-            },
+            }
             "txt" if index(text).is_none() => {
                 self.text = true;
                 return;
@@ -150,7 +206,13 @@ impl Example {
     /// The image and the labels, or a remark on what is odd.
     fn item(mut self, remarks: &mut Remarks) -> Option<(String, Location, Vec<String>)> {
         if self.images.is_empty() {
-            remarks.add("examples of shards without an image are left out", self.key);
+            let what = match self.others.iter().find(|ending| UNREAD.contains(&ending.as_str())) {
+                Some(ending) => {
+                    format!("examples of shards whose image is .{ending}, which is not read")
+                }
+                None => "examples of shards without an image are left out".into(),
+            };
+            remarks.add(&what, self.key);
             return None;
         }
         if let Some(odd) = self.odd {

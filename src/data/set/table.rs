@@ -210,6 +210,7 @@ fn rows(
     let (mut fields, mut at_start) = (Vec::new(), true);
     // The line on which the row starts, the line breaks in it so far, and those in it before this field.
     let (mut line, mut inside, mut before) = (1, 0, 0);
+    let mut quotes = 0;
     loop {
         let rest = file.fill_buf().map_err(io(path))?;
         if at_start {
@@ -224,6 +225,8 @@ fn rows(
         // An empty input tells the reader that the text has ended.
         let (result, read, written) = reader.read_field(rest, &mut buffer[filled..]);
         inside += breaks(&rest[..read]);
+        quotes += rest[..read].iter().filter(|byte| **byte == b'"').count();
+        let at_end = rest.is_empty();
         file.consume(read);
         filled += written;
         at_start = false;
@@ -235,6 +238,16 @@ fn rows(
                 fields.push(field.trim().to_string());
                 (filled, before) = (0, inside);
                 if record_end {
+                    // An open quote takes all lines behind it for one field.
+                    if at_end && inside > 0 && quotes % 2 == 1 {
+                        return Err(DataError::Line {
+                            path: path.into(),
+                            line,
+                            expected: "quotes that are closed".into(),
+                            got: "one that is open to the end of the file".into(),
+                        });
+                    }
+                    quotes = 0;
                     if each(line, &fields)?.is_break() {
                         return Ok(());
                     }
@@ -276,6 +289,12 @@ mod tests {
         assert_eq!(all(text, ','), expected);
         assert_eq!(all("", ','), []);
         assert_eq!(all("\u{e9};\"open", ';'), [(1, fields(["\u{e9}", "open"]))]);
+        let open = rows(Path::new("x.csv"), &b"a,b\nc,\"d\ne,f\n"[..], ',', |_, _| {
+            Ok(ControlFlow::Continue(()))
+        });
+        let error = open.unwrap_err().to_string();
+        let text = "expected quotes that are closed, got one that is open to the end of the file";
+        assert_eq!(error, format!("x.csv, line 2: {text}"));
         let long = "x".repeat(5_000);
         assert_eq!(
             all(&format!("\"\n{long}\",b\nc,d"), ','),
