@@ -62,6 +62,49 @@ fn what_follows_a_jpeg_is_not_looked_at() {
     assert_eq!(error.to_string(), "broken JPEG: the file ends early");
 }
 
+/// A TIFF with 64-bit offsets: three grey pixels.
+#[test]
+fn large_tiffs_are_tiffs() {
+    let entries: [(u16, u16, u64); 8] = [
+        (256, 3, 3),  // columns
+        (257, 3, 1),  // rows
+        (258, 3, 8),  // bits
+        (259, 3, 1),  // not compressed
+        (262, 3, 1),  // 0 is black
+        (273, 16, 0), // where the pixels are, set below
+        (277, 3, 1),  // samples
+        (279, 16, 3), // bytes
+    ];
+    let pixels = 16 + 8 + 20 * entries.len() as u64 + 8;
+    let mut bytes = b"II+\0\x08\0\0\0".to_vec();
+    bytes.extend(16u64.to_le_bytes());
+    bytes.extend((entries.len() as u64).to_le_bytes());
+    for (tag, kind, value) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(1u64.to_le_bytes());
+        bytes.extend(if tag == 273 { pixels } else { value }.to_le_bytes());
+    }
+    bytes.extend(0u64.to_le_bytes());
+    bytes.extend([7, 90, 200]);
+    assert_eq!(decode(&bytes).unwrap().pixels(), [7, 7, 7, 90, 90, 90, 200, 200, 200]);
+}
+
+#[test]
+fn what_is_saved_in_place_of_an_image_is_named() {
+    for (bytes, what) in [
+        (
+            &b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"[..],
+            "a pointer of Git LFS",
+        ),
+        (b"\n<!DOCTYPE html><html></html>", "a web page"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+    ] {
+        let error = decode(bytes).unwrap_err().to_string();
+        assert!(error.contains(&format!("got {what}")), "{error}");
+    }
+}
+
 #[test]
 fn orientation_can_be_ignored() {
     let options = DecodeOptions { exif_orientation: false, ..DecodeOptions::default() };

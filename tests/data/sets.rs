@@ -257,10 +257,55 @@ fn odd_members_of_shards_are_left_out_and_named() {
             "members of shards without an ending are ignored: 1 (LICENSE)",
             "examples of shards without an image are left out: 2 (README, 1)",
             "examples of shards with several images are left out: 1 (2.jpg and .png)",
-            "examples of shards whose labels cannot be read are left out: 1 (3.json: expected an object)",
+            "examples of shards whose labels cannot be read are left out: 1 (3.json: expected an object, got a list)",
             "text that is no whole number is a caption and not a label: 1 (5)",
         ]
     );
+}
+
+/// JSON as Python writes it, fields in any case, links, formats that are not read, and what is not the shard's.
+#[test]
+fn shards_as_other_programs_write_them() {
+    let folder = Folder::new("foreign-shards");
+    let jpeg = file("photo.jpg");
+    let mut builder = tar::Builder::new(Vec::new());
+    let files: [(&str, &[u8]); 6] = [
+        ("1.jpg", &jpeg),
+        ("1.json", b"\xef\xbb\xbf{\"Label\": 2.0, \"score\": NaN}"),
+        ("2.jpg", &jpeg),
+        ("2.json", br#"{"label": true}"#),
+        ("3.HEIC", b"ftypheic"),
+        ("3.cls", b"1"),
+    ];
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        builder.append_data(&mut header, name, bytes).unwrap();
+    }
+    let mut link = tar::Header::new_gnu();
+    link.set_entry_type(tar::EntryType::Symlink);
+    link.set_size(0);
+    builder.append_link(&mut link, "4.jpg", "1.jpg").unwrap();
+    let mut bytes = builder.into_inner().unwrap();
+    bytes.extend(tar(&[("5.jpg", &jpeg)]));
+    let path = folder.write("0.tar", bytes);
+    let set = ImageSet::shards(std::slice::from_ref(&path)).unwrap();
+    are_items(&set, &[("1", &[2])]);
+    let behind = format!("what follows the end of a shard is not read: 1 ({})", path.display());
+    assert_eq!(
+        set.remarks(),
+        [
+            "links in shards are not followed: 1 (4.jpg)",
+            &behind,
+            "examples of shards whose labels cannot be read are left out: 1 (2.json: expected an object, got a truth \
+             value in label, where a label is a text or a whole number)",
+            "examples of shards whose image is .heic, which is not read: 1 (3)",
+            "the labels are whole numbers and so indices of 3 classes, of which 2 have no images",
+        ]
+    );
+    let zipped = folder.write("1.tar", b"\x1f\x8b\x08\0\0\0\0\0".to_vec());
+    let error = ImageSet::shards(&[zipped]).unwrap_err().to_string();
+    assert!(error.ends_with("expected a shard that is not compressed; unpack it"), "{error}");
 }
 
 #[test]

@@ -187,7 +187,7 @@ impl Example {
                 match Object::parse(text).and_then(read) {
                     Ok(labels) => labels,
                     Err(error) => {
-                        self.odd = Some(format!("{name}: {error}"));
+                        self.odd = Some(format!("{name}: expected an object, got {error}"));
                         return;
                     }
                 }
