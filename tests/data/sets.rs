@@ -303,7 +303,7 @@ fn shards_as_other_programs_write_them() {
             "the labels are whole numbers and so indices of 3 classes, of which 2 have no images",
         ]
     );
-    let zipped = folder.write("1.tar", b"\x1f\x8b\x08\0\0\0\0\0".to_vec());
+    let zipped = folder.write("1.tar", b"\x1f\x8b\x08\0\0\0\0\0");
     let error = ImageSet::shards(&[zipped]).unwrap_err().to_string();
     assert!(error.ends_with("expected a shard that is not compressed; unpack it"), "{error}");
 }
