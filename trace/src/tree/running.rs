@@ -99,10 +99,14 @@ impl Running {
     pub(super) fn of(module: &impl Module) -> Option<Self> {
         let mut first = Values::default();
         module.visit(&mut first);
-        let running = Self { positions: Vec::new(), is_tracked: false };
-        let mut compare = Compare { first: first.0, running };
+        let mut compare = Compare { first: first.0, positions: Vec::new() };
         module.visit(&mut compare);
-        compare.running.positions.contains(&true).then_some(compare.running)
+        if !compare.positions.contains(&true) {
+            return None;
+        }
+        let mut tracked = IsTracked(false);
+        module.visit(&mut tracked);
+        Some(Self { positions: compare.positions, is_tracked: tracked.0 })
     }
 }
 
@@ -113,8 +117,11 @@ struct Values(Vec<Option<Box<dyn Any>>>);
 
 struct Compare {
     first: Vec<Option<Box<dyn Any>>>,
-    running: Running,
+    positions: Vec<bool>,
 }
+
+/// Whether a parameter is in a recording that takes gradients.
+struct IsTracked(bool);
 
 impl Values {
     fn param<T: Parameter + 'static>(&mut self, param: &Param<T>) {
@@ -124,9 +131,9 @@ impl Values {
 
 impl Compare {
     fn param<T: Parameter + 'static>(&mut self, param: &Param<T>) {
-        let first = self.first.get(self.running.positions.len()).and_then(Option::as_ref);
+        let first = self.first.get(self.positions.len()).and_then(Option::as_ref);
         let is_another = first.is_some_and(|first| is_another(first.as_ref(), param));
-        self.running.positions.push(is_another);
+        self.positions.push(is_another);
     }
 }
 
@@ -134,7 +141,7 @@ macro_rules! visit {
     ($($visitor:ty),*) => { $(
         impl ModuleVisitor for $visitor {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                self.float(param);
+                self.param(param);
             }
 
             fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
@@ -149,17 +156,10 @@ macro_rules! visit {
 }
 visit!(Values, Compare);
 
-impl Values {
-    fn float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.param(param);
-    }
-}
-
-impl Compare {
-    fn float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.running.is_tracked |= param.is_initialized()
+impl ModuleVisitor for IsTracked {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0 |= param.is_initialized()
             && trace_float(&param.base()).is_some_and(|traced| traced.is_differentiable());
-        self.param(param);
     }
 }
 

@@ -5,7 +5,7 @@ use burn_backend::TensorData;
 
 use super::fixed::{Fixed, Opaque, What};
 use super::leaf::Leaf;
-use super::tensor_tree::{TensorTree, Visitor, spec};
+use super::tensor_tree::{Seen, TensorTree, Visitor};
 use crate::error::TreeError;
 use crate::leaf_type::LeafSpec;
 
@@ -69,9 +69,8 @@ impl Structure {
         texts: bool,
         mut look: impl FnMut(&dyn Leaf),
     ) -> Result<Self, TreeError> {
-        let (mut leaves, mut device) = (Vec::new(), None);
-        let mut leaf = |path: &str, leaf: &dyn Leaf| {
-            leaves.push(spec(path, leaf));
+        let mut device = None;
+        let mut leaf = |_: &str, leaf: &dyn Leaf| {
             device.get_or_insert_with(|| leaf.device());
             look(leaf);
         };
@@ -80,8 +79,8 @@ impl Structure {
         tree.visit(&mut visitor);
         let seen = visitor.finish();
         let device = device.unwrap_or_default();
-        let (hash, has_running_state) = (seen.hash, seen.has_running_state);
-        Ok(Self { hash, leaves, fixed: seen.fixed, device, has_running_state })
+        let Seen { hash, leaves, fixed, has_running_state } = seen;
+        Ok(Self { hash, leaves, fixed, device, has_running_state })
     }
 
     /// The values of the leaves of a tree that has this structure. Parameters that were not drawn yet are drawn.
@@ -89,7 +88,7 @@ impl Structure {
         let mut values = Vec::with_capacity(self.leaves.len());
         let mut leaf = |_: &str, leaf: &dyn Leaf| values.push(leaf.data());
         let mut visitor = Visitor::new(&mut leaf);
-        visitor.plain(!self.has_running_state);
+        visitor.leaves_alone(self.has_running_state);
         tree.visit(&mut visitor);
         values
     }

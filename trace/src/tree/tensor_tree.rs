@@ -72,18 +72,22 @@ pub struct Visitor<'a> {
     path: String,
     structure: Vec<DefaultHasher>,
     leaf: &'a mut dyn FnMut(&str, &dyn Leaf),
-    /// What is no leaf, if it is collected.
+    /// The types of leaves and what is no leaf, if they are collected.
+    leaves: Option<Vec<LeafSpec>>,
     fixed: Option<Vec<Fixed>>,
     /// Whether the texts of modules are collected too.
     texts: bool,
     has_running_state: bool,
     /// Whether the tree is known to hold no running state, so that modules are not asked for it.
     is_plain: bool,
+    /// Whether only the leaves matter, and no hash of the structure.
+    leaves_alone: bool,
 }
 
-/// What a visitor has seen besides leaves.
+/// What a visitor has seen.
 pub(crate) struct Seen {
     pub(crate) hash: u64,
+    pub(crate) leaves: Vec<LeafSpec>,
     pub(crate) fixed: Vec<Fixed>,
     pub(crate) has_running_state: bool,
 }
@@ -100,23 +104,37 @@ impl<'a> Visitor<'a> {
             path: String::new(),
             structure: Vec::new(),
             leaf,
+            leaves: None,
             fixed: None,
             texts: false,
             has_running_state: false,
             is_plain: false,
+            leaves_alone: false,
         }
     }
 
-    /// Collects what is no leaf.
+    /// Collects the types of leaves, and what is no leaf.
     pub(crate) fn collect(&mut self, texts: bool) {
+        self.leaves = Some(Vec::new());
+        self.collect_fixed(texts);
+    }
+
+    fn collect_fixed(&mut self, texts: bool) {
         self.fixed = Some(Vec::new());
         self.texts = texts;
     }
 
+    /// Visits the leaves alone, of a tree whose structure is known.
+    pub(crate) fn leaves_alone(&mut self, has_running_state: bool) {
+        self.leaves_alone = true;
+        self.is_plain = !has_running_state;
+    }
+
     pub(crate) fn finish(mut self) -> Seen {
         let hash = self.hasher().finish();
-        let Self { fixed, has_running_state, .. } = self;
-        Seen { hash, fixed: fixed.unwrap_or_default(), has_running_state }
+        let Self { leaves, fixed, has_running_state, .. } = self;
+        let (leaves, fixed) = (leaves.unwrap_or_default(), fixed.unwrap_or_default());
+        Seen { hash, leaves, fixed, has_running_state }
     }
 
     /// Visits a child under its name.
@@ -128,14 +146,22 @@ impl<'a> Visitor<'a> {
 
     /// Shows a leaf.
     pub fn leaf(&mut self, leaf: &dyn Leaf) {
-        leaf.ty().hash(self.hasher());
+        if !self.leaves_alone {
+            let ty = leaf.ty();
+            ty.hash(self.hasher());
+            if let Some(leaves) = &mut self.leaves {
+                leaves.push(LeafSpec { path: self.path.clone(), ty });
+            }
+        }
         (self.leaf)(&self.path, leaf);
     }
 
     /// Notes a number that belongs to the structure of the tree and that no leaf shows, such as the length
     /// of a list that may be empty.
     pub fn note(&mut self, number: usize) {
-        number.hash(self.hasher());
+        if !self.leaves_alone {
+            number.hash(self.hasher());
+        }
         self.add(|_| What::Number(number));
     }
 
@@ -166,10 +192,6 @@ impl<'a> Visitor<'a> {
         self.is_plain
     }
 
-    pub(crate) fn plain(&mut self, is_plain: bool) {
-        self.is_plain = is_plain;
-    }
-
     pub(crate) fn running_state(&mut self) {
         self.has_running_state = true;
     }
@@ -182,7 +204,7 @@ impl<'a> Visitor<'a> {
         inner.path.clone_from(&self.path);
         inner.is_plain = self.is_plain;
         if self.fixed.is_some() {
-            inner.collect(self.texts);
+            inner.collect_fixed(self.texts);
         }
         tree.visit(&mut inner);
         let seen = inner.finish();
@@ -203,7 +225,9 @@ impl<'a> Visitor<'a> {
             self.path.push('.');
         }
         self.path.push_str(name);
-        self.structure.push(DefaultHasher::new());
+        if !self.leaves_alone {
+            self.structure.push(DefaultHasher::new());
+        }
     }
 
     pub(crate) fn exit(&mut self, name: &str) {
@@ -212,8 +236,10 @@ impl<'a> Visitor<'a> {
         if self.path.ends_with('.') {
             self.path.pop();
         }
-        let child = self.structure.pop().map_or(0, |child| child.finish());
-        (name, child).hash(self.hasher());
+        if !self.leaves_alone {
+            let child = self.structure.pop().map_or(0, |child| child.finish());
+            (name, child).hash(self.hasher());
+        }
     }
 
     fn hasher(&mut self) -> &mut DefaultHasher {

@@ -1,7 +1,7 @@
 //! An ordinary Burn training step, compiled: ResNet-18 with batch norm on images of 32 × 32 pixels, AdamW.
 //!
 //! ```text
-//! cargo run --release --example resnet -- [--width 16] [--batch 32] [--steps 20] [--bf16] [--no-flex]
+//! cargo run --release -p burn-xla --example resnet -- [--width 16] [--batch 64] [--steps 20] [--bf16] [--no-flex]
 //! ```
 //!
 //! The same steps are taken by Burn's own optimizer on Burn's CPU backend: their losses and times stand beside. The
@@ -78,7 +78,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 fn options() -> Result<Options> {
-    let mut options = Options { width: 16, batch: 32, steps: 20, bf16: false, flex: true };
+    let mut options = Options { width: 16, batch: 64, steps: 20, bf16: false, flex: true };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<usize> {
