@@ -113,7 +113,7 @@ def main():
     for precision in ("f32", "bf16"):
         for variant, batch, reps in (("S/16", 8, 5), ("S/16", 1, 9), ("B/16", 8, 3)):
             size = ["--variant", variant, "--batch", str(batch), "--precision", precision]
-            command = [built["vit22b/vit"], *size, "--device", "xla-cpu", "--reps", str(reps), "--json"]
+            command = [built["vit22b/vit"], *size, "--device", "xla:cpu", "--reps", str(reps), "--json"]
             best = [{}, {}]
             for _ in range(TURNS):
                 for times, path in zip(best, plugins):
