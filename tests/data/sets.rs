@@ -373,6 +373,24 @@ fn lists_as_people_write_them() {
 }
 
 #[test]
+fn a_part_without_another_is_a_class_and_told() {
+    let folder = Folder::new("one-part");
+    for part in ["Train", "dev"] {
+        for number in 0..6 {
+            folder.write(&format!("{part}/cat/{number}.jpg"), file("photo.jpg"));
+        }
+    }
+    let said = "Train is taken for a class and not for a part of the set: that takes two, called train and val, \
+                valid, validation or test";
+    let [train, _] = ImageSet::open_labelled(folder.path(), 0).unwrap();
+    assert_eq!(train.classes(), ["Train", "dev"]);
+    assert!(train.remarks().iter().any(|remark| remark == said), "{:?}", train.remarks());
+    std::fs::remove_dir_all(folder.path().join("dev")).unwrap();
+    let error = ImageSet::open_labelled(folder.path(), 0).unwrap_err().to_string();
+    assert!(error.ends_with(&format!("got one, Train; {said}")), "{error}");
+}
+
+#[test]
 fn parts_have_their_usual_names_in_any_case() {
     let folder = Folder::new("parts");
     for name in ["Train/a/1.jpg", "Train/b/1.jpg", "TEST/b/1.jpg", "extra/a/1.jpg"] {

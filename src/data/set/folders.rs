@@ -266,6 +266,23 @@ fn not_read(path: &Path, name: &str, remarks: &mut Remarks) {
     }
 }
 
+impl ImageSet {
+    /// A remark on a folder that is taken for a class though it looks like a part of a set: it has the name of one,
+    /// and folders in it.
+    pub(super) fn part_without_another(root: &Path, classes: &[String]) -> Option<String> {
+        let is_part = |class: &&String| {
+            let name = class.to_lowercase();
+            TRAIN.iter().chain(HELD_OUT).any(|part| *part == name)
+                && has_folders(&root.join(class)).unwrap_or(false)
+        };
+        let part = classes.iter().find(is_part)?;
+        Some(format!(
+            "{part} is taken for a class and not for a part of the set: that takes two, called train and val, \
+             valid, validation or test"
+        ))
+    }
+}
+
 fn has_folders(folder: &Path) -> Result<bool, DataError> {
     let is_folder = |entry: &Entry| entry.kind != Kind::File && !entry.shown().starts_with('.');
     Ok(sorted(folder)?.iter().any(is_folder))

@@ -37,17 +37,21 @@ impl ImageSet {
     /// no class has images in both sets.
     pub fn open_labelled(path: &Path, seed: u64) -> Result<[Self; 2], DataError> {
         let parts = if path.is_dir() { Self::parts(path)? } else { None };
+        let is_classes = path.is_dir() && parts.is_none();
         let [mut train, held_out] = match parts {
             Some(parts) => parts,
             None if path.is_dir() => Self::class_folders(path)?.held_out(seed),
             None => Self::file(path)?.held_out(seed),
         };
+        let part = is_classes.then(|| Self::part_without_another(path, &train.classes)).flatten();
         let few = |why: String| DataError::Few { path: path.into(), why };
         let classes = train.classes.len();
         if classes < 2 {
             let got = train.classes.first().map_or("none".into(), |class| format!("one, {class}"));
+            let got = [got].into_iter().chain(part).collect::<Vec<_>>().join("; ");
             return Err(few(format!("expected images of at least two classes, got {got}")));
         }
+        train.remarks.extend(part);
         let [in_train, in_held_out] = [train.per_class(), held_out.per_class()];
         let (mut both, mut lonely) = (0, vec![]);
         for (class, name) in train.classes.iter().enumerate() {
