@@ -146,6 +146,7 @@ fn killed_twenty_times_it_gives_the_same_losses() {
     kill_and_resume("flex", 20, 90);
 }
 
+#[cfg(feature = "xla")]
 #[test]
 fn killed_on_xla_it_gives_the_same_losses() {
     kill_and_resume("xla", 2, 20);
