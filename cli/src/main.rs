@@ -54,6 +54,7 @@ const AFTER: &str = "\
 `vit22b VERB --help` has the options of a verb.";
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     let matches = help::wrapped(Command::command()).get_matches();
     let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match command.verb {
@@ -77,6 +78,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process without a word when nobody reads its output any more, as in `vit22b variants | head -1`.
+fn end_with_the_reader() {
+    /// What a shell reports of programs that the signal SIGPIPE ended.
+    const ENDED_BY_SIGPIPE: i32 = 128 + 13;
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            std::process::exit(ENDED_BY_SIGPIPE);
+        }
+        usual(panic);
+    }));
 }
 
 /// An error and its causes on one line, each said once: some errors say their cause themselves. Advice is given in
