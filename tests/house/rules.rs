@@ -6,10 +6,11 @@ use crate::plan::Plan;
 use crate::source::{Named, Source};
 
 /// Crates and their folders.
-pub(crate) const CRATES: [(&str, &str); 4] = [
+pub(crate) const CRATES: [(&str, &str); 5] = [
     ("vit22b", "src"),
     ("burn_trace", "trace/src"),
     ("burn_xla", "xla-backend/src"),
+    ("burn_xla_kernels", "xla-backend/kernels/src"),
     ("vit22b_cli", "cli/src"),
 ];
 const LONGEST_FILE: usize = 600;
@@ -281,7 +282,8 @@ fn text_rules(source: &Source) -> Vec<(&'static str, usize)> {
         let is = |at: &[(usize, String)]| at.iter().map(|(_, word)| word).eq(words);
         source.words.windows(words.len()).filter(|at| is(at)).map(|at| at[0].0).collect::<Vec<_>>()
     };
-    let unsafe_is_allowed = ["xla-backend/src/pjrt/", "src/weights/container/mapped.rs"];
+    let unsafe_is_allowed =
+        ["xla-backend/src/pjrt/", "xla-backend/kernels/src/", "src/weights/container/mapped.rs"];
     if !unsafe_is_allowed.iter().any(|place| file.starts_with(place)) {
         found.extend(lines(&["unsafe"]).into_iter().map(|line| ("unsafe", line)));
     }

@@ -12,7 +12,7 @@ use super::graph::Graph;
 use super::lift::{Lifted, RunsLowering, lift};
 use crate::lower::{self, LowerOptions};
 use crate::pjrt::{CompileOptions, Device, DeviceAssignment, Executable};
-use crate::program::{XlaOptions, compile_or_read};
+use crate::program::{XlaOptions, compile_or_read, kernels};
 
 /// A compiled graph.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub(super) fn compile(
         custom: &RunsLowering,
         platform: client.platform(),
         precision: xla.precision(),
+        kernels: xla.kernels() && kernels::register(client),
         ..LowerOptions::default()
     };
     let (inputs, outputs) = (arguments.clone(), graph.outputs.clone());

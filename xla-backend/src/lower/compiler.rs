@@ -10,16 +10,19 @@ pub(super) struct Compiler {
     /// Whether it computes a product of 16-bit floats in f32 where the product sums over the rows of its first
     /// operand.
     pub(super) widens_sums_over_rows: bool,
+    /// Whether programs may call the kernels of this process.
+    pub(super) calls_kernels: bool,
 }
 
 impl Compiler {
-    /// The compiler of a platform, by its name.
-    pub(super) fn of(platform: &str) -> Self {
+    /// The compiler of a platform, by its name, and whether programs may call kernels.
+    pub(super) fn of(platform: &str, calls_kernels: bool) -> Self {
         Self {
             // XLA's compiler for CPUs does not.
             allocates: ["tpu", "cuda", "rocm", "gpu"].contains(&platform),
             replaces_softmax: platform == "tpu",
             widens_sums_over_rows: platform == "cpu",
+            calls_kernels,
         }
     }
 }

@@ -37,6 +37,7 @@ mod custom;
 mod emit;
 mod error;
 mod graph;
+pub mod kernel;
 mod loops;
 mod mesh;
 mod ops;

@@ -76,6 +76,8 @@ pub struct LowerOptions<'a> {
     pub platform: &'a str,
     /// How accurately products of f32 are computed.
     pub precision: Precision,
+    /// Whether the program may call kernels of this process ([`kernel`](super::kernel)); over a mesh it does not.
+    pub kernels: bool,
 }
 
 impl Default for LowerOptions<'_> {
@@ -93,6 +95,7 @@ impl Default for LowerOptions<'_> {
             save: Save::default(),
             platform: "",
             precision: Precision::default(),
+            kernels: false,
         }
     }
 }
@@ -153,7 +156,11 @@ fn lower_operations(
     let regions = Regions::new(operations);
     let labels = Labels::new(operations);
     let over = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
+    // A kernel sees whole tensors.
+    let calls_kernels = options.kernels && over.is_none();
+    let compiler = Compiler::of(options.platform, calls_kernels);
     let plan = Plan {
+        calls_kernels,
         regions: &regions,
         tensors: &tensors,
         over,
@@ -166,7 +173,6 @@ fn lower_operations(
     if let Some(mesh) = &options.mesh {
         builder.mesh(shardy::mesh(mesh));
     }
-    let compiler = Compiler::of(options.platform);
     let mut cx = Context::new(builder, compiler, (&block.views, &labels), over, options.custom);
     for port in &inputs {
         declare(&cx, port, options).map_err(at("argument"))?;

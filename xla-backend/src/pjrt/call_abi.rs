@@ -110,7 +110,7 @@ pub(super) struct Buffer {
     pub(super) dims: *const i64,
 }
 
-/// `XLA_FFI_Api`, to the one call that is made.
+/// `XLA_FFI_Api`, to the last call that is made.
 #[repr(C)]
 pub(super) struct Api {
     pub(super) struct_size: usize,
@@ -118,6 +118,31 @@ pub(super) struct Api {
     pub(super) version: ffi::ApiVersion,
     pub(super) internal: *const c_void,
     pub(super) error_create: unsafe extern "C" fn(*mut ErrorCreateArgs) -> *mut Error,
+    pub(super) error_get_message: ffi::Slot,
+    pub(super) error_destroy: Option<unsafe extern "C" fn(*mut ErrorDestroyArgs)>,
+    /// Of handlers, streams, types, contexts, states and memory.
+    pub(super) others: [ffi::Slot; 8],
+    /// From 0.2 on at the latest; before, the table may end above.
+    pub(super) thread_pool_schedule:
+        Option<unsafe extern "C" fn(*mut ThreadPoolScheduleArgs) -> *mut Error>,
+}
+
+/// `XLA_FFI_Error_Destroy_Args`.
+#[repr(C)]
+pub(super) struct ErrorDestroyArgs {
+    pub(super) struct_size: usize,
+    pub(super) extension_start: *mut CallExtension,
+    pub(super) error: *mut Error,
+}
+
+/// `XLA_FFI_ThreadPool_Schedule_Args`.
+#[repr(C)]
+pub(super) struct ThreadPoolScheduleArgs {
+    pub(super) struct_size: usize,
+    pub(super) extension_start: *mut CallExtension,
+    pub(super) context: *mut c_void,
+    pub(super) task: unsafe extern "C" fn(*mut c_void),
+    pub(super) data: *mut c_void,
 }
 
 /// `XLA_FFI_Error_Create_Args`.

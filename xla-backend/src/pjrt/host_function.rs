@@ -23,6 +23,7 @@ use super::compile_options::CompileOptions;
 use super::error::PjrtError;
 use super::extension::Extension;
 use super::typed::{Element, numbers, numbers_mut};
+use super::workers::Workers;
 use crate::types::{ElementType, TensorType};
 
 /// A function of this process that programs call. Closures of this form are host functions:
@@ -51,6 +52,20 @@ pub trait HostFunction: Send + Sync {
         arguments: &[Argument<'_>],
         results: &mut [CallResult<'_>],
     ) -> Result<(), String>;
+
+    /// The same, with threads that may help. This is what programs call; unless it is written, it is [`call`](Self::call).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    fn call_with(
+        &self,
+        arguments: &[Argument<'_>],
+        results: &mut [CallResult<'_>],
+        _workers: Workers<'_>,
+    ) -> Result<(), String> {
+        self.call(arguments, results)
+    }
 }
 
 impl<F> HostFunction for F
@@ -387,7 +402,9 @@ unsafe fn call(registered: Option<&Registered>, frame: &CallFrame) -> Result<(),
             bytes: unsafe { std::slice::from_raw_parts_mut(data, len) },
         })
         .collect();
-    registered.function.call(&arguments, &mut results)
+    // SAFETY: the frame is of this stage.
+    let workers = unsafe { Workers::of(frame, registered.minor) };
+    registered.function.call_with(&arguments, &mut results, workers)
 }
 
 /// The buffers of a list: their types, and where their bytes are.

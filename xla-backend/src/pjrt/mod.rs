@@ -91,6 +91,7 @@ mod source_line;
 mod topology;
 mod typed;
 mod version;
+mod workers;
 
 #[cfg(feature = "serve")]
 pub(crate) use at_exit::wait_at_end;
@@ -119,6 +120,7 @@ pub use plugin::Plugin;
 pub use topology::Topology;
 pub use typed::Element;
 pub use version::ApiVersion;
+pub use workers::Workers;
 
 pub use crate::hlo::{Alias, HloError, Instruction, OptimizedProgram, Profile, Signature};
 pub use crate::types::{ElementType, TensorType};

@@ -13,8 +13,9 @@ use super::devices::{Devices, specs};
 use super::disk::{self, ProgramCache};
 use super::error::ProgramError;
 use super::graph::Graph;
+use super::kernels;
 use crate::lower::{CustomOps, LowerOptions, Program, Save, lower};
-use crate::pjrt::{CompileOptions, DeviceAssignment, Executable};
+use crate::pjrt::{Client, CompileOptions, DeviceAssignment, Executable};
 use crate::types::Precision;
 
 /// How long recording, lowering and compiling took.
@@ -82,6 +83,8 @@ pub(super) struct Job<'a> {
     pub(super) precision: Precision,
     /// Lowerings of operations that are not Burn's.
     pub(super) custom: &'a CustomOps,
+    /// The client whose programs may call kernels.
+    pub(super) kernels_of: Option<&'a Client>,
 }
 
 impl Job<'_> {
@@ -137,6 +140,7 @@ impl Job<'_> {
             platform: self.platform,
             precision: self.precision,
             custom: self.custom,
+            kernels: self.mesh.is_none() && self.kernels_of.is_some_and(kernels::register),
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();
         let program =

@@ -395,6 +395,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             platform: self.xla.client().platform(),
             precision: self.precision,
             custom: self.xla.custom(),
+            kernels_of: self.xla.kernels_of(),
         }
     }
 

@@ -149,6 +149,8 @@ impl<'a> Lowering<'a> {
             platform: self.platform,
             precision: self.precision,
             custom: &self.custom,
+            // The program may run in another process.
+            kernels_of: None,
         }
     }
 }

@@ -41,6 +41,7 @@ mod graph;
 mod inside;
 mod inspect;
 mod jit;
+pub(crate) mod kernels;
 mod lowering;
 mod options;
 mod words;

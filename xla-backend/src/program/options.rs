@@ -28,6 +28,7 @@ pub struct XlaOptions {
     cache: Caching,
     kept_programs: Option<usize>,
     limit: Option<usize>,
+    kernels: Option<bool>,
 }
 
 /// Where compiled programs are kept.
@@ -113,6 +114,14 @@ impl XlaOptions {
         self
     }
 
+    /// Whether programs on the CPU call kernels of this library for attention, in place of what the compiler makes of
+    /// it. They do, unless `BURN_XLA_KERNELS` is `off`.
+    #[must_use]
+    pub fn with_kernels(mut self, kernels: bool) -> Self {
+        self.kernels = Some(kernels);
+        self
+    }
+
     /// Starts a platform; without one the best that works. The CPU's plugin is installed if it is not there, the others
     /// are not.
     ///
@@ -168,6 +177,12 @@ impl XlaOptions {
     /// How often a function is compiled at most.
     pub(crate) fn limit(&self) -> Option<usize> {
         self.limit
+    }
+
+    /// Whether programs may call kernels.
+    pub(crate) fn kernels(&self) -> bool {
+        self.kernels
+            .unwrap_or_else(|| std::env::var_os("BURN_XLA_KERNELS").is_none_or(|v| v != "off"))
     }
 
     /// The cache for programs, once it is [noted](Self::note) at a client.

@@ -31,6 +31,7 @@ pub struct Xla {
     kept_programs: Option<usize>,
     limit: Option<usize>,
     custom: Arc<CustomOps>,
+    kernels: bool,
 }
 
 impl Xla {
@@ -89,6 +90,7 @@ impl Xla {
             kept_programs: options.kept_programs(),
             limit: options.limit(),
             custom: Arc::default(),
+            kernels: options.kernels(),
         }
     }
 
@@ -135,6 +137,18 @@ impl Xla {
     pub fn with_custom(mut self, operations: CustomOps) -> Self {
         self.custom = Arc::new(operations);
         self
+    }
+
+    /// See [`XlaOptions::with_kernels`].
+    #[must_use]
+    pub fn with_kernels(mut self, kernels: bool) -> Self {
+        self.kernels = kernels;
+        self
+    }
+
+    /// The client, if its programs may call kernels.
+    pub(super) fn kernels_of(&self) -> Option<&Client> {
+        self.kernels.then(|| self.client())
     }
 
     pub(super) fn custom(&self) -> &CustomOps {

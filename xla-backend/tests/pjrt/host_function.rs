@@ -1,9 +1,11 @@
 //! Functions of this process that programs call.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn_xla::pjrt::{
-    Argument, CallResult, CompileOptions, ErrorCode, ExecuteOptions, Extension, PjrtError,
+    Argument, CallResult, CompileOptions, ErrorCode, ExecuteOptions, Extension, HostFunction,
+    PjrtError, Workers,
 };
 
 use crate::{client, plugin};
@@ -105,4 +107,59 @@ fn a_name_that_nobody_registered_does_not_compile_or_run() {
     let error = ran.unwrap_err();
     assert!(error.to_string().contains("tests.nobody"), "{error}");
     assert!(!matches!(error, PjrtError::Function { .. }));
+}
+
+/// Squares each number as a task of its own; the 13th number must not be negative.
+struct Squares;
+
+impl HostFunction for Squares {
+    fn call(&self, _: &[Argument<'_>], _: &mut [CallResult<'_>]) -> Result<(), String> {
+        Err("called without threads".into())
+    }
+
+    fn call_with(
+        &self,
+        arguments: &[Argument<'_>],
+        results: &mut [CallResult<'_>],
+        workers: Workers<'_>,
+    ) -> Result<(), String> {
+        let (x, y) = (arguments[0].values::<f32>()?, results[0].values_mut::<f32>()?);
+        let squares: Vec<_> = x.iter().map(|_| Mutex::new(None)).collect();
+        workers.each(x.len(), &|i| {
+            assert!(i != 13 || x[i] >= 0.0, "a negative number");
+            let before = squares[i].lock().unwrap().replace(x[i] * x[i]);
+            assert_eq!(before, None, "task {i} was done before");
+        });
+        for (y, square) in y.iter_mut().zip(squares) {
+            *y = square.into_inner().unwrap().ok_or("a task was not done")?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn the_plugins_threads_help() {
+    let client = client();
+    client.register_function("tests.squares", Squares).unwrap();
+    let program = r#"func.func @main(%x: tensor<500xf32>) -> tensor<500xf32> {
+        %0 = "stablehlo.custom_call"(%x) <{api_version = 4 : i32, backend_config = {},
+          call_target_name = "tests.squares"}> : (tensor<500xf32>) -> tensor<500xf32>
+        return %0 : tensor<500xf32>
+    }"#;
+    let program = client.compile(program, &CompileOptions::new()).unwrap();
+    let device = client.device(0).unwrap();
+    let mut x: Vec<f32> = (0..500).map(|i| i as f32).collect();
+    for _ in 0..50 {
+        let argument = client.buffer_from_slice(&x, &[500], &device).unwrap();
+        let results = program.execute(&[&argument], &ExecuteOptions::default()).unwrap();
+        let expected: Vec<_> = x.iter().map(|x| x * x).collect();
+        assert_eq!(results[0].to_vec::<f32>().unwrap(), expected);
+    }
+    x[13] = -1.0;
+    let argument = client.buffer_from_slice(&x, &[500], &device).unwrap();
+    let error = match program.execute(&[&argument], &ExecuteOptions::default()) {
+        Ok(results) => results[0].to_vec::<f32>().unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(error.to_string().contains("it panicked: a negative number"), "{error}");
 }

@@ -1,13 +1,17 @@
 //! Scaled dot-product attention.
 
-use burn_ir::AttentionOpIr;
+use burn_ir::{AttentionOpIr, TensorIr};
 
 use super::activation::softmax;
 use super::product::dot_wide;
 use super::reduce::reduce_keep;
 use crate::lower::context::{Context, float};
 use crate::lower::error::{Emitted, unsupported};
-use crate::stablehlo::{Comparison, DotDims, ElementType, ReduceKind, UnaryKind, Value};
+use crate::lower::kernel;
+use crate::lower::passes::attention::{Attention, AttentionBackward, worthwhile};
+use crate::stablehlo::{
+    Comparison, DotDims, ElementType, ReduceKind, TensorType, UnaryKind, Value,
+};
 
 /// `softmax(q k^T * scale) v` over `[batch, heads, length, size]`, with what Burn allows: a cap on
 /// scores, a mask of what is left out, causality, a bias, fewer heads of keys than of queries. A
@@ -21,6 +25,14 @@ pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Emitted {
     else {
         return unsupported("attention takes tensors of four dimensions");
     };
+    let scale = d.options.scale.map_or_else(|| 1.0 / (size as f64).sqrt(), float);
+    if is_for_kernel(cx, d, [batch, heads, length, kv_length, size], scale) {
+        let (key, value) = (cx.get(&d.key)?, cx.get(&d.value)?);
+        let key = b.transpose(key, &TOKENS_FIRST)?;
+        let tensors = [b.transpose(query, &TOKENS_FIRST)?, key, b.transpose(value, &TOKENS_FIRST)?];
+        let out = call_kernel(cx, scale, tensors)?;
+        return cx.set(&d.out, b.transpose(out, &TOKENS_FIRST)?);
+    }
     if kv_length == 0 || d.out.shape.contains(&0) {
         return cx.set(&d.out, b.splat(0.0, b.element(query), &d.out.shape)?);
     }
@@ -35,7 +47,6 @@ pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Emitted {
         lhs_contract: vec![3],
         rhs_contract: vec![rhs_contract],
     };
-    let scale = d.options.scale.map_or_else(|| 1.0 / (size as f64).sqrt(), float);
     let scores = dot_wide(cx, query, key, &pairs(3))?;
     let mut scores = b.multiply(scores, b.splat_like(scale, scores)?)?;
     if let Some(cap) = d.options.softcap {
@@ -69,6 +80,67 @@ pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Emitted {
     // The weights are not rounded to 16 bits, as they are not in Burn.
     let value = cx.wide(value)?;
     cx.set_as(&d.out, dot_wide(cx, weights, value, &pairs(2))?)
+}
+
+/// Heads behind tokens, as kernels have them; the other way it is the same order.
+const TOKENS_FIRST: [usize; 4] = [0, 2, 1, 3];
+
+/// Whether the kernel computes it: nothing is left out of the scores or added to them.
+fn is_for_kernel(cx: &Context<'_>, d: &AttentionOpIr, sizes: [usize; 5], scale: f64) -> bool {
+    let is_plain = d.mask.is_none()
+        && d.attn_bias.is_none()
+        && d.options.softcap.is_none()
+        && !d.options.is_causal
+        && scale > 0.0;
+    let element = ElementType::from_dtype(d.query.dtype);
+    let [batch, heads, _, keys, size] = sizes;
+    let whole = [batch, heads, keys, size];
+    cx.compiler.calls_kernels
+        && is_plain
+        && worthwhile(sizes)
+        && [Some(ElementType::F32), Some(ElementType::BF16)].contains(&element)
+        && [&d.key, &d.value, &d.out].iter().all(|t| t.dtype == d.query.dtype)
+        && d.key.shape[..] == whole
+        && d.value.shape[..] == whole
+}
+
+/// The result, of tensors with their tokens first.
+fn call_kernel(cx: &Context<'_>, scale: f64, tensors: [Value; 3]) -> Emitted<Value> {
+    let b = &cx.b;
+    let out = TensorType::clone(&b.type_of(tensors[0]));
+    let scale = b.splat(scale, ElementType::F32, &[])?;
+    let operands: Vec<_> = [scale].into_iter().chain(tensors).collect();
+    Ok(b.custom_call(kernel::ATTENTION, &operands, &[out])?[0])
+}
+
+/// Queries, keys and values with their tokens first.
+fn tokens_first(cx: &Context<'_>, attention: &Attention<'_>) -> Emitted<[Value; 3]> {
+    let b = &cx.b;
+    Ok([
+        b.transpose(cx.get(attention.query)?, &TOKENS_FIRST)?,
+        b.transpose(cx.get(attention.turned_key)?, &[0, 3, 1, 2])?,
+        b.transpose(cx.get(attention.value)?, &TOKENS_FIRST)?,
+    ])
+}
+
+/// Attention by its kernel. The compiler joins the transpositions here with those around attention, and so none is left.
+pub(crate) fn by_kernel(cx: &Context<'_>, of: &Attention<'_>, out: &TensorIr) -> Emitted {
+    let made = call_kernel(cx, 1.0, tokens_first(cx, of)?)?;
+    cx.set(out, cx.b.transpose(made, &TOKENS_FIRST)?)
+}
+
+/// The gradient of attention by its kernel.
+pub(crate) fn gradient_by_kernel(cx: &Context<'_>, gradient: &AttentionBackward<'_>) -> Emitted {
+    let b = &cx.b;
+    let tensors = tokens_first(cx, &gradient.of)?;
+    let results = tensors.map(|tensor| TensorType::clone(&b.type_of(tensor)));
+    let mut operands = vec![b.splat(1.0, ElementType::F32, &[])?];
+    operands.extend(tensors);
+    operands.push(b.transpose(cx.find(gradient.by_out)?, &TOKENS_FIRST)?);
+    let made = b.custom_call(kernel::ATTENTION_BACKWARD, &operands, &results)?;
+    cx.set(gradient.by_query, b.transpose(made[0], &TOKENS_FIRST)?)?;
+    cx.set(gradient.by_turned_key, b.transpose(made[1], &[0, 2, 3, 1])?)?;
+    cx.set(gradient.by_value, b.transpose(made[2], &TOKENS_FIRST)?)
 }
 
 /// Softmax over the last dimension; zeros where all scores are minus infinity.

@@ -3,6 +3,7 @@
 //! Each pass is a function of the graph and the layout. It builds no StableHLO, and gives facts by
 //! tensor, which later passes read:
 //!
+//! - [`attention`]: which operations are attention, for which there is a kernel;
 //! - [`live`]: which operations a block needs;
 //! - [`keep`]: what loops forward keep for loops backward;
 //! - [`placement`]: how tensors are sharded;
@@ -13,6 +14,7 @@
 //!
 //! [`plan`] turns them into the steps of a [`Block`], which are emitted as they are.
 
+pub(crate) mod attention;
 pub(crate) mod contraction;
 pub(crate) mod keep;
 pub(crate) mod live;

@@ -8,6 +8,7 @@ use burn_trace::compile::RingAxis;
 use burn_trace::mesh::{Layout, Mesh};
 
 use super::Fresh;
+use super::attention::{Attentions, Role};
 use super::contraction::Contractions;
 use super::keep;
 use super::live::{Ids, Live, ids};
@@ -27,6 +28,8 @@ pub(crate) struct Plan<'p, 'a> {
     pub(crate) over: Option<(&'p Mesh, &'p Layout)>,
     pub(crate) save: &'p Save,
     pub(crate) fresh: Fresh,
+    /// Whether the program may call kernels.
+    pub(crate) calls_kernels: bool,
 }
 
 impl<'a> Plan<'_, 'a> {
@@ -56,6 +59,11 @@ impl<'a> Plan<'_, 'a> {
             }
         }
         let contractions = Contractions::new(&operations, &read);
+        let attentions = if self.calls_kernels {
+            Attentions::new(&operations, &read)
+        } else {
+            Attentions::default()
+        };
         let placement = Placement::new(&operations, self.over)?;
         let views = Views::new(&operations, &placement);
         let replicas = Replicas::new(
@@ -81,6 +89,7 @@ impl<'a> Plan<'_, 'a> {
             plan: self,
             kept: self.kept(live),
             needed: &live.needed,
+            attentions,
             contractions,
             placement,
             views,
@@ -121,6 +130,7 @@ struct Steps<'p, 'a> {
     kept: BTreeMap<u64, Vec<(&'a TensorIr, TensorId)>>,
     /// What the block and its results read.
     needed: &'p Ids,
+    attentions: Attentions<'a>,
     contractions: Contractions<'a>,
     placement: Placement,
     views: Views,
@@ -160,10 +170,22 @@ impl<'a> Steps<'_, 'a> {
     }
 
     fn operation(&mut self, op: &'a OperationIr, gathered: [bool; 2]) -> Result<(), LowerError> {
+        let at = Some(op);
+        match self.attentions.role(op) {
+            Some(Role::Inside) => return Ok(()),
+            Some(Role::Forward(attention, out)) => {
+                self.push(at, Work::Attention(attention, out));
+                return Ok(());
+            }
+            Some(Role::Backward(gradient)) => {
+                self.push(at, Work::AttentionBackward(gradient));
+                return Ok(());
+            }
+            None => {}
+        }
         if self.contractions.replaces(op) {
             return Ok(());
         }
-        let at = Some(op);
         let Some(out) = op.outputs().next() else {
             self.push(at, Work::Op(op));
             return Ok(());

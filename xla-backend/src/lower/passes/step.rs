@@ -3,6 +3,7 @@
 use burn_ir::{MatmulOpIr, OperationIr, TensorId, TensorIr};
 use burn_trace::mesh::Spec;
 
+use super::attention::{Attention, AttentionBackward};
 use super::live::Ids;
 use super::rings::{Gather, Operand, Scatter};
 use super::views::Views;
@@ -60,6 +61,10 @@ pub(crate) enum Work<'a> {
         product: &'a MatmulOpIr,
         out: &'a TensorIr,
     },
+    /// Attention by a kernel.
+    Attention(Attention<'a>, &'a TensorIr),
+    /// The gradient of attention by a kernel.
+    AttentionBackward(AttentionBackward<'a>),
     /// Swaps the last two axes.
     Transpose { from: TensorId, to: TensorId },
     /// A product over the rows of each replica, whose addends stay unsummed.

@@ -1,0 +1,209 @@
+//! Attention by kernels of this process: which programs call them, and that their numbers are those of the compiler's
+//! own operations and of Burn's CPU backend.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::tensor::module::attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Bool, DType, Device, Distribution, Tensor};
+use burn_trace::{Save, checkpoint_name, scan, softmax, value_and_grad};
+use burn_xla::program::Xla;
+
+type Heads = (Tensor<4>, Tensor<4>, Tensor<4>);
+
+/// XLA with kernels, and without.
+fn both() -> [Xla; 2] {
+    static XLA: OnceLock<Xla> = OnceLock::new();
+    let xla = XLA.get_or_init(|| Xla::cpu().expect("the CPU plugin").with_kernels(true));
+    [xla.clone(), xla.clone().with_kernels(false)]
+}
+
+/// `[b, m, h, k]`, with heads behind tokens, as layers have them.
+fn tokens([b, m, n, h, k]: [usize; 5], dtype: DType) -> Heads {
+    let device = Device::flex();
+    let random = |tokens| {
+        let dims = [b, tokens, h, k];
+        Tensor::<4>::random(dims, Distribution::Normal(0.0, 1.0), &device).cast(dtype)
+    };
+    (random(m), random(n), random(n))
+}
+
+fn plain((q, k, v): Heads) -> Tensor<4> {
+    let heads = |x: Tensor<4>| x.swap_dims(1, 2);
+    attention(heads(q), heads(k), heads(v), None, None, AttentionModuleOptions::default())
+        .swap_dims(1, 2)
+}
+
+/// Attention as layers record it where they need gradients.
+fn recorded((q, k, v): Heads) -> Tensor<4> {
+    let heads = |x: Tensor<4>| x.swap_dims(1, 2);
+    let scores = heads(q).mul_scalar(0.3).matmul(heads(k).transpose());
+    softmax(checkpoint_name(scores, "scores")).matmul(heads(v)).swap_dims(1, 2)
+}
+
+fn gradients(((q, k, v), weights): (Heads, Tensor<4>)) -> (Tensor<1>, Heads) {
+    let loss = |heads: Heads, weights: Tensor<4>| (recorded(heads) * weights).sum();
+    value_and_grad(&(q, k, v), &weights, loss).expect("tensors with gradients")
+}
+
+fn calls(text: &str) -> usize {
+    text.matches("burn_xla.attention").count()
+}
+
+/// The largest difference, relative to the largest number.
+fn difference(x: Tensor<4>, y: Tensor<4>) -> f32 {
+    let (x, y) = (x.cast(DType::F32), y.cast(DType::F32));
+    let largest = y.clone().abs().max().into_scalar::<f32>();
+    (x - y).abs().max().into_scalar::<f32>() / largest
+}
+
+/// Roundings of f32; two of bf16 each of which is half of 1/128 for numbers as large as the largest.
+fn bound(dtype: DType) -> f32 {
+    if dtype == DType::F32 { 2e-5 } else { 2.0 / 128.0 }
+}
+
+const SIZES: [[usize; 5]; 4] =
+    [[2, 6, 6, 3, 8], [1, 7, 20, 2, 5], [3, 50, 49, 2, 16], [1, 6, 1, 1, 1]];
+
+#[test]
+fn forward_is_as_without_kernels_and_on_flex() {
+    for dtype in [DType::F32, DType::BF16] {
+        for sizes in SIZES {
+            let heads = tokens(sizes, dtype);
+            let flex = plain(heads.clone());
+            for (xla, expected) in both().into_iter().zip([1, 0]) {
+                for function in [plain, recorded] {
+                    let text = xla.jit(function).lower(&heads).unwrap().program.text;
+                    assert_eq!(calls(&text), expected, "{text}");
+                }
+                let got = xla.jit(plain).call(heads.clone()).unwrap();
+                let off = difference(got, flex.clone());
+                assert!(off <= bound(dtype), "{sizes:?} {dtype:?} {expected}: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_are_those_without_kernels_and_on_flex() {
+    for dtype in [DType::F32, DType::BF16] {
+        for sizes in SIZES {
+            let heads = tokens(sizes, dtype);
+            let weights = tokens(sizes, dtype).0;
+            // In f32, of the numbers that bf16 can hold.
+            let wide = |x: Tensor<4>| x.cast(DType::F32);
+            let (q, k, v) = heads.clone();
+            let (_, exact) = gradients(((wide(q), wide(k), wide(v)), wide(weights.clone())));
+            for (xla, expected) in both().into_iter().zip([2, 0]) {
+                let jit = xla.jit(gradients);
+                let arguments = (heads.clone(), weights.clone());
+                let text = jit.lower(&arguments).unwrap().program.text;
+                assert_eq!(calls(&text), expected, "{text}");
+                let (_, got) = jit.call(arguments).unwrap();
+                let all = [(got.0, &exact.0), (got.1, &exact.1), (got.2, &exact.2)];
+                for (got, exact) in all {
+                    // With one key nothing depends on the scores.
+                    if sizes[2] == 1 && exact.clone().abs().max().into_scalar::<f32>() < 1e-6 {
+                        continue;
+                    }
+                    let off = difference(got, exact.clone());
+                    // Gradients have roundings of weights, of gradients by scores and of the result in them.
+                    assert!(off <= 2.0 * bound(dtype), "{sizes:?} {dtype:?} {expected}: {off}");
+                }
+            }
+        }
+    }
+}
+
+/// The whole gradient is there, or everything stays as it was.
+#[test]
+fn attention_of_which_more_is_read_is_the_compilers() {
+    let [xla, without] = both();
+    let heads = tokens([2, 8, 9, 2, 4], DType::F32);
+    let with_weights = |(q, k, v): Heads| {
+        let scores = q.swap_dims(1, 2).matmul(k.swap_dims(1, 2).transpose());
+        let weights = softmax(scores);
+        (weights.clone(), weights.matmul(v.swap_dims(1, 2)))
+    };
+    let by_values_alone = |((q, k, v), weights): (Heads, Tensor<4>)| {
+        let loss = |v: Tensor<4>, (q, k, weights): Heads| (recorded((q, k, v)) * weights).sum();
+        value_and_grad(&v, &(q, k, weights), loss).expect("a gradient").1
+    };
+    let masked = |((q, k, v), left_out): (Heads, Tensor<4, Bool>)| {
+        let options = AttentionModuleOptions::default();
+        attention(
+            q.swap_dims(1, 2),
+            k.swap_dims(1, 2),
+            v.swap_dims(1, 2),
+            Some(left_out),
+            None,
+            options,
+        )
+    };
+    let causal = |(q, k, v): Heads| {
+        let options = AttentionModuleOptions { is_causal: true, ..Default::default() };
+        attention(q.swap_dims(1, 2), k.swap_dims(1, 2), v.swap_dims(1, 2), None, None, options)
+    };
+    let left_out = Tensor::<2, Bool>::tril_mask([8, 9], 0, &Device::flex());
+    let left_out = left_out.unsqueeze::<4>().expand([2, 2, 8, 9]);
+    let weights = tokens([2, 8, 9, 2, 4], DType::F32).0;
+    let arguments = (heads.clone(), weights);
+    for text in [
+        xla.jit(with_weights).lower(&heads).unwrap().program.text,
+        xla.jit(by_values_alone).lower(&arguments).unwrap().program.text,
+        xla.jit(masked).lower(&(heads.clone(), left_out)).unwrap().program.text,
+        xla.jit(causal).lower(&heads).unwrap().program.text,
+    ] {
+        assert_eq!(calls(&text), 0, "{text}");
+    }
+    let [got, expected] =
+        [xla, without].map(|xla| xla.jit(by_values_alone).call(arguments.clone()).unwrap());
+    assert!(difference(got, expected) <= 1e-5);
+}
+
+/// Rolled blocks: the loop backward computes what it needs once more, and so whole attentions.
+#[test]
+fn loops_call_kernels_too() {
+    let step = |(start, lanes): (Tensor<4>, Vec<Tensor<4>>)| {
+        let loss = |start: Tensor<4>, lanes: Vec<Tensor<4>>| {
+            let block =
+                |x: Tensor<4>, lane| (recorded((x.clone(), x.clone() * lane, x.clone())) + x, ());
+            scan(start, lanes, block).0.sum()
+        };
+        value_and_grad(&start, &lanes, loss).expect("a gradient").1
+    };
+    let (x, lane, _) = tokens([1, 8, 8, 2, 4], DType::F32);
+    let arguments = (x, vec![lane.clone(), lane * 0.5]);
+    let [xla, without] = both();
+    let expected = without.jit(step).call(arguments.clone()).unwrap();
+    for save in [Save::Nothing, Save::Everything] {
+        let jit = xla.jit(step).roll(save.clone());
+        let count = calls(&jit.lower(&arguments).unwrap().program.text);
+        // Kept weights are read by the loop, so that the compiler computes them.
+        assert_eq!(count, if save == Save::Nothing { 2 } else { 0 }, "{save:?}");
+        assert!(difference(jit.call(arguments.clone()).unwrap(), expected.clone()) <= 1e-5);
+    }
+}
+
+/// Programs may run at once, from threads of the caller.
+#[test]
+fn from_several_threads() {
+    let [xla, _] = both();
+    let heads = tokens([4, 33, 33, 3, 16], DType::F32);
+    let expected = plain(heads.clone());
+    let done = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let jit = xla.jit(plain);
+                for _ in 0..20 {
+                    let got = jit.call(heads.clone()).unwrap();
+                    assert!(difference(got, expected.clone()) <= 2e-5);
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(done.into_inner(), 80);
+}
