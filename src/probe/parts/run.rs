@@ -127,12 +127,13 @@ impl Embedder {
             return Err(EmbedError::Data(crate::data::DataError::Empty).into());
         }
         let folder = &config.folder;
-        let known = Manifest::read(folder)?;
-        if known.is_none() {
+        if Manifest::read(folder)?.is_none() {
             check_other_files(folder)?;
         }
         std::fs::create_dir_all(folder).map_err(PartsError::io(folder))?;
         let _lock = lock(folder)?;
+        // Another run may have ended only now.
+        let known = Manifest::read(folder)?;
         let mut manifest = self.manifest(set, parameters, config, known)?;
         let damaged = drop_damaged(folder, &mut manifest);
         manifest.updating |= config.update;
