@@ -1,7 +1,7 @@
 //! Functions that programs compiled by XLA call on a CPU, where its compiler makes many passes over memory: [`Attention`],
 //! forward and backward, without the scores in memory.
 //!
-//! Each is written once, over the few vector instructions of [`isa`], and compiled for each set of them. Which
+//! Each is written once, over the few vector instructions of `isa`, and compiled for each set of them. Which
 //! one runs is found out when it is called: AVX-512 with products of bf16, AVX-512, AVX2 with FMA, NEON, or the portable
 //! form, which is the reference of the others ([`Set`]).
 //!
