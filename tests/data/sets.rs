@@ -557,3 +557,17 @@ fn images_behind_links_are_found_once() {
     assert_eq!(set.classes(), ["a", "b", "hidden", "other"]);
     assert_eq!(set.len(), 4);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = Folder::new("pipe");
+    let pipe = folder.path().join("a.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    folder.write("b.png", file("photo.jpg"));
+    let set = ImageSet::folder(folder.path()).unwrap();
+    let error = set.read(0).unwrap_err().to_string();
+    assert!(error.contains("a.png") && error.contains("got a pipe"), "{error}");
+    assert!(set.read(1).is_ok());
+}

@@ -247,8 +247,14 @@ impl ImageSet {
     pub(crate) fn read_stamped(&self, index: usize) -> Result<(Vec<u8>, Stamp), DataError> {
         let location = self.item(index).location;
         let read = || {
+            let metadata = std::fs::metadata(location.file())?;
+            // To open a pipe waits for a writer, who may never come.
+            if !metadata.is_file() && !metadata.is_dir() {
+                let what = "expected a file, got a pipe, a socket or a device";
+                return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
+            }
+            let stamp = Stamp::new(&location, &metadata);
             let mut file = File::open(location.file())?;
-            let stamp = Stamp::new(&location, &file.metadata()?);
             let mut bytes = Vec::new();
             match &location {
                 Location::File(_) => _ = file.read_to_end(&mut bytes)?,
