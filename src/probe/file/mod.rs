@@ -165,7 +165,8 @@ pub(super) fn partial(path: &Path) -> PathBuf {
 /// - `.safetensors`: the tensor `features` of `[n, d]`; its header holds `names`, a JSON list, and
 ///   for labelled images `classes`, a list of names, and `labels`, for each image a list of indices
 ///   of classes. The header has room for about two million images
-/// - `.npy`: the array alone; the names stand in a file beside it that ends in `.names.txt`, a line each
+/// - `.npy`: the array alone, without labels; the names stand in a file beside it that ends in `.names.txt`, a line
+///   each, so that none may have a line break
 /// - `.jsonl`: an object with `name` and `features` for each image, and `labels` by name for labelled images
 /// - `.parquet`, with this library's feature of this name: columns `name` (string) and `features` (list of float),
 ///   and `labels` (list of string) for labelled images; not compressed
@@ -214,6 +215,12 @@ impl FeatureFile {
 
     fn write_rows(&self, table: &FeatureTable) -> io::Result<()> {
         if self.form == FeatureForm::Npy && !table.names().is_empty() {
+            if let Some(name) = table.names().iter().find(|name| name.contains(['\n', '\r'])) {
+                return Err(invalid(format!(
+                    "the name {name:?} has a line break, which a list of a name on each line cannot hold; the \
+                     other forms can"
+                )));
+            }
             let names = self.path.with_extension("names.txt");
             std::fs::write(names, table.names().join("\n") + "\n")?;
         }
@@ -402,5 +409,19 @@ mod tests {
         let error = FeatureFile::create(&path.join("below/x.npy")).unwrap_err().to_string();
         assert!(error.contains("cannot write features"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn names_with_line_breaks_are_in_no_list_of_lines() {
+        let folder = std::env::temp_dir().join(format!("vit22b-names-{}", std::process::id()));
+        let table = FeatureTable::new(vec![0.5, 1.0], 1).unwrap();
+        let table = table.with_names(["a.png", "b\n.png"]).unwrap();
+        let error = table.write(&folder.join("x.npy")).unwrap_err().to_string();
+        assert!(error.contains(r#""b\n.png" has a line break"#), "{error}");
+        assert!(!folder.join("x.npy").exists() && !folder.join("x.names.txt").exists());
+        let path = folder.join("x.jsonl");
+        table.write(&path).unwrap();
+        assert_eq!(FeatureTable::read(&path).unwrap(), table);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
