@@ -220,6 +220,14 @@ fn broken_shards_are_named() {
         let error = error.replace(&format!("{}/0.tar, ", folder.path().display()), "");
         assert!(error.starts_with(message), "{error}");
     }
+    // Cut where a member ends, it has nothing that is broken.
+    let path = folder.write("0.tar", &whole[..3584]);
+    let set = ImageSet::shards(&[path]).unwrap();
+    assert!(
+        set.remarks().iter().any(|remark| remark.contains("may have been cut")),
+        "{:?}",
+        set.remarks()
+    );
     let path = folder.write("0.tar", tar(&[("readme", b""), ("1.cls", b"3")]));
     let error = ImageSet::shards(&[path]).unwrap_err().to_string();
     assert!(error.ends_with("are left out: 1 (1)"), "{error}");

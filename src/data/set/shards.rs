@@ -138,6 +138,10 @@ fn examples(
             example.others.push(kind.into());
         }
     }
+    if length <= read_to {
+        let what = "shards end without the zeros of a tar file's end and may have been cut";
+        remarks.add(what, path.display().to_string());
+    }
     if !is_zeros_from(archive.into_inner(), read_to).map_err(io)? {
         remarks.add("what follows the end of a shard is not read", path.display().to_string());
     }
