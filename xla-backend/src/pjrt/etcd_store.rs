@@ -3,12 +3,12 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use etcd_client::{Client, ConnectOptions};
 use tokio::runtime::{Builder, Runtime};
 
-use super::key_value::{KeyValueStore, StoreError};
+use super::key_value::{KeyValueStore, StoreError, poll};
 
 /// A store in etcd, the key-value store of many clusters. It speaks HTTP without TLS, so it is for networks that are
 /// trusted.
@@ -112,16 +112,7 @@ fn answer<T: Send + 'static>(
 
 impl KeyValueStore for EtcdStore {
     fn get(&self, key: &str, timeout: Duration) -> Result<Vec<u8>, StoreError> {
-        let start = Instant::now();
-        loop {
-            if let Some(value) = self.try_get(key)? {
-                return Ok(value);
-            }
-            if start.elapsed() >= timeout {
-                return Err(StoreError::Timeout { key: key.into(), timeout });
-            }
-            std::thread::sleep(STEP.min(timeout));
-        }
+        poll(self, key, timeout, STEP)
     }
 
     fn try_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {

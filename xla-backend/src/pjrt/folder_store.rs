@@ -3,10 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::files::{hex, write_whole};
-use super::key_value::{KeyValueStore, StoreError};
+use super::key_value::{KeyValueStore, StoreError, poll};
 
 /// A store in a folder that all processes see, such as one on NFS: a file for each key. It is enough for small clusters,
 /// and for several processes on one machine.
@@ -44,16 +44,7 @@ impl FolderStore {
 
 impl KeyValueStore for FolderStore {
     fn get(&self, key: &str, timeout: Duration) -> Result<Vec<u8>, StoreError> {
-        let start = Instant::now();
-        loop {
-            if let Some(value) = self.try_get(key)? {
-                return Ok(value);
-            }
-            if start.elapsed() >= timeout {
-                return Err(StoreError::Timeout { key: key.into(), timeout });
-            }
-            std::thread::sleep(STEP.min(timeout));
-        }
+        poll(self, key, timeout, STEP)
     }
 
     fn try_get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {

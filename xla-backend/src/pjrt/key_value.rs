@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::api::{bytes, string};
 use super::ffi::{self, ClientCreateArgs, KvGetArgs, KvPutArgs, KvTryGetArgs};
@@ -37,6 +37,25 @@ pub trait KeyValueStore: Send + Sync {
     ///
     /// [`StoreError::Failed`].
     fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError>;
+}
+
+/// [`KeyValueStore::get`] for a store that is asked again and again, a `step` apart.
+pub(super) fn poll(
+    store: &impl KeyValueStore,
+    key: &str,
+    timeout: Duration,
+    step: Duration,
+) -> Result<Vec<u8>, StoreError> {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = store.try_get(key)? {
+            return Ok(value);
+        }
+        if start.elapsed() >= timeout {
+            return Err(StoreError::Timeout { key: key.into(), timeout });
+        }
+        std::thread::sleep(step.min(timeout));
+    }
 }
 
 /// Why a store gives no answer.

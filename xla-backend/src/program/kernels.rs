@@ -24,8 +24,11 @@ pub(crate) fn register(client: &Client) -> bool {
         return can;
     }
     let done = client
-        .register_function(ATTENTION, Kernel(attention))
-        .and_then(|()| client.register_function(ATTENTION_BACKWARD, Kernel(attention_backward)));
+        .register_function(ATTENTION, Kernel { f32: attention::<f32>, bf16: attention::<bf16> })
+        .and_then(|()| {
+            let (f32, bf16) = (attention_backward::<f32>, attention_backward::<bf16>);
+            client.register_function(ATTENTION_BACKWARD, Kernel { f32, bf16 })
+        });
     if let Err(error) = &done {
         tracing::info!(%error, "programs call no kernels");
     }
@@ -35,7 +38,11 @@ pub(crate) fn register(client: &Client) -> bool {
 
 type Function = fn(&[Argument<'_>], &mut [CallResult<'_>], Workers<'_>) -> Result<(), String>;
 
-struct Kernel(Function);
+/// A kernel for the numbers that its second argument may have; the first is a scale.
+struct Kernel {
+    f32: Function,
+    bf16: Function,
+}
 
 impl HostFunction for Kernel {
     fn call(&self, _: &[Argument<'_>], _: &mut [CallResult<'_>]) -> Result<(), String> {
@@ -48,7 +55,11 @@ impl HostFunction for Kernel {
         results: &mut [CallResult<'_>],
         workers: Workers<'_>,
     ) -> Result<(), String> {
-        (self.0)(arguments, results, workers)
+        let function = match arguments {
+            [_, first, ..] if first.ty().element == ElementType::BF16 => self.bf16,
+            _ => self.f32,
+        };
+        function(arguments, results, workers)
     }
 }
 
@@ -58,20 +69,7 @@ trait KernelNumber: Heads + Element {}
 impl KernelNumber for f32 {}
 impl KernelNumber for bf16 {}
 
-fn attention(
-    arguments: &[Argument<'_>],
-    results: &mut [CallResult<'_>],
-    workers: Workers<'_>,
-) -> Result<(), String> {
-    match arguments {
-        [_, query, ..] if query.ty().element == ElementType::BF16 => {
-            attention_of::<bf16>(arguments, results, workers)
-        }
-        _ => attention_of::<f32>(arguments, results, workers),
-    }
-}
-
-fn attention_of<T: KernelNumber>(
+fn attention<T: KernelNumber>(
     arguments: &[Argument<'_>],
     results: &mut [CallResult<'_>],
     workers: Workers<'_>,
@@ -87,20 +85,7 @@ fn attention_of<T: KernelNumber>(
     Ok(())
 }
 
-fn attention_backward(
-    arguments: &[Argument<'_>],
-    results: &mut [CallResult<'_>],
-    workers: Workers<'_>,
-) -> Result<(), String> {
-    match arguments {
-        [_, query, ..] if query.ty().element == ElementType::BF16 => {
-            attention_backward_of::<bf16>(arguments, results, workers)
-        }
-        _ => attention_backward_of::<f32>(arguments, results, workers),
-    }
-}
-
-fn attention_backward_of<T: KernelNumber>(
+fn attention_backward<T: KernelNumber>(
     arguments: &[Argument<'_>],
     results: &mut [CallResult<'_>],
     workers: Workers<'_>,

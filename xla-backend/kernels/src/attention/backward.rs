@@ -73,14 +73,7 @@ impl<T: Number> Work for Backward<'_, T> {
         by_keys.fill(0);
         by_values.fill(0);
 
-        let rows = |numbers, tokens| {
-            Rows::new(
-                &<[T]>::as_ref(numbers)[place.start(sizes, tokens)..],
-                sizes.token(),
-                tokens,
-                size,
-            )
-        };
+        let rows = |numbers, tokens| Rows::<T>::of(sizes, place, numbers, tokens);
         let (all_keys, all_values) = (rows(tensors.key, keys), rows(tensors.value, keys));
         let (all_queries, all_by_out) = (rows(tensors.query, queries), rows(by_out, queries));
         turned::<I, T>(all_keys, key_width, turned_keys);

@@ -37,14 +37,7 @@ impl<T: Number> Work for Forward<'_, T> {
         let weights = scratch.take(parts[3]);
         let taken = scratch.take(parts[4]);
 
-        let rows = |numbers, tokens| {
-            Rows::new(
-                &<[T]>::as_ref(numbers)[place.start(sizes, tokens)..],
-                sizes.token(),
-                tokens,
-                size,
-            )
-        };
+        let rows = |numbers, tokens| Rows::<T>::of(sizes, place, numbers, tokens);
         let all_queries = rows(tensors.query, queries);
         turned::<I, T>(rows(tensors.key, keys), key_width, turned_keys);
         across::<I, T>(rows(tensors.value, keys), width, values);

@@ -1,5 +1,6 @@
 //! Rows of a head as cells.
 
+use super::sizes::{Attention, Place};
 use crate::isa::Isa;
 use crate::number::Number;
 use crate::product::{Left, ROWS};
@@ -14,10 +15,14 @@ pub(super) struct Rows<'a, T> {
 }
 
 impl<'a, T: Number> Rows<'a, T> {
+    /// The rows of the head at a place, in a tensor of `count` tokens an image.
+    ///
     /// # Panics
     ///
     /// If they are not all there.
-    pub(super) fn new(numbers: &'a [T], token: usize, count: usize, size: usize) -> Self {
+    pub(super) fn of(sizes: &Attention, place: Place, numbers: &'a [T], count: usize) -> Self {
+        let numbers = &numbers[place.start(sizes, count)..];
+        let (token, size) = (sizes.token(), sizes.size);
         assert!(count == 0 || numbers.len() >= (count - 1) * token + size, "rows of a tensor");
         Self { numbers, token, count, size }
     }
