@@ -116,20 +116,11 @@ fn to_file(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
     }
     // An error now, not after all images.
     let file = FeatureFile::create(out).context("--out")?;
-    if FeatureForm::of(out) == Some(FeatureForm::Npy) {
-        let names = set.items().map(|item| item.name);
-        if let Some(name) = names.into_iter().find(|name| name.contains(['\n', '\r'])) {
-            bail!(
-                "--out {}: the name {name:?} has a line break, which the list of names beside it cannot hold; \
-                 .safetensors, .jsonl, .parquet and a folder can",
-                out.display()
-            );
-        }
-        if !set.classes().is_empty() {
-            eprintln!(
-                "note: --out: .npy holds no labels; .safetensors, .jsonl, .parquet and a folder do"
-            );
-        }
+    file.check_names(set.items().map(|item| item.name)).context("--out")?;
+    if FeatureForm::of(out) == Some(FeatureForm::Npy) && !set.classes().is_empty() {
+        eprintln!(
+            "note: --out: .npy holds no labels; .safetensors, .jsonl, .parquet and a folder do"
+        );
     }
     let embedder = weights.embedder(&device.runtime()?, images)?;
     let gib = (set.len() * embedder.config().width * 4) as f64 / f64::from(1 << 30);

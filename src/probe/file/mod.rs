@@ -130,11 +130,7 @@ impl FeatureForm {
 
     /// Writes a table to a file that has its name only when it is complete and on the disk.
     pub(super) fn write_file(self, table: &FeatureTable, path: &Path) -> io::Result<()> {
-        let partial = partial(path);
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&partial)?);
-        self.write(table, &mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(partial, path)
+        write_whole(path, |out| self.write(table, out))
     }
 
     /// Reads a file of this form.
@@ -150,8 +146,20 @@ impl FeatureForm {
     }
 }
 
+/// Writes a file that has its name only when it is complete and on the disk.
+pub(super) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let partial = partial(path);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(&partial)?);
+    write(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    std::fs::rename(partial, path)
+}
+
 /// The name of a file while it is not complete.
-pub(super) fn partial(path: &Path) -> PathBuf {
+fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
     name.into()
@@ -196,6 +204,31 @@ impl FeatureFile {
         Ok(Self { path: path.into(), form })
     }
 
+    /// Refuses names that the file cannot hold, so that this is known before the features are computed.
+    ///
+    /// # Errors
+    ///
+    /// [`FeatureFileError::Io`] for a name with a line break, where the names are a list of lines.
+    pub fn check_names(
+        &self,
+        names: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<(), FeatureFileError> {
+        if self.form != FeatureForm::Npy {
+            return Ok(());
+        }
+        match names.into_iter().find(|name| name.as_ref().contains(['\n', '\r'])) {
+            None => Ok(()),
+            Some(name) => {
+                let reason = invalid(format!(
+                    "the name {:?} has a line break, which a list of a name on each line cannot hold; the other \
+                     forms can",
+                    name.as_ref()
+                ));
+                Err(FeatureFileError::Io { path: self.path.clone(), reason })
+            }
+        }
+    }
+
     /// Writes the table and gives the file its name.
     ///
     /// # Errors
@@ -210,17 +243,12 @@ impl FeatureFile {
             let name = table.names().get(row).cloned().unwrap_or_else(|| format!("row {row}"));
             return Err(FeatureFileError::NotFinite { path: path(), name });
         }
+        self.check_names(table.names())?;
         self.write_rows(table).map_err(|reason| FeatureFileError::Io { path: path(), reason })
     }
 
     fn write_rows(&self, table: &FeatureTable) -> io::Result<()> {
         if self.form == FeatureForm::Npy && !table.names().is_empty() {
-            if let Some(name) = table.names().iter().find(|name| name.contains(['\n', '\r'])) {
-                return Err(invalid(format!(
-                    "the name {name:?} has a line break, which a list of a name on each line cannot hold; the \
-                     other forms can"
-                )));
-            }
             let names = self.path.with_extension("names.txt");
             std::fs::write(names, table.names().join("\n") + "\n")?;
         }

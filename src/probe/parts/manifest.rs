@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::PartsError;
-use crate::probe::file::{FeatureForm, partial};
+use crate::probe::file::{FeatureForm, write_whole};
 
 /// The name of the file.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -203,15 +202,11 @@ impl Manifest {
     /// Replaces the manifest of a folder at once.
     pub(super) fn write(&self, folder: &Path) -> Result<(), PartsError> {
         let path = folder.join(MANIFEST);
-        let write = || {
-            let partial = partial(&path);
-            let mut file = File::create(&partial)?;
-            file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            std::fs::rename(&partial, &path)
-        };
-        write().map_err(|reason| PartsError::Io { path: path.clone(), reason })
+        let written = write_whole(&path, |out| {
+            serde_json::to_writer_pretty(&mut *out, self)?;
+            out.write_all(b"\n")
+        });
+        written.map_err(PartsError::io(&path))
     }
 
     pub(super) fn form(&self, folder: &Path) -> Result<FeatureForm, PartsError> {

@@ -1,7 +1,7 @@
 //! How each image of a part was read, a line for each.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, IntoInnerError, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::PartsError;
 use super::manifest::Part;
 use crate::data::set::{Item, Location, Stamp};
-use crate::probe::file::{FeatureForm, partial};
+use crate::probe::file::{FeatureForm, write_whole};
 use crate::probe::table::FeatureTable;
 
 /// An image of a part. Those that were not skipped have a row of features, in the same order.
@@ -112,18 +112,14 @@ impl PartFiles {
         let Contents { records, values } = contents;
         let images = format!("part-{number:05}.images.jsonl");
         let path = self.folder.join(&images);
-        let write = || {
-            let partial = partial(&path);
-            let mut out = BufWriter::new(File::create(&partial)?);
-            for record in &records {
-                serde_json::to_writer(&mut out, record)?;
-                out.write_all(b"\n")?;
-            }
-            out.into_inner().map_err(IntoInnerError::into_error)?.sync_all()?;
-            std::fs::rename(&partial, &path)?;
-            Ok(std::fs::metadata(&path)?.len())
-        };
-        let images_bytes = write().map_err(PartsError::io(&path))?;
+        let written = write_whole(&path, |out| {
+            records.iter().try_for_each(|record| {
+                serde_json::to_writer(&mut *out, record)?;
+                out.write_all(b"\n")
+            })
+        });
+        let images_bytes =
+            written.and_then(|()| path.metadata()).map_err(PartsError::io(&path))?.len();
         let mut part = Part {
             features: None,
             features_bytes: 0,

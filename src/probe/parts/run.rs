@@ -127,7 +127,7 @@ impl Embedder {
             return Err(EmbedError::Data(crate::data::DataError::Empty).into());
         }
         let folder = &config.folder;
-        if Manifest::read(folder)?.is_none() {
+        if !folder.join(MANIFEST).exists() {
             check_other_files(folder)?;
         }
         std::fs::create_dir_all(folder).map_err(PartsError::io(folder))?;
