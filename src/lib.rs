@@ -1,6 +1,7 @@
 //! The ViT-22B family of vision transformers on Burn: architecture, recipe, measurements.
 //!
 //! - [`layers`]: blocks, attention, norms and the rest, for models of any make
+//! - [`heads`]: heads for dense prediction: segmentation and depth
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
 //! - [`train`]: what is trained (`Task`), the recipe, and the trainer, the engine and the step that follow it
 //! - [`Runtime`]: what runs a function, a device of Burn or XLA
@@ -33,6 +34,7 @@ mod error;
 pub mod eval;
 #[cfg(feature = "forecast")]
 pub mod forecast;
+pub mod heads;
 pub mod layers;
 pub mod params;
 pub mod probe;

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use super::kinds::Interpolation;
 
 /// The matrix `[to, from]` that resamples an axis of `from` positions to one of `to`.
-pub(super) fn matrix(by: Interpolation, from: usize, to: usize, on: (&Device, DType)) -> Tensor<2> {
+pub(crate) fn matrix(by: Interpolation, from: usize, to: usize, on: (&Device, DType)) -> Tensor<2> {
     let of_row: fn(usize, usize, &mut [f64]) = match by {
         Interpolation::Bilinear => corners,
         Interpolation::Bicubic => bicubic,
@@ -13,17 +13,14 @@ pub(super) fn matrix(by: Interpolation, from: usize, to: usize, on: (&Device, DT
             |i, to, row| antialias(i, to, row, 2.0, |x| cubic(x, -0.5))
         }
         Interpolation::BilinearAntialias => |i, to, row| antialias(i, to, row, 1.0, triangle),
+        Interpolation::BilinearEdges => edges,
     };
     of_rows(of_row, from, to, on)
 }
 
-/// The same for linear weights, edges onto edges, where the kernel stays as it is when the axis
-/// shrinks: PyTorch's `interpolate` of mode `bilinear`.
-pub(super) fn linear_matrix(from: usize, to: usize, on: (&Device, DType)) -> Tensor<2> {
-    of_rows(linear, from, to, on)
-}
-
-fn of_rows(
+/// The matrix `[to, from]` whose rows `of_row` fills: it gets the row's number, the number of rows, and
+/// zeros.
+pub(crate) fn of_rows(
     of_row: fn(usize, usize, &mut [f64]),
     from: usize,
     to: usize,
@@ -65,7 +62,7 @@ fn bicubic(i: usize, to: usize, row: &mut [f64]) {
 }
 
 /// Linear weights of the old positions in the new position `i` of `to`.
-fn linear(i: usize, to: usize, row: &mut [f64]) {
+fn edges(i: usize, to: usize, row: &mut [f64]) {
     let last = row.len() - 1;
     // Beyond the edge the outermost position counts again.
     let at = ((i as f64 + 0.5) * row.len() as f64 / to as f64 - 0.5).clamp(0.0, last as f64);

@@ -83,6 +83,9 @@ pub enum Interpolation {
     /// Linear in both axes, edges onto edges, the kernel widened where the grid shrinks: SigLIP 2's
     /// models for images of any shape.
     BilinearAntialias,
+    /// Linear in both axes, edges onto edges, the kernel the same where the grid shrinks: transformers'
+    /// DPT.
+    BilinearEdges,
 }
 
 impl core::fmt::Display for Interpolation {
@@ -92,6 +95,7 @@ impl core::fmt::Display for Interpolation {
             Self::Bicubic => "bicubic",
             Self::BicubicAntialias => "bicubic, antialiased",
             Self::BilinearAntialias => "bilinear, antialiased",
+            Self::BilinearEdges => "bilinear, edges onto edges",
         })
     }
 }

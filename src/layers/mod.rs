@@ -61,7 +61,7 @@ mod attention;
 mod block;
 mod draws;
 mod fused;
-mod interpolation;
+pub(crate) mod interpolation;
 mod kinds;
 pub(crate) mod linear;
 mod map_pool;

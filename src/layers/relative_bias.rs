@@ -5,7 +5,8 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use super::interpolation::linear_matrix;
+use super::interpolation::matrix;
+use super::kinds::Interpolation;
 use super::token_grid::TokenGrid;
 
 /// Rows of the table for the class token: from it to patches, from patches to it, to itself.
@@ -53,8 +54,9 @@ pub fn resample_relative_bias(table: Tensor<2>, from: [usize; 2], to: [usize; 2]
     let ([rows, columns], [new_rows, new_columns]) = (offsets(from), offsets(to));
     let patches = table.clone().narrow(0, 0, rows * columns);
     let on = (&device, DType::F32);
-    let by_row = linear_matrix(rows, new_rows, on).matmul(patches.reshape([rows, columns * heads]));
-    let by_column = linear_matrix(columns, new_columns, on).unsqueeze::<3>();
+    let along = |from, to| matrix(Interpolation::BilinearEdges, from, to, on);
+    let by_row = along(rows, new_rows).matmul(patches.reshape([rows, columns * heads]));
+    let by_column = along(columns, new_columns).unsqueeze::<3>();
     let patches = by_column.matmul(by_row.reshape([new_rows, columns, heads]));
     let patches = patches.reshape([new_rows * new_columns, heads]);
     let class = table.narrow(0, rows * columns, OF_CLASS_TOKEN);
