@@ -2,6 +2,7 @@
 //!
 //! - [`layers`]: blocks, attention, norms and the rest, for models of any make
 //! - [`heads`]: heads for dense prediction: segmentation and depth
+//! - [`video`]: videos by the features of their frames
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
 //! - [`train`]: what is trained (`Task`), the recipe, and the trainer, the engine and the step that follow it
 //! - [`Runtime`]: what runs a function, a device of Burn or XLA
@@ -43,6 +44,7 @@ pub mod report;
 mod runtime;
 pub mod shard;
 pub mod train;
+pub mod video;
 pub mod vit;
 pub mod weights;
 

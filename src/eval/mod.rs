@@ -10,6 +10,7 @@
 //! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`] |
 //! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`] |
 //! | whether it treats groups alike | [`GroupTable`], [`DemographicParityConfig`] |
+//! | how well it segments an image, and knows its depths | [`SegmentationTable`], [`DepthErrors`], [`WindowMean`] |
 //! | how well it does on other images and classes | [`LabelMap`], [`RobustnessSet`](crate::data::RobustnessSet), [`mean_corruption_error`], [`RobustnessBaseline`] |
 //!
 //! [`Scorecard`] takes the usual measurements of a classifier's logits in one call; [`report`](crate::report)
@@ -20,6 +21,7 @@
 
 mod arrays;
 mod confidence;
+mod dense;
 mod elsewhere;
 mod features;
 mod groups;
@@ -30,6 +32,9 @@ pub use confidence::{
     Bin, Binning, CalibrationScores, DetectionScores, KnownScore, Reliability, RiskCoverage,
     RocCurve, Scorecard, ScorecardConfig, TEMPERATURES, brier_score, class_wise_error,
     detection_scores, fit_temperature, negative_log_likelihood, oracle_collaborative_auc,
+};
+pub use dense::{
+    DepthAlignment, DepthErrors, DepthScores, SegmentationTable, WindowMean, window_starts,
 };
 pub use elsewhere::{
     ALEXNET_CORRUPTION_ERRORS, LabelMap, LabelMapError, RobustnessBaseline, Vote, imagenet_wnids,

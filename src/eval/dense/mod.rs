@@ -1,0 +1,9 @@
+//! Measurements of a class or a depth for each pixel.
+
+mod depth;
+mod segmentation;
+mod windows;
+
+pub use depth::{DepthAlignment, DepthErrors, DepthScores};
+pub use segmentation::SegmentationTable;
+pub use windows::{WindowMean, window_starts};
