@@ -148,12 +148,136 @@ fn runs_that_end_early_go_on_and_give_the_same_bytes() {
     // Nothing is left to do.
     let report = embed(&set, &parts(&whole)).unwrap();
     assert_eq!((report.rows, report.seen), (22, 0));
-    // A part that was damaged is done again.
-    let part = whole.join("part-00001.safetensors");
-    std::fs::write(&part, &std::fs::read(&part).unwrap()[..40]).unwrap();
-    let report = embed(&set, &parts(&whole)).unwrap();
-    assert_eq!((report.damaged, report.seen, report.rows), (1, 6, 22));
     holds(&whole, &set);
+}
+
+/// Parts with other bytes than were written are an error where they are read, and done again.
+#[test]
+fn parts_that_were_damaged_are_noticed_and_done_again() {
+    let folder = Folder::new("parts-damaged");
+    let set = ImageSet::folder(&pictures(&folder, 0..23)).unwrap();
+    let out = folder.path().join("out");
+    embed(&set, &parts(&out)).unwrap();
+    let whole = files(&out);
+    let table = |out: &Path| FeatureFolder::open(out).unwrap().table();
+    for (name, cut) in [
+        ("part-00001.safetensors", true),
+        ("part-00001.safetensors", false),
+        ("part-00003.images.jsonl", false),
+    ] {
+        let path = out.join(name);
+        let mut bytes = std::fs::read(&path).unwrap();
+        if cut {
+            bytes.truncate(40);
+        } else {
+            // The lowest bit of a value; a letter of a name or label.
+            let last = bytes.len() - 5;
+            bytes[last] ^= 1;
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let error = table(&out).unwrap_err();
+        assert!(matches!(&error, PartsError::Damaged { path } if path.ends_with(name)), "{error}");
+        let parts_read = FeatureFolder::open(&out).unwrap();
+        assert!(parts_read.parts().any(|part| part.is_err()));
+        let report = embed(&set, &parts(&out)).unwrap();
+        let images = if name.contains("00003") { 5 } else { 6 };
+        assert_eq!((report.damaged, report.seen, report.rows), (1, images, 23));
+        holds(&out, &set);
+        std::fs::remove_dir_all(&out).unwrap();
+        std::fs::create_dir(&out).unwrap();
+        whole.iter().for_each(|(name, bytes)| std::fs::write(out.join(name), bytes).unwrap());
+    }
+    assert_eq!(table(&out).unwrap().rows(), 23);
+}
+
+/// Without an update nothing is written where images have changed, be the folder complete or not.
+#[test]
+fn images_that_have_changed_are_told_without_an_update() {
+    let folder = Folder::new("parts-changed");
+    let images = pictures(&folder, 0..20);
+    let whole = folder.path().join("whole");
+    std::fs::write(images.join("003.ppm"), "no image").unwrap();
+    let set = ImageSet::folder(&images).unwrap();
+    embed(&set, &parts(&whole)).unwrap();
+    let cut = folder.path().join("cut");
+    let (embedder, parameters) = embedder(STEPS);
+    let stopped = catch_unwind(AssertUnwindSafe(|| {
+        embedder.embed_in_parts(&set, &parameters, &parts(&cut), |progress| {
+            assert!(progress.now < 16, "stopped");
+        })
+    }));
+    assert!(stopped.is_err());
+    // One with the same bytes at another time, one with others, one that is mended, and one that comes after the cut.
+    let later = SystemTime::now() + Duration::from_secs(3_600);
+    for (name, number) in [("000.ppm", 0), ("001.ppm", 99), ("003.ppm", 3), ("019.ppm", 98)] {
+        std::fs::write(images.join(name), picture(number)).unwrap();
+        std::fs::File::open(images.join(name)).unwrap().set_modified(later).unwrap();
+    }
+    for (out, expected) in
+        [(&whole, &["001.ppm", "003.ppm", "019.ppm"][..]), (&cut, &["001.ppm", "003.ppm"])]
+    {
+        let before = files(out);
+        match embed(&set, &parts(out)).unwrap_err() {
+            PartsError::ChangedImages { count, names, .. } => {
+                assert_eq!(count, expected.len());
+                assert_eq!(names, expected);
+            }
+            error => panic!("{error}"),
+        }
+        assert_eq!(files(out), before);
+        let report = embed(&set, &update(out)).unwrap();
+        assert_eq!((report.changed, report.rows), (expected.len(), 20));
+        holds(out, &set);
+        assert_eq!(embed(&set, &parts(out)).unwrap().seen, 0);
+    }
+    // Of several, three are named.
+    (5..10)
+        .for_each(|number| std::fs::remove_file(images.join(format!("{number:03}.ppm"))).unwrap());
+    let error = embed(&set, &parts(&whole)).unwrap_err().to_string();
+    let said =
+        "5 of its images have changed since they were embedded (005.ppm, 006.ppm, 007.ppm, …)";
+    assert!(error.contains(said), "{error}");
+}
+
+/// An image whose file cannot be opened is no other one at the next run, until it can be.
+#[test]
+fn images_that_cannot_be_opened_are_as_they_were() {
+    let folder = Folder::new("parts-closed");
+    pictures(&folder, 0..3);
+    let list = folder.path().join("images/list.csv");
+    std::fs::create_dir(folder.path().join("images/d.ppm")).unwrap();
+    std::fs::write(&list, "path\n000.ppm\nd.ppm\nnowhere.ppm\n001.ppm\n").unwrap();
+    let set = ImageSet::list(&list).unwrap();
+    let out = folder.path().join("out");
+    let report = embed(&set, &parts(&out)).unwrap();
+    assert_eq!((report.rows, report.skipped_images()), (2, 2));
+    assert_eq!(embed(&set, &parts(&out)).unwrap().seen, 0);
+    assert_eq!(embed(&set, &update(&out)).unwrap().seen, 0);
+    std::fs::write(folder.path().join("images/nowhere.ppm"), picture(7)).unwrap();
+    let error = embed(&set, &parts(&out)).unwrap_err();
+    assert!(matches!(error, PartsError::ChangedImages { count: 1, .. }), "{error}");
+    assert_eq!(embed(&set, &update(&out)).unwrap().rows, 3);
+}
+
+#[test]
+fn another_size_of_parts_takes_an_update() {
+    let folder = Folder::new("parts-size");
+    let set = ImageSet::folder(&pictures(&folder, 0..20)).unwrap();
+    let out = folder.path().join("out");
+    let of = |images: usize, update: bool| {
+        let mut config = PartsConfig::new(&out);
+        (config.images_per_part, config.update) = (Some(images), update);
+        embed(&set, &config)
+    };
+    // Rounded up to whole batches of two, and the same number again.
+    assert_eq!(of(3, false).unwrap().parts, 5);
+    assert_eq!(of(3, false).unwrap().seen, 0);
+    assert_eq!(embed(&set, &PartsConfig::new(&out)).unwrap().seen, 0);
+    let error = of(10, false).unwrap_err();
+    assert!(matches!(error, PartsError::OtherSize { was: 3, is: 10, .. }), "{error}");
+    assert_eq!(of(10, true).unwrap().parts, 3);
+    assert_eq!(of(10, false).unwrap().seen, 0);
+    holds(&out, &set);
 }
 
 #[test]

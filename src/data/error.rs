@@ -97,18 +97,6 @@ pub enum DataError {
         /// What this line holds.
         got: String,
     },
-    /// A tar file that is broken, or an entry of it that does not have the right form.
-    #[error("{}, {entry}: expected {expected}, got {got}", path.display())]
-    Shard {
-        /// The tar file.
-        path: PathBuf,
-        /// The name of the entry; where it cannot be read, that of the entry before.
-        entry: String,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        got: String,
-    },
     /// Labelled images that are too few to train with some and hold others out.
     #[error("{}: {why}", path.display())]
     Few {

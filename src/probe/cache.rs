@@ -79,7 +79,7 @@ pub struct FeatureCacheError {
 
 /// A folder of feature tables with a file for each key, so that features are computed once.
 ///
-/// If a file is missing, broken or of another key, its features are computed again.
+/// If a file is missing, of another key, or has other bytes than were written, its features are computed again.
 ///
 /// ```
 /// use vit22b::probe::{FeatureCache, FeatureCacheError, FeatureKey, FeatureTable};
@@ -127,7 +127,8 @@ impl FeatureCache {
     }
 
     fn write(&self, path: &Path, digest: &str, features: &FeatureTable) -> std::io::Result<()> {
-        let file = to_safetensors(features, [("key", digest)])?;
+        let contents = contents(features);
+        let file = to_safetensors(features, [("key", digest), ("sha256", &contents)])?;
         std::fs::create_dir_all(&self.folder)?;
         // Renamed when it is complete, so that nobody reads half a file. Each process writes its own.
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
@@ -136,10 +137,22 @@ impl FeatureCache {
     }
 }
 
-/// The features of a file; none if it is missing, broken or of another key.
+/// The features of a file; none if it is missing, broken, changed or of another key.
 fn read(path: &Path, digest: &str) -> Option<FeatureTable> {
-    let (features, key) = from_safetensors(&std::fs::read(path).ok()?, "key")?;
-    (key == digest).then_some(features)
+    let (features, header) = from_safetensors(&std::fs::read(path).ok()?)?;
+    let is_it = header.get("key")? == digest && *header.get("sha256")? == contents(&features);
+    is_it.then_some(features)
+}
+
+/// A digest of a table.
+fn contents(features: &FeatureTable) -> String {
+    let mut key = FeatureKey::new("table").text(&features.columns().to_string());
+    for value in features.matrix().values() {
+        key.0.update(value.to_le_bytes());
+    }
+    let texts = features.names().iter().chain(features.classes());
+    let key = texts.fold(key, |key, text| key.text(text));
+    key.text(&format!("{:?}", features.labels())).digest()
 }
 
 #[cfg(test)]
@@ -164,6 +177,10 @@ mod tests {
         let whole = std::fs::read(file(&key("a"))).unwrap();
         std::fs::write(file(&key("a")), &whole[..whole.len() - 1]).unwrap();
         assert_eq!(get(&key("a"), 5.0), 5.0);
+        let mut flipped = std::fs::read(file(&key("a"))).unwrap();
+        *flipped.last_mut().unwrap() ^= 1;
+        std::fs::write(file(&key("a")), flipped).unwrap();
+        assert_eq!(get(&key("a"), 6.0), 6.0);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -46,7 +46,7 @@ fn train_and_val_share_their_classes() {
     folder.write("val/c/1.jpg", file("photo.jpg"));
     assert_eq!(
         ImageSet::parts(folder.path()).unwrap_err().to_string(),
-        "c/1.jpg: the label \"c\" is not among the 2 classes; use the set that it comes from, or \
+        "val/c/1.jpg: the label \"c\" is not among the 2 classes; use the set that it comes from, or \
          remove it"
     );
 }
@@ -205,21 +205,62 @@ fn shards_are_read_in_place() {
     assert_eq!(set.decode(2, DecodeOptions::default()).unwrap().width(), 75);
 }
 
+/// The remark on shards that are cut or damaged, where the folder is `ROOT`.
+fn damage(set: &ImageSet, folder: &Folder) -> String {
+    let remark = set.remarks().iter().find(|remark| remark.contains("cut or damaged"));
+    let remark = remark.unwrap_or_else(|| panic!("{:?}", set.remarks()));
+    let (_, names) = remark.split_once(": ").unwrap();
+    names.replace(&folder.path().display().to_string(), "ROOT")
+}
+
 #[test]
-fn broken_shards_are_named() {
+fn of_broken_shards_all_that_can_be_read_is_taken() {
     let folder = Folder::new("bad-shards");
     let jpeg = file("photo.jpg");
-    let whole = tar(&[("1.jpg", &jpeg), ("1.cls", b"3"), ("2.jpg", &jpeg)]);
-    for (bytes, message) in [
-        (whole[..4000].to_vec(), "after 1: expected an uncompressed tar file, got "),
-        (whole[..5000].to_vec(), "2.jpg: expected 1966 bytes, got the end of the file"),
-        (file("photo.png"), "after the start: expected an uncompressed tar file, got "),
+    let whole = tar(&[("1.jpg", &jpeg), ("1.cls", b"3"), ("2.jpg", &jpeg), ("2.cls", b"1")]);
+    let next = folder.write("1.tar", tar(&[("3.jpg", &jpeg), ("3.cls", b"0")]));
+    // The members begin at 0, 2560, 3584 and 6144.
+    let mut other_sum = whole.clone();
+    other_sum[3584] = b'9';
+    let mut two = other_sum.clone();
+    two[2560 + 100] ^= 1;
+    let text = b"no tar file, but a text that is longer than a header is".repeat(20);
+    for (bytes, items, said) in [
+        (&whole[..4000], &[("1", &[3][..])][..], "its end is within the header after 1.cls"),
+        (&whole[..5000], &[("1", &[3])], "its end is within 2.jpg"),
+        (&whole[..6656], &[("1", &[3]), ("2", &[])], "its end is within 2.cls"),
+        (&other_sum, &[("1", &[3])], "there is no header after 1.cls"),
+        (&text, &[], "there is no header at its start"),
+        (&text[..100], &[], "its end is within the header at its start"),
     ] {
         let path = folder.write("0.tar", bytes);
-        let error = ImageSet::shards(&[path]).unwrap_err().to_string();
-        let error = error.replace(&format!("{}/0.tar, ", folder.path().display()), "");
-        assert!(error.starts_with(message), "{error}");
+        let set = ImageSet::shards(&[path.clone(), next.clone()]).unwrap();
+        let items: Vec<_> = items.iter().copied().chain([("3", &[0][..])]).collect();
+        are_items(&set, &items);
+        assert_eq!(damage(&set, &folder), format!("1 (ROOT/0.tar: {said})"));
+        // Alone it is an error where it has nothing that can be read.
+        if items.len() == 1 {
+            let error = ImageSet::shards(&[path]).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("0.tar: {said})")), "{error}");
+        }
     }
+    // What stands between two damages is taken too.
+    let path = folder.write("0.tar", &two);
+    let set = ImageSet::shards(&[path]).unwrap();
+    are_items(&set, &[("1", &[])]);
+    let at = "ROOT/0.tar: there is no header after";
+    assert_eq!(damage(&set, &folder), format!("1 ({at} 1.jpg)"));
+    let mut apart = tar(&[("1.jpg", &jpeg), ("1.cls", b"3"), ("2.jpg", &jpeg), ("2.cls", b"1")]);
+    (apart[0], apart[3584]) = (b'7', b'9');
+    apart.truncate(apart.len() - 1024);
+    apart.extend(tar(&[("4.jpg", &jpeg), ("4.cls", b"2")]));
+    let path = folder.write("0.tar", &apart);
+    let set = ImageSet::shards(&[path]).unwrap();
+    are_items(&set, &[("4", &[2])]);
+    let expected = "2 (ROOT/0.tar: there is no header at its start, ROOT/0.tar: there is no header after 1.cls)";
+    assert_eq!(damage(&set, &folder), expected);
+    assert_eq!(set.read(0).unwrap(), jpeg);
+
     // Cut where a member ends, it has nothing that is broken.
     let path = folder.write("0.tar", &whole[..3584]);
     let set = ImageSet::shards(&[path]).unwrap();
@@ -231,6 +272,9 @@ fn broken_shards_are_named() {
     let path = folder.write("0.tar", tar(&[("readme", b""), ("1.cls", b"3")]));
     let error = ImageSet::shards(&[path]).unwrap_err().to_string();
     assert!(error.ends_with("are left out: 1 (1)"), "{error}");
+    // A shard that is not there was named by somebody, and is an error.
+    let error = ImageSet::shards(&[next, folder.path().join("9.tar")]).unwrap_err();
+    assert!(matches!(error, DataError::Io { .. }), "{error}");
 }
 
 #[test]
@@ -312,8 +356,65 @@ fn shards_as_other_programs_write_them() {
         ]
     );
     let zipped = folder.write("1.tar", b"\x1f\x8b\x08\0\0\0\0\0");
+    let at = folder.path().join("2.tar");
+    std::fs::create_dir(&at).unwrap();
+    let set = ImageSet::shards(&[path, zipped.clone(), at.clone()]).unwrap();
+    are_items(&set, &[("1", &[2])]);
+    let said = format!("compressed shards are not read; unpack them: 1 ({})", zipped.display());
+    assert!(set.remarks().contains(&said), "{:?}", set.remarks());
+    let said = format!("shards that cannot be opened: 1 ({}: ", at.display());
+    assert!(set.remarks().iter().any(|remark| remark.starts_with(&said)), "{:?}", set.remarks());
     let error = ImageSet::shards(&[zipped]).unwrap_err().to_string();
-    assert!(error.ends_with("expected a shard that is not compressed; unpack it"), "{error}");
+    assert!(error.contains("compressed shards are not read; unpack them: 1"), "{error}");
+}
+
+/// Bytes that are no UTF-8 in names of files, of folders and of members of shards.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_stay_apart() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Folder::new("names");
+    let (jpeg, png) = (file("photo.jpg"), file("alpha.png"));
+    let name = |bytes: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(bytes));
+    for (class, image, bytes) in [
+        (&b"\xe4"[..], &b"a\xff.png"[..], &jpeg),
+        (b"\xe4", b"a\xfe.png", &png),
+        (b"\xe5", b"a.png", &png),
+    ] {
+        std::fs::create_dir_all(name(class)).unwrap();
+        std::fs::write(name(class).join(std::ffi::OsStr::from_bytes(image)), bytes).unwrap();
+    }
+    let set = ImageSet::class_folders(folder.path()).unwrap();
+    assert_eq!(set.classes(), [r"\xe4", r"\xe5"]);
+    are_items(&set, &[(r"\xe4/a\xfe.png", &[0]), (r"\xe4/a\xff.png", &[0]), (r"\xe5/a.png", &[1])]);
+    assert_eq!(set.read(0).unwrap(), png);
+    assert_eq!(set.read(1).unwrap(), jpeg);
+    // A file that is called as another reads.
+    std::fs::write(name(b"\xe5").join(r"a\xff.png"), &png).unwrap();
+    std::fs::write(name(b"\xe5").join(std::ffi::OsStr::from_bytes(b"a\xff.png")), &jpeg).unwrap();
+    let set = ImageSet::folder(folder.path()).unwrap();
+    let names: Vec<_> = set.items().skip(2).map(|item| item.name).collect();
+    assert_eq!(names, [r"\xe5/a.png", r"\xe5/a\xff.png"]);
+    assert_eq!(set.read(3).unwrap(), png);
+    assert_eq!(
+        set.remarks(),
+        [
+            r"names that are no UTF-8 and read as others are left out; rename them: 1 (\xe5/a\xff.png)"
+        ]
+    );
+
+    let mut builder = tar::Builder::new(Vec::new());
+    for member in [b"k\xff.jpg", b"k\xfe.jpg"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(jpeg.len() as u64);
+        header.as_old_mut().name[..member.len()].copy_from_slice(member);
+        header.set_cksum();
+        builder.append(&header, &*jpeg).unwrap();
+    }
+    let path = folder.write("0.tar", builder.into_inner().unwrap());
+    let set = ImageSet::shards(&[path]).unwrap();
+    are_items(&set, &[(r"k\xff", &[]), (r"k\xfe", &[])]);
 }
 
 #[test]
@@ -328,6 +429,8 @@ fn a_pattern_names_many_shards() {
     are_items(&set, &[("a-008/1", &[0]), ("a-009/1", &[0]), ("a-010/1", &[0])]);
     let error = ImageSet::open(&folder.path().join("a-{008..011}.tar")).unwrap_err().to_string();
     assert!(error.ends_with("a-011.tar: there is no such file or folder"), "{error}");
+    let error = ImageSet::open(&folder.path().join("a-*.tar")).unwrap_err().to_string();
+    assert!(error.contains("; name shards as a-{000..099}.tar"), "{error}");
 }
 
 #[test]
@@ -367,6 +470,17 @@ fn lists_as_people_write_them() {
     assert_eq!(
         remarks("years.csv", "path,label\n1.jpg,1998\n2.jpg,2004.0\n"),
         "the labels are whole numbers and so indices of 2005 classes, of which 2003 have no images"
+    );
+
+    let signs = folder.write("signs.csv", "path,label\n1.jpg,10\n2.jpg,-1\n3.jpg,2\n4.jpg,-1.0\n");
+    let signs = ImageSet::list(&signs).unwrap();
+    assert_eq!(signs.classes(), ["-1", "2", "10"]);
+    are_items(&signs, &[("1.jpg", &[2]), ("2.jpg", &[0]), ("3.jpg", &[1]), ("4.jpg", &[0])]);
+    assert_eq!(
+        signs.remarks(),
+        [
+            "the label -1 is taken for a class, and not for an image without a label, whose label is empty"
+        ]
     );
 
     let error = |bytes: &[u8]| {

@@ -23,7 +23,7 @@ pub(crate) struct RecordedBatch {
 /// How an image was read.
 #[derive(Debug)]
 pub(crate) struct ReadImage {
-    /// Size and time of the file, as they were before it was read. None if it could not be.
+    /// Size and time of the file, as they were before it was read. None if it has none.
     pub(crate) stamp: Option<Stamp>,
     /// The SHA-256 of the encoded bytes.
     pub(crate) sha256: Option<[u8; 32]>,
@@ -40,7 +40,7 @@ impl RecordedImages {
                     .map_err(|reason| DataError::Image { name: loader.set.name(index), reason });
                 (Some(stamp), Some(Sha256::digest(&bytes).into()), image)
             }
-            Err(error) => (None, None, Err(error)),
+            Err(error) => (loader.set.stamp(index).ok(), None, Err(error)),
         };
         (ReadImage { stamp, sha256, skipped: None }, image)
     }

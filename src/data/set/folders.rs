@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
+use super::file_names::shown;
 use super::items::{Items, Names};
 use super::remarks::Remarks;
 use super::{ImageSet, Location};
@@ -105,7 +106,14 @@ impl ImageSet {
             return Ok(None);
         }
         let mut train_set = Self::class_folders(train)?;
-        let held_out_set = Self::class_folders(held_out)?.with_classes(train_set.classes())?;
+        let held_out_set = Self::class_folders(held_out)?.with_classes(train_set.classes());
+        let held_out_set = held_out_set.map_err(|error| match error {
+            // Names of images are relative to their part.
+            DataError::Class { name, label, known } => {
+                DataError::Class { name: format!("{}/{name}", file_name(held_out)), label, known }
+            }
+            error => error,
+        })?;
         let mut remarks = Remarks::default();
         remarks.tell(format!("{} is held out", file_name(held_out)));
         let taken = [train, held_out];
@@ -156,7 +164,7 @@ fn find(
     items: &mut Items,
     remarks: &mut Remarks,
 ) -> Result<(), DataError> {
-    let named = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
+    let named = |path: &Path| shown(path.strip_prefix(root).unwrap_or(path).as_os_str());
     let mut found: BTreeMap<PathBuf, Visited> = BTreeMap::new();
     // Links last: what is found with one and without one is named by its own path.
     let (mut folders, mut links) = (vec![folder.to_path_buf()], VecDeque::new());
@@ -178,6 +186,11 @@ fn find(
         let mut here = Visited::default();
         for entry in entries {
             let name = entry.shown();
+            if entry.name.to_str().is_none() && folder.join(&name).exists() {
+                let what = "names that are no UTF-8 and read as others are left out; rename them";
+                remarks.add(what, named(&folder.join(entry.name)));
+                continue;
+            }
             match entry.kind {
                 Kind::Folder if !skipped(&name, remarks) => folders.push(folder.join(entry.name)),
                 Kind::Link if !skipped(&name, remarks) => links.push_back(folder.join(entry.name)),
@@ -305,7 +318,7 @@ struct Entry {
 impl Entry {
     /// The name as text.
     fn shown(&self) -> String {
-        self.name.to_string_lossy().into_owned()
+        shown(&self.name)
     }
 }
 
@@ -329,5 +342,5 @@ fn sorted(folder: &Path) -> Result<Vec<Entry>, DataError> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    shown(path.file_name().unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! Labels as people write them, in JSON and in text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -102,35 +102,65 @@ fn texts(field: &str, value: &Value) -> Result<Vec<String>, String> {
     Ok(labels.into_iter().filter(|label| !label.is_empty()).collect())
 }
 
-/// The most classes that whole numbers may be indices of.
-const MOST_CLASSES: usize = 1 << 20;
+/// The classes of a set.
+pub(crate) struct Classes {
+    pub(crate) names: Vec<String>,
+    of: HashMap<String, usize>,
+    /// How many have no images, where whole numbers are indices of classes.
+    pub(super) empty: usize,
+}
 
-/// The names of the classes of a set, from all of its labels: 0, 1, … up to the largest label if all are whole
-/// numbers, since these are indices of classes; else the labels, sorted. The second result says how many classes
-/// of the first kind have no images, if any.
-pub(crate) fn classes<'a>(
-    labels: impl Iterator<Item = &'a String>,
-) -> (Vec<String>, Option<usize>) {
-    let names: BTreeSet<&String> = labels.collect();
-    let numbers: Option<BTreeSet<usize>> = names.iter().map(|name| index(name)).collect();
-    match numbers.as_ref().and_then(|numbers| Some((numbers.len(), *numbers.last()?))) {
-        Some((used, most)) => {
-            let empty = Some(most + 1 - used).filter(|empty| *empty > 0);
-            ((0..=most).map(|index| index.to_string()).collect(), empty)
-        }
-        None => (names.into_iter().cloned().collect(), None),
+impl Classes {
+    /// The classes that all labels of a set are of. If all are whole numbers, they are indices of classes: 0, 1, … up to
+    /// the largest. Else the labels, in the order of their numbers if they are such, or else sorted.
+    pub(crate) fn of<'a>(labels: impl Iterator<Item = &'a String>) -> Self {
+        let names: BTreeSet<&String> = labels.collect();
+        let numbers: Option<BTreeSet<i64>> = names.iter().map(|name| integer(name)).collect();
+        let numbers = numbers.filter(|numbers| !numbers.is_empty());
+        let ends = numbers.as_ref().and_then(|numbers| Some((*numbers.first()?, *numbers.last()?)));
+        let (names, empty) = match (numbers, ends) {
+            (Some(numbers), Some((0.., last @ 0..MOST_CLASSES))) => {
+                let all = (0..=last).map(|index| index.to_string()).collect::<Vec<_>>();
+                let empty = all.len() - numbers.len();
+                (all, empty)
+            }
+            (Some(numbers), _) => (numbers.iter().map(i64::to_string).collect(), 0),
+            (None, _) => (names.into_iter().cloned().collect(), 0),
+        };
+        let of = names.iter().cloned().zip(0..).collect();
+        Self { names, of, empty }
+    }
+
+    /// The class of a label, which may be a number in another form.
+    pub(crate) fn index(&self, label: &str) -> Option<usize> {
+        let number = || self.of.get(&integer(label)?.to_string());
+        self.of.get(label).or_else(number).copied()
+    }
+
+    /// The first class that is a number below 0.
+    pub(super) fn negative(&self) -> Option<&String> {
+        self.names.iter().find(|name| integer(name).is_some_and(|number| number < 0))
     }
 }
 
-/// The whole number that a label is, also if it is written as a float.
-pub(crate) fn index(label: &str) -> Option<usize> {
+/// The most classes that whole numbers may be indices of.
+const MOST_CLASSES: i64 = 1 << 20;
+
+/// The number that a label is, also if it is written as a float.
+fn integer(label: &str) -> Option<i64> {
     let whole = match label.split_once('.') {
         Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
         Some(_) => return None,
         None => label,
     };
-    let digits = !whole.is_empty() && whole.bytes().all(|digit| digit.is_ascii_digit());
-    whole.parse().ok().filter(|index| digits && *index < MOST_CLASSES)
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    whole.parse().ok().filter(|_| is_number)
+}
+
+/// Whether a label is a whole number that can be the index of a class.
+pub(super) fn is_index(label: &str) -> bool {
+    integer(label).is_some_and(|number| (0..MOST_CLASSES).contains(&number))
 }
 
 #[cfg(test)]
@@ -170,18 +200,29 @@ mod tests {
         assert_eq!(error("{\"a\":"), "no JSON: EOF while parsing a value in column 5");
     }
 
+    fn classes(labels: &[&str]) -> (String, usize) {
+        let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        let classes = Classes::of(labels.iter());
+        for label in &labels {
+            assert!(classes.index(label).is_some(), "{label}");
+        }
+        (classes.names.join(" "), classes.empty)
+    }
+
     #[test]
     fn whole_numbers_are_indices() {
-        let classes = |labels: &[&str]| {
-            let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
-            let (classes, empty) = classes(labels.iter());
-            (classes.join(" "), empty)
-        };
-        assert_eq!(classes(&["3.0", "2", "0.00"]), ("0 1 2 3".into(), Some(1)));
-        assert_eq!(classes(&["1", "0"]), ("0 1".into(), None));
+        assert_eq!(classes(&["3.0", "2", "0.00"]), ("0 1 2 3".into(), 1));
+        assert_eq!(classes(&["1", "0"]), ("0 1".into(), 0));
         for names in ["10 2 cat", "1.5 2", "+3 -1 1. 2", ""] {
             let labels: Vec<&str> = names.split_whitespace().rev().collect();
-            assert_eq!(classes(&labels), (names.into(), None));
+            assert_eq!(classes(&labels), (names.into(), 0));
         }
+    }
+
+    #[test]
+    fn numbers_that_are_no_indices_are_in_their_order() {
+        assert_eq!(classes(&["10", "2", "-1.0", "-1", "2.0"]), ("-1 2 10".into(), 0));
+        assert_eq!(classes(&["7000000", "3"]), ("3 7000000".into(), 0));
+        assert_eq!(classes(&["-0", "1"]), ("0 1".into(), 0));
     }
 }

@@ -24,8 +24,8 @@ impl ImageSet {
     ///
     /// Names of columns may be in any case. Paths are relative to the list's folder; where a path with
     /// backslashes is no file, they stand for slashes. The classes are all labels, sorted; if all labels are
-    /// whole numbers below 2²⁰, also written as `2.0`, they are indices of classes. A list without labels, and
-    /// columns that are not read though they look like labels, are told in [`ImageSet::remarks`].
+    /// whole numbers from 0 to 2²⁰, also written as `2.0`, they are indices of classes, and if they are other whole
+    /// numbers, the classes are in their order. A label below 0, a list without labels, and columns that are not read though they look like labels, are told in [`ImageSet::remarks`].
     ///
     /// # Errors
     ///

@@ -1,11 +1,13 @@
 //! Sets of images with labels. The images stay on disk.
 
+mod file_names;
 mod folders;
 mod hierarchy_file;
 mod item;
 mod items;
 mod labels;
 mod lists;
+mod members;
 mod open;
 mod remarks;
 mod shards;
@@ -17,10 +19,11 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+pub(crate) use self::file_names::shown;
 pub(crate) use self::item::Stamp;
 pub use self::item::{Item, Location};
 use self::items::Items;
-pub(crate) use self::labels::{classes, index as class_index};
+pub(crate) use self::labels::Classes;
 use self::remarks::Remarks;
 use crate::data::error::DataError;
 use crate::data::image::{DecodeOptions, Image};
@@ -315,20 +318,24 @@ impl Named {
     /// The set. Its classes are all names, sorted; if all names are whole numbers, they are indices of classes.
     fn finish(self, mut remarks: Remarks) -> ImageSet {
         let Self { mut items, labels } = self;
-        let (classes, empty) = labels::classes(labels.keys());
-        if let Some(empty) = empty {
+        let classes = Classes::of(labels.keys());
+        if classes.empty > 0 {
             remarks.tell(format!(
-                "the labels are whole numbers and so indices of {} classes, of which {empty} have no images",
-                classes.len()
+                "the labels are whole numbers and so indices of {} classes, of which {} have no images",
+                classes.names.len(),
+                classes.empty
             ));
         }
-        let index: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
+        if let Some(label) = classes.negative() {
+            remarks.tell(format!(
+                "the label {label} is taken for a class, and not for an image without a label, whose label is empty"
+            ));
+        }
         let mut moved = vec![0; labels.len()];
         for (label, number) in &labels {
-            let class = index.get(label).copied().or_else(|| labels::index(label));
-            moved[*number] = class.unwrap_or_default() as u32;
+            moved[*number] = classes.index(label).unwrap_or_default() as u32;
         }
         items.all_labels_mut().iter_mut().for_each(|label| *label = moved[*label as usize]);
-        ImageSet::of(classes, items, remarks)
+        ImageSet::of(classes.names, items, remarks)
     }
 }

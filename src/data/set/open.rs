@@ -129,8 +129,14 @@ impl ImageSet {
 }
 
 fn missing(path: &Path) -> DataError {
-    let reason =
-        std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file or folder");
+    let reason = match path.to_string_lossy().contains(['*', '?', '[']) {
+        true => {
+            "there is no such file or folder, and *, ? and [ ] stand for themselves; name shards as a-{000..099}.tar, or \
+             make a list of the images"
+        }
+        false => "there is no such file or folder",
+    };
+    let reason = std::io::Error::new(std::io::ErrorKind::NotFound, reason);
     DataError::Io { path: path.into(), reason }
 }
 

@@ -1,11 +1,11 @@
 //! Sets of images in tar files.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::labels::{Object, index, push};
+use super::labels::{Object, is_index, push};
+use super::members::{Member, members};
 use super::remarks::Remarks;
 use super::{ImageSet, Location, Named};
 use crate::data::error::DataError;
@@ -29,13 +29,16 @@ impl ImageSet {
     /// `.json`, or from `.txt` where that holds a whole number; other files are ignored. Examples without an
     /// image, with two, or with labels that cannot be read are left out and told in [`ImageSet::remarks`].
     ///
+    /// Of a shard that is cut or damaged, all members are taken that can be read; it is told in
+    /// [`ImageSet::remarks`], as are compressed shards and those that cannot be opened.
+    ///
     /// This call reads headers and labels alone, so that shards can be larger than memory; images are
     /// read from the shard when they are asked for, in any order. Classes are as for [`ImageSet::list`].
     ///
     /// # Errors
     ///
-    /// [`DataError::Shard`] for a file that is no tar file or ends early, [`DataError::NoImages`],
-    /// [`DataError::Io`].
+    /// [`DataError::NoImages`] if no shard has an image, with what is wrong with the shards; [`DataError::Io`] for a
+    /// shard that is not there.
     pub fn shards(paths: &[PathBuf]) -> Result<Self, DataError> {
         let mut remarks = Remarks::default();
         let mut named = Named::default();
@@ -75,54 +78,18 @@ fn examples(
     path: &Path,
     remarks: &mut Remarks,
 ) -> Result<Vec<(String, Location, Vec<String>)>, DataError> {
-    let io = |reason| DataError::Io { path: path.into(), reason };
-    let broken = |entry: &str, expected: &str, got: String| DataError::Shard {
-        path: path.into(),
-        entry: entry.into(),
-        expected: expected.into(),
-        got,
-    };
-    let bytes = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    let (length, mut file) = bytes.map_err(io)?;
-    if is_compressed(&mut file).map_err(io)? {
-        let expected = "a shard that is not compressed; unpack it";
-        return Err(DataError::Format { path: path.into(), expected });
-    }
     let shared: Arc<Path> = path.into();
-    let mut archive = tar::Archive::new(file);
-    let tar = "an uncompressed tar file";
     let mut examples: Vec<Example> = Vec::new();
-    let mut read_to = 0;
-    let entries = archive.entries_with_seek().map_err(io)?;
-    for entry in entries {
-        let last = || examples.last().map_or("the start", |example| &*example.key);
-        let mut entry = entry.map_err(|error| {
-            // The text may quote bytes of the file.
-            let got = error.to_string().escape_debug().take(120).collect();
-            broken(&format!("after {}", last()), tar, got)
-        })?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let (offset, len) = (entry.raw_file_position(), entry.size());
-        read_to = offset.saturating_add(len).next_multiple_of(512);
-        let kind = entry.header().entry_type();
-        if kind.is_symlink() || kind.is_hard_link() {
-            remarks.add("links in shards are not followed", name);
-            continue;
-        }
-        if !kind.is_file() {
-            continue;
-        }
-        if offset.checked_add(len).is_none_or(|end| end > length) {
-            return Err(broken(&name, &format!("{len} bytes"), "the end of the file".into()));
-        }
-        let Some((key, ending)) = split(&name) else {
+    members(path, remarks, |member, remarks| {
+        let Member { name, offset, len, bytes } = member;
+        let Some((key, ending)) = split(name) else {
             remarks.add("members of shards without an ending are ignored", name);
-            continue;
+            return;
         };
         if examples.last().is_none_or(|example| example.key != key) {
             examples.push(Example::new(key));
         }
-        let Some(example) = examples.last_mut() else { continue };
+        let Some(example) = examples.last_mut() else { return };
         let ending = ending.to_lowercase();
         let kind = ending.rsplit('.').next().unwrap_or_default();
         if is_image(kind) {
@@ -130,45 +97,17 @@ fn examples(
             example.images.push((ending, location));
         } else if ["cls", "json", "txt"].contains(&kind) {
             let mut text = String::new();
-            match (&mut entry).take(MOST_LABEL_BYTES).read_to_string(&mut text) {
-                Ok(_) => example.read(&name, kind, text.trim_start_matches('\u{feff}').trim()),
+            match bytes.take(MOST_LABEL_BYTES).read_to_string(&mut text) {
+                Ok(_) => example.read(name, kind, text.trim_start_matches('\u{feff}').trim()),
+                // What is no UTF-8 is no whole number either.
+                Err(_) if kind == "txt" => example.text = true,
                 Err(error) => example.odd = Some(format!("{name}: {error}")),
             }
         } else {
             example.others.push(kind.into());
         }
-    }
-    if length <= read_to {
-        let what = "shards end without the zeros of a tar file's end and may have been cut";
-        remarks.add(what, path.display().to_string());
-    }
-    if !is_zeros_from(archive.into_inner(), read_to).map_err(io)? {
-        remarks.add("what follows the end of a shard is not read", path.display().to_string());
-    }
+    })?;
     Ok(examples.into_iter().filter_map(|example| example.item(remarks)).collect())
-}
-
-/// Whether a file begins as gzip, zstd, bzip2, xz or zip files do. It is left at its start.
-fn is_compressed(file: &mut File) -> std::io::Result<bool> {
-    let mut begin = Vec::new();
-    file.take(6).read_to_end(&mut begin)?;
-    file.rewind()?;
-    let marks: [&[u8]; 5] =
-        [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
-    Ok(marks.iter().any(|mark| begin.starts_with(mark)))
-}
-
-/// Whether a file holds nothing but zeros from a byte on, as tar files do behind their last member.
-fn is_zeros_from(mut file: File, start: u64) -> std::io::Result<bool> {
-    file.seek(SeekFrom::Start(start))?;
-    let mut bytes = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut bytes)? {
-            0 => return Ok(true),
-            count if bytes[..count].iter().any(|byte| *byte != 0) => return Ok(false),
-            _ => {}
-        }
-    }
 }
 
 impl Example {
@@ -196,7 +135,7 @@ impl Example {
                     }
                 }
             }
-            "txt" if index(text).is_none() => {
+            "txt" if !is_index(text) => {
                 self.text = true;
                 return;
             }

@@ -7,16 +7,16 @@ mod npy;
 mod parquet;
 mod safetensors;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use self::broken::invalid;
 use super::table::FeatureTable;
-use crate::data::set::{class_index, classes};
+use crate::data::set::Classes;
 
 pub(super) use self::safetensors::{from_safetensors, to_safetensors};
 
@@ -129,7 +129,7 @@ impl FeatureForm {
     }
 
     /// Writes a table to a file that has its name only when it is complete and on the disk.
-    pub(super) fn write_file(self, table: &FeatureTable, path: &Path) -> io::Result<()> {
+    pub(super) fn write_file(self, table: &FeatureTable, path: &Path) -> io::Result<Written> {
         write_whole(path, |out| self.write(table, out))
     }
 
@@ -146,16 +146,46 @@ impl FeatureForm {
     }
 }
 
+/// A file that was written.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    pub(super) bytes: u64,
+    pub(super) sha256: [u8; 32],
+}
+
 /// Writes a file that has its name only when it is complete and on the disk.
 pub(super) fn write_whole(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
+    write: impl FnOnce(&mut BufWriter<Hashed>) -> io::Result<()>,
+) -> io::Result<Written> {
     let partial = partial(path);
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&partial)?);
+    let file = Hashed { file: File::create(&partial)?, bytes: 0, hash: Sha256::new() };
+    let mut out = BufWriter::with_capacity(1 << 20, file);
     write(&mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    std::fs::rename(partial, path)
+    let Hashed { file, bytes, hash } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    std::fs::rename(partial, path)?;
+    Ok(Written { bytes, sha256: hash.finalize().into() })
+}
+
+/// A file whose bytes are hashed while they are written.
+pub(super) struct Hashed {
+    file: File,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The name of a file while it is not complete.
@@ -252,7 +282,7 @@ impl FeatureFile {
             let names = self.path.with_extension("names.txt");
             std::fs::write(names, table.names().join("\n") + "\n")?;
         }
-        self.form.write_file(table, &self.path)
+        self.form.write_file(table, &self.path).map(drop)
     }
 }
 
@@ -320,11 +350,10 @@ impl FeatureTable {
 
 /// The classes that the names of labels are of, and their indices.
 fn classes_and_indices(labels: &[Vec<String>]) -> (Vec<String>, Vec<Vec<usize>>) {
-    let (classes, _) = classes(labels.iter().flatten());
-    let of: HashMap<&String, usize> = classes.iter().zip(0..).collect();
-    let index = |label: &String| of.get(label).copied().or_else(|| class_index(label));
+    let classes = Classes::of(labels.iter().flatten());
+    let index = |label: &String| classes.index(label);
     let indices = labels.iter().map(|labels| labels.iter().filter_map(index).collect()).collect();
-    (classes, indices)
+    (classes.names, indices)
 }
 
 #[cfg(test)]
@@ -398,8 +427,8 @@ mod tests {
         assert_eq!(header["names"], r#"["a.jpg","\"b\".jpg"]"#);
         assert_eq!(header["classes"], r#"["cat","dog"]"#);
         assert_eq!(header["labels"], "[[1,0],[]]");
-        assert_eq!(from_safetensors(&bytes, "key"), Some((labelled(), "k".into())));
-        assert_eq!(from_safetensors(&bytes, "other"), None);
+        let (table_of, header) = from_safetensors(&bytes).unwrap();
+        assert_eq!((table_of, &*header["key"]), (labelled(), "k"));
         let bytes = to_safetensors(&table(), []).unwrap();
         let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
         assert_eq!(metadata.metadata().as_ref().unwrap().len(), 1, "no labels, no classes");

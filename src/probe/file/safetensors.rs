@@ -55,14 +55,11 @@ pub(in crate::probe) fn to_safetensors<const N: usize>(
     Ok(bytes)
 }
 
-/// The table of bytes that [`to_safetensors`] made, and an entry of the header; none if they are broken or lack
-/// the entry.
+/// The table of bytes that [`to_safetensors`] made, and the entries of the header; none if they are broken.
 pub(in crate::probe) fn from_safetensors(
     bytes: &[u8],
-    entry: &str,
-) -> Option<(FeatureTable, String)> {
-    let (table, mut header) = read(bytes).ok()?;
-    Some((table, header.remove(entry)?))
+) -> Option<(FeatureTable, HashMap<String, String>)> {
+    read(bytes).ok()
 }
 
 #[derive(Deserialize)]

@@ -18,6 +18,15 @@ pub enum PartsError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Parts whose manifest is gone.
+    #[error(
+        "{}: holds parts of features and no manifest.json, so that it is not known what they are of; give a new or an \
+         empty folder", folder.display()
+    )]
+    LostManifest {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Features of another model, of other preprocessing or in another form.
     #[error("{}: its features were made otherwise: {differences}; give another folder", folder.display())]
     MadeOtherwise {
@@ -38,6 +47,32 @@ pub enum PartsError {
         was: usize,
         /// How many there are.
         is: usize,
+    },
+    /// Parts of another size than the folder was begun with.
+    #[error(
+        "{}: was begun with {was} images in a part, and {is} are asked for; leave the number out, join small parts to larger \
+         ones with `PartsConfig::update`, or give another folder", folder.display()
+    )]
+    OtherSize {
+        /// The folder.
+        folder: PathBuf,
+        /// Images of a part of the folder.
+        was: usize,
+        /// Those that are asked for.
+        is: usize,
+    },
+    /// Images whose files are others than when they were embedded.
+    #[error(
+        "{}: {count} of its images have changed since they were embedded ({}), so that it would hold features of files that \
+         are no more; with `PartsConfig::update` they are embedded anew", folder.display(), first(names, *count)
+    )]
+    ChangedImages {
+        /// The folder.
+        folder: PathBuf,
+        /// How many images have changed.
+        count: usize,
+        /// The names of the first three.
+        names: Vec<String>,
     },
     /// Another run writes to the folder.
     #[error("{}: another run writes to this folder; wait for its end", folder.display())]
@@ -60,7 +95,10 @@ pub enum PartsError {
         least: usize,
     },
     /// No image could be read.
-    #[error("{}: there are no features to write; no image could be read: {why}", folder.display())]
+    #[error(
+        "{}: there are no features to write; no image could be read: {why}; once they are mended, `PartsConfig::update` reads \
+         them again", folder.display()
+    )]
     Empty {
         /// The folder.
         folder: PathBuf,
@@ -78,10 +116,22 @@ pub enum PartsError {
         of: usize,
     },
     /// A folder without features.
-    #[error("{}: expected a folder of features with manifest.json", folder.display())]
+    #[error(
+        "{}: holds no manifest.json, with which every folder of features begins; give a folder that `embed` has \
+         written", folder.display()
+    )]
     NoManifest {
         /// The folder.
         folder: PathBuf,
+    },
+    /// A file of a part that has other bytes than were written.
+    #[error(
+        "{}: has other bytes than were written (its SHA-256 differs from that in manifest.json); run the same `embed` \
+         again, which makes this part anew", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
     },
     /// A manifest or a part that is broken.
     #[error("{}: cannot be read: {reason}; give another folder, or remove it", path.display())]
@@ -113,4 +163,10 @@ impl PartsError {
         let path = path.into();
         |reason| Self::Io { path, reason }
     }
+}
+
+/// The first names of so many.
+fn first(names: &[String], count: usize) -> String {
+    let more = if count > names.len() { ", …" } else { "" };
+    format!("{}{more}", names.join(", "))
 }

@@ -47,13 +47,13 @@ impl FeatureFolder {
         self.manifest.columns
     }
 
-    /// The parts one after the other, each with names and labels. The classes of a part are those that its images
+    /// The parts one after the other, each with names and labels, held against the hashes in the manifest. The classes of a part are those that its images
     /// have.
     pub fn parts(&self) -> impl Iterator<Item = Result<FeatureTable, PartsError>> {
         let parts = self.manifest.parts.iter().filter(|part| part.features.is_some());
         parts.map(|part| {
             let records = read_records(&self.folder, part)?;
-            let table = read_features(&self.folder, part)?.expect("it has a file");
+            let table = read_features(&self.folder, part, self.columns())?.expect("it has a file");
             self.named(table.matrix().values().to_vec(), records)
         })
     }
@@ -67,7 +67,7 @@ impl FeatureFolder {
         let (mut values, mut records) = (Vec::with_capacity(self.rows() * self.columns()), vec![]);
         for part in &self.manifest.parts {
             records.extend(read_records(&self.folder, part)?);
-            if let Some(table) = read_features(&self.folder, part)? {
+            if let Some(table) = read_features(&self.folder, part, self.columns())? {
                 values.extend(table.matrix().values());
             }
         }

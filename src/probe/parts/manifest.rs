@@ -14,7 +14,7 @@ use crate::probe::file::{FeatureForm, write_whole};
 /// The name of the file.
 pub(super) const MANIFEST: &str = "manifest.json";
 const FORMAT: &str = "vit22b features in parts";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What features follow from, besides the images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,25 +94,30 @@ impl SkippedImages {
 /// Skipped images by kind.
 pub(super) type Skipped = BTreeMap<String, SkippedImages>;
 
+/// A file of a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PartFile {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
 /// A part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Part {
     /// The file of features. None where all images of the part were skipped.
-    pub(super) features: Option<String>,
-    pub(super) features_bytes: u64,
+    pub(super) features: Option<PartFile>,
     /// The file that says how each image was read.
-    pub(super) images: String,
-    pub(super) images_bytes: u64,
+    pub(super) images: PartFile,
     pub(super) rows: usize,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) skipped: Skipped,
 }
 
 impl Part {
-    /// The names of its files, and their sizes.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&str, u64)> {
-        let features = self.features.iter().map(|name| (name.as_str(), self.features_bytes));
-        features.chain([(self.images.as_str(), self.images_bytes)])
+    /// Its files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &PartFile> {
+        self.features.iter().chain([&self.images])
     }
 
     /// Images of the part, with those that were skipped.
@@ -138,6 +143,7 @@ pub(super) struct Manifest {
     pub(super) form: String,
     /// The length of a feature vector.
     pub(super) columns: usize,
+    /// As it was asked for, before it is rounded up to whole batches.
     pub(super) images_per_part: usize,
     pub(super) images: Listing,
     /// Whether all images were seen.
@@ -188,13 +194,10 @@ impl Manifest {
             return Err(bad(format!("it is of \"{format}\", version {version}")));
         }
         let manifest: Self = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-        if let Some(name) = manifest
-            .parts
-            .iter()
-            .flat_map(Part::files)
-            .find(|(name, _)| Path::new(name).file_name() != Some(name.as_ref()))
-        {
-            return Err(bad(format!("the file \"{}\" is not in the folder", name.0)));
+        let is_elsewhere =
+            |file: &&PartFile| Path::new(&file.name).file_name() != Some(file.name.as_ref());
+        if let Some(file) = manifest.parts.iter().flat_map(Part::files).find(is_elsewhere) {
+            return Err(bad(format!("the file \"{}\" is not in the folder", file.name)));
         }
         Ok(Some(manifest))
     }
@@ -206,7 +209,7 @@ impl Manifest {
             serde_json::to_writer_pretty(&mut *out, self)?;
             out.write_all(b"\n")
         });
-        written.map_err(PartsError::io(&path))
+        written.map(drop).map_err(PartsError::io(&path))
     }
 
     pub(super) fn form(&self, folder: &Path) -> Result<FeatureForm, PartsError> {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::error::PartsError;
-use super::manifest::{Listing, Manifest};
+use super::manifest::{Listing, Manifest, SkippedImages};
 use super::records::{Record, hex, label_names, read_records, shard};
 use crate::data::ImageSet;
 use crate::data::set::Stamp;
@@ -34,8 +34,8 @@ pub(super) struct Plan {
     pub(super) groups: Vec<Vec<Rewritten>>,
     /// The images that are to be embedded.
     pub(super) pending: Vec<u32>,
-    /// Images whose files are others than they were.
-    pub(super) changed: usize,
+    /// Images whose files are others than they were, and the first three of their names.
+    pub(super) changed: SkippedImages,
     /// Images that are in the folder and not in the set any more.
     pub(super) gone: usize,
 }
@@ -77,8 +77,8 @@ impl Index {
     }
 }
 
-/// Compares the records of a folder with the images of a set. Images that have a record are taken as they are, unless
-/// the folder is being updated.
+/// Compares the records of a folder with the images of a set. Without an update parts stay as they are, and images that
+/// have changed are told alone.
 pub(super) fn plan(folder: &Path, manifest: &Manifest, set: &ImageSet) -> Result<Plan, PartsError> {
     let update = manifest.updating;
     let mut plan = Plan::default();
@@ -95,7 +95,6 @@ pub(super) fn plan(folder: &Path, manifest: &Manifest, set: &ImageSet) -> Result
         let found: Vec<_> = records.iter().map(|record| images.take(set, record)).collect();
         let state = |(record, found): (&Record, &Option<u32>)| match found {
             None => State::Gone,
-            Some(_) if !update => State::AsItWas,
             Some(index) => state(set, *index as usize, record),
         };
         let states: Vec<State> = records.par_iter().zip(&found).map(state).collect();
@@ -111,13 +110,13 @@ pub(super) fn plan(folder: &Path, manifest: &Manifest, set: &ImageSet) -> Result
                 }
                 (State::Changed, Some(index)) => {
                     images.taken[*index as usize] = false;
-                    plan.changed += 1;
+                    plan.changed.add(1, [records[record as usize].name.clone()]);
                 }
                 _ => plan.gone += 1,
             }
         }
         let stays = states.iter().all(|state| matches!(state, State::AsItWas));
-        if !stays || (merge && is_small(part)) {
+        if update && (!stays || merge && is_small(part)) {
             plan.add(manifest.images_per_part, Rewritten { part, survivors });
         }
     }
@@ -149,11 +148,13 @@ enum State {
 }
 
 /// Compares an image with its record: it is the same if size and time of its file are, or, where the time alone is
-/// another, if its bytes have the same hash.
+/// another, if its bytes have the same hash. One that could not be read has changed if it can be now.
 fn state(set: &ImageSet, index: usize, record: &Record) -> State {
     let stamp = set.stamp(index).ok();
     let same_labels = || label_names(&set.item(index), set.classes()) == record.labels;
+    let was_read = record.sha256.is_some();
     match (stamp, record.stamp) {
+        (now, was) if now == was && !was_read && set.read(index).is_ok() => State::Changed,
         (now, was) if now == was && same_labels() => State::AsItWas,
         (now, was) if now == was => State::Otherwise(now),
         (Some(now), Some(was)) if now.size == was.size => {

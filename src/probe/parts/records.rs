@@ -1,15 +1,16 @@
 //! How each image of a part was read, a line for each.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::error::PartsError;
-use super::manifest::Part;
-use crate::data::set::{Item, Location, Stamp};
-use crate::probe::file::{FeatureForm, write_whole};
+use super::manifest::{Part, PartFile};
+use crate::data::set::{Item, Location, Stamp, shown};
+use crate::probe::file::{FeatureForm, Written, write_whole};
 use crate::probe::table::FeatureTable;
 
 /// An image of a part. Those that were not skipped have a row of features, in the same order.
@@ -42,9 +43,7 @@ pub(super) struct Reason {
 /// The tar file that an image is in.
 pub(super) fn shard(item: &Item) -> Option<String> {
     match &item.location {
-        Location::Within { file, .. } => {
-            Some(file.file_name().unwrap_or_default().to_string_lossy().into_owned())
-        }
+        Location::Within { file, .. } => Some(shown(file.file_name().unwrap_or_default())),
         Location::File(_) => None,
     }
 }
@@ -59,9 +58,33 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether a file of a part has the bytes that were written.
+pub(super) fn is_as_written(folder: &Path, file: &PartFile) -> io::Result<bool> {
+    let mut reader = File::open(folder.join(&file.name))?;
+    if reader.metadata()?.len() != file.bytes {
+        return Ok(false);
+    }
+    let (mut hash, mut block) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match reader.read(&mut block)? {
+            0 => return Ok(hex(&hash.finalize()) == file.sha256),
+            count => hash.update(&block[..count]),
+        }
+    }
+}
+
+/// The path of a file of a part, whose bytes are held against their hash.
+fn checked(folder: &Path, file: &PartFile) -> Result<PathBuf, PartsError> {
+    let path = folder.join(&file.name);
+    match is_as_written(folder, file).map_err(PartsError::io(&path))? {
+        true => Ok(path),
+        false => Err(PartsError::Damaged { path }),
+    }
+}
+
 /// The records of a part.
 pub(super) fn read_records(folder: &Path, part: &Part) -> Result<Vec<Record>, PartsError> {
-    let path = folder.join(&part.images);
+    let path = checked(folder, &part.images)?;
     let bad = |reason: String| PartsError::Manifest { path: path.clone(), reason };
     let file = File::open(&path).map_err(PartsError::io(&path))?;
     let mut records = Vec::with_capacity(part.len());
@@ -80,12 +103,15 @@ pub(super) fn read_records(folder: &Path, part: &Part) -> Result<Vec<Record>, Pa
 pub(super) fn read_features(
     folder: &Path,
     part: &Part,
+    columns: usize,
 ) -> Result<Option<FeatureTable>, PartsError> {
-    let Some(name) = &part.features else { return Ok(None) };
-    let path = folder.join(name);
+    let Some(file) = &part.features else { return Ok(None) };
+    let path = checked(folder, file)?;
     let table = FeatureTable::read(&path)?;
-    if table.rows() != part.rows {
-        let reason = format!("expected {} rows, got {}", part.rows, table.rows());
+    let (expected, got) = ([part.rows, columns], [table.rows(), table.columns()]);
+    if expected != got {
+        let [[rows, columns], [got_rows, got_columns]] = [expected, got];
+        let reason = format!("expected {rows} rows of {columns}, got {got_rows} of {got_columns}");
         return Err(PartsError::Manifest { path, reason });
     }
     Ok(Some(table))
@@ -110,38 +136,38 @@ impl PartFiles {
     /// Writes a part. It counts once the manifest names it.
     pub(super) fn write(&self, number: u64, contents: Contents) -> Result<Part, PartsError> {
         let Contents { records, values } = contents;
-        let images = format!("part-{number:05}.images.jsonl");
-        let path = self.folder.join(&images);
-        let written = write_whole(&path, |out| {
-            records.iter().try_for_each(|record| {
-                serde_json::to_writer(&mut *out, record)?;
-                out.write_all(b"\n")
+        let images = self.write_file(format!("part-{number:05}.images.jsonl"), |path| {
+            write_whole(path, |out| {
+                records.iter().try_for_each(|record| {
+                    serde_json::to_writer(&mut *out, record)?;
+                    out.write_all(b"\n")
+                })
             })
-        });
-        let images_bytes =
-            written.and_then(|()| path.metadata()).map_err(PartsError::io(&path))?.len();
-        let mut part = Part {
-            features: None,
-            features_bytes: 0,
-            images,
-            images_bytes,
-            rows: values.len() / self.columns,
-            skipped: Default::default(),
-        };
+        })?;
+        let rows = values.len() / self.columns;
+        let mut part = Part { features: None, images, rows, skipped: Default::default() };
         for record in &records {
             if let Some(Reason { kind, .. }) = &record.skipped {
                 part.skipped.entry(kind.clone()).or_default().add(1, [record.name.clone()]);
             }
         }
-        if part.rows > 0 {
+        if rows > 0 {
             let name = format!("part-{number:05}.{}", self.form.ending());
-            let path = self.folder.join(&name);
             let table = self.table(records, values)?;
-            let written = self.form.write_file(&table, &path).and_then(|()| path.metadata());
-            part.features_bytes = written.map_err(PartsError::io(&path))?.len();
-            part.features = Some(name);
+            let write = |path: &Path| self.form.write_file(&table, path);
+            part.features = Some(self.write_file(name, write)?);
         }
         Ok(part)
+    }
+
+    fn write_file(
+        &self,
+        name: String,
+        write: impl FnOnce(&Path) -> io::Result<Written>,
+    ) -> Result<PartFile, PartsError> {
+        let path = self.folder.join(&name);
+        let Written { bytes, sha256 } = write(&path).map_err(PartsError::io(&path))?;
+        Ok(PartFile { name, bytes, sha256: hex(&sha256) })
     }
 
     fn table(&self, records: Vec<Record>, values: Vec<f32>) -> Result<FeatureTable, PartsError> {

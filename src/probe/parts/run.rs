@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use rayon::prelude::*;
+
 use super::error::PartsError;
-use super::manifest::{MANIFEST, MadeBy, Manifest, Part, SkippedImages};
+use super::manifest::{MANIFEST, MadeBy, Manifest, Part, PartFile, SkippedImages};
 use super::plan::{Plan, Rewritten, listing, plan};
 use super::records::{
-    Contents, PartFiles, Reason, Record, hex, label_names, read_features, read_records, shard,
+    Contents, PartFiles, Reason, Record, hex, is_as_written, label_names, read_features,
+    read_records, shard,
 };
 use crate::data::ImageSet;
 use crate::data::batch::Epoch;
@@ -31,7 +34,7 @@ pub struct PartsConfig {
     /// The form of the parts. Default: that of the folder, safetensors for a new one.
     pub form: Option<FeatureForm>,
     /// Images of a part, rounded up to whole batches. Default: as in the folder, 10,000 for a new one. Three parts are
-    /// in memory.
+    /// in memory. Another number than that of the folder takes an update, which joins parts of less than half of it.
     pub images_per_part: Option<usize>,
     /// Whether a folder of other images is brought to these: images that are new or whose files have changed are
     /// embedded, those that are gone are dropped.
@@ -105,10 +108,15 @@ impl Embedder {
     ///
     /// A run that was ended at any point goes on when it is called again: parts that count stay, and the images of
     /// the others are done again. Its result is that of a run without a break, bit for bit, if the size of the batches
-    /// is the same. Other images than the folder was begun with are an error, unless [`PartsConfig::update`] says
-    /// that the folder is to follow them. Then an image stays as it is if its name, its size and the time of its file are the
-    /// same, or, where only the time differs, if its bytes have the same SHA-256. What is new or has changed is embedded into
-    /// new parts; of parts with images that are gone, have changed or have other labels, the other rows are copied.
+    /// is the same. The manifest has the SHA-256 of each file of a part: a run that goes on reads them all and makes
+    /// parts anew that have other bytes, and so does [`FeatureFolder`](super::FeatureFolder) for those that it reads, with an
+    /// error.
+    ///
+    /// An image is the same as before if its name, its size and the time of its file are, or, where only the time
+    /// differs, if its bytes have the same SHA-256. Other images than the folder was begun with, and images that have
+    /// changed, are an error of which nothing is written, unless [`PartsConfig::update`] says that the folder is to follow them.
+    /// Then what is new or has changed is embedded into new parts; of parts with images that are gone, have changed or
+    /// have other labels, the other rows are copied.
     ///
     /// Images that cannot be read are skipped and counted by kind, if [`Self::with_broken`] does not say otherwise.
     ///
@@ -138,6 +146,10 @@ impl Embedder {
         let damaged = drop_damaged(folder, &mut manifest);
         manifest.updating |= config.update;
         let plan = plan(folder, &manifest, set)?;
+        if !manifest.updating && plan.changed.count > 0 {
+            let SkippedImages { count, examples: names } = plan.changed;
+            return Err(PartsError::ChangedImages { folder: folder.clone(), count, names });
+        }
         let files = PartFiles {
             folder: folder.clone(),
             form: manifest.form(folder)?,
@@ -171,7 +183,7 @@ impl Embedder {
             return Err(PartsError::Empty { folder: folder.clone(), why: kinds.join("; ") });
         }
         let parts = manifest.parts.iter().filter(|part| part.features.is_some()).count();
-        let form = files.form;
+        let (form, changed) = (files.form, changed.count);
         Ok(PartsReport { rows, columns, parts, form, seen, changed, gone, damaged, skipped })
     }
 
@@ -200,8 +212,7 @@ impl Embedder {
         };
         let of_folder = known.as_ref().map_or(IMAGES_PER_PART, |known| known.images_per_part);
         let images_per_part = config.images_per_part.unwrap_or(of_folder).max(1);
-        let images_per_part = images_per_part.next_multiple_of(self.batch_size());
-        if set.len().div_ceil(images_per_part) > MOST_PARTS {
+        if set.len().div_ceil(images_per_part.next_multiple_of(self.batch_size())) > MOST_PARTS {
             let (images, least) = (set.len(), set.len().div_ceil(MOST_PARTS));
             return Err(PartsError::ManyParts { images_per_part, images, most: MOST_PARTS, least });
         }
@@ -221,6 +232,10 @@ impl Embedder {
             let (was, is) = (known.images.count, images.count);
             return Err(PartsError::OtherImages { folder: folder.clone(), was, is });
         }
+        if known.images_per_part != images_per_part && !config.update {
+            let (was, is) = (known.images_per_part, images_per_part);
+            return Err(PartsError::OtherSize { folder: folder.clone(), was, is });
+        }
         known.images = images;
         known.images_per_part = images_per_part;
         Ok(known)
@@ -234,7 +249,7 @@ impl Embedder {
         set: &ImageSet,
         progress: impl FnMut(usize, usize),
     ) -> Result<Manifest, PartsError> {
-        let most = manifest.images_per_part;
+        let most = manifest.images_per_part.next_multiple_of(self.batch_size());
         let (send, receive) = sync_channel(1);
         std::thread::scope(|scope| {
             let writer = scope.spawn(move || write_parts(files, manifest, &receive));
@@ -328,7 +343,7 @@ fn rewrite(
         for Rewritten { part, survivors } in &group {
             let old = &manifest.parts[*part];
             let records = read_records(folder, old)?;
-            let features = read_features(folder, old)?;
+            let features = read_features(folder, old, files.columns)?;
             let rows = records.iter().scan(0, |next, record| {
                 let row = *next;
                 *next += usize::from(record.skipped.is_none());
@@ -358,30 +373,29 @@ fn rewrite(
             manifest.parts.insert(first, part);
         }
         manifest.write(folder)?;
-        for (name, _) in old.iter().flat_map(Part::files) {
+        for file in old.iter().flat_map(Part::files) {
             // What cannot be removed now is by the next run.
-            let _ = std::fs::remove_file(folder.join(name));
+            let _ = std::fs::remove_file(folder.join(&file.name));
         }
     }
     Ok(())
 }
 
-/// Forgets parts whose files are not there or have another size, and says how many.
+/// Forgets parts whose files are not there or have other bytes than were written, and says how many. All of them are
+/// read for that, which takes a small part of the time in which they were made.
 fn drop_damaged(folder: &Path, manifest: &mut Manifest) -> usize {
-    let before = manifest.parts.len();
-    manifest.parts.retain(|part| {
-        part.files().all(|(name, bytes)| {
-            std::fs::metadata(folder.join(name)).is_ok_and(|file| file.len() == bytes)
-        })
-    });
+    let is_whole = |file: &PartFile| is_as_written(folder, file).unwrap_or(false);
+    let parts = std::mem::take(&mut manifest.parts);
+    let before = parts.len();
+    let parts = parts.into_par_iter().filter(|part| part.files().all(is_whole));
+    manifest.parts = parts.collect();
     before - manifest.parts.len()
 }
 
 /// Removes files of parts that the manifest does not name: a run was ended while it wrote them.
 fn remove_leftovers(folder: &Path, manifest: &Manifest) -> Result<(), PartsError> {
-    let known: Vec<&str> =
-        manifest.parts.iter().flat_map(Part::files).map(|(name, _)| name).collect();
-    let known: std::collections::BTreeSet<&str> = known.into_iter().collect();
+    let files = manifest.parts.iter().flat_map(Part::files);
+    let known: std::collections::BTreeSet<&str> = files.map(|file| &*file.name).collect();
     for entry in std::fs::read_dir(folder).map_err(PartsError::io(folder))? {
         let entry = entry.map_err(PartsError::io(folder))?;
         let name = entry.file_name();
@@ -399,10 +413,15 @@ fn check_other_files(folder: &Path) -> Result<(), PartsError> {
     let names = entries.flatten().map(|entry| entry.file_name());
     // What a run leaves that was ended before its first manifest.
     let partial = format!("{MANIFEST}.partial");
-    let mut others = names.filter(|name| name != LOCK && name.to_str() != Some(&partial));
-    match others.next() {
-        Some(_) => Err(PartsError::OtherFolder { folder: folder.into() }),
-        None => Ok(()),
+    let others = names.filter(|name| name != LOCK && name.to_str() != Some(&partial));
+    let others: Vec<_> = others.collect();
+    let is_part = |name: &std::ffi::OsString| name.to_str().is_some_and(PartFiles::is_of_a_part);
+    match &others[..] {
+        [] => Ok(()),
+        others if others.iter().any(is_part) => {
+            Err(PartsError::LostManifest { folder: folder.into() })
+        }
+        _ => Err(PartsError::OtherFolder { folder: folder.into() }),
     }
 }
 
