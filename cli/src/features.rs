@@ -77,7 +77,9 @@ impl Features {
 
 /// Features of a file or a folder, some of which have labels.
 fn labelled(option: &str, path: &Path) -> anyhow::Result<FeatureTable> {
+    let shown = path.display();
     let read = || -> anyhow::Result<FeatureTable> {
+        ensure!(path.exists(), "{shown}: there is no such file or folder");
         Ok(match path.is_dir() {
             true => FeatureFolder::open(path)?.table()?,
             false => FeatureTable::read(path)?,
@@ -86,9 +88,8 @@ fn labelled(option: &str, path: &Path) -> anyhow::Result<FeatureTable> {
     let table = read().context(option.to_string())?;
     if let Some(row) = table.first_non_finite() {
         let name = table.names().get(row).cloned().unwrap_or_else(|| format!("row {row}"));
-        bail!("{option} {}: the features of {name} are not finite numbers", path.display());
+        bail!("{option} {shown}: the features of {name} are not finite numbers");
     }
-    let shown = path.display();
     let unlabelled = match table.labels() {
         [] => table.rows(),
         labels => labels.iter().filter(|labels| labels.is_empty()).count(),

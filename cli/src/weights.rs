@@ -56,7 +56,10 @@ fn fetched(name: &HubName) -> anyhow::Result<PathBuf> {
 /// The name of a model of a hub in other words than this program's: its address, the name that timm and OpenCLIP take, or
 /// the bare name.
 fn meant(typed: &str) -> Option<HubName> {
-    let other = ["hf-hub:", "hf_hub:", "hf://"].iter().find_map(|start| typed.strip_prefix(start));
+    let other = ["hf-hub:", "hf_hub:", "hf://", "hf:"].iter().find_map(|start| {
+        let (before, rest) = typed.split_at_checked(start.len())?;
+        before.eq_ignore_ascii_case(start).then_some(rest)
+    });
     let bare = if let Some(other) = other {
         other.to_string()
     } else if let Some((_, address)) = typed.split_once("://") {

@@ -16,6 +16,7 @@ mod linear;
 mod parts;
 mod patch_views;
 mod request;
+mod split;
 mod table;
 
 pub use accuracy::{ClassifierAccuracy, evaluate};
@@ -30,4 +31,5 @@ pub use parts::{
 };
 pub use patch_views::PatchViews;
 pub use request::FeatureFunction;
+pub use split::{TestSplit, few_test_images};
 pub use table::FeatureTable;

@@ -7,7 +7,7 @@ use serde_json::json;
 use vit22b::Runtime;
 use vit22b::data::ImageSet;
 use vit22b::eval::read_real_labels;
-use vit22b::probe::{Embedder, evaluate};
+use vit22b::probe::{Embedder, evaluate, few_test_images};
 use vit22b::report::{Block, Section};
 use vit22b::weights::WeightsFile;
 
@@ -82,7 +82,9 @@ pub(crate) fn own_classifier(
     if let Some(share) = accuracy.real {
         rows.push(vec!["real labels".into(), percent(share), accuracy.real_images.to_string()]);
     }
-    let text = format!("The classifier of {} classes that the file of weights holds.", classes);
+    let mut text = format!("The classifier of {} classes that the file of weights holds.", classes);
+    let told = few_test_images(accuracy.images);
+    told.iter().for_each(|caution| text += &format!(" {caution}."));
     Ok(Some(Part {
         summary: vec![
             line("The file's classifier, top-1", percent(accuracy.top1), "higher"),
@@ -91,6 +93,7 @@ pub(crate) fn own_classifier(
         json: json!({
             "classes": classes, "images": accuracy.images, "top1": accuracy.top1,
             "top5": accuracy.top5, "real": accuracy.real, "real_images": accuracy.real_images,
+            "cautions": told.iter().collect::<Vec<_>>(),
         }),
         section: Section {
             title: "Classifier".into(),

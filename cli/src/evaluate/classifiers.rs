@@ -2,12 +2,14 @@
 
 use serde_json::json;
 use vit22b::eval::{FewShotConfig, NearestNeighbours, Ridge, Scorecard, ScorecardConfig, accuracy};
+use vit22b::probe::TestSplit;
 use vit22b::report::{Axis, Block, Chart, Mark, Section, Series, Table};
 
 use super::calibration::{calibration, selective};
 use super::fitted::{Fitted, Labelled};
-use super::part::{Part, line, percent, table};
+use super::part::{Part, cautions, line, percent, table};
 use super::people::agreement;
+use crate::terminal::counted;
 
 /// Sections that hold for any classes.
 pub(crate) fn classifiers(
@@ -24,7 +26,19 @@ pub(crate) fn classifiers(
     });
     let cards = cards.collect::<anyhow::Result<Vec<_>>>()?;
     let of = format!("Logistic regression on the features of: {}", cards[0].0);
-    let mut parts = vec![probes, calibration(&of, &cards[0].1)?, selective(&cards)?];
+    let (_, train, test) = &labelled[0];
+    let split = TestSplit::new(train.features.classes(), &train.labels, &test.labels);
+    let mut told = split.cautions();
+    let (asked, there) = (NearestNeighbours::default().k, train.labels.len());
+    if there < asked {
+        let images = counted(there, "image");
+        told.push(format!(
+            "{asked} neighbours are asked, and there are {images} to train with: all of them vote"
+        ));
+    }
+    let more = json!({"untested_classes": split.untested, "untrained_classes": split.untrained});
+    let mut parts: Vec<Part> = cautions(title, &told, more).into_iter().collect();
+    parts.extend([probes, calibration(&of, &cards[0].1)?, selective(&cards)?]);
     // One classifier has none to agree with.
     if fitted.len() > 1 {
         parts.push(agreement(&fitted)?);

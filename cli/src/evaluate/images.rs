@@ -22,22 +22,31 @@ fn features(
     cache: &FeatureCache,
 ) -> anyhow::Result<Labelled> {
     // Names, sizes and times of the files stand for the pixels.
-    let stamp = |item: &Item| match &item.location {
-        Location::File(path) => {
-            let file = std::fs::metadata(path).ok();
-            format!("{path:?} {:?}", file.map(|file| (file.len(), file.modified().ok())))
-        }
-        other => format!("{other:?}"),
+    let stamp = |item: &Item| {
+        let file = match &item.location {
+            Location::Within { file, .. } => &**file,
+            Location::File(path) => path,
+            _ => Path::new(""),
+        };
+        let file = std::fs::metadata(file).ok();
+        let stamp = file.map(|file| (file.len(), file.modified().ok()));
+        format!("{:?} {stamp:?} {:?}", item.location, item.labels)
     };
-    let key = key.text(&embedder.preprocess().to_string());
+    let key = key.text(&embedder.preprocess().to_string()).text(&set.classes().join("\n"));
     let key = set.items().fold(key, |key, item| key.text(&item.name).text(&stamp(&item)));
+    let mut computed = false;
     let table = cache.get_or_compute(&key, || {
+        computed = true;
         let mut bar = ImageBar::new(set.len());
         let (table, broken) = embedder.embed(set, |done| bar.done(done))?;
         bar.finish(&broken);
         ensure!(table.rows() > 0, "--images: no image could be read");
         Ok(table)
     })?;
+    if !computed && table.rows() < set.len() {
+        let (skipped, all) = (set.len() - table.rows(), set.len());
+        eprintln!("{skipped} of {all} images were skipped when these features were made");
+    }
     Ok(Labelled { labels: table.first_labels()?, features: table })
 }
 

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use anyhow::Context;
+use serde_json::json;
 use vit22b::eval::{Matrix, Scorecard, ScorecardConfig};
+use vit22b::probe::few_test_images;
 
 use super::calibration::{calibration, selective};
 use super::detection::detection;
 use super::given::{self, GivenLogits};
 use super::groups::{GroupTask, groups};
-use super::part::{Part, grouped, line, percent};
+use super::part::{Part, cautions, grouped, line, percent};
 
 /// The decision for the second class, if there are two classes and groups.
 fn group_task(given: &GivenLogits) -> anyhow::Result<Option<GroupTask>> {
@@ -43,12 +45,12 @@ pub(crate) fn given_logits(path: &Path, seed: u64) -> anyhow::Result<(String, Ve
     let config = ScorecardConfig { seed, ..Default::default() };
     let card = Scorecard::measure(matrix, &given.labels, &config)
         .with_context(|| format!("--logits {}", path.display()))?;
-    let mut parts = vec![
-        calibration("The given logits", &card)?,
-        selective(&[("the given logits".into(), card.clone())])?,
-    ];
+    let mut calibration = calibration("The given logits", &card)?;
     let accuracy = percent(card.accuracy);
-    parts[0].summary.insert(0, line("Accuracy", accuracy, "higher"));
+    calibration.summary.insert(0, line("Accuracy", accuracy, "higher"));
+    let told: Vec<String> = few_test_images(card.examples).into_iter().collect();
+    let mut parts: Vec<Part> = cautions("Logits", &told, json!({})).into_iter().collect();
+    parts.extend([calibration, selective(&[("the given logits".into(), card.clone())])?]);
     if let Some(unknown) = &given.unknown {
         let unknown = Matrix::new(unknown, given.classes)?;
         parts.push(detection("Known and unknown examples as given.", matrix, unknown)?);

@@ -1,7 +1,7 @@
 //! A section of the report, and how its numbers are written.
 
-use serde_json::Value;
-use vit22b::report::{Section, Table};
+use serde_json::{Value, json};
+use vit22b::report::{Block, Section, Table};
 
 /// A section, what it adds to the summary, and its numbers.
 pub(crate) struct Part {
@@ -9,6 +9,19 @@ pub(crate) struct Part {
     /// What is measured, its value, and which way is better.
     pub(crate) summary: Vec<[String; 3]>,
     pub(crate) json: Value,
+}
+
+/// What a reader of the numbers has to know first, and more of it for programs. None where there is nothing.
+pub(crate) fn cautions(of: &str, cautions: &[String], mut more: Value) -> Option<Part> {
+    more["cautions"] = json!(cautions);
+    (!cautions.is_empty()).then(|| Part {
+        summary: vec![],
+        json: more,
+        section: Section {
+            title: format!("{of}: cautions"),
+            blocks: cautions.iter().map(|caution| Block::Text(format!("{caution}."))).collect(),
+        },
+    })
 }
 
 /// A line of the summary.

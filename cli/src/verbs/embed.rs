@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
     /// ending, is written in parts and may have any number of images: a
     /// run that was interrupted goes on. A file ends in .safetensors
     /// (names and labels in its header), .npy (names in a text file
-    /// beside it), .jsonl or .parquet, and is written at the end
+    /// beside it), .jsonl or .parquet; it is kept in memory, written at
+    /// the end, and of skipped images ten are named
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
     /// The form of the parts in a folder: safetensors, npy, jsonl or
@@ -35,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FORM", value_parser = form)]
     format: Option<FeatureForm>,
     /// Images of a part, rounded up to whole batches; 10000 for a new
-    /// folder
+    /// folder. Another number than before takes --update
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     images_per_part: Option<u32>,
     /// Bring the folder --out to the images as they are now: embed those
@@ -92,6 +93,10 @@ fn is_folder(out: &Path) -> anyhow::Result<bool> {
     let ends_as_folder = out.as_os_str().as_encoded_bytes().last().is_some_and(|last| {
         char::from(*last) == '/' || char::from(*last) == std::path::MAIN_SEPARATOR
     });
+    if out.is_file() && FeatureForm::of(out).is_none() {
+        let error = FeatureFileError::Ending { path: out.into() };
+        bail!("--out: {} is a file and no folder: {error}, or another folder", out.display());
+    }
     if out.is_dir() || ends_as_folder || out.extension().is_none() {
         return Ok(true);
     }
@@ -158,8 +163,9 @@ fn to_folder(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
         bar.done_and_skipped(progress.done, progress.skipped);
     });
     bar.clear();
-    let report = done.map_err(explained)?;
+    // Also before an error: a shard that was cut may be why images are others.
     tell_remarks(set);
+    let report = done.map_err(explained)?;
     tell(&report, set, out, arguments.update);
     Ok(())
 }
@@ -204,6 +210,7 @@ fn explained(error: PartsError) -> anyhow::Error {
             folder.display(),
             counted(was, "image")
         ),
+        error @ PartsError::OtherSize { .. } => anyhow!(error).context("--images-per-part"),
         PartsError::ManyParts { images_per_part, images, most, least } => anyhow!(
             "--images-per-part: parts of {images_per_part} of {images} images are more than {most}; \
              give at least {least}"

@@ -125,6 +125,12 @@ fn write(out: &Path, title: String, lead: String, parts: Vec<Part>) -> anyhow::R
     for row in &rows {
         println!("{:<52} {:>10}   {}", row[0], row[1], row[2]);
     }
+    for part in &parts {
+        let cautions = part.json["cautions"].as_array().into_iter().flatten();
+        let cautions = cautions.filter_map(Value::as_str);
+        let of = part.section.title.trim_end_matches(": cautions");
+        cautions.for_each(|caution| println!("caution: {of}: {caution}"));
+    }
     let summary = Section {
         title: "Summary".into(),
         blocks: vec![Block::Table(table(["measured", "value", "better"], rows))],
@@ -190,7 +196,7 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     println!("{model}\non {runtime}\n");
     let key = FeatureKey::new("pooled")
         .text(&serde_json::to_string(&config)?)
-        .text(arguments.decoding.orientation())
+        .text(&format!("{:?}", arguments.decoding.options()))
         .params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
         let embedder = Embedder::new(&runtime, model, steps.clone())?

@@ -7,7 +7,7 @@ use clap::builder::ArgPredicate;
 use clap::{Arg, Args};
 use serde_json::Value;
 use vit22b::eval::{LogisticConfig, accuracy};
-use vit22b::probe::FeatureTable;
+use vit22b::probe::{FeatureTable, TestSplit};
 
 use crate::args::{DeviceName, Images, Weights};
 use crate::features::Features;
@@ -63,12 +63,13 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
     let embedder = weights.embedder(&runtime, images)?;
     let tables = [images.embed(&embedder, &train)?, images.embed(&embedder, &test)?];
     let broken = train.len() + test.len() - tables[0].rows() - tables[1].rows();
+    let remarks: Vec<&String> = train.remarks().iter().chain(test.remarks()).collect();
     let shown = images.path().display();
     ensure!(tables[1].rows() > 0, "--images {shown}: no image is left to test with");
     let orientation = images.decoding().orientation();
     let json = serde_json::json!({
         "device": runtime.name(), "weights": weights.name().to_string(), "images": images.path(),
-        "broken_images": broken, "orientation": orientation,
+        "broken_images": broken, "orientation": orientation, "remarks": remarks,
     });
     Ok(Given { tables, json, orientation: Some(orientation) })
 }
@@ -85,12 +86,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Ok(accuracy(&fit.classifier.predict(part.matrix())?, &part.first_labels()?))
     };
     let (on_train, on_test) = (score(&train)?, score(&test)?);
+    let split = TestSplit::new(train.classes(), &train.first_labels()?, &test.first_labels()?);
+    let cautions = split.cautions();
     let seconds = start.elapsed().as_secs_f64();
     if json {
         let mut result = serde_json::json!({
             "classes": classes, "features": train.columns(), "train_images": train.rows(),
             "test_images": test.rows(), "l2": fit.l2,
             "train_accuracy": on_train, "test_accuracy": on_test, "seed": seed, "seconds": seconds,
+            "cautions": cautions, "untested_classes": split.untested,
+            "untrained_classes": split.untrained,
         });
         if let (Value::Object(result), Value::Object(origin)) = (&mut result, origin) {
             result.extend(origin);
@@ -101,6 +106,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     println!("linear probe on {} features, {classes} classes, L2 {}", train.columns(), fit.l2);
     println!("  {:>6} images to train  {:>6.1} %", train.rows(), 100.0 * on_train);
     println!("  {:>6} images to test   {:>6.1} %", test.rows(), 100.0 * on_test);
+    cautions.iter().for_each(|caution| println!("caution: {caution}"));
     let orientation = orientation.map(|name| format!(", EXIF orientation {name}"));
     println!("{seconds:.1} s{}", orientation.unwrap_or_default());
     Ok(())

@@ -193,6 +193,109 @@ fn an_update_is_told_and_needs_its_option() {
     assert!(error.contains("the form was safetensors, is npy"), "{error}");
     let error = embed(&["--pool", "average"]).failed();
     assert!(error.contains("model pool was") && error.contains("give another folder"), "{error}");
+    let error = embed(&["--images-per-part", "16"]).failed();
+    assert!(
+        error.starts_with("--images-per-part: ") && error.contains("10000 images in a part"),
+        "{error}"
+    );
+    // Files that have changed are told without the option too.
+    std::fs::copy(fixture("images/scene.png"), images.join("e.png")).unwrap();
+    std::fs::copy(fixture("images/scene.png"), images.join("d.png")).unwrap();
+    let error = embed(&[]).failed();
+    let said = "2 of its images have changed since they were embedded (d.png, e.png), so that";
+    assert!(error.contains(said) && error.contains("with --update they are"), "{error}");
+    let said = embed(&["--update"]).succeeded();
+    assert!(said.contains("4 images, ") && said.contains("0 new, 2 changed, 0 gone"), "{said}");
+    // A folder whose images were all broken.
+    for name in ["b.png", "c.png", "d.png", "e.png"] {
+        std::fs::write(images.join(name), "no image").unwrap();
+    }
+    let error = embed(&["--update"]).failed();
+    assert!(
+        error.contains("no image could be read") && error.contains("--update reads"),
+        "{error}"
+    );
+    std::fs::copy(fixture("images/scene.png"), images.join("d.png")).unwrap();
+    let error = embed(&[]).failed();
+    assert!(
+        error.contains("1 of its images have changed") && error.contains("--update"),
+        "{error}"
+    );
+}
+
+/// Of shards that are cut or damaged the rest is taken, by every verb.
+#[test]
+fn of_broken_shards_the_rest_is_taken() {
+    let folder = Folder::new("embed-shards");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_string();
+    let images = ["photo.png", "scene.png"]
+        .map(|name| std::fs::read(fixture(&format!("images/{name}"))).unwrap());
+    for shard in ["0", "1"] {
+        let mut builder = tar::Builder::new(Vec::new());
+        for key in 0..12 {
+            let class = (key % 2).to_string();
+            let files = [("png", &images[key % 2][..]), ("cls", class.as_bytes())];
+            for (ending, bytes) in files {
+                let mut header = tar::Header::new_gnu();
+                header.set_size(bytes.len() as u64);
+                let name = format!("{shard}-{key:02}.{ending}");
+                builder.append_data(&mut header, name, bytes).unwrap();
+            }
+        }
+        let mut bytes = builder.into_inner().unwrap();
+        // The last label ends in the zeros of the end; the image before it is cut.
+        if shard == "0" {
+            bytes.truncate(bytes.len() - 1024 - 1024 - 600);
+        }
+        std::fs::write(at(&format!("s{shard}.tar")), bytes).unwrap();
+    }
+    let (shards, weights) = (at("s{0..1}.tar"), fixture("timm_vit/model.safetensors"));
+    let common = ["--weights", &weights, "--images", &shards];
+    let cut = format!(
+        "note: --images: shards that are cut or damaged, of which all members that can be read are taken: 1 ({}: its end \
+         is within 0-11.png)",
+        at("s0.tar")
+    );
+    let (features, report) = (at("features"), at("report"));
+    for verb in [&["embed", "--out", &features][..], &["probe"], &["evaluate", "--out", &report]] {
+        let run = vit22b(verb.iter().chain(&common));
+        assert!(run.stderr.lines().any(|line| line == cut), "{}", run.stderr);
+        run.succeeded();
+    }
+    let probed = vit22b(["probe", "--json", "--features", &features]).succeeded();
+    let probed: serde_json::Value = serde_json::from_str(&probed).unwrap();
+    assert_eq!((&probed["train_images"], &probed["test_images"]), (&18.into(), &5.into()));
+    let error =
+        vit22b(["embed", "--weights", &weights, "--images", &at("*.tar"), "--out", &features]);
+    let error = error.failed();
+    assert!(error.contains("name shards as a-{000..099}.tar"), "{error}");
+}
+
+#[test]
+fn where_features_cannot_go_or_come_from_is_said() {
+    let folder = Folder::new("embed-places");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_string();
+    std::fs::write(at("file"), "something").unwrap();
+    std::fs::create_dir(at("empty")).unwrap();
+    std::fs::create_dir(at("lost")).unwrap();
+    std::fs::write(at("lost/part-00000.safetensors"), "features").unwrap();
+    let (weights, images) = (fixture("timm_vit/model.safetensors"), fixture("images"));
+    for (out, said) in [
+        ("file", "is a file and no folder"),
+        ("lost", "holds parts of features and no manifest.json"),
+    ] {
+        let arguments = ["embed", "--weights", &weights, "--images", &images, "--out", &at(out)];
+        let error = vit22b(arguments).failed();
+        assert!(error.starts_with("--out: ") && error.contains(said), "{error}");
+    }
+    for (features, said) in [
+        ("nowhere", "there is no such file or folder"),
+        ("empty", "holds no manifest.json"),
+        ("file", "expected a name that ends in .safetensors"),
+    ] {
+        let error = vit22b(["probe", "--features", &at(features)]).failed();
+        assert!(error.starts_with("--features: ") && error.contains(said), "{error}");
+    }
 }
 
 #[test]

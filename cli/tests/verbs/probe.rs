@@ -60,4 +60,37 @@ fn classes_of_one_image_are_too_few_or_are_named() {
         "{}",
         run.stderr
     );
+    // In JSON and on the terminal, whether images or features are given.
+    (0..20).for_each(|number| put("bird", number));
+    let weights = fixture("timm_vit/model.safetensors");
+    let results = Folder::new("probe-few-results");
+    let at = |name: &str| results.path().join(name).to_str().expect("UTF-8").to_string();
+    let (features, out) = (&*at("features"), &*at("report"));
+    let embed = ["embed", "--weights", &weights, "--images", images, "--out", features];
+    vit22b(embed.iter().chain(&["--class-folders"])).succeeded();
+    for given in [&["--weights", &weights, "--images", images][..], &["--features", features]] {
+        let probe =
+            |more: &[&'static str]| vit22b(["probe"].iter().chain(given).chain(more)).succeeded();
+        let json: Value = serde_json::from_str(&probe(&["--json"])).unwrap();
+        let only = |key: &str| json[key].as_array().unwrap().iter().any(|name| name == "dog");
+        assert!(only("untested_classes") != only("untrained_classes"), "{json}");
+        let text = probe(&[]);
+        let cautions = json["cautions"].as_array().unwrap();
+        assert_eq!(cautions.len(), 2, "{json}");
+        for caution in cautions {
+            let line = format!("caution: {}", caution.as_str().unwrap());
+            assert!(text.lines().any(|said| said == line), "{line}: {text}");
+        }
+        assert!(
+            text.contains("caution: 9 images to test with: an accuracy on so few is uncertain by"),
+            "{text}"
+        );
+    }
+    let text = vit22b(["evaluate", "--features", features, "--out", out]).succeeded();
+    assert!(text.contains("caution: Features: 9 images to test with"), "{text}");
+    let report = std::fs::read_to_string(format!("{out}/report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert!(report["Features: cautions"]["cautions"].as_array().is_some(), "{report}");
+    let page = std::fs::read_to_string(format!("{out}/report.md")).unwrap();
+    assert!(page.contains("## Features: cautions"), "{page}");
 }
