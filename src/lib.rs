@@ -11,6 +11,8 @@
 //! - [`eval`]: measurements on features, logits and decisions
 //! - [`report`]: results for people, as pictures and as a page
 //! - [`shard`]: how a train state is cut over a mesh of devices, and what each device holds of it
+//! - [`text`]: tokenizers and text towers
+//! - [`contrast`]: images beside texts, for zero-shot classification and retrieval
 //! - `forecast`, with the feature of that name: memory and time of a compiled training step
 //! - [`weights`]: published checkpoints, read and written
 //! - [`params`]: parameters, gradients and optimizer state as tensors by path
@@ -30,6 +32,7 @@
     )
 )]
 
+pub mod contrast;
 pub mod data;
 mod error;
 pub mod eval;
@@ -43,6 +46,7 @@ mod random;
 pub mod report;
 mod runtime;
 pub mod shard;
+pub mod text;
 pub mod train;
 pub mod video;
 pub mod vit;
