@@ -238,6 +238,41 @@ fn a_hub_that_cannot_be_reached_is_named_unless_the_files_are_there() {
 }
 
 #[test]
+fn a_damaged_file_of_the_cache_is_fetched_again() {
+    let (folder, server) = (Folder::new("hub-damaged"), Hub::start(&[("timm/small", timm())]));
+    let path = fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    let bytes = fixture("timm_xp/model.safetensors");
+    let mut flipped = bytes.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let damages = [flipped, bytes[..50_000].to_vec(), b"<html>".to_vec(), vec![]];
+    for damaged in &damages {
+        std::fs::write(&path, damaged).unwrap();
+        // Offline, or where the hub is not there, that is said.
+        let text = error(hub(&server, &folder).with_offline(true), "timm/small");
+        assert!(text.contains("model.safetensors is damaged (its SHA-256 is "), "{text}");
+        let text =
+            error(hub(&server, &folder).with_endpoint("http://127.0.0.1:1").unwrap(), "timm/small");
+        assert!(text.contains("cannot be reached") && text.contains("is damaged"), "{text}");
+        let (again, events) = fetch(hub(&server, &folder), "timm/small");
+        assert_eq!(again.unwrap(), path);
+        let told = HubEvent::Damaged { file: "model.safetensors".into() };
+        assert!(events.contains(&told), "{events:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        assert_eq!(fetch(hub(&server, &folder), "timm/small").1, []);
+    }
+    let config = path.with_file_name("config.json");
+    std::fs::write(&config, "{}").unwrap();
+    fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    assert_eq!(std::fs::read(config).unwrap(), fixture("timm_xp/config.json"));
+    // Other programs' locks are empty: the bytes are read once more.
+    let locks = folder.path().join(".locks/models--timm--small");
+    for lock in std::fs::read_dir(locks).unwrap() {
+        std::fs::write(lock.unwrap().path(), "").unwrap();
+    }
+    assert_eq!(fetch(hub(&server, &folder), "timm/small").1, []);
+}
+
+#[test]
 fn two_who_fetch_at_once_fetch_once() {
     let (folder, server) = (Folder::new("hub-two"), Hub::start(&[("timm/small", timm())]));
     server.mischief().slow = std::time::Duration::from_millis(100);

@@ -60,6 +60,8 @@ fn a_connection_that_breaks_again_and_again_is_given_up_and_the_next_run_goes_on
     let text = error(hub(&server, &folder), "timm/small");
     let start = "hf:timm/small: fetching model.safetensors failed 3 times in a row: ";
     assert!(text.starts_with(start), "{text}");
+    let end = "; 30000 bytes are kept, and the same command goes on from there";
+    assert!(text.ends_with(end), "{text}");
     server.asked();
     let (path, events) = fetch(hub(&server, &folder), "timm/small");
     assert_eq!(std::fs::read(path.unwrap()).unwrap(), fixture("timm_xp/model.safetensors"));
@@ -100,8 +102,82 @@ fn a_busy_hub_is_asked_again() {
     fetch(hub(&server, &folder), "timm/small").0.unwrap();
     let other = Folder::new("hub-busy-always");
     server.mischief().busy = usize::MAX;
-    let text = error(hub(&server, &other), "timm/small");
-    assert!(text.contains("cannot be reached: the answer was 503 Service Unavailable"), "{text}");
+    for status in ["503 Service Unavailable", "429 Too Many Requests", "500 Internal Server Error"]
+    {
+        server.mischief().busy_as = Some(status);
+        let text = error(hub(&server, &other), "timm/small");
+        let said = format!(
+            "hf:timm/small: {} gives no list of files, asked 3 times: the answer was {status} (Retry-After: 7); and \
+             nothing of revision main is in ",
+            server.endpoint
+        );
+        assert!(text.starts_with(&said) && text.ends_with("; try again later"), "{text}");
+    }
+    // What was fetched before is used.
+    let (path, events) = fetch(hub(&server, &folder), "timm/small");
+    assert!(path.is_ok());
+    let said = events.last().unwrap().to_string();
+    assert!(
+        said.starts_with("the hub gives no list of files, asked 3 times: the answer was 500"),
+        "{said}"
+    );
+}
+
+#[test]
+fn redirects_that_lead_nowhere_are_said() {
+    let (folder, server) = (Folder::new("hub-redirects"), Hub::start(&[("timm/small", timm())]));
+    let endpoint = &server.endpoint;
+    let list = format!("{endpoint}/api/models/timm/small/revision/main");
+    for (place, said) in [
+        (
+            "file:///etc/passwd".to_string(),
+            "file:///etc/passwd, which is no address of http or https",
+        ),
+        (list.clone(), &*format!("in a circle, to {list}")),
+        ("/api/models/timm/small/revision/main".into(), &format!("in a circle, to {list}")),
+    ] {
+        server.mischief().redirect = Some(place.clone());
+        server.asked();
+        let text = error(hub(&server, &folder), "timm/small");
+        assert!(text.starts_with(&format!("hf:timm/small: {list}: it redirects ")), "{text}");
+        assert!(text.contains(said), "{text}");
+        assert_eq!(server.asked().len(), 1, "it is not asked again for what stays as it is");
+    }
+    server.mischief().redirect = None;
+    // The place of a large file's bytes redirects, and a signature in its address is not shown.
+    server.mischief().redirect_bytes = Some("ftp://elsewhere.example/x?signed=secret".into());
+    let text = error(hub(&server, &folder), "timm/small");
+    let said = "it redirects to ftp://elsewhere.example/x, which is no address of http or https";
+    assert!(text.contains(said) && !text.contains("secret"), "{text}");
+}
+
+#[test]
+fn a_page_in_place_of_a_file_is_named_and_not_kept() {
+    for file in ["config.json", "model.safetensors"] {
+        let folder = Folder::new(&format!("hub-page-{file}"));
+        let server = Hub::start(&[("timm/small", timm())]);
+        server.mischief().page_for = Some(file.into());
+        let text = error(hub(&server, &folder), "timm/small");
+        assert!(text.contains(&format!("a web page came in place of {file}, ")), "{text}");
+        server.mischief().page_for = None;
+        fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    }
+}
+
+#[test]
+fn of_a_file_that_is_too_long_nothing_is_kept() {
+    let (folder, server) = (Folder::new("hub-longer"), Hub::start(&[("timm/small", timm())]));
+    // The config is there; of the weights more comes than the hub has said.
+    fetch(hub(&server, &folder), "timm/small").0.unwrap();
+    let blobs = folder.path().join("models--timm--small/blobs");
+    let weights = tag("model.safetensors", &fixture("timm_xp/model.safetensors"));
+    std::fs::remove_file(blobs.join(weights)).unwrap();
+    server.mischief().longer = 10;
+    let text = error(hub(&server, &folder), "timm/small");
+    let said = "bytes of the file came; nothing of it is kept, and the same command begins anew";
+    assert!(text.ends_with(said), "{text}");
+    server.mischief().longer = 0;
+    fetch(hub(&server, &folder), "timm/small").0.unwrap();
 }
 
 #[test]

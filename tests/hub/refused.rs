@@ -91,8 +91,8 @@ fn a_page_in_place_of_a_list_is_named() {
     page.mischief().page = true;
     let text = error(hub(&page, &folder), "timm/small");
     let expected = format!(
-        "hf:timm/small: {}/api/models/timm/small/revision/main: expected JSON with the commit of the revision (sha); check \
-         HF_ENDPOINT if it is set",
+        "hf:timm/small: {}/api/models/timm/small/revision/main: expected JSON with the commit of the revision (sha), got a web \
+         page, as networks answer that want a login, and mirrors that are none; check HF_ENDPOINT if it is set",
         page.endpoint
     );
     assert_eq!(text, expected);

@@ -59,8 +59,16 @@ pub(crate) struct Mischief {
     pub(crate) cut_after: usize,
     /// A cut answer stays open in silence, in place of ending.
     pub(crate) stalls: bool,
-    /// So many answers of the hub are 503.
+    /// So many answers of the hub are 503, or this status.
     pub(crate) busy: usize,
+    pub(crate) busy_as: Option<&'static str>,
+    /// Every answer of the hub redirects to this place; of the other server, to this one.
+    pub(crate) redirect: Option<String>,
+    pub(crate) redirect_bytes: Option<String>,
+    /// A web page comes in place of this file.
+    pub(crate) page_for: Option<String>,
+    /// So many bytes follow each file.
+    pub(crate) longer: usize,
     /// Ranges are not followed.
     pub(crate) no_ranges: bool,
     /// Parts are not the bytes that were asked for.
@@ -250,10 +258,14 @@ fn hub(state: &State, asked: &Asked) -> Reply {
         let mut mischief = state.mischief.lock().unwrap();
         if mischief.busy > 0 {
             mischief.busy -= 1;
-            return Reply::new("503 Service Unavailable", "busy");
+            let status = mischief.busy_as.unwrap_or("503 Service Unavailable");
+            return Reply::new(status, "busy").with("Retry-After", "7");
         }
         mischief.clone()
     };
+    if let Some(place) = &mischief.redirect {
+        return Reply::new("302 Found", "").with("Location", place);
+    }
     let not_found = |code: &'static str| {
         let reply = Reply::new("404 Not Found", "not found");
         if mischief.no_lists { reply } else { reply.with("X-Error-Code", code) }
@@ -344,6 +356,10 @@ fn sent(mischief: &Mischief, file: &str, bytes: &[u8]) -> Vec<u8> {
     if mischief.wrong.as_deref() == Some(file) {
         bytes[0] ^= 1;
     }
+    if mischief.page_for.as_deref() == Some(file) {
+        bytes = b"\n<!DOCTYPE html><html>Log in to this network</html>".to_vec();
+    }
+    bytes.extend(vec![7; mischief.longer]);
     bytes
 }
 
@@ -356,6 +372,9 @@ fn store(state: &State, asked: &Asked) -> Reply {
     };
     let repositories = state.repositories.lock().unwrap();
     let bytes = &repositories[&format!("{organisation}/{name}")].commits[commit][file];
+    if let Some(place) = state.mischief.lock().unwrap().redirect_bytes.clone() {
+        return Reply::new("302 Found", "").with("Location", place);
+    }
     let bytes = sent(&state.mischief.lock().unwrap(), file, bytes);
     let mut reply = Reply::new("200 OK", bytes).with("ETag", "\"the store's own\"");
     reply.is_file = true;

@@ -135,6 +135,10 @@ fn errors_name_what_was_typed_and_what_to_do() {
             "--weights: a/tiny: there is no such file or folder; a model of the hub is named hf:a/tiny",
         ),
         (
+            "HF:a/tiny",
+            "--weights: HF:a/tiny: there is no such file or folder; a model of the hub is named hf:a/tiny",
+        ),
+        (
             "hf-hub:a/tiny",
             "--weights: hf-hub:a/tiny: there is no such file or folder; a model of the hub is named hf:a/tiny",
         ),
@@ -175,6 +179,22 @@ fn two_processes_fetch_once() {
         printed(process.wait_with_output().unwrap()).succeeded();
     }
     assert_eq!(server.asked().into_iter().filter(|asked| !asked.of_hub).count(), 1);
+}
+
+#[test]
+fn what_is_damaged_in_the_cache_is_fetched_again() {
+    let (home, server) = (Folder::new("cli-damaged"), Hub::start(&[("a/tiny", dinov2())]));
+    let inspect = || run(command(&server, &home, &["inspect", "--weights", "hf:a/tiny"]));
+    let said = inspect().succeeded();
+    let weights =
+        home.path().join(format!("hub/models--a--tiny/snapshots/{MAIN}/model.safetensors"));
+    let whole = std::fs::read(&weights).unwrap();
+    std::fs::write(&weights, &whole[..100]).unwrap();
+    let mended = inspect();
+    let told = "model.safetensors is damaged in the cache, and is fetched again";
+    assert!(mended.stderr.lines().any(|line| line == told), "{}", mended.stderr);
+    assert_eq!(mended.succeeded(), said);
+    assert_eq!(std::fs::read(weights).unwrap(), whole);
 }
 
 #[test]

@@ -7,12 +7,17 @@
 //!     snapshots/COMMIT/FILE       a link to the bytes
 //! .locks/models--ORGANISATION--NAME/HASH.lock
 //! ```
+//!
+//! The file of a lock holds size and time of the bytes when they were last held against their hash, so that they are
+//! read for that when they have changed and not for each use.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::error::HubError;
 use super::name::{HubName, is_commit, is_folder};
+use super::tag::Tag;
 
 /// The part of the cache that belongs to a repository.
 pub(super) struct Repository {
@@ -62,9 +67,55 @@ impl Repository {
         self.folder.join("blobs").join(tag)
     }
 
+    /// What is wrong with a file of a snapshot: its bytes have another hash than the one that they are named by. None also for
+    /// files that are no links to bytes with such a name.
+    pub(super) fn damage(&self, place: &Path) -> Result<Option<String>, HubError> {
+        let Some(tag) = tag_of(place) else { return Ok(None) };
+        let stamp = stamp(place).map_err(HubError::cache(place, "reading"))?;
+        if fs::read_to_string(self.lock_of(tag.as_str())).is_ok_and(|known| known == stamp) {
+            return Ok(None);
+        }
+        let hash = tag.hash_of(place).map_err(HubError::cache(place, "reading"))?;
+        match (hash, tag.algorithm()) {
+            (Some(got), Some(algorithm)) if got != tag.as_str() => {
+                let expected = tag.as_str();
+                Ok(Some(format!("its {algorithm} is {got}, and not {expected}")))
+            }
+            _ => {
+                self.note_whole(place, tag.as_str());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Notes that bytes have the hash that is their tag. Where that cannot be written, they are read again.
+    pub(super) fn note_whole(&self, place: &Path, tag: &str) {
+        if let Ok(stamp) = stamp(place) {
+            let lock = self.lock_of(tag);
+            let _ = make_parent(&lock);
+            let _ = fs::write(lock, stamp);
+        }
+    }
+
+    /// Removes the bytes of a damaged file, unless another process has replaced them.
+    pub(super) fn remove_damaged(&self, place: &Path) -> Result<(), HubError> {
+        let Some(tag) = tag_of(place) else { return Ok(()) };
+        let (lock, _) = self.lock(tag.as_str(), || ())?;
+        if place.exists() && self.damage(place)?.is_some() {
+            let blob = self.blob(tag.as_str());
+            fs::remove_file(&blob).map_err(HubError::cache(&blob, "removing"))?;
+        }
+        drop(lock);
+        Ok(())
+    }
+
+    fn lock_of(&self, tag: &str) -> PathBuf {
+        self.locks.join(format!("{tag}.lock"))
+    }
+
     /// Holds the lock on a tag as long as the file lives. `wait` is called where another process has it.
     pub(super) fn lock(&self, tag: &str, wait: impl FnOnce()) -> Result<(File, bool), HubError> {
-        let path = self.locks.join(format!("{tag}.lock"));
+        let path = self.lock_of(tag);
         make_parent(&path)?;
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(HubError::cache(&path, "opening"))?;
@@ -105,6 +156,20 @@ impl Repository {
             linked => linked.map_err(HubError::cache(&place, "linking")),
         }
     }
+}
+
+/// The tag of the bytes that a file of a snapshot is a link to.
+fn tag_of(place: &Path) -> Option<Tag> {
+    let bytes = fs::read_link(place).ok()?;
+    let is_blob = bytes.parent().and_then(Path::file_name) == Some("blobs".as_ref());
+    Tag::parse(bytes.file_name()?.to_str()?).filter(|_| is_blob)
+}
+
+/// Size and time of a file.
+fn stamp(path: &Path) -> std::io::Result<String> {
+    let file = fs::metadata(path)?;
+    let time = file.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(format!("{} bytes of {} ns", file.len(), time.as_nanos()))
 }
 
 #[cfg(unix)]

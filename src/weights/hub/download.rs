@@ -9,7 +9,7 @@ use ureq::http::{Response, header};
 use super::address::file_url;
 use super::cache::Repository;
 use super::error::HubError;
-use super::http::{Client, Failure, Located, failure, text_of};
+use super::http::{Client, Failure, LOGIN, Located, failure, is_page, text_of};
 use super::name::HubName;
 use super::partial::Partial;
 use super::progress::{HubEvent, STEP};
@@ -41,18 +41,16 @@ enum Ended {
     Refused(HubError),
 }
 
-impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Self {
-        let (Failure::Passing(reason) | Failure::Unreachable(reason)) = failure;
-        Self::Passing(reason)
-    }
-}
-
 impl Download<'_> {
-    /// Fetches the file unless it is there; returns how many bytes came if it was not.
+    /// Fetches the file unless it is there as it should be; returns how many bytes came if it was not.
     pub(super) fn run(&self) -> Result<Option<u64>, HubError> {
-        if self.repository.snapshot(self.commit).join(self.file).exists() {
-            return Ok(None);
+        let place = self.repository.snapshot(self.commit).join(self.file);
+        if place.exists() {
+            if self.repository.damage(&place)?.is_none() {
+                return Ok(None);
+            }
+            self.hub.tell(HubEvent::Damaged { file: self.file.into() });
+            self.repository.remove_damaged(&place)?;
         }
         let mut tries = Tries::new(self.hub, self.name, self.file);
         let (located, facts) = tries
@@ -70,7 +68,9 @@ impl Download<'_> {
         } else {
             // The answer has become stale while another process was waited for.
             let first = Some(located).filter(|_| !waited);
-            Some(self.fetch(&facts, first, &mut tries)?)
+            let came = self.fetch(&facts, first, &mut tries)?;
+            self.repository.note_whole(&blob, tag);
+            Some(came)
         };
         self.repository.link(tag, self.commit, self.file)?;
         drop(lock);
@@ -87,6 +87,10 @@ impl Download<'_> {
         if !status.is_success() && !status.is_redirection() {
             let asked = Some(self.file);
             return Err(refusal(self.hub, self.name, asked, *status, headers, &self.url()));
+        }
+        let kind = text_of(headers, header::CONTENT_TYPE).unwrap_or_default();
+        if status.is_success() && kind.to_ascii_lowercase().starts_with("text/html") {
+            return Err(self.page());
         }
         let tag = ["x-linked-etag", "etag"].iter().find_map(|name| text_of(headers, *name));
         let tag = tag.and_then(|tag| Tag::parse(&tag)).ok_or_else(|| HubError::Answer {
@@ -159,7 +163,7 @@ impl Download<'_> {
                 Ok(()) => break,
                 Err(Ended::Refused(error)) => return Err(error),
                 Err(Ended::Passing(reason)) => {
-                    tries.failed(reason, partial.came() - before)?;
+                    tries.failed(reason, partial.came() - before, Some(partial.length()))?;
                 }
             }
         }
@@ -178,7 +182,7 @@ impl Download<'_> {
         let located = match located {
             Some(located) => located,
             None => {
-                let located = self.client.locate(&self.url())?;
+                let located = self.client.locate(&self.url()).map_err(|why| self.ended(why))?;
                 let now = self.facts(&located).map_err(Ended::Refused)?;
                 if now.tag != facts.tag {
                     let problem = "the file has changed while it was fetched".into();
@@ -189,7 +193,10 @@ impl Download<'_> {
         };
         let response = match located.ready.filter(|_| partial.length() == 0) {
             Some(response) => response,
-            None => self.client.follow(&located.url, partial.length())?,
+            None => {
+                let response = self.client.follow(&located.url, partial.length());
+                response.map_err(|why| self.ended(why))?
+            }
         };
         let length = self.align(&response, partial)?;
         let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -199,12 +206,18 @@ impl Download<'_> {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    let (Failure::Passing(reason) | Failure::Unreachable(reason)) =
-                        failure(error.into());
                     let done = partial.length();
-                    return Err(Ended::Passing(format!("{reason}, after {done} bytes")));
+                    return Err(match self.ended(failure(error.into())) {
+                        Ended::Passing(reason) => {
+                            Ended::Passing(format!("{reason}, after {done} bytes"))
+                        }
+                        refused => refused,
+                    });
                 }
             };
+            if partial.length() == 0 && is_page(&block[..count]) {
+                return Err(Ended::Refused(self.page()));
+            }
             if count == 0 {
                 break;
             }
@@ -264,6 +277,20 @@ impl Download<'_> {
             }
             _ => Err(Ended::Refused(self.answer(format!("the answer was {}", response.status())))),
         }
+    }
+
+    /// How a try ends that failed in this way.
+    fn ended(&self, failure: Failure) -> Ended {
+        match failure {
+            Failure::Passing(reason) | Failure::Busy(reason) | Failure::Unreachable(reason) => {
+                Ended::Passing(reason)
+            }
+            Failure::Useless { problem, .. } => Ended::Refused(self.answer(problem)),
+        }
+    }
+
+    fn page(&self) -> HubError {
+        self.answer(format!("a web page came in place of {}, {LOGIN}", self.file))
     }
 
     fn answer(&self, problem: String) -> HubError {

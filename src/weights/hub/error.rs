@@ -33,16 +33,16 @@ pub enum HubError {
         "there is no folder for models of a hub, as neither HF_HUB_CACHE, HF_HOME nor HOME is set; set one of them"
     )]
     NoCacheFolder,
-    /// The hub does not answer, and the files are not here.
-    #[error("{name}: {endpoint} cannot be reached: {reason}; and {missing} in {cache}")]
-    Unreachable {
+    /// The hub does not say what the repository has, and the files are not here.
+    #[error("{name}: {endpoint} {problem}; and {missing} in {cache}; try again later")]
+    NoListing {
         /// The model.
         name: String,
         /// The address of the hub.
         endpoint: String,
-        /// Why it does not answer.
-        reason: String,
-        /// What is not in the cache.
+        /// What the hub does in place of an answer: it cannot be reached, or answers that it is busy.
+        problem: String,
+        /// What is not in the cache, or damaged there.
         missing: String,
         /// The folder that was looked in.
         cache: PathBuf,
@@ -114,8 +114,7 @@ pub enum HubError {
     },
     /// The connection fails again and again.
     #[error(
-        "{name}: fetching {file} failed {tries} times in a row: {reason}; what has come is kept, and the same command \
-         goes on from there"
+        "{name}: fetching {file} failed {tries} times in a row: {reason}; {}", goes_on(*kept)
     )]
     GaveUp {
         /// The model.
@@ -126,6 +125,8 @@ pub enum HubError {
         tries: u32,
         /// What happened last.
         reason: String,
+        /// How many bytes of it are kept; none where the fetch had not begun.
+        kept: Option<u64>,
     },
     /// A file that is not what the hub says it is.
     #[error(
@@ -170,6 +171,16 @@ pub enum HubError {
 
 fn readable(token: &Option<String>) -> String {
     token.as_ref().map_or_else(String::new, |from| format!(" that the token in {from} may read"))
+}
+
+fn goes_on(kept: Option<u64>) -> String {
+    match kept {
+        None => "run the same command again later".into(),
+        Some(0) => "nothing of it is kept, and the same command begins anew".into(),
+        Some(kept) => {
+            format!("{kept} bytes are kept, and the same command goes on from there")
+        }
+    }
 }
 
 impl HubError {

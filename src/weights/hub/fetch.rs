@@ -18,9 +18,10 @@ use super::settings::Hub;
 impl Hub {
     /// The path of the model's weights in the cache, with configs, processor and tokenizer beside them. What is missing
     /// there is fetched: each file goes on where an earlier try ended, and is checked against its hash. Two
-    /// processes that fetch the same file fetch it once.
+    /// processes that fetch the same file fetch it once. A file of the cache that has changed since it was held against its
+    /// hash is held against it again; one that is damaged is fetched again.
     ///
-    /// Where the hub does not answer, and for a hub that is offline, it is what was fetched before.
+    /// Where the hub does not answer, and for a hub that is offline, it is what was fetched before, if it is not damaged.
     ///
     /// # Errors
     ///
@@ -37,16 +38,16 @@ impl Hub {
         let client = Client::new(self)?;
         match self.listing(&client, name) {
             Ok(listing) => self.fetch_listed(&client, name, &repository, &listing?),
-            Err(reason) => match fetched_before(&repository, name) {
+            Err(problem) => match fetched_before(&repository, name) {
                 Ok(path) => {
                     let folder = path.parent().unwrap_or(&self.cache).into();
-                    self.tell(HubEvent::FromCache { reason, folder });
+                    self.tell(HubEvent::FromCache { problem, folder });
                     Ok(path)
                 }
-                Err(missing) => Err(HubError::Unreachable {
+                Err(missing) => Err(HubError::NoListing {
                     name: name.to_string(),
                     endpoint: self.endpoint.clone(),
-                    reason,
+                    problem,
                     missing,
                     cache: repository.folder().into(),
                 }),
@@ -112,11 +113,21 @@ fn fetched_before(repository: &Repository, name: &HubName) -> Result<PathBuf, St
     }
     let weights =
         choice::weights(&files).map_err(|_| format!("no weights are among {}", listed(&files)))?;
+    let whole = |file: &str| match repository.damage(&folder.join(file)) {
+        Ok(None) => Ok(()),
+        Ok(Some(damage)) => Err(format!("{file} is damaged ({damage})")),
+        Err(error) => Err(format!("{file} cannot be read ({error})")),
+    };
     let path = folder.join(weights);
+    BESIDE
+        .iter()
+        .filter(|beside| files.iter().any(|file| file == *beside))
+        .try_for_each(|file| whole(file))?;
+    whole(weights)?;
     if is_index(weights) {
         let shards = shards(&path).map_err(|problem| format!("the index is none ({problem})"))?;
-        let missing: Vec<String> =
-            shards.into_iter().filter(|shard| !folder.join(shard).is_file()).collect();
+        let (here, missing): (Vec<String>, Vec<String>) =
+            shards.into_iter().partition(|shard| folder.join(shard).is_file());
         if !missing.is_empty() {
             return Err(format!(
                 "{} of the model's shards {} missing",
@@ -124,6 +135,7 @@ fn fetched_before(repository: &Repository, name: &HubName) -> Result<PathBuf, St
                 are(&missing)
             ));
         }
+        here.iter().try_for_each(|shard| whole(shard))?;
     }
     Ok(path)
 }

@@ -16,12 +16,19 @@ use super::settings::{Hub, Token};
 /// Redirects of one question.
 const HOPS: usize = 10;
 
-/// No answer, or one that says to come again.
+/// Why a web page may come in place of something else.
+pub(super) const LOGIN: &str = "as networks answer that want a login, and mirrors that are none";
+
+/// No answer, or one that leads nowhere.
 pub(super) enum Failure {
     /// Nobody is there.
     Unreachable(String),
-    /// It may go well the next time.
+    /// The connection failed, and may go well the next time.
     Passing(String),
+    /// An answer that says to come again.
+    Busy(String),
+    /// An answer that is of no use, and will be the same the next time.
+    Useless { url: String, problem: String },
 }
 
 pub(super) struct Client {
@@ -77,7 +84,9 @@ impl Client {
         let status = response.status();
         let again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];
         if status.is_server_error() || again.contains(&status) {
-            return Err(Failure::Passing(format!("the answer was {status}")));
+            let after = text_of(response.headers(), header::RETRY_AFTER);
+            let after = after.map_or_else(String::new, |after| format!(" (Retry-After: {after})"));
+            return Err(Failure::Busy(format!("the answer was {status}{after}")));
         }
         Ok(response)
     }
@@ -97,26 +106,25 @@ impl Client {
 
     /// Asks for bytes, beginning with byte `from`, as far as redirects lead.
     pub(super) fn follow(&self, url: &str, from: u64) -> Result<Response<Body>, Failure> {
-        let mut url = url.to_string();
-        for _ in 0..HOPS {
-            let response = self.ask(&url, from)?;
-            match next(&url, &response) {
-                Some(next) => url = next,
+        let mut way = Way::new(url);
+        loop {
+            let response = self.ask(&way.url, from)?;
+            match way.next(&response)? {
+                Some(next) => way.url = next,
                 None => return Ok(response),
             }
         }
-        Err(endless())
     }
 
     /// Asks the hub for a file, up to the answer that says what the file is: the last one, or a redirect to where its
     /// bytes are.
     pub(super) fn locate(&self, url: &str) -> Result<Located, Failure> {
-        let (mut url, mut commit) = (url.to_string(), None);
-        for _ in 0..HOPS {
-            let response = self.ask(&url, 0)?;
+        let (mut way, mut commit) = (Way::new(url), None);
+        loop {
+            let response = self.ask(&way.url, 0)?;
             let (status, headers) = (response.status(), response.headers().clone());
             commit = commit.or_else(|| text_of(&headers, "x-repo-commit"));
-            let next = next(&url, &response);
+            let next = way.next(&response)?;
             let is_said = headers.contains_key("x-linked-etag")
                 || next.as_deref().is_some_and(|next| !self.is_hub(next))
                     && headers.contains_key(header::ETAG);
@@ -124,28 +132,75 @@ impl Client {
                 Some(next) if is_said => {
                     return Ok(Located { url: next, status, headers, commit, ready: None });
                 }
-                Some(next) => url = next,
-                None => return Ok(Located { url, status, headers, commit, ready: Some(response) }),
+                Some(next) => way.url = next,
+                None => {
+                    let (url, ready) = (way.url, Some(response));
+                    return Ok(Located { url, status, headers, commit, ready });
+                }
             }
         }
-        Err(endless())
     }
 }
 
-fn endless() -> Failure {
-    Failure::Passing(format!("more than {HOPS} redirects"))
+/// Where redirects have led so far.
+struct Way {
+    url: String,
+    seen: Vec<String>,
+}
+
+impl Way {
+    fn new(url: &str) -> Self {
+        Self { url: url.into(), seen: vec![] }
+    }
+
+    /// Where an answer redirects to, if it does.
+    fn next(&mut self, response: &Response<Body>) -> Result<Option<String>, Failure> {
+        let redirects = [301, 302, 303, 307, 308];
+        if !redirects.contains(&response.status().as_u16()) {
+            return Ok(None);
+        }
+        self.seen.push(self.url.clone());
+        let problem = match text_of(response.headers(), header::LOCATION) {
+            None => format!("the answer was {} without a place to go to", response.status()),
+            Some(place) => match joined(&self.url, &place) {
+                Some(next) if !is_of_the_web(&next) => {
+                    format!("it redirects to {}, which is no address of http or https", bare(&next))
+                }
+                Some(next) if self.seen.contains(&next) => {
+                    format!("it redirects in a circle, to {}", bare(&next))
+                }
+                Some(next) if self.seen.len() > HOPS => {
+                    format!("it redirects more than {HOPS} times, at last to {}", bare(&next))
+                }
+                Some(next) => return Ok(Some(next)),
+                None => format!("it redirects to {place}, which is no address"),
+            },
+        };
+        Err(Failure::Useless { url: self.seen[0].clone(), problem })
+    }
+}
+
+fn is_of_the_web(url: &str) -> bool {
+    let scheme = url.split("://").next().unwrap_or_default().to_ascii_lowercase();
+    ["http", "https"].contains(&scheme.as_str())
+}
+
+/// An address without what follows the `?`, which may be a signature.
+fn bare(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
+}
+
+/// Whether a text, of which the first bytes are here, is a web page.
+pub(super) fn is_page(begin: &[u8]) -> bool {
+    let begin = begin.trim_ascii_start();
+    let is_begun =
+        |mark: &[u8]| begin.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
+    is_begun(b"<!doctype html") || is_begun(b"<html")
 }
 
 /// A header as text.
 pub(super) fn text_of(headers: &HeaderMap, name: impl TryInto<HeaderName>) -> Option<String> {
     Some(headers.get(name.try_into().ok()?)?.to_str().ok()?.trim().to_string())
-}
-
-/// Where a redirect leads.
-fn next(url: &str, response: &Response<Body>) -> Option<String> {
-    let redirects = [301, 302, 303, 307, 308];
-    redirects.contains(&response.status().as_u16()).then_some(())?;
-    joined(url, &text_of(response.headers(), header::LOCATION)?)
 }
 
 /// The address that a reference on the page `url` means.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::address::{encoded, file_url};
 use super::choice::{BESIDE, UNREAD, WEIGHTS, listed};
 use super::error::HubError;
-use super::http::{Client, Failure};
+use super::http::{Client, Failure, LOGIN, is_page};
 use super::name::{HubName, is_folder};
 use super::refusal::{no_repository, refusal};
 use super::settings::Hub;
@@ -17,7 +17,7 @@ pub(super) struct Listing {
 }
 
 impl Hub {
-    /// What the repository has at the revision. The outer error says why the hub cannot be reached.
+    /// What the repository has at the revision. The outer error says what the hub does in place of an answer.
     pub(super) fn listing(
         &self,
         client: &Client,
@@ -26,15 +26,27 @@ impl Hub {
         let mut tries = Tries::new(self, name, "the list of files");
         let repository = format!("{}/api/models/{}", self.endpoint, name.repository());
         let url = format!("{repository}/revision/{}", encoded(name.revision()));
+        let mut is_busy = false;
         let mut ask = |url: &str| {
-            tries.until_it_goes(|| match client.text(url) {
-                Err(Failure::Unreachable(reason)) => Ok(Err(reason)),
-                answer => answer.map(Ok),
+            tries.until_it_goes(|| {
+                let answer = client.text(url);
+                is_busy = matches!(answer, Err(Failure::Busy(_)));
+                match answer {
+                    Err(Failure::Unreachable(reason)) => Ok(Err(reason)),
+                    answer => answer.map(Ok),
+                }
             })
         };
-        let (status, headers, text) = match ask(&url) {
-            Ok(answer) => answer?,
-            Err(HubError::GaveUp { reason, .. }) => return Err(reason),
+        let no_answer = |reason: String| format!("cannot be reached: {reason}");
+        let first = ask(&url);
+        let (status, headers, text) = match first {
+            Ok(answer) => answer.map_err(no_answer)?,
+            Err(HubError::GaveUp { reason, tries, .. }) => {
+                return Err(match is_busy {
+                    true => format!("gives no list of files, asked {tries} times: {reason}"),
+                    false => no_answer(reason),
+                });
+            }
             Err(error) => return Ok(Err(error)),
         };
         if status.is_success() {
@@ -74,7 +86,10 @@ impl Hub {
     ) -> Result<Listing, HubError> {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let Some(commit) = value["sha"].as_str().filter(|commit| is_folder(commit)) else {
-            let problem = "expected JSON with the commit of the revision (sha)".into();
+            let mut problem = "expected JSON with the commit of the revision (sha)".to_string();
+            if is_page(text.as_bytes()) {
+                problem += &format!(", got a web page, {LOGIN}");
+            }
             let url = url.into();
             return Err(HubError::Answer { name: name.to_string(), url, problem });
         };

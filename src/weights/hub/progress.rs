@@ -39,10 +39,15 @@ pub enum HubEvent {
         /// The file.
         file: String,
     },
-    /// The hub does not answer, and what was fetched before is used.
+    /// A file of the cache has other bytes than its hash says, and is fetched again.
+    Damaged {
+        /// The file.
+        file: String,
+    },
+    /// The hub gives no list of files, and what was fetched before is used.
     FromCache {
-        /// Why it does not answer.
-        reason: String,
+        /// What the hub does in place of an answer.
+        problem: String,
         /// The folder of the files.
         folder: PathBuf,
     },
@@ -81,12 +86,12 @@ impl fmt::Display for HubEvent {
                 write!(f, "; the next try is in {:.1} s", wait.as_secs_f64())
             }
             Self::Waiting { file } => write!(f, "another process fetches {file}; waiting for it"),
-            Self::FromCache { reason, folder } => {
+            Self::Damaged { file } => {
+                write!(f, "{file} is damaged in the cache, and is fetched again")
+            }
+            Self::FromCache { problem, folder } => {
                 let folder = folder.display();
-                write!(
-                    f,
-                    "the hub cannot be reached ({reason}); using what was fetched before, in {folder}"
-                )
+                write!(f, "the hub {problem}; using what was fetched before, in {folder}")
             }
             Self::Done { files, bytes, took, folder } => {
                 let (noun, size) = (if *files == 1 { "file" } else { "files" }, Size(*bytes));

@@ -26,8 +26,14 @@ impl<'a> Tries<'a> {
         Self { hub, name, file, failed: 0 }
     }
 
-    /// Counts a failure that came after so many bytes, and waits; an error if it was the last try.
-    pub(super) fn failed(&mut self, reason: String, bytes: u64) -> Result<(), HubError> {
+    /// Counts a failure that came after so many bytes, and waits; an error if it was the last try. So many bytes are
+    /// kept, if the fetch has begun.
+    pub(super) fn failed(
+        &mut self,
+        reason: String,
+        bytes: u64,
+        kept: Option<u64>,
+    ) -> Result<(), HubError> {
         self.failed = if bytes >= ENOUGH { 1 } else { self.failed + 1 };
         if self.failed >= self.hub.tries {
             return Err(HubError::GaveUp {
@@ -35,6 +41,7 @@ impl<'a> Tries<'a> {
                 file: self.file.into(),
                 tries: self.failed,
                 reason,
+                kept,
             });
         }
         // A connection that brought something works.
@@ -55,8 +62,11 @@ impl<'a> Tries<'a> {
         loop {
             match question() {
                 Ok(answer) => return Ok(answer),
-                Err(Failure::Passing(reason) | Failure::Unreachable(reason)) => {
-                    self.failed(reason, 0)?;
+                Err(
+                    Failure::Passing(reason) | Failure::Busy(reason) | Failure::Unreachable(reason),
+                ) => self.failed(reason, 0, None)?,
+                Err(Failure::Useless { url, problem }) => {
+                    return Err(HubError::Answer { name: self.name.to_string(), url, problem });
                 }
             }
         }
