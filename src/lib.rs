@@ -1,6 +1,7 @@
 //! The ViT-22B family of vision transformers on Burn: architecture, recipe, measurements.
 //!
 //! - [`layers`]: blocks, attention, norms and the rest, for models of any make
+//! - [`dense`]: models for dense prediction, a tower and a head
 //! - [`heads`]: heads for dense prediction: segmentation and depth
 //! - [`video`]: videos by the features of their frames
 //! - [`vit`]: configs, named sizes, the model, features by name, costs
@@ -34,6 +35,7 @@
 
 pub mod contrast;
 pub mod data;
+pub mod dense;
 mod error;
 pub mod eval;
 #[cfg(feature = "forecast")]

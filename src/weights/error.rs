@@ -93,6 +93,21 @@ pub enum WeightsError {
         /// The option that takes its place.
         option: &'static str,
     },
+    /// The `config.json` beside the file is not that of a model for the task, or says something that is
+    /// not followed there.
+    #[error(
+        "config.json says {key} = {value}, which is not followed in a model for {task}: expected {expected}"
+    )]
+    Dense {
+        /// Depth or segmentation.
+        task: &'static str,
+        /// The entry.
+        key: String,
+        /// Its value; `nothing` where there is no entry, or no such file beside the weights.
+        value: String,
+        /// What can be followed.
+        expected: String,
+    },
     /// No model that is computed here has the name in the options.
     #[error(
         "no architecture that is computed here is called \"{name}\": expected {expected}; give its name to \

@@ -40,8 +40,8 @@ use super::sidecar::Sidecar;
 /// ```
 #[derive(Debug)]
 pub struct WeightsFile {
-    container: Container,
-    sidecar: Sidecar,
+    pub(super) container: Container,
+    pub(super) sidecar: Sidecar,
 }
 
 /// A model from a file.

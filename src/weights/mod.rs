@@ -34,6 +34,7 @@
 //! ```
 
 mod container;
+mod dense;
 mod description;
 mod error;
 mod file;
@@ -54,6 +55,7 @@ mod sidecar;
 mod write;
 
 pub use container::error::{Bytes, Damage};
+pub use dense::LoadedDense;
 pub use description::{Description, Evidence, Note};
 pub use error::WeightsError;
 pub use file::{LoadedModel, WeightsFile};

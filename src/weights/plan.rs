@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use burn::tensor::Shape;
+
 use crate::layers::relative_bias_rows;
 use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
 use super::names::Recognised;
+use super::names::tensors::Tensors;
 use super::names::term::{Planned, Term};
 use super::nearest::nearest;
 use super::options::{HeadChoice, LoadOptions};
@@ -33,22 +36,42 @@ pub(super) fn plan(
 ) -> (Vec<Planned>, LoadReport) {
     let Recognised { tensors, names, description } = file;
     let config = &description.config;
-    let mut report = LoadReport::default();
-    let (mut planned, mut used) = (Vec::new(), BTreeSet::new());
-    for (path, shape) in params::shapes(model) {
+    plan_parameters(params::shapes(model), tensors, |path, shape| {
         let of_head = path.starts_with("head.") || path.starts_with("distillation_head.");
         if of_head && options.head != HeadChoice::Keep {
+            return None;
+        }
+        let shape = shape_in_file(path, shape, config);
+        Some(names.terms(path, &shape, config))
+    })
+}
+
+/// The shape of a parameter of a tower in the file: positions have the file's grid, and are resampled once
+/// they are read.
+pub(super) fn shape_in_file(path: &str, shape: &[usize], config: &ViT22BConfig) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if path == POSITIONS {
+        shape[0] = config.patches();
+    } else if path.ends_with(RELATIVE_BIAS) {
+        shape[0] = relative_bias_rows(config.grid());
+    }
+    shape
+}
+
+/// The same for the parameters of any module: `terms` says of which pieces of which tensors each is made,
+/// and nothing for one that keeps its initial values.
+pub(super) fn plan_parameters(
+    parameters: Vec<(String, Shape)>,
+    tensors: &Tensors,
+    terms: impl Fn(&str, &[usize]) -> Option<Vec<Term>>,
+) -> (Vec<Planned>, LoadReport) {
+    let mut report = LoadReport::default();
+    let (mut planned, mut used) = (Vec::new(), BTreeSet::new());
+    for (path, shape) in parameters {
+        let Some(terms) = terms(&path, shape.as_slice()) else {
             report.new.push(path);
             continue;
-        }
-        let mut shape = shape.as_slice().to_vec();
-        // Positions of the file's grid, which are resampled once they are read.
-        if path == POSITIONS {
-            shape[0] = config.patches();
-        } else if path.ends_with(RELATIVE_BIAS) {
-            shape[0] = relative_bias_rows(config.grid());
-        }
-        let terms = names.terms(&path, &shape, config);
+        };
         let mut fits = !terms.is_empty();
         for Term { name, shape, .. } in &terms {
             used.insert(name.clone());

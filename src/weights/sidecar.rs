@@ -27,7 +27,7 @@ impl Sidecar {
         })
     }
 
-    #[cfg(test)]
+    /// The same for JSON that is there already.
     pub(super) fn of(config: Value, preprocessor: Value) -> Self {
         Self { config, preprocessor }
     }

@@ -5,5 +5,6 @@
 
 mod heads;
 mod metrics;
+mod models;
 #[path = "../parts/mod.rs"]
 mod parts;

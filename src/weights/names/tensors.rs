@@ -8,6 +8,9 @@ use crate::weights::error::WeightsError;
 use crate::weights::origin::Origin;
 use crate::weights::report::SetAside;
 
+/// Why a tensor is set aside that stands beside the model of a file.
+pub(crate) const ANOTHER_PART: &str = "it belongs to another part of the file's model";
+
 /// Tensors by canonical name, and those that are knowingly not loaded.
 ///
 /// The canonical name is the one that the origin gives today, without the prefix that a larger
@@ -66,6 +69,23 @@ impl<'a> Tensors<'a> {
 
     fn set_aside(&mut self, name: String, reason: &'static str) {
         self.set_aside.push(SetAside { name, reason });
+    }
+
+    /// Asks `fate` about the tensors of the model and those that stand beside it, by their names in the file:
+    /// those of a head get a place. Where it says nothing a tensor stays what it is.
+    pub(crate) fn sort_again(&mut self, fate: impl Fn(&str) -> Option<Fate>) {
+        let beside = core::mem::take(&mut self.set_aside).into_iter();
+        let beside = beside.map(|SetAside { name, reason }| (name, Fate::Aside(reason)));
+        let known = core::mem::take(&mut self.actual).into_iter();
+        let known = known.map(|(canonical, name)| (name, Fate::Known(canonical)));
+        for (name, before) in known.chain(beside).collect::<Vec<_>>() {
+            let settled = matches!(before, Fate::Aside(reason) if reason != ANOTHER_PART);
+            let again = fate(&name).filter(|_| !settled);
+            match again.unwrap_or(before) {
+                Fate::Known(canonical) => drop(self.actual.insert(canonical, name)),
+                Fate::Aside(reason) => self.set_aside(name, reason),
+            }
+        }
     }
 
     /// Sets aside every tensor whose canonical name `which` picks.

@@ -208,14 +208,7 @@ impl<'a> Json<'a> {
             return Err(refused("model_type", &name.into(), &expected));
         }
         for (key, value) in self.entries.into_iter().flatten() {
-            let text = value.to_string();
-            let is = |name: &&str| *name == key.as_str();
-            let known = value.is_null()
-                || READ.iter().any(is)
-                || IDLE.iter().any(is)
-                || IDLE_BEGINNINGS.iter().any(|beginning| key.starts_with(beginning))
-                || ONLY.iter().any(|(name, only)| is(name) && *only == text);
-            if !known {
+            if !is_known(key, value) {
                 let expected = "an entry that is known, since it may change what is computed";
                 return Err(refused(key, value, expected));
             }
@@ -299,6 +292,17 @@ impl<'a> Json<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether an entry is read where a tower is described, or changes nothing.
+pub(super) fn is_known(key: &str, value: &Value) -> bool {
+    let text = value.to_string();
+    let is = |name: &&str| *name == key;
+    value.is_null()
+        || READ.iter().any(is)
+        || IDLE.iter().any(is)
+        || IDLE_BEGINNINGS.iter().any(|beginning| key.starts_with(beginning))
+        || ONLY.iter().any(|(name, only)| is(name) && *only == text)
 }
 
 /// The types of models that are known, for an error.

@@ -1,12 +1,13 @@
 //! Vision transformers of Hugging Face transformers, each under the names of its class: ViT (with MAE,
 //! MSN, DeiT and I-JEPA), DINOv2 and DINOv3, the image towers of CLIP, SigLIP and AIMv2, BEiT.
 
+pub(crate) mod dense;
 mod describe;
 mod json;
 mod terms;
 
 use super::prefix::{Prefix, prefix, unwrapped};
-use super::tensors::{Fate, Tensors};
+use super::tensors::{ANOTHER_PART, Fate, Tensors};
 use crate::weights::container::Container;
 use crate::weights::error::WeightsError;
 use crate::weights::options::LoadOptions;
@@ -43,7 +44,7 @@ pub(crate) fn tensors<'a>(
             return Fate::Known(head.into());
         }
         let Some(name) = name.strip_prefix(&prefix.text) else {
-            return Fate::Aside("it belongs to another part of the file's model");
+            return Fate::Aside(ANOTHER_PART);
         };
         let name = unwrapped(name);
         match name.as_str() {

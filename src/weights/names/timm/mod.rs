@@ -10,7 +10,7 @@ mod terms;
 use crate::weights::container::Container;
 use crate::weights::error::WeightsError;
 use crate::weights::names::prefix::{prefix, unwrapped};
-use crate::weights::names::tensors::{Fate, Tensors};
+use crate::weights::names::tensors::{ANOTHER_PART, Fate, Tensors};
 use crate::weights::options::LoadOptions;
 use crate::weights::origin::Origin;
 use terms::MARK;
@@ -31,7 +31,7 @@ pub(crate) fn tensors<'a>(
     let Some(prefix) = prefix(container, MARK, options.part.as_deref())? else { return Ok(None) };
     let tensors = Tensors::sort(Origin::Timm, container, |name| {
         let Some(name) = name.strip_prefix(&prefix.text) else {
-            return Fate::Aside("it belongs to another part of the file's model");
+            return Fate::Aside(ANOTHER_PART);
         };
         let name = without_chunk(&unwrapped(name));
         match name.as_str() {
