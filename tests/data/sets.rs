@@ -692,4 +692,10 @@ fn a_pipe_is_not_waited_for() {
     let error = set.read(0).unwrap_err().to_string();
     assert!(error.contains("a.png") && error.contains("got a pipe"), "{error}");
     assert!(set.read(1).is_ok());
+    for name in ["a.tar", "a.csv"] {
+        let pipe = folder.path().join(name);
+        std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        let error = ImageSet::open(&pipe).unwrap_err().to_string();
+        assert!(error.contains("expected a file, got a pipe"), "{error}");
+    }
 }

@@ -55,7 +55,8 @@ struct Given {
 fn given(arguments: &Arguments) -> anyhow::Result<Given> {
     let Arguments { weights, images, features, seed, device, .. } = arguments;
     if let Some(tables) = features.train_test(*seed)? {
-        let json = serde_json::json!({ "features_of": features.path() });
+        let path = features.path().map(|path| path.display().to_string());
+        let json = serde_json::json!({ "features_of": path });
         return Ok(Given { tables, json, orientation: None });
     }
     let [train, test] = images.train_test(*seed)?;
@@ -64,11 +65,11 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
     let tables = [images.embed(&embedder, &train)?, images.embed(&embedder, &test)?];
     let broken = train.len() + test.len() - tables[0].rows() - tables[1].rows();
     let remarks: Vec<&String> = train.remarks().iter().chain(test.remarks()).collect();
-    let shown = images.path().display();
+    let shown = images.path().display().to_string();
     ensure!(tables[1].rows() > 0, "--images {shown}: no image is left to test with");
     let orientation = images.decoding().orientation();
     let json = serde_json::json!({
-        "device": runtime.name(), "weights": weights.name().to_string(), "images": images.path(),
+        "device": runtime.name(), "weights": weights.name().to_string(), "images": shown,
         "broken_images": broken, "orientation": orientation, "remarks": remarks,
     });
     Ok(Given { tables, json, orientation: Some(orientation) })

@@ -94,3 +94,34 @@ fn classes_of_one_image_are_too_few_or_are_named() {
     let page = std::fs::read_to_string(format!("{out}/report.md")).unwrap();
     assert!(page.contains("## Features: cautions"), "{page}");
 }
+
+/// A path that is no UTF-8 is shown, in JSON too.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_no_text_are_shown() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Folder::new("probe-bytes");
+    let images = folder.path().join(OsStr::from_bytes(b"\xff"));
+    for (class, from) in [("cat", "photo.png"), ("dog", "scene.png")] {
+        std::fs::create_dir_all(images.join(class)).unwrap();
+        for name in [&b"1.png"[..], b"2.png", b"3.png", b"\xfe.png", b"\xfd.png"] {
+            let to = images.join(class).join(OsStr::from_bytes(name));
+            std::fs::copy(fixture(&format!("images/{from}")), to).unwrap();
+        }
+    }
+    let weights = fixture("timm_vit/model.safetensors");
+    let word = OsStr::new;
+    let given = [word("--weights"), word(&weights), word("--images"), images.as_os_str()];
+    let features = folder.path().join(OsStr::from_bytes(b"features\xfc"));
+    let embed = [word("embed"), word("--class-folders"), word("--out"), features.as_os_str()];
+    vit22b(embed.iter().chain(&given)).succeeded();
+    let given_features = [word("--features"), features.as_os_str()];
+    for given in [&given[..], &given_features] {
+        let said = vit22b([word("probe"), word("--json")].iter().chain(given)).succeeded();
+        let said: Value = serde_json::from_str(&said).unwrap();
+        let images = said["train_images"].as_u64().unwrap() + said["test_images"].as_u64().unwrap();
+        assert_eq!(images, 10, "{said}");
+    }
+}

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::file_names::shown_bytes;
+use super::plain_file::open_plain;
 use super::remarks::Remarks;
 use crate::data::error::DataError;
 
@@ -32,9 +33,9 @@ pub(super) fn members(
     mut each: impl FnMut(Member<'_>, &mut Remarks),
 ) -> Result<(), DataError> {
     let shown_path = path.display().to_string();
-    let opened = File::open(path).and_then(|mut file| {
+    let opened = open_plain(path).and_then(|(mut file, metadata)| {
         let is_compressed = is_compressed(&mut file)?;
-        Ok((file.metadata()?.len(), file, is_compressed))
+        Ok((metadata.len(), file, is_compressed))
     });
     let (length, mut file) = match opened {
         Ok((_, _, true)) => {

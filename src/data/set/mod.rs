@@ -9,13 +9,13 @@ mod labels;
 mod lists;
 mod members;
 mod open;
+mod plain_file;
 mod remarks;
 mod shards;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ pub(crate) use self::item::Stamp;
 pub use self::item::{Item, Location};
 use self::items::Items;
 pub(crate) use self::labels::Classes;
+pub(crate) use self::plain_file::open_plain;
 use self::remarks::Remarks;
 use crate::data::error::DataError;
 use crate::data::image::{DecodeOptions, Image};
@@ -250,14 +251,8 @@ impl ImageSet {
     pub(crate) fn read_stamped(&self, index: usize) -> Result<(Vec<u8>, Stamp), DataError> {
         let location = self.item(index).location;
         let read = || {
-            let metadata = std::fs::metadata(location.file())?;
-            // To open a pipe waits for a writer, who may never come.
-            if !metadata.is_file() && !metadata.is_dir() {
-                let what = "expected a file, got a pipe, a socket or a device";
-                return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
-            }
+            let (mut file, metadata) = open_plain(location.file())?;
             let stamp = Stamp::new(&location, &metadata);
-            let mut file = File::open(location.file())?;
             let mut bytes = Vec::new();
             match &location {
                 Location::File(_) => _ = file.read_to_end(&mut bytes)?,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use csv_core::{ReadFieldResult, ReaderBuilder};
 
+use super::plain_file::open_plain;
 use crate::data::error::DataError;
 
 /// What may stand between fields; where the header has none of them, it is one column.
@@ -160,7 +161,7 @@ fn breaks(bytes: &[u8]) -> u64 {
 
 /// A file of text behind its byte order mark.
 fn open_text(path: &Path) -> Result<BufReader<File>, DataError> {
-    let mut file = BufReader::new(File::open(path).map_err(io(path))?);
+    let mut file = BufReader::new(open_plain(path).map_err(io(path))?.0);
     let begin = file.fill_buf().map_err(io(path))?;
     if begin.starts_with(&[0xff, 0xfe]) || begin.starts_with(&[0xfe, 0xff]) {
         return Err(not_utf8(path, 1, "the byte order mark of UTF-16"));

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use self::broken::invalid;
 use super::table::FeatureTable;
-use crate::data::set::Classes;
+use crate::data::set::{Classes, open_plain};
 
 pub(super) use self::safetensors::{from_safetensors, to_safetensors};
 
@@ -135,7 +135,7 @@ impl FeatureForm {
 
     /// Reads a file of this form.
     fn read(self, path: &Path) -> io::Result<FeatureTable> {
-        let file = File::open(path)?;
+        let (file, _) = open_plain(path)?;
         match self {
             Self::Safetensors => Ok(safetensors::read(file)?.0),
             Self::Npy => npy::read(BufReader::new(file)),
