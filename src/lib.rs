@@ -10,6 +10,7 @@
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
 //! - [`probe`]: frozen features, and the linear probe on them
 //! - [`eval`]: measurements on features, logits and decisions
+//! - [`explain`]: what in an image an answer comes from
 //! - [`report`]: results for people, as pictures and as a page
 //! - [`shard`]: how a train state is cut over a mesh of devices, and what each device holds of it
 //! - [`text`]: tokenizers and text towers
@@ -38,6 +39,7 @@ pub mod data;
 pub mod dense;
 mod error;
 pub mod eval;
+pub mod explain;
 #[cfg(feature = "forecast")]
 pub mod forecast;
 pub mod heads;

@@ -7,9 +7,10 @@
 //! | --- | --- |
 //! | how much a classifier reads from frozen features | [`LinearProbeConfig`](crate::probe::LinearProbeConfig), [`LogisticConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
 //! | whether it is right as often as it says | [`Reliability`], [`class_wise_error`], [`negative_log_likelihood`], [`brier_score`], [`fit_temperature`] |
-//! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`] |
-//! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`] |
-//! | whether it treats groups alike | [`GroupTable`], [`DemographicParityConfig`] |
+//! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`], [`Mahalanobis`], [`outlier_scores`] |
+//! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`], [`SoftLabels`] |
+//! | whether it sees as people do | [`perceptual_distance`], [`two_alternative_scores`], [`just_noticeable_precision`] |
+//! | whether it treats groups alike | [`GroupTable`], [`DemographicParityConfig`], [`SubgroupAccuracy`] |
 //! | how well it segments an image, and knows its depths | [`SegmentationTable`], [`DepthErrors`], [`WindowMean`] |
 //! | how well it does on other images and classes | [`LabelMap`], [`RobustnessSet`](crate::data::RobustnessSet), [`mean_corruption_error`], [`RobustnessBaseline`] |
 //!
@@ -26,6 +27,7 @@ mod elsewhere;
 mod features;
 mod groups;
 mod people;
+mod reliability;
 
 pub use arrays::{Confusion, EvalError, Matrix, Predictions, Real, accuracy};
 pub use confidence::{
@@ -46,5 +48,7 @@ pub use features::{
 };
 pub use groups::{DemographicParityConfig, DemographicParityThresholds, GroupRates, GroupTable};
 pub use people::{
-    Agreement, CueDecisions, HumanComparison, Trial, Trials, TrialsError, sixteen_classes,
+    Agreement, CueDecisions, HumanComparison, Trial, Trials, TrialsError,
+    just_noticeable_precision, perceptual_distance, sixteen_classes, two_alternative_scores,
 };
+pub use reliability::{Mahalanobis, SoftLabelScores, SoftLabels, SubgroupAccuracy, outlier_scores};

@@ -2,6 +2,9 @@
 //!
 //! `VIT22B_FIXTURES=DIR` takes another folder of the same form where DIR, or its folder `parts`, has one.
 
+// Each test takes what it needs of it.
+#![allow(dead_code)]
+
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -47,7 +50,6 @@ pub(crate) fn number(value: &Value) -> f64 {
 
 /// The module with the tensors that a PyTorch module has under the names that `name` gives. PyTorch keeps
 /// the weights of linear layers as `[out, in]`.
-#[allow(dead_code)]
 pub(crate) fn filled<M: Module>(
     module: M,
     tensors: &NamedTensors,
@@ -63,7 +65,6 @@ pub(crate) fn filled<M: Module>(
     params::replace(module, values).unwrap_or_else(|error| panic!("{error}"))
 }
 
-#[allow(dead_code)]
 fn in_shape(tensor: &AnyTensor, shape: &Shape) -> AnyTensor {
     if let (AnyTensor::R2(weight), [_, _]) = (tensor, shape.as_slice()) {
         return AnyTensor::new(weight.clone().transpose());
@@ -76,7 +77,6 @@ fn in_shape(tensor: &AnyTensor, shape: &Shape) -> AnyTensor {
 
 /// Asserts that each element differs by at most `tolerance * (1 + largest |expected|)`.
 #[track_caller]
-#[allow(dead_code)]
 pub(crate) fn assert_map<const D: usize>(
     what: &str,
     got: Tensor<D>,
@@ -96,7 +96,6 @@ pub(crate) fn assert_map<const D: usize>(
 
 /// Asserts that two numbers of double precision agree to 1e-9 of what is expected.
 #[track_caller]
-#[allow(dead_code)]
 pub(crate) fn assert_number(what: &str, got: f64, expected: f64) {
     let limit = 1e-9 * expected.abs().max(1e-6);
     assert!((got - expected).abs() <= limit, "{what}: {got}, expected {expected}");

@@ -68,6 +68,17 @@ pub enum EvalError {
         /// The strength of the penalty.
         l2: f64,
     },
+    /// A covariance that has no inverse.
+    #[error(
+        "the covariance of {examples} examples of {width} features is singular: give more examples than \
+         features, drop features that never vary, or a shrinkage above 0"
+    )]
+    SingularCovariance {
+        /// The number of examples.
+        examples: usize,
+        /// The number of features.
+        width: usize,
+    },
 }
 
 /// An error unless an array has one value for each example.

@@ -15,18 +15,9 @@ pub(crate) fn values(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// Solves `(A + λ I) X = B` for a symmetric positive semi-definite `A` by Cholesky's method.
-///
-/// # Shapes
-///
-/// - matrix: `[m, m]`; right: `[m, c]`, both row by row; output: `[m, c]`
-pub(crate) fn solve_ridge(
-    matrix: &[f64],
-    right: &[f64],
-    columns: usize,
-    l2: f64,
-) -> Result<Vec<f64>, EvalError> {
-    let m = right.len() / columns;
+/// The lower triangle `L` with `L Lᵀ = A + λ I`, row by row, for a symmetric positive definite `A` of `m` rows.
+/// What stands above the diagonal has no meaning. None if the matrix is singular.
+pub(crate) fn cholesky(matrix: &[f64], m: usize, l2: f64) -> Option<Vec<f64>> {
     // A smaller pivot has lost all its digits to cancellation.
     let largest = (0..m).map(|i| matrix[i * m + i]).fold(0.0, f64::max) + l2;
     let smallest = largest * m as f64 * f64::EPSILON;
@@ -40,10 +31,35 @@ pub(crate) fn solve_ridge(
         }
         let pivot = row[i] - dot(&row[..i], &row[..i]);
         if pivot.is_nan() || pivot <= smallest {
-            return Err(EvalError::Singular { l2 });
+            return None;
         }
         row[i] = pivot.sqrt();
     }
+    Some(lower)
+}
+
+/// Puts the solution of `L y = x` in the place of `x`, for a lower triangle `L`.
+pub(crate) fn forward_substitute(lower: &[f64], x: &mut [f64]) {
+    let m = x.len();
+    for i in 0..m {
+        let row = &lower[i * m..][..=i];
+        x[i] = (x[i] - dot(&row[..i], &x[..i])) / row[i];
+    }
+}
+
+/// Solves `(A + λ I) X = B` for a symmetric positive semi-definite `A` by Cholesky's method.
+///
+/// # Shapes
+///
+/// - matrix: `[m, m]`; right: `[m, c]`, both row by row; output: `[m, c]`
+pub(crate) fn solve_ridge(
+    matrix: &[f64],
+    right: &[f64],
+    columns: usize,
+    l2: f64,
+) -> Result<Vec<f64>, EvalError> {
+    let m = right.len() / columns;
+    let lower = cholesky(matrix, m, l2).ok_or(EvalError::Singular { l2 })?;
     let mut solution = right.to_vec();
     // Solves L Y = B by forward substitution, then Lᵀ X = Y by backward substitution.
     for i in 0..m {

@@ -12,7 +12,7 @@ pub(crate) use decisions::argmax;
 pub use decisions::{Confusion, accuracy};
 pub use error::EvalError;
 pub(crate) use error::{check_labels, check_length, check_numbers, check_some};
-pub(crate) use linear_solve::{solve_ridge, tensor, values};
+pub(crate) use linear_solve::{cholesky, forward_substitute, solve_ridge, tensor, values};
 pub(crate) use matrix::check_features;
 pub use matrix::{Matrix, Real};
 pub use softmax::Predictions;
