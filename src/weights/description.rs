@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::data::preprocess::Preprocess;
 use crate::error::ConfigError;
+use crate::text::TextConfig;
 use crate::vit::ViT22BConfig;
 
 use super::origin::Origin;
@@ -23,6 +24,19 @@ pub struct Description {
     pub preprocessing: Preprocess,
     /// The names of the classifier's classes, in their order, where the JSON beside the file says them.
     pub class_names: Vec<String>,
+}
+
+/// The text tower in a weights file: its config, and for each field that does not follow from the shapes where its value
+/// is from.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TextDescription {
+    /// Whose names the tower has: `transformers`, `open_clip` or `big_vision`.
+    pub origin: &'static str,
+    /// The tower.
+    pub config: TextConfig,
+    /// The fields that do not follow from the shapes.
+    pub notes: Vec<Note>,
 }
 
 /// A field that does not follow from the shapes in the file.
@@ -66,7 +80,31 @@ impl fmt::Display for Description {
         if self.notes.iter().all(|note| note.field != "preprocessing") {
             write!(f, "\npreprocessing: {}", self.preprocessing)?;
         }
-        for note in &self.notes {
+        notes(f, &self.notes)
+    }
+}
+
+impl fmt::Display for TextDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TextConfig { vocabulary, length, width, depth, num_heads, mlp_dim, .. } = &self.config;
+        let (attention, pool) = (self.config.attention, self.config.pool);
+        write!(
+            f,
+            "text tower of {}: {vocabulary} ids, {length} tokens, width {width}, depth {depth}, ",
+            self.origin
+        )?;
+        write!(
+            f,
+            "mlp_dim {mlp_dim}, {num_heads} heads, attention {attention:?}, pool {pool:?}, "
+        )?;
+        write!(f, "output {}", self.config.outputs())?;
+        notes(f, &self.notes)
+    }
+}
+
+fn notes(f: &mut fmt::Formatter<'_>, notes: &[Note]) -> fmt::Result {
+    {
+        for note in notes {
             let from = match note.from {
                 Evidence::Options => "from the options",
                 Evidence::Sidecar => "from the JSON beside the file",

@@ -45,10 +45,21 @@ pub enum WeightsError {
     /// The tensors have names of no known origin.
     #[error(
         "the names are of no origin that is known (timm, Hugging Face's ViT, DeiT, MAE, I-JEPA, DINOv2, \
-         DINOv3, CLIP, SigLIP, AIMv2 and BEiT, big_vision, or this crate): of {count} tensors the first are {first}; \
+         DINOv3, CLIP, SigLIP, AIMv2 and BEiT, open_clip, big_vision, or this crate): of {count} tensors the first are {first}; \
          rename them to one of these layouts"
     )]
     UnknownOrigin {
+        /// How many tensors there are.
+        count: usize,
+        /// Some of their names.
+        first: String,
+    },
+    /// The file has no text tower whose names are known.
+    #[error(
+        "the file has no text tower under the names of transformers' CLIP or SigLIP, open_clip or big_vision: of {count} \
+         tensors the first are {first}; take a file that holds both towers"
+    )]
+    NoText {
         /// How many tensors there are.
         count: usize,
         /// Some of their names.

@@ -18,6 +18,8 @@
 //!    is gathered from their bytes in one pass: peak memory is the model and one tensor. Positions
 //!    are resampled where the model is for larger or smaller images.
 //!
+//! Files of two towers take the same steps once for images and once for texts (`two_towers.rs`, `names/text/`).
+//!
 //! Writing (`write/`) uses the same terms in the other direction, so that what is written is read
 //! back as it was.
 //!
@@ -52,11 +54,12 @@ mod preprocessing;
 mod remarks;
 mod report;
 mod sidecar;
+mod two_towers;
 mod write;
 
 pub use container::error::{Bytes, Damage};
 pub use dense::LoadedDense;
-pub use description::{Description, Evidence, Note};
+pub use description::{Description, Evidence, Note, TextDescription};
 pub use error::WeightsError;
 pub use file::{LoadedModel, WeightsFile};
 #[cfg(feature = "hub")]
@@ -65,4 +68,5 @@ pub use inspection::Inspection;
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;
 pub use report::{LoadReport, Loaded, Mismatched, Missing, Resampled, SetAside, Unused};
+pub use two_towers::{LoadedText, LoadedTwoTower};
 pub use write::{export_big_vision, export_timm, save};

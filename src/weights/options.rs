@@ -5,6 +5,7 @@ use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
 use crate::data::preprocess::Preprocess;
+use crate::text::TextPool;
 use crate::vit::{Gelu, Pool};
 
 /// What is done with the classifier.
@@ -89,4 +90,8 @@ pub struct LoadOptions {
     pub gelu: Option<Gelu>,
     /// What norms add to the variance, in place of the origin's default.
     pub epsilon: Option<f64>,
+    /// Number of attention heads of the text tower, where the file does not say it.
+    pub text_heads: Option<usize>,
+    /// How the tokens of a text become one vector, in place of the origin's default.
+    pub text_pool: Option<TextPool>,
 }

@@ -31,15 +31,18 @@ pub enum Origin {
     HfAimv2,
     /// Hugging Face transformers' BEiT.
     HfBeit,
+    /// open_clip's own vision transformer, under the names of CLIP's authors.
+    OpenClip,
 }
 
 impl Origin {
-    /// The library whose names these are: `timm`, `transformers`, `big_vision` or `vit22b`.
+    /// The library whose names these are: `timm`, `transformers`, `big_vision`, `open_clip` or `vit22b`.
     pub fn family(self) -> &'static str {
         match self {
             Self::Native => "vit22b",
             Self::Timm => "timm",
             Self::BigVision => "big_vision",
+            Self::OpenClip => "open_clip",
             Self::HfVit
             | Self::HfDinov2
             | Self::HfDinov3
@@ -54,7 +57,7 @@ impl Origin {
     pub(super) fn interpolation(self, registers: usize) -> Interpolation {
         match self {
             Self::Native | Self::BigVision => Interpolation::Bilinear,
-            Self::Timm => Interpolation::BicubicAntialias,
+            Self::Timm | Self::OpenClip => Interpolation::BicubicAntialias,
             // transformers has a class of its own for DINOv2 with registers, which antialiases.
             Self::HfDinov2 if registers > 0 => Interpolation::BicubicAntialias,
             _ => Interpolation::Bicubic,
@@ -75,6 +78,7 @@ impl fmt::Display for Origin {
             Self::HfClip => "transformers' CLIP",
             Self::HfAimv2 => "transformers' AIMv2",
             Self::HfBeit => "transformers' BEiT",
+            Self::OpenClip => "open_clip",
         })
     }
 }

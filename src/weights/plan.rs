@@ -113,7 +113,7 @@ pub(super) fn plan_parameters(
 }
 
 /// Puts the nearest unused name beside each missing one, and the other way round.
-fn name_the_nearest(report: &mut LoadReport) {
+pub(super) fn name_the_nearest(report: &mut LoadReport) {
     let missing: Vec<_> = report.missing.iter().map(|missing| missing.tensor.clone()).collect();
     let unused: Vec<_> = report.unused.iter().map(|unused| unused.tensor.clone()).collect();
     // Only those that are shown: each comparison is a product of two lengths.

@@ -2,34 +2,67 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::data::json;
 
 use super::container::error::Damage;
 use super::error::WeightsError;
 
-/// `config.json` (timm, transformers) and `preprocessor_config.json` (transformers); null where
+/// `config.json` (timm, transformers), `preprocessor_config.json` (transformers) and `open_clip_config.json`; null where
 /// there is no such file.
 #[derive(Debug, Default)]
 pub(super) struct Sidecar {
     config: Value,
     preprocessor: Value,
+    open_clip: Value,
 }
 
 impl Sidecar {
     /// Reads the files beside `path`, or in it if it is a folder.
     pub(super) fn beside(path: &Path) -> Result<Self, WeightsError> {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
-        Ok(Self {
-            config: read(&folder.join("config.json"))?,
-            preprocessor: read(&folder.join("preprocessor_config.json"))?,
-        })
+        let mut config = read(&folder.join("config.json"))?;
+        let mut open_clip = read(&folder.join("open_clip_config.json"))?;
+        // The config of a model of open_clip may have the usual name, alone or with its preprocessing.
+        let is_open_clip = |config: &Value| config["vision_cfg"].is_object();
+        if open_clip.is_null() && (is_open_clip(&config) || is_open_clip(&config["model_cfg"])) {
+            open_clip = std::mem::take(&mut config);
+        }
+        if is_open_clip(&open_clip) {
+            open_clip = json!({"model_cfg": open_clip});
+        }
+        if config.is_null() && !open_clip.is_null() {
+            config = as_timm(&open_clip);
+        }
+        let preprocessor = read(&folder.join("preprocessor_config.json"))?;
+        Ok(Self { config, preprocessor, open_clip })
     }
 
     /// The same for JSON that is there already.
     pub(super) fn of(config: Value, preprocessor: Value) -> Self {
-        Self { config, preprocessor }
+        Self { config, preprocessor, open_clip: Value::Null }
+    }
+
+    /// The config of a model of open_clip.
+    pub(super) fn open_clip(&self) -> &Value {
+        &self.open_clip["model_cfg"]
+    }
+
+    /// The entries of the tower for texts in transformers' config, or of a config that is one of such a tower alone.
+    pub(super) fn text_entries(&self) -> Option<&serde_json::Map<String, Value>> {
+        let alone =
+            self.config["model_type"].as_str().is_some_and(|name| name.contains("_text_model"));
+        match &self.config["text_config"] {
+            Value::Object(entries) => Some(entries),
+            _ if alone => self.config.as_object(),
+            _ => None,
+        }
+    }
+
+    /// The type of transformers' model.
+    pub(super) fn model_type(&self) -> Option<&str> {
+        self.config["model_type"].as_str()
     }
 
     /// An entry of the config, wherever timm and transformers may put it: in the config of the
@@ -103,6 +136,29 @@ impl Sidecar {
     pub(super) fn preprocessor_entries(&self) -> Option<&serde_json::Map<String, Value>> {
         self.preprocessor.as_object()
     }
+}
+
+/// What open_clip says of images, in the words of timm, whose models it takes for images too.
+fn as_timm(open_clip: &Value) -> Value {
+    let (vision, steps) = (&open_clip["model_cfg"]["vision_cfg"], &open_clip["preprocess_cfg"]);
+    let mode = match steps["resize_mode"].as_str() {
+        Some("shortest") => Value::from("center"),
+        _ => steps["resize_mode"].clone(),
+    };
+    let mut pretrained = json!({});
+    if steps.is_object() {
+        pretrained = json!({"mean": steps["mean"], "std": steps["std"], "crop_pct": 1.0, "crop_mode": mode,
+            "interpolation": steps["interpolation"]});
+    }
+    json!({
+        "architecture": vision["timm_model_name"],
+        "model_args": {
+            "img_size": vision["image_size"],
+            "num_heads": vision["heads"],
+            "global_pool": vision["timm_pool"].as_str().filter(|pool| !pool.is_empty()),
+        },
+        "pretrained_cfg": pretrained,
+    })
 }
 
 fn read(path: &Path) -> Result<Value, WeightsError> {

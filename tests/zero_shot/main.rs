@@ -4,6 +4,7 @@
 //! folder `parts`, has them.
 
 mod tokenizers;
+mod towers;
 
 use std::path::{Path, PathBuf};
 

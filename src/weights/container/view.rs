@@ -39,6 +39,12 @@ impl View {
         view
     }
 
+    /// The same with an axis of length 1 in front.
+    pub(crate) fn unsqueeze(mut self) -> Self {
+        self.axes.insert(0, (1, 0));
+        self
+    }
+
     pub(crate) fn shape(&self) -> Vec<usize> {
         self.axes.iter().map(|(length, _)| *length).collect()
     }

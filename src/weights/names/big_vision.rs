@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use crate::vit::{Gelu, Pool, Positions, ViT22BConfig};
 
 use super::pieces::{described, ensure_square, split_block};
-use super::tensors::{Fate, Tensors};
+use super::tensors::{ANOTHER_PART, Fate, Tensors};
 use super::term::Term;
 use crate::weights::container::Container;
 use crate::weights::description::{Description, Notes};
@@ -20,9 +20,9 @@ use crate::weights::sidecar::Sidecar;
 
 /// The tensor by which these files are recognised.
 const MARK: &str = "embedding/kernel";
-const ATTENTION: &str = "MultiHeadDotProductAttention_0";
+pub(super) const ATTENTION: &str = "MultiHeadDotProductAttention_0";
 /// A larger number of stacked blocks is refused: making the names of that many would fill memory.
-const DEEPEST: usize = 4_096;
+pub(super) const DEEPEST: usize = 4_096;
 
 /// Which of big_vision's layouts a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let inlined_pool = names().any(|name| name == "probe");
     Some(Tensors::sort(Origin::BigVision, container, |name| {
         let Some(name) = name.strip_prefix(prefix) else {
-            return Fate::Aside("it belongs to the optimizer or to another tower");
+            return Fate::Aside(beside(name, prefix));
         };
         let name = renumbered.name(name);
         Fate::Known(match name.as_str() {
@@ -66,12 +66,21 @@ pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     }))
 }
 
+/// Why a tensor that does not begin with a model's prefix is not loaded with it.
+pub(super) fn beside(name: &str, prefix: &str) -> &'static str {
+    let root = prefix.strip_suffix("img/").or(prefix.strip_suffix("txt/")).unwrap_or(prefix);
+    match name.starts_with(root) {
+        true => ANOTHER_PART,
+        false => "it belongs to the optimizer or to the state of training",
+    }
+}
+
 /// Renumbers modules as Flax does today, each class from 0. In older files all modules of a parent
 /// share one count: `LayerNorm_0`, `MultiHeadDotProductAttention_1`, `LayerNorm_2`, `MlpBlock_3`.
-struct Renumbered<'a>(BTreeMap<(&'a str, &'a str), BTreeSet<usize>>);
+pub(super) struct Renumbered<'a>(BTreeMap<(&'a str, &'a str), BTreeSet<usize>>);
 
 impl<'a> Renumbered<'a> {
-    fn new(names: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn new(names: impl Iterator<Item = &'a str>) -> Self {
         let mut numbers: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
         for (parent, segment) in names.flat_map(segments) {
             if let Some((class, number)) = numbered(segment) {
@@ -81,7 +90,7 @@ impl<'a> Renumbered<'a> {
         Self(numbers)
     }
 
-    fn name(&self, name: &str) -> String {
+    pub(super) fn name(&self, name: &str) -> String {
         let renamed = segments(name).map(|(parent, segment)| match numbered(segment) {
             Some((class, number)) => {
                 let index = self.0[&(parent, class)].range(..number).count();
@@ -207,6 +216,30 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
         ("map.probe", _) => return vec![Term::tokens("MAPHead_0/probe", shape, 0, 1)],
         _ => {}
     }
+    let layout = Layout {
+        num_heads: config.num_heads,
+        head_dim: config.head_dim(),
+        depth: config.depth,
+        stacked: names.stacked,
+        encoder: "Transformer",
+    };
+    of_module(path, shape, &layout)
+}
+
+/// How a tower's modules are kept.
+pub(super) struct Layout {
+    pub(super) num_heads: usize,
+    pub(super) head_dim: usize,
+    pub(super) depth: usize,
+    /// Whether the blocks are stacked along a first axis.
+    pub(super) stacked: bool,
+    /// The name of the module with the blocks.
+    pub(super) encoder: &'static str,
+}
+
+/// The parameters of blocks, norms, attention pooling and head.
+pub(super) fn of_module(path: &str, shape: &[usize], layout: &Layout) -> Vec<Term> {
+    let encoder = layout.encoder;
     let (block, rest) = split_block(path);
     let index = block.strip_prefix("blocks.").and_then(|index| index.strip_suffix('.'));
     let (in_pool, rest) = match rest.strip_prefix("map.") {
@@ -216,7 +249,7 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
     let Some((module, leaf)) = rest.rsplit_once('.') else { return vec![] };
     let module = match (module, index, in_pool) {
         ("norm", Some(_), _) | ("norm", _, true) => "LayerNorm_0".into(),
-        ("norm", None, false) => "Transformer/encoder_norm".into(),
+        ("norm", None, false) => format!("{encoder}/encoder_norm"),
         ("mlp_norm", Some(_), _) => "LayerNorm_1".into(),
         ("mlp.fc1", ..) => "MlpBlock_0/Dense_0".into(),
         ("mlp.fc2", ..) => "MlpBlock_0/Dense_1".into(),
@@ -231,7 +264,7 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
     let leaf = if leaf == "weight" { "kernel" } else { leaf };
     // Flax has an axis for the heads: [d, h, k] for queries, keys and values, [h, k, d] at the
     // exit.
-    let (h, k) = (config.num_heads, config.head_dim());
+    let (h, k) = (layout.num_heads, layout.head_dim);
     let attention = module.starts_with(ATTENTION);
     let (theirs, merged) = match (shape, leaf) {
         (&[d, _], "kernel") if attention && module.ends_with("/out") => (vec![h, k, d], Some(0)),
@@ -239,15 +272,15 @@ pub(crate) fn terms(path: &str, shape: &[usize], config: &ViT22BConfig, names: N
         (_, "bias") if attention && !module.ends_with("/out") => (vec![h, k], Some(0)),
         _ => (shape.to_vec(), None),
     };
-    let stack = index.filter(|_| names.stacked).and_then(|index| index.parse().ok());
+    let stack = index.filter(|_| layout.stacked).and_then(|index| index.parse().ok());
     let scope = match (index, in_pool) {
-        (Some(_), _) if names.stacked => "Transformer/encoderblock/".into(),
-        (Some(index), _) => format!("Transformer/encoderblock_{index}/"),
+        (Some(_), _) if layout.stacked => format!("{encoder}/encoderblock/"),
+        (Some(index), _) => format!("{encoder}/encoderblock_{index}/"),
         (None, true) => "MAPHead_0/".into(),
         (None, false) => String::new(),
     };
     let whole = match stack {
-        Some(_) => [&[config.depth], &theirs[..]].concat(),
+        Some(_) => [&[layout.depth], &theirs[..]].concat(),
         None => theirs,
     };
     vec![Term::piece(format!("{scope}{module}/{leaf}"), &whole, |view| {

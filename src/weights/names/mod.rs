@@ -4,10 +4,12 @@
 pub(crate) mod big_vision;
 pub(crate) mod hugging_face;
 pub(crate) mod native;
+pub(crate) mod open_clip;
 mod pieces;
 mod prefix;
 pub(crate) mod tensors;
 pub(crate) mod term;
+pub(crate) mod text;
 pub(crate) mod timm;
 
 use crate::vit::ViT22BConfig;
@@ -35,7 +37,7 @@ impl Recognised<'_> {
             Names::HuggingFace(_) if self.tensors.has("cls_classifier.weight") => {
                 ("cls_classifier.weight", 0)
             }
-            Names::HuggingFace(_) => ("classifier.weight", 0),
+            Names::HuggingFace(_) | Names::OpenClip => ("classifier.weight", 0),
         };
         match self.names {
             Names::Native => self.description.config.num_classes,
@@ -72,6 +74,10 @@ pub(crate) fn recognise<'a>(
         let (description, names) = hugging_face::describe(&mut tensors, sidecar, options)?;
         return Ok(Recognised { tensors, description, names: Names::HuggingFace(names) });
     }
+    if let Some(tensors) = open_clip::tensors(container, options)? {
+        let description = open_clip::describe(&tensors, sidecar, options)?;
+        return Ok(Recognised { tensors, description, names: Names::OpenClip });
+    }
     let names: Vec<_> = container.entries.keys().take(5).map(String::as_str).collect();
     Err(WeightsError::UnknownOrigin { count: container.entries.len(), first: names.join(", ") })
 }
@@ -83,6 +89,7 @@ pub(crate) enum Names {
     Timm(timm::Names),
     BigVision(big_vision::Names),
     HuggingFace(hugging_face::Names),
+    OpenClip,
 }
 
 impl Names {
@@ -93,6 +100,7 @@ impl Names {
             Self::Timm(names) => timm::terms(path, shape, config, names),
             Self::BigVision(names) => big_vision::terms(path, shape, config, names),
             Self::HuggingFace(names) => hugging_face::terms(path, shape, config, names),
+            Self::OpenClip => open_clip::terms(path, shape, config),
         }
     }
 
@@ -103,6 +111,7 @@ impl Names {
             Self::Timm(_) => &["head.", "head_dist."],
             Self::BigVision(_) => &["head/", "pre_logits/"],
             Self::HuggingFace(_) => &["classifier.", "cls_classifier.", "distillation_classifier."],
+            Self::OpenClip => &[],
         };
         modules.iter().any(|module| name.starts_with(module))
     }

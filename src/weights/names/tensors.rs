@@ -120,6 +120,11 @@ impl<'a> Tensors<'a> {
         self.entry(canonical).map(|entry| entry.shape.as_slice())
     }
 
+    /// The shape of any tensor of the container, by its name there.
+    pub(crate) fn shape_in_file(&self, actual: &str) -> Vec<usize> {
+        self.container.entries.get(actual).map(|entry| entry.shape.clone()).unwrap_or_default()
+    }
+
     /// The shape of a tensor that a field of the config is read from.
     pub(crate) fn axes<const D: usize>(
         &self,

@@ -39,7 +39,7 @@ pub(super) fn infer(
     let mut defaults = Notes::default();
     let said = match origin {
         Origin::Native | Origin::BigVision => None,
-        Origin::Timm => timm::steps(sidecar, &target, &mut defaults)?,
+        Origin::Timm | Origin::OpenClip => timm::steps(sidecar, &target, &mut defaults)?,
         _ => {
             let processor = transformers::processor(sidecar, origin, &target, &mut defaults)?;
             processor.map(|processor| processor.steps(options.image))

@@ -90,7 +90,7 @@ impl Processor {
                 let statistics = IMAGENET.map(|numbers| numbers.map(f64::from));
                 Self { statistics, is_float: true, ..exact(Filter::Bilinear) }
             }
-            Origin::HfClip | Origin::HfAimv2 => Self {
+            Origin::HfClip | Origin::HfAimv2 | Origin::OpenClip => Self {
                 resize: Resize::Shorter(image[0].max(image[1])),
                 filter: Filter::Bicubic,
                 is_float: false,

@@ -295,7 +295,7 @@ impl<'a> Json<'a> {
 }
 
 /// Whether an entry is read where a tower is described, or changes nothing.
-pub(super) fn is_known(key: &str, value: &Value) -> bool {
+pub(crate) fn is_known(key: &str, value: &Value) -> bool {
     let text = value.to_string();
     let is = |name: &&str| *name == key;
     value.is_null()

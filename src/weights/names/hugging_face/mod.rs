@@ -16,6 +16,7 @@ use crate::weights::sidecar::Sidecar;
 use json::Json;
 
 pub(crate) use describe::describe;
+pub(crate) use json::is_known;
 pub(crate) use terms::{Names, terms};
 
 /// The embedding of patches by which the files are recognised: the module's name.
