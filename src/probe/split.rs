@@ -42,24 +42,24 @@ impl TestSplit {
         }
     }
 
+    /// The number of classes with images to train and to test with. Without any, an accuracy says nothing at all.
+    pub fn measured_classes(&self) -> usize {
+        self.classes - self.untested.len() - self.untrained.len()
+    }
+
     /// What a reader of the accuracy has to know, a sentence for each: classes that are in one part alone, and
     /// [`few_test_images`].
     pub fn cautions(&self) -> Vec<String> {
-        let of = |names: &[String]| format!("{} of {} classes", names.len(), self.classes);
+        let of =
+            |names: &[String]| format!("{} of {} ({})", names.len(), self.classes, first(names));
         let mut cautions = Vec::new();
         if !self.untested.is_empty() {
-            cautions.push(format!(
-                "{} have no image to test with, so that the accuracy says nothing of them: {}",
-                of(&self.untested),
-                first(&self.untested)
-            ));
+            let what = "classes without an image to test with, of which the accuracy says nothing";
+            cautions.push(format!("{what}: {}", of(&self.untested)));
         }
         if !self.untrained.is_empty() {
-            cautions.push(format!(
-                "{} have no image to train with, so that their test images count as wrong: {}",
-                of(&self.untrained),
-                first(&self.untrained)
-            ));
+            let what = "classes without an image to train with, whose test images count as wrong";
+            cautions.push(format!("{what}: {}", of(&self.untrained)));
         }
         cautions.extend(few_test_images(self.test_images));
         cautions
@@ -96,14 +96,15 @@ mod tests {
         assert_eq!(
             split.cautions(),
             [
-                "1 of 3 classes have no image to test with, so that the accuracy says nothing of them: b",
-                "1 of 3 classes have no image to train with, so that their test images count as wrong: c",
+                "classes without an image to test with, of which the accuracy says nothing: 1 of 3 (b)",
+                "classes without an image to train with, whose test images count as wrong: 1 of 3 (c)",
                 "2 images to test with: an accuracy on so few is uncertain by up to 69 percentage points",
             ]
         );
         let split = TestSplit::new(&classes, &[0, 1], &[[0, 1]; 50].concat());
         assert!(split.cautions().is_empty());
-        assert_eq!(TestSplit::new(&[], &[7, 8], &[8]).untested, ["7"]);
+        let split = TestSplit::new(&[], &[7, 8], &[8]);
+        assert_eq!((split.measured_classes(), split.untested), (1, vec!["7".to_string()]));
         assert_eq!(few_test_images(99).unwrap().split(": ").next(), Some("99 images to test with"));
         assert_eq!((few_test_images(0), few_test_images(100)), (None, None));
     }

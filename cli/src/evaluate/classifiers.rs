@@ -1,5 +1,6 @@
 //! Classifiers on frozen features of several sources.
 
+use anyhow::ensure;
 use serde_json::json;
 use vit22b::eval::{FewShotConfig, NearestNeighbours, Ridge, Scorecard, ScorecardConfig, accuracy};
 use vit22b::probe::TestSplit;
@@ -11,6 +12,10 @@ use super::part::{Part, cautions, line, percent, table};
 use super::people::agreement;
 use crate::terminal::counted;
 
+/// Why nothing is measured.
+pub(crate) const TOO_FEW: &str =
+    "too few images: no class has some to train with and some to test with";
+
 /// Sections that hold for any classes.
 pub(crate) fn classifiers(
     title: &str,
@@ -18,6 +23,9 @@ pub(crate) fn classifiers(
     classes: usize,
     seed: u64,
 ) -> anyhow::Result<(Vec<Part>, Vec<Fitted>)> {
+    let (_, train, test) = &labelled[0];
+    let split = TestSplit::new(train.features.classes(), &train.labels, &test.labels);
+    ensure!(split.measured_classes() > 0, TOO_FEW);
     let (probes, fitted) = probes(title, labelled, classes, seed)?;
     let config = ScorecardConfig { seed, ..Default::default() };
     let cards = fitted.iter().map(|fitted| {
@@ -26,14 +34,12 @@ pub(crate) fn classifiers(
     });
     let cards = cards.collect::<anyhow::Result<Vec<_>>>()?;
     let of = format!("Logistic regression on the features of: {}", cards[0].0);
-    let (_, train, test) = &labelled[0];
-    let split = TestSplit::new(train.features.classes(), &train.labels, &test.labels);
     let mut told = split.cautions();
     let (asked, there) = (NearestNeighbours::default().k, train.labels.len());
     if there < asked {
         let images = counted(there, "image");
         told.push(format!(
-            "{asked} neighbours are asked, and there are {images} to train with: all of them vote"
+            "{asked} neighbours are asked of {images} to train with: all of them vote"
         ));
     }
     let more = json!({"untested_classes": split.untested, "untrained_classes": split.untrained});

@@ -10,6 +10,7 @@ use vit22b::eval::{LogisticConfig, accuracy};
 use vit22b::probe::{FeatureTable, TestSplit};
 
 use crate::args::{DeviceName, Images, Weights};
+use crate::evaluate::classifiers::TOO_FEW;
 use crate::features::Features;
 
 #[derive(Args)]
@@ -78,6 +79,8 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let start = Instant::now();
     let Given { tables: [train, test], json: origin, orientation } = given(&arguments)?;
+    let split = TestSplit::new(train.classes(), &train.first_labels()?, &test.first_labels()?);
+    ensure!(split.measured_classes() > 0, TOO_FEW);
     let Arguments { seed, json, .. } = arguments;
     let classes = train.classes().len();
 
@@ -87,7 +90,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Ok(accuracy(&fit.classifier.predict(part.matrix())?, &part.first_labels()?))
     };
     let (on_train, on_test) = (score(&train)?, score(&test)?);
-    let split = TestSplit::new(train.classes(), &train.first_labels()?, &test.first_labels()?);
     let cautions = split.cautions();
     let seconds = start.elapsed().as_secs_f64();
     if json {

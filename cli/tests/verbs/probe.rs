@@ -53,6 +53,20 @@ fn classes_of_one_image_are_too_few_or_are_named() {
         error.contains("no class has some to train with and some that are held out"),
         "{error}"
     );
+    let results = Folder::new("probe-few-results");
+    let at = |name: &str| results.path().join(name).to_str().expect("UTF-8").to_string();
+    let weights = fixture("timm_vit/model.safetensors");
+    let two = at("two");
+    let embed = ["embed", "--weights", &weights, "--images", images, "--out", &two];
+    vit22b(embed.iter().chain(&["--class-folders"])).succeeded();
+    let report = at("report-of-two");
+    for verb in [&["probe"][..], &["evaluate", "--out", &report]] {
+        let error = vit22b(verb.iter().chain(&["--features", &two])).failed();
+        assert!(
+            error.ends_with("no class has some to train with and some to test with"),
+            "{error}"
+        );
+    }
     (1..20).for_each(|number| put("cat", number));
     let run = probe();
     assert!(
@@ -62,9 +76,6 @@ fn classes_of_one_image_are_too_few_or_are_named() {
     );
     // In JSON and on the terminal, whether images or features are given.
     (0..20).for_each(|number| put("bird", number));
-    let weights = fixture("timm_vit/model.safetensors");
-    let results = Folder::new("probe-few-results");
-    let at = |name: &str| results.path().join(name).to_str().expect("UTF-8").to_string();
     let (features, out) = (&*at("features"), &*at("report"));
     let embed = ["embed", "--weights", &weights, "--images", images, "--out", features];
     vit22b(embed.iter().chain(&["--class-folders"])).succeeded();

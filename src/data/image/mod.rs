@@ -131,7 +131,8 @@ impl Image {
     /// Grey becomes equal red, green and blue, palettes are looked up, 16-bit values are rounded to
     /// 8 bits, CMYK is converted without a colour profile, and alpha is dropped, all as Pillow's
     /// `Image.convert("RGB")` does. Of an animation, the first frame is read; of a JPEG, the first image and
-    /// not what may follow it in the file.
+    /// not what may follow it in the file. AVIF, HEIC, JPEG XL and the like are named in the error; TIFF with a palette
+    /// or of floating-point numbers is of an unsupported kind.
     ///
     /// # Errors
     ///
