@@ -3,7 +3,9 @@
 //!     cargo bench --bench vit -- --variant S/16 --batch 8 --device xla --json
 //!
 //! prints one line, with times in seconds. On XLA the line also has `compile_s`, the size of the program,
-//! the memory of a training step, and `host_s`: the time in which a step keeps the host busy.
+//! the memory of a training step, and `host_s`: the time in which a step keeps the host busy. On Linux it has the
+//! processor time of all threads too, the least of the runs (`forward_cpu_s`, `train_step_cpu_s`): other programs disturb
+//! it less than the time by the clock.
 
 use std::time::Instant;
 
@@ -16,7 +18,7 @@ use vit22b::train::{
     Classify, Duration, Engine, Loss, Momentum, Precision, Recipe, Rules, Stage, Start, TrainStep,
     Tune,
 };
-use vit22b::vit::{Projections, Variant};
+use vit22b::vit::{Projections, Variant, ViT22B, ViT22BConfig};
 use vit22b::{Runtime, params};
 
 #[derive(Parser)]
@@ -49,6 +51,9 @@ struct Args {
     /// Runs of which the median is printed, after one to warm up
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     reps: u64,
+    /// Measure this alone
+    #[arg(long)]
+    only: Option<Part>,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -61,6 +66,12 @@ struct Args {
 enum PrecisionName {
     F32,
     Bf16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Forward,
+    Step,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -99,13 +110,49 @@ fn main() -> anyhow::Result<()> {
     let images = Tensor::random([batch, 3, height, width], Distribution::Normal(0.0, 1.0), &device);
     let targets = Tensor::<2>::zeros([batch, args.classes], &device);
 
-    let computing = precision.cast(model.clone());
-    let forward = runtime.bind(computing, move |model, images: Tensor<4>| {
-        model.forward(precision.cast_tensor(images)).cast(DType::F32)
-    })?;
-    let forward_s = median(args.reps, || Ok(forward.call(images.clone())?.into_data()))?;
-    drop(forward);
+    let mut report = serde_json::json!({
+        "variant": args.variant.to_string(), "depth": depth, "batch": batch, "device": runtime.name(),
+        "precision": precision_name, "projections": projections_name,
+    });
+    if args.only != Some(Part::Step) {
+        let computing = precision.cast(model.clone());
+        let forward = runtime.bind(computing, move |model, images: Tensor<4>| {
+            model.forward(precision.cast_tensor(images)).cast(DType::F32)
+        })?;
+        let times = measure(args.reps, || Ok(forward.call(images.clone())?.into_data()))?;
+        times.tell("forward", &mut report);
+    }
+    if args.only != Some(Part::Forward) {
+        let batch = ImageBatch { images, targets };
+        step(&args, &runtime, (config, precision), model, batch, &mut report)?;
+    }
 
+    if args.json {
+        println!("{report}");
+    } else {
+        println!(
+            "{}, batch {batch}, {precision_name}, {} runs: {runtime}",
+            args.variant, args.reps
+        );
+        for (name, key) in [("forward   ", "forward_s"), ("train step", "train_step_s")] {
+            if let Some(seconds) = report[key].as_f64() {
+                println!("{name}  {seconds:.4} s  {:.1} images/s", batch as f64 / seconds);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Times training steps.
+fn step(
+    args: &Args,
+    runtime: &Runtime,
+    (config, precision): (ViT22BConfig, Precision),
+    model: ViT22B,
+    batch: ImageBatch,
+    report: &mut serde_json::Value,
+) -> anyhow::Result<()> {
+    let images = args.batch as usize;
     let recipe = Recipe {
         batch_size: args.batch,
         total: Duration::Steps(1_000_000),
@@ -126,24 +173,20 @@ fn main() -> anyhow::Result<()> {
         }),
         None => train,
     };
-    let mut report = serde_json::json!({
-        "variant": args.variant.to_string(), "depth": depth, "batch": batch, "device": runtime.name(),
-        "precision": precision_name, "projections": projections_name, "forward_s": forward_s,
-    });
-    let train_step_s = match runtime.as_xla() {
+    let times = match runtime.as_xla() {
         Some(_) => {
-            let mut engine = Engine::start(&runtime, train, Start::From(model, 0))?;
+            let mut engine = Engine::start(runtime, train, Start::From(model, 0))?;
             let compiled = engine.compiled().expect("the runtime is XLA");
-            let times = compiled.compile(batch)?;
+            let times = compiled.compile(images)?;
             report["compile_s"] = times.compile.as_secs_f64().into();
             report["record_and_lower_s"] = (times.capture + times.lower).as_secs_f64().into();
-            report["program_bytes"] = compiled.lower(batch)?.program.text.len().into();
+            report["program_bytes"] = compiled.lower(images)?.program.text.len().into();
             let memory = |executable: &Executable| executable.program().memory_stats();
-            report["memory_bytes"] = compiled.with_executable(batch, memory)??.total_bytes().into();
+            report["memory_bytes"] = compiled.with_executable(images, memory)??.total_bytes().into();
             // On the device, as JAX's benchmark has it.
-            let batch = engine.upload(&ImageBatch { images, targets })?;
+            let batch = engine.upload(&batch)?;
             let mut host = Vec::new();
-            let median = median(args.reps, || {
+            let times = measure(args.reps, || {
                 let start = Instant::now();
                 let pending = engine.step_uploaded(&batch)?;
                 host.push(start.elapsed().as_secs_f64());
@@ -151,12 +194,11 @@ fn main() -> anyhow::Result<()> {
             })?;
             host.sort_by(f64::total_cmp);
             report["host_s"] = host[host.len() / 2].into();
-            median
+            times
         }
         None => {
             let mut state = Some(train.init(model, 0));
-            let batch = ImageBatch { images, targets };
-            median(args.reps, || {
+            measure(args.reps, || {
                 let before = state.take().expect("the state of the step before");
                 let (after, metrics) = train.run(before, batch.clone())?;
                 state = Some(after);
@@ -164,30 +206,48 @@ fn main() -> anyhow::Result<()> {
             })?
         }
     };
-    report["train_step_s"] = train_step_s.into();
-
-    if args.json {
-        println!("{report}");
-    } else {
-        println!(
-            "{}, batch {batch}, {precision_name}, {} runs: {runtime}",
-            args.variant, args.reps
-        );
-        println!("forward     {forward_s:.4} s  {:.1} images/s", batch as f64 / forward_s);
-        println!("train step  {train_step_s:.4} s  {:.1} images/s", batch as f64 / train_step_s);
-    }
+    times.tell("train_step", report);
     Ok(())
 }
 
-/// The median time of a run in seconds; what a run returns has been read from the device.
-fn median<T>(reps: u64, mut run: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<f64> {
+struct Times {
+    /// By the clock, the median.
+    seconds: f64,
+    /// Of all threads' processor time, the least.
+    cpu_seconds: Option<f64>,
+}
+
+impl Times {
+    fn tell(&self, what: &str, report: &mut serde_json::Value) {
+        report[format!("{what}_s")] = self.seconds.into();
+        if let Some(seconds) = self.cpu_seconds {
+            report[format!("{what}_cpu_s")] = seconds.into();
+        }
+    }
+}
+
+/// The times of a run in seconds; what a run returns has been read from the device.
+fn measure<T>(reps: u64, mut run: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<Times> {
     run()?;
-    let mut times = Vec::new();
+    let (mut times, mut least) = (Vec::new(), None::<f64>);
     for _ in 0..reps {
-        let start = Instant::now();
+        let (start, processor) = (Instant::now(), processor_s());
         run()?;
         times.push(start.elapsed().as_secs_f64());
+        if let Some((before, after)) = processor.zip(processor_s()) {
+            least = Some(least.map_or(after - before, |least| least.min(after - before)));
+        }
     }
     times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
+    Ok(Times { seconds: times[times.len() / 2], cpu_seconds: least })
+}
+
+/// What the threads of this process have computed so far, as Linux tells it.
+fn processor_s() -> Option<f64> {
+    let mut nanoseconds = 0.0;
+    for thread in std::fs::read_dir("/proc/self/task").ok()? {
+        let told = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += told.split_whitespace().next()?.parse::<f64>().ok()?;
+    }
+    Some(nanoseconds / 1e9)
 }
