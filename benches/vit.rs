@@ -182,7 +182,8 @@ fn step(
             report["record_and_lower_s"] = (times.capture + times.lower).as_secs_f64().into();
             report["program_bytes"] = compiled.lower(images)?.program.text.len().into();
             let memory = |executable: &Executable| executable.program().memory_stats();
-            report["memory_bytes"] = compiled.with_executable(images, memory)??.total_bytes().into();
+            report["memory_bytes"] =
+                compiled.with_executable(images, memory)??.total_bytes().into();
             // On the device, as JAX's benchmark has it.
             let batch = engine.upload(&batch)?;
             let mut host = Vec::new();

@@ -1,10 +1,11 @@
-//! Attention by kernels of this process: which programs call them, and that their numbers are those of the compiler's
+//! Attention and linear layers by kernels of this process: which programs call them, and that their numbers are those of the compiler's
 //! own operations and of Burn's CPU backend.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::tensor::module::attention;
+use burn::tensor::activation::sigmoid;
+use burn::tensor::module::{attention, linear};
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, DType, Device, Distribution, Tensor};
 use burn_trace::{Save, checkpoint_name, scan, softmax, value_and_grad};
@@ -184,6 +185,118 @@ fn loops_call_kernels_too() {
         assert_eq!(count, if save == Save::Nothing { 2 } else { 0 }, "{save:?}");
         assert!(difference(jit.call(arguments.clone()).unwrap(), expected.clone()) <= 1e-5);
     }
+}
+
+type Layer = (Tensor<3>, Tensor<2>, Tensor<1>);
+
+/// Rows of images, weights and a bias.
+fn layer([b, n, k, columns]: [usize; 4], dtype: DType) -> Layer {
+    let device = Device::flex();
+    let random = || Distribution::Normal(0.0, 1.0);
+    let x = Tensor::<3>::random([b, n, k], random(), &device).cast(dtype);
+    let w = Tensor::<2>::random([k, columns], Distribution::Normal(0.0, 0.1), &device);
+    (x, w.cast(dtype), Tensor::<1>::random([columns], random(), &device).cast(dtype))
+}
+
+/// GELU by the hyperbolic tangent, as vit22b has it.
+fn gelu(x: Tensor<3>) -> Tensor<3> {
+    let a = 2.0 * (2.0 / std::f64::consts::PI).sqrt();
+    let slope = x.clone().square().mul_scalar(a * 0.044_715).add_scalar(a);
+    sigmoid(x.clone() * slope) * x
+}
+
+fn hidden((x, w, bias): Layer) -> Tensor<3> {
+    gelu(linear(x, w, Some(bias)))
+}
+
+/// The kernels of linear layers that a program calls, or none where this processor's were not compared with the compiler.
+fn linears(text: &str) -> Option<Vec<&str>> {
+    #[cfg(target_arch = "x86_64")]
+    let has = std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    let has = false;
+    let names = text.split('"').filter(|name| name.starts_with("burn_xla.linear"));
+    has.then(|| names.collect())
+}
+
+#[test]
+fn linear_layers_are_as_without_kernels_and_on_flex() {
+    for dtype in [DType::F32, DType::BF16] {
+        for sizes in [[2, 30, 64, 70], [1, 97, 129, 64], [3, 49, 48, 200]] {
+            let arguments = layer(sizes, dtype);
+            let flex = {
+                let (x, w, bias) = arguments.clone();
+                hidden((x.cast(DType::F32), w.cast(DType::F32), bias.cast(DType::F32)))
+            };
+            for (xla, expected) in both().into_iter().zip([vec!["burn_xla.linear_gelu.1"], vec![]])
+            {
+                let text = xla.jit(hidden).lower(&arguments).unwrap().program.text;
+                let found = linears(&text);
+                // bf16 needs more than AVX-512 alone.
+                if let Some(found) = found.filter(|_| dtype == DType::F32) {
+                    assert_eq!(found, expected, "{text}");
+                }
+                let got = xla.jit(hidden).call(arguments.clone()).unwrap();
+                let off = difference(got.unsqueeze(), flex.clone().unsqueeze());
+                // The compiler rounds what stands between product and result, too.
+                assert!(off <= 2.0 * bound(dtype), "{sizes:?} {dtype:?} {expected:?}: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_of_linear_layers_are_those_without_kernels() {
+    let step = |(layer, weights): (Layer, Tensor<3>)| {
+        let loss = |layer: Layer, weights: Tensor<3>| (hidden(layer) * weights).sum();
+        value_and_grad(&layer, &weights, loss).expect("tensors with gradients")
+    };
+    let arguments = (layer([2, 50, 64, 80], DType::F32), layer([2, 50, 80, 1], DType::F32).0);
+    let [xla, without] = both();
+    let text = xla.jit(step).lower(&arguments).unwrap().program.text;
+    if let Some(found) = linears(&text) {
+        // GELU's gradient reads what is inside, and the rows' gradient reads the weights along their rows.
+        assert_eq!(found, ["burn_xla.linear.1", "burn_xla.linear_turned.1"], "{text}");
+    }
+    let (_, got) = xla.jit(step).call(arguments.clone()).unwrap();
+    let (_, expected) = without.jit(step).call(arguments).unwrap();
+    assert!(difference(got.0.unsqueeze(), expected.0.unsqueeze()) <= 1e-5);
+    assert!(difference(got.1.unsqueeze(), expected.1.unsqueeze()) <= 1e-5);
+    assert!(difference(got.2.unsqueeze(), expected.2.unsqueeze()) <= 1e-5);
+}
+
+/// What is no GELU after all, or of which more is read, keeps its operations.
+#[test]
+fn what_is_like_gelu_is_computed_as_it_is() {
+    let other_slope = |(x, w, bias): Layer| {
+        let x = linear(x, w, Some(bias));
+        let slope = x.clone().square().mul_scalar(0.07).add_scalar(1.6);
+        sigmoid(x.clone() * slope) * x
+    };
+    let with_hidden = |(x, w, bias): Layer| {
+        let x = linear(x, w, Some(bias));
+        (gelu(x.clone()), x)
+    };
+    let of_another = |(x, w, bias): Layer| {
+        let y = linear(x.clone(), w, Some(bias));
+        let a = 2.0 * (2.0 / std::f64::consts::PI).sqrt();
+        let slope = y.clone().square().mul_scalar(a * 0.044_715).add_scalar(a);
+        sigmoid(y.clone() * slope) * (y + 1.0)
+    };
+    let arguments = layer([2, 30, 64, 64], DType::F32);
+    let [xla, without] = both();
+    for text in [
+        xla.jit(other_slope).lower(&arguments).unwrap().program.text,
+        xla.jit(with_hidden).lower(&arguments).unwrap().program.text,
+        xla.jit(of_another).lower(&arguments).unwrap().program.text,
+    ] {
+        if let Some(found) = linears(&text) {
+            assert_eq!(found, ["burn_xla.linear.1"], "{text}");
+        }
+    }
+    let [got, expected] =
+        [xla, without].map(|xla| xla.jit(of_another).call(arguments.clone()).unwrap());
+    assert!(difference(got.unsqueeze(), expected.unsqueeze()) <= 1e-5);
 }
 
 /// Programs may run at once, from threads of the caller.

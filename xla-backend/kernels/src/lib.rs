@@ -1,5 +1,5 @@
 //! Functions that programs compiled by XLA call on a CPU, where its compiler makes many passes over memory: [`Attention`],
-//! forward and backward, without the scores in memory.
+//! forward and backward, without the scores in memory, and [`Linear`] layers with what follows them.
 //!
 //! Each is written once, over the few vector instructions of `isa`, and compiled for each set of them. Which
 //! one runs is found out when it is called: AVX-512 with products of bf16, AVX-512, AVX2 with FMA, NEON, or the portable
@@ -10,9 +10,13 @@
 
 mod attention;
 mod isa;
+mod linear;
+mod memory;
 mod number;
+mod pack;
 mod product;
 
 pub use attention::{Attention, Gradient, Heads, Tensors};
 pub use isa::Set;
+pub use linear::{Layers, Linear, Then};
 pub use number::Number;

@@ -10,6 +10,7 @@ use super::constants::{Pack, Passing};
 use super::error::{EagerError, Failure};
 use super::graph::Graph;
 use super::lift::{Lifted, RunsLowering, lift};
+use crate::lower::kernel::Kernels;
 use crate::lower::{self, LowerOptions};
 use crate::pjrt::{CompileOptions, Device, DeviceAssignment, Executable};
 use crate::program::{XlaOptions, compile_or_read, kernels};
@@ -52,7 +53,7 @@ pub(super) fn compile(
         custom: &RunsLowering,
         platform: client.platform(),
         precision: xla.precision(),
-        kernels: xla.kernels() && kernels::register(client),
+        kernels: if xla.kernels() { kernels::register(client) } else { Kernels::default() },
         ..LowerOptions::default()
     };
     let (inputs, outputs) = (arguments.clone(), graph.outputs.clone());

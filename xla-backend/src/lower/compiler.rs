@@ -1,5 +1,7 @@
 //! What the compilers of programs do that programs allow for.
 
+use super::kernel::Kernels;
+
 /// What the compiler of a program does that the program allows for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Compiler {
@@ -10,19 +12,19 @@ pub(super) struct Compiler {
     /// Whether it computes a product of 16-bit floats in f32 where the product sums over the rows of its first
     /// operand.
     pub(super) widens_sums_over_rows: bool,
-    /// Whether programs may call the kernels of this process.
-    pub(super) calls_kernels: bool,
+    /// The kernels of this process that programs may call.
+    pub(super) kernels: Kernels,
 }
 
 impl Compiler {
-    /// The compiler of a platform, by its name, and whether programs may call kernels.
-    pub(super) fn of(platform: &str, calls_kernels: bool) -> Self {
+    /// The compiler of a platform, by its name, and the kernels that programs may call.
+    pub(super) fn of(platform: &str, kernels: Kernels) -> Self {
         Self {
             // XLA's compiler for CPUs does not.
             allocates: ["tpu", "cuda", "rocm", "gpu"].contains(&platform),
             replaces_softmax: platform == "tpu",
             widens_sums_over_rows: platform == "cpu",
-            calls_kernels,
+            kernels,
         }
     }
 }

@@ -41,6 +41,7 @@ fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>) -> Emitted {
         }
         Work::Attention(of, out) => attention::by_kernel(cx, of, out),
         Work::AttentionBackward(gradient) => attention::gradient_by_kernel(cx, gradient),
+        Work::LinearGelu(layer) => product::linear_gelu(cx, layer),
         Work::Transpose { from, to } => {
             let value = contraction::transposed(cx, cx.find(*from)?)?;
             cx.define_transposed(*to, *from, value);

@@ -15,6 +15,7 @@ use super::error::{Emitted, Fault, LowerError};
 use super::graph::labels::Labels;
 use super::graph::lanes;
 use super::graph::regions::Regions;
+use super::kernel::Kernels;
 use super::mesh::shardy;
 use super::passes::plan::Plan;
 use super::passes::step::Stack;
@@ -76,8 +77,8 @@ pub struct LowerOptions<'a> {
     pub platform: &'a str,
     /// How accurately products of f32 are computed.
     pub precision: Precision,
-    /// Whether the program may call kernels of this process ([`kernel`](super::kernel)); over a mesh it does not.
-    pub kernels: bool,
+    /// The kernels of this process that the program may call; over a mesh it calls none.
+    pub kernels: Kernels,
 }
 
 impl Default for LowerOptions<'_> {
@@ -95,7 +96,7 @@ impl Default for LowerOptions<'_> {
             save: Save::default(),
             platform: "",
             precision: Precision::default(),
-            kernels: false,
+            kernels: Kernels::default(),
         }
     }
 }
@@ -157,10 +158,10 @@ fn lower_operations(
     let labels = Labels::new(operations);
     let over = options.mesh.as_ref().map(|mesh| (mesh, &options.layout));
     // A kernel sees whole tensors.
-    let calls_kernels = options.kernels && over.is_none();
-    let compiler = Compiler::of(options.platform, calls_kernels);
+    let kernels = if over.is_none() { options.kernels } else { Kernels::default() };
+    let compiler = Compiler::of(options.platform, kernels);
     let plan = Plan {
-        calls_kernels,
+        kernels,
         regions: &regions,
         tensors: &tensors,
         over,

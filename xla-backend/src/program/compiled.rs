@@ -140,7 +140,7 @@ impl Job<'_> {
             platform: self.platform,
             precision: self.precision,
             custom: self.custom,
-            kernels: self.mesh.is_none() && self.kernels_of.is_some_and(kernels::register),
+            kernels: self.kernels_of.map(kernels::register).unwrap_or_default(),
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();
         let program =

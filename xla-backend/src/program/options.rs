@@ -114,8 +114,8 @@ impl XlaOptions {
         self
     }
 
-    /// Whether programs on the CPU call kernels of this library for attention, in place of what the compiler makes of
-    /// it. They do, unless `BURN_XLA_KERNELS` is `off`.
+    /// Whether programs on the CPU call kernels of this library for attention and linear layers, in place of what the
+    /// compiler makes of them. They do, unless `BURN_XLA_KERNELS` is `off`.
     #[must_use]
     pub fn with_kernels(mut self, kernels: bool) -> Self {
         self.kernels = Some(kernels);

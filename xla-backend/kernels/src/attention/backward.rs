@@ -6,11 +6,11 @@
 //! by_v = pᵀ by_o     by_p = by_o vᵀ     by_s = p (by_p − Σ p by_p)     by_q = scale by_s k     by_k = scale by_sᵀ q
 //! ```
 
-use super::memory::{Scratch, Shared, Units};
-use super::pack::{Rows, across, along, turned, unpack};
 use super::sizes::{Attention, Place, Tensors};
 use crate::isa::{Isa, Work};
+use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
+use crate::pack::{across, along, turned, unpack};
 use crate::product::{BLOCK, Left, ROWS, Right, product};
 
 /// Rows of queries whose weights are kept until keys and values have got their shares of them: a multiple of [`BLOCK`]
@@ -73,7 +73,7 @@ impl<T: Number> Work for Backward<'_, T> {
         by_keys.fill(0);
         by_values.fill(0);
 
-        let rows = |numbers, tokens| Rows::<T>::of(sizes, place, numbers, tokens);
+        let rows = |numbers, tokens| place.rows(sizes, numbers, tokens);
         let (all_keys, all_values) = (rows(tensors.key, keys), rows(tensors.value, keys));
         let (all_queries, all_by_out) = (rows(tensors.query, queries), rows(by_out, queries));
         turned::<I, T>(all_keys, key_width, turned_keys);

@@ -1,10 +1,10 @@
 //! The forward pass of a head.
 
-use super::memory::{Scratch, Shared, Units};
-use super::pack::{Rows, across, along, turned, unpack};
 use super::sizes::{Attention, Place, Tensors};
 use crate::isa::{Isa, Work};
+use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
+use crate::pack::{across, along, turned, unpack};
 use crate::product::{BLOCK, Left, Right, product};
 
 pub(super) struct Forward<'a, T> {
@@ -37,7 +37,7 @@ impl<T: Number> Work for Forward<'_, T> {
         let weights = scratch.take(parts[3]);
         let taken = scratch.take(parts[4]);
 
-        let rows = |numbers, tokens| Rows::<T>::of(sizes, place, numbers, tokens);
+        let rows = |numbers, tokens| place.rows(sizes, numbers, tokens);
         let all_queries = rows(tensors.query, queries);
         turned::<I, T>(rows(tensors.key, keys), key_width, turned_keys);
         across::<I, T>(rows(tensors.value, keys), width, values);

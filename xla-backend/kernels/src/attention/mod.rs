@@ -10,21 +10,17 @@
 
 mod backward;
 mod forward;
-mod memory;
-mod pack;
 mod sizes;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
-
-use memory::Shared;
 use sizes::Place;
 pub use sizes::{Attention, Gradient, Tensors};
 
 use half::bf16;
 
 use crate::isa::Set;
+use crate::memory::{Shared, with_scratch};
 use crate::number::Number;
 
 /// Numbers of which there is attention. What computes a head is no generic function, so that it is compiled with this crate,
@@ -120,13 +116,9 @@ impl Attention {
         spread: impl FnOnce(usize, &(dyn Fn(usize) + Sync)),
         head: &(dyn Fn(Place, &mut Vec<u32>) + Sync),
     ) {
-        thread_local! {
-            /// Memory that the system need not clear each time.
-            static SCRATCH: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
-        }
         spread(self.batch * self.heads, &|task| {
             let place = Place { image: task / self.heads, head: task % self.heads };
-            SCRATCH.with_borrow_mut(|scratch| head(place, scratch));
+            with_scratch(|scratch| head(place, scratch));
         });
     }
 }

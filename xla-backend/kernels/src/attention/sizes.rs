@@ -1,5 +1,8 @@
 //! The sizes of an attention, and where its heads are.
 
+use crate::number::Number;
+use crate::pack::Rows;
+
 /// The sizes of an attention, and the scale of its scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attention {
@@ -62,5 +65,19 @@ impl Place {
     /// Where the first token begins, in a tensor of so many tokens an image.
     pub(super) fn start(self, sizes: &Attention, tokens: usize) -> usize {
         self.image * tokens * sizes.token() + self.head * sizes.size
+    }
+
+    /// The rows of the head, in a tensor of so many tokens an image.
+    ///
+    /// # Panics
+    ///
+    /// If they are not all there.
+    pub(super) fn rows<'a, T: Number>(
+        self,
+        sizes: &Attention,
+        numbers: &'a [T],
+        tokens: usize,
+    ) -> Rows<'a, T> {
+        Rows::new(&numbers[self.start(sizes, tokens)..], sizes.token(), tokens, sizes.size)
     }
 }

@@ -61,6 +61,11 @@ unsafe impl Isa for Avx2 {
         unsafe { _mm256_fmadd_ps(x, y, z) }
     }
     #[inline(always)]
+    fn divide(x: Self::V, y: Self::V) -> Self::V {
+        // SAFETY: the processor has it.
+        unsafe { _mm256_div_ps(x, y) }
+    }
+    #[inline(always)]
     fn maximum(x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: the processor has it.
         unsafe { _mm256_max_ps(x, y) }

@@ -118,6 +118,11 @@ unsafe impl Isa for Avx512 {
     const PAIRS: bool = false;
 
     #[inline(always)]
+    fn divide(x: Self::V, y: Self::V) -> Self::V {
+        // SAFETY: the processor has it.
+        unsafe { _mm512_div_ps(x, y) }
+    }
+    #[inline(always)]
     fn dot(sum: Self::V, x: Self::V, y: Self::V) -> Self::V {
         Self::multiply_add(x, y, sum)
     }
@@ -129,6 +134,11 @@ unsafe impl Isa for Avx512Bf16 {
 
     const PAIRS: bool = true;
 
+    #[inline(always)]
+    fn divide(x: Self::V, y: Self::V) -> Self::V {
+        // SAFETY: the processor has it.
+        unsafe { _mm512_mul_ps(x, _mm512_rcp14_ps(y)) }
+    }
     #[inline(always)]
     fn dot(sum: Self::V, x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: the processor has it; the vectors of the two types have the same bits.

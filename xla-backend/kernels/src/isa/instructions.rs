@@ -33,6 +33,8 @@ pub(crate) unsafe trait Isa: Copy {
     fn multiply(x: Self::V, y: Self::V) -> Self::V;
     /// `x y + z`
     fn multiply_add(x: Self::V, y: Self::V, z: Self::V) -> Self::V;
+    /// `x / y`; within 1/8,000 where cells are pairs, for `y` from 1e-38 to 1e38.
+    fn divide(x: Self::V, y: Self::V) -> Self::V;
     /// The larger numbers; `y` where one of the two is NaN.
     fn maximum(x: Self::V, y: Self::V) -> Self::V;
     /// To the nearest integer.

@@ -61,6 +61,11 @@ unsafe impl Isa for Neon {
         unsafe { vfmaq_f32(z, x, y) }
     }
     #[inline(always)]
+    fn divide(x: Self::V, y: Self::V) -> Self::V {
+        // SAFETY: the processor has it.
+        unsafe { vdivq_f32(x, y) }
+    }
+    #[inline(always)]
     fn maximum(x: Self::V, y: Self::V) -> Self::V {
         // SAFETY: the processor has it.
         unsafe { vbslq_f32(vcgtq_f32(x, y), x, y) }

@@ -52,6 +52,10 @@ unsafe impl Isa for Portable {
         each(|i| x[i] * y[i] + z[i])
     }
     #[inline(always)]
+    fn divide(x: Self::V, y: Self::V) -> Self::V {
+        each(|i| x[i] / y[i])
+    }
+    #[inline(always)]
     fn maximum(x: Self::V, y: Self::V) -> Self::V {
         each(|i| if x[i] > y[i] { x[i] } else { y[i] })
     }

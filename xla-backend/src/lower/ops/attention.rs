@@ -95,7 +95,7 @@ fn is_for_kernel(cx: &Context<'_>, d: &AttentionOpIr, sizes: [usize; 5], scale: 
     let element = ElementType::from_dtype(d.query.dtype);
     let [batch, heads, _, keys, size] = sizes;
     let whole = [batch, heads, keys, size];
-    cx.compiler.calls_kernels
+    cx.compiler.kernels.attention
         && is_plain
         && worthwhile(sizes)
         && [Some(ElementType::F32), Some(ElementType::BF16)].contains(&element)

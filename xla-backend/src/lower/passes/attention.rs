@@ -10,13 +10,13 @@
 //! It is taken as a whole or not at all: where anything else reads scores, weights or their gradients, such as a mask, a
 //! loop that keeps them, or a caller, all operations stay as they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use burn_backend::DType;
 use burn_ir::{MatmulOpIr, OperationIr, TensorId, TensorIr};
 use burn_trace::compile::Mark;
 
-use super::live::Ids;
+use super::uses::Uses;
 use crate::lower::graph::operation::matmul;
 use crate::lower::graph::rearranged::{identity, reordered};
 
@@ -59,17 +59,8 @@ pub(crate) struct Attentions<'a> {
 }
 
 impl<'a> Attentions<'a> {
-    /// Finds the attentions among the operations of a block. `read` are tensors that are read besides: by loops, and
-    /// after the block.
-    pub(crate) fn new(operations: &[&'a OperationIr], read: &Ids) -> Self {
-        let mut graph = Graph { makers: BTreeMap::new(), readers: BTreeMap::new(), read };
-        for (at, op) in operations.iter().enumerate() {
-            let once: BTreeSet<_> = op.inputs().map(|input| input.id).collect();
-            for id in once {
-                graph.readers.entry(id).or_default().push((at, op));
-            }
-            graph.makers.extend(op.outputs().map(|out| (out.id, *op)));
-        }
+    /// Finds the attentions among the operations of a block.
+    pub(crate) fn new(operations: &[&'a OperationIr], graph: &Uses<'_, 'a>) -> Self {
         let mut roles = BTreeMap::new();
         for op in operations {
             if let Some(Mark::Softmax { x }) = Mark::of(op)
@@ -88,13 +79,7 @@ impl<'a> Attentions<'a> {
     }
 }
 
-struct Graph<'g, 'a> {
-    makers: BTreeMap<TensorId, &'a OperationIr>,
-    readers: BTreeMap<TensorId, Vec<(usize, &'a OperationIr)>>,
-    read: &'g Ids,
-}
-
-impl<'a> Graph<'_, 'a> {
+impl<'a> Uses<'_, 'a> {
     /// The operations of the attention whose softmax this is, with their roles.
     fn attention(
         &self,
@@ -162,7 +147,7 @@ impl<'a> Graph<'_, 'a> {
         let by_value = matmul(op).filter(|product| product.lhs.id == turned_weights.id)?;
         let by_weights = self.product_before(by_weights, inside)?;
         let by_out = by_value.rhs.id;
-        let (value, _) = swapped(self.makers.get(&by_weights.rhs.id)?)?;
+        let (value, _) = swapped(self.maker(by_weights.rhs.id)?)?;
         if by_weights.lhs.id != by_out {
             return None;
         }
@@ -197,7 +182,7 @@ impl<'a> Graph<'_, 'a> {
         inside.extend([by_scores.id, by_query.out.id, by_turned_key.out.id, by_value.out.id]);
         // Of the two operations that read the gradient by the result, the first: it is there, and the others
         // follow.
-        let at_weights = self.readers.get(&by_out)?.iter().find_map(|(at, op)| {
+        let at_weights = self.readers(by_out).iter().find_map(|(at, op)| {
             op.outputs().any(|out| out.id == by_weights.out.id).then_some(*at)
         })?;
         let first = if at_weights < at_value { by_weights.out.id } else { by_value.out.id };
@@ -215,7 +200,7 @@ impl<'a> Graph<'_, 'a> {
                 return None;
             }
             inside.push(id);
-            let op = self.makers.get(&id)?;
+            let op = self.maker(id)?;
             match identity(op) {
                 Some((input, _)) => id = input.id,
                 None => return matmul(op),
@@ -223,15 +208,9 @@ impl<'a> Graph<'_, 'a> {
         }
     }
 
-    /// The operations that read a tensor, if nothing besides does.
-    fn only_readers(&self, id: TensorId) -> Option<&[(usize, &'a OperationIr)]> {
-        let readers = self.readers.get(&id).map_or(&[][..], Vec::as_slice);
-        (!self.read.contains(&id)).then_some(readers)
-    }
-
     /// Whether one of two tensors is the other with its last two axes swapped.
     fn are_swapped(&self, x: TensorId, y: TensorId) -> bool {
-        let of = |id| Some(swapped(self.makers.get(&id)?)?.0.id);
+        let of = |id| Some(swapped(self.maker(id)?)?.0.id);
         of(x) == Some(y) || of(y) == Some(x)
     }
 }

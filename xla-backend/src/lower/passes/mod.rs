@@ -4,6 +4,7 @@
 //! tensor, which later passes read:
 //!
 //! - [`attention`]: which operations are attention, for which there is a kernel;
+//! - [`linear`]: which operations are linear layers with what follows, for which there is a kernel;
 //! - [`live`]: which operations a block needs;
 //! - [`keep`]: what loops forward keep for loops backward;
 //! - [`placement`]: how tensors are sharded;
@@ -17,12 +18,14 @@
 pub(crate) mod attention;
 pub(crate) mod contraction;
 pub(crate) mod keep;
+pub(crate) mod linear;
 pub(crate) mod live;
 pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod replicas;
 pub(crate) mod rings;
 pub(crate) mod step;
+pub(crate) mod uses;
 pub(crate) mod views;
 
 use std::cell::Cell;

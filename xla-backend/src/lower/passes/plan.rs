@@ -11,15 +11,18 @@ use super::Fresh;
 use super::attention::{Attentions, Role};
 use super::contraction::Contractions;
 use super::keep;
+use super::linear::Linears;
 use super::live::{Ids, Live, ids};
 use super::placement::Placement;
 use super::replicas::{Origin, Replicas};
 use super::rings::{self, Action};
 use super::step::{Addends, Block, Loop, Stack, Step, Work};
+use super::uses::Uses;
 use super::views::Views;
 use crate::lower::error::{Fault, LowerError};
 use crate::lower::graph::operation::{fault_at, is_random, matmul};
 use crate::lower::graph::regions::{Backward, Forward, Node, Regions};
+use crate::lower::kernel::Kernels;
 
 /// What the passes read.
 pub(crate) struct Plan<'p, 'a> {
@@ -28,8 +31,8 @@ pub(crate) struct Plan<'p, 'a> {
     pub(crate) over: Option<(&'p Mesh, &'p Layout)>,
     pub(crate) save: &'p Save,
     pub(crate) fresh: Fresh,
-    /// Whether the program may call kernels.
-    pub(crate) calls_kernels: bool,
+    /// The kernels that the program may call.
+    pub(crate) kernels: Kernels,
 }
 
 impl<'a> Plan<'_, 'a> {
@@ -59,11 +62,12 @@ impl<'a> Plan<'_, 'a> {
             }
         }
         let contractions = Contractions::new(&operations, &read);
-        let attentions = if self.calls_kernels {
-            Attentions::new(&operations, &read)
-        } else {
-            Attentions::default()
-        };
+        let (mut attentions, mut linears) = (Attentions::default(), Linears::default());
+        if self.kernels.attention {
+            let uses = Uses::new(&operations, &read);
+            attentions = Attentions::new(&operations, &uses);
+            linears = Linears::new(&operations, &uses, self.kernels);
+        }
         let placement = Placement::new(&operations, self.over)?;
         let views = Views::new(&operations, &placement);
         let replicas = Replicas::new(
@@ -90,6 +94,7 @@ impl<'a> Plan<'_, 'a> {
             kept: self.kept(live),
             needed: &live.needed,
             attentions,
+            linears,
             contractions,
             placement,
             views,
@@ -131,6 +136,7 @@ struct Steps<'p, 'a> {
     /// What the block and its results read.
     needed: &'p Ids,
     attentions: Attentions<'a>,
+    linears: Linears<'a>,
     contractions: Contractions<'a>,
     placement: Placement,
     views: Views,
@@ -179,6 +185,14 @@ impl<'a> Steps<'_, 'a> {
             }
             Some(Role::Backward(gradient)) => {
                 self.push(at, Work::AttentionBackward(gradient));
+                return Ok(());
+            }
+            None => {}
+        }
+        match self.linears.role(op) {
+            Some(None) => return Ok(()),
+            Some(Some(layer)) => {
+                self.push(at, Work::LinearGelu(layer));
                 return Ok(());
             }
             None => {}

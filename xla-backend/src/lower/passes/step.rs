@@ -4,6 +4,7 @@ use burn_ir::{MatmulOpIr, OperationIr, TensorId, TensorIr};
 use burn_trace::mesh::Spec;
 
 use super::attention::{Attention, AttentionBackward};
+use super::linear::LinearGelu;
 use super::live::Ids;
 use super::rings::{Gather, Operand, Scatter};
 use super::views::Views;
@@ -65,6 +66,8 @@ pub(crate) enum Work<'a> {
     Attention(Attention<'a>, &'a TensorIr),
     /// The gradient of attention by a kernel.
     AttentionBackward(AttentionBackward<'a>),
+    /// A linear layer and GELU by a kernel.
+    LinearGelu(LinearGelu<'a>),
     /// Swaps the last two axes.
     Transpose { from: TensorId, to: TensorId },
     /// A product over the rows of each replica, whose addends stay unsummed.

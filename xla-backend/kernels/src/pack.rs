@@ -1,13 +1,12 @@
-//! Rows of a head as cells.
+//! Rows of a matrix as cells.
 
-use super::sizes::{Attention, Place};
 use crate::isa::Isa;
 use crate::number::Number;
 use crate::product::{Left, ROWS};
 
-/// The tokens of a head: `count` rows of `size` numbers, `token` numbers apart.
+/// `count` rows of `size` numbers, which begin `token` numbers apart.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rows<'a, T> {
+pub(crate) struct Rows<'a, T> {
     numbers: &'a [T],
     token: usize,
     count: usize,
@@ -15,26 +14,30 @@ pub(super) struct Rows<'a, T> {
 }
 
 impl<'a, T: Number> Rows<'a, T> {
-    /// The rows of the head at a place, in a tensor of `count` tokens an image.
+    /// The rows at the start of some numbers.
     ///
     /// # Panics
     ///
     /// If they are not all there.
-    pub(super) fn of(sizes: &Attention, place: Place, numbers: &'a [T], count: usize) -> Self {
-        let numbers = &numbers[place.start(sizes, count)..];
-        let (token, size) = (sizes.token(), sizes.size);
+    pub(crate) fn new(numbers: &'a [T], token: usize, count: usize, size: usize) -> Self {
         assert!(count == 0 || numbers.len() >= (count - 1) * token + size, "rows of a tensor");
         Self { numbers, token, count, size }
     }
 
     #[inline(always)]
-    pub(super) fn row(&self, i: usize) -> &'a [T] {
+    pub(crate) fn row(&self, i: usize) -> &'a [T] {
         &self.numbers[i * self.token..][..self.size]
+    }
+
+    /// How many rows there are.
+    #[inline(always)]
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// Some of the rows.
     #[inline(always)]
-    pub(super) fn part(&self, from: usize, count: usize) -> Self {
+    pub(crate) fn part(&self, from: usize, count: usize) -> Self {
         Self { numbers: &self.numbers[from * self.token..], count, ..*self }
     }
 
@@ -70,7 +73,7 @@ fn cells_of<I: Isa, T: Number>(row: &[T]) -> impl Iterator<Item = u32> {
 /// Rows as the first matrix of a product, with cells along rows: where they lie, or as copies of `width`
 /// cells in `memory`.
 #[inline(always)]
-pub(super) fn along<I: Isa, T: Number>(
+pub(crate) fn along<I: Isa, T: Number>(
     rows: Rows<'_, T>,
     width: usize,
     memory: &mut [u32],
@@ -80,7 +83,7 @@ pub(super) fn along<I: Isa, T: Number>(
         let row = if I::PAIRS { rows.token / 2 } else { rows.token };
         return Left { cells: rows.numbers.as_ptr().cast(), row, step: 1 };
     }
-    for (i, to) in memory.chunks_exact_mut(width).take(rows.count).enumerate() {
+    for (i, to) in memory.chunks_exact_mut(width.max(1)).take(rows.count).enumerate() {
         to.iter_mut().zip(cells_of::<I, T>(rows.row(i))).for_each(|(to, cell)| *to = cell);
     }
     Left { cells: memory.as_ptr(), row: width, step: 1 }
@@ -88,7 +91,7 @@ pub(super) fn along<I: Isa, T: Number>(
 
 /// The transposed rows: cells along rows, of all rows beside each other, filled up with zeros to `width` rows.
 #[inline(always)]
-pub(super) fn turned<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mut [u32]) {
+pub(crate) fn turned<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mut [u32]) {
     let cells = rows.size.div_ceil(if I::PAIRS { 2 } else { 1 });
     let to = &mut to[..cells * width];
     for to in to.chunks_exact_mut(width) {
@@ -119,7 +122,7 @@ pub(super) fn turned<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mu
 /// The rows, cells across them: of pairs those of two rows, the last with zeros where there is none. Each is filled up
 /// with zeros to `width` cells.
 #[inline(always)]
-pub(super) fn across<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mut [u32]) {
+pub(crate) fn across<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mut [u32]) {
     let depth = if I::PAIRS { 2 } else { 1 };
     for (t, to) in to.chunks_exact_mut(width).take(rows.count.div_ceil(depth)).enumerate() {
         let (to, rest) = to.split_at_mut(rows.size);
@@ -144,7 +147,7 @@ pub(super) fn across<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mu
 ///
 /// The processor has the instructions.
 #[inline(always)]
-pub(super) unsafe fn unpack<I: Isa, T: Number>(from: &[f32], scale: f32, to: &mut [T]) {
+pub(crate) unsafe fn unpack<I: Isa, T: Number>(from: &[f32], scale: f32, to: &mut [T]) {
     let whole = to.len() / I::LANES * I::LANES;
     let times = I::splat(scale);
     for at in (0..whole).step_by(I::LANES) {

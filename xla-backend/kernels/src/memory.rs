@@ -1,12 +1,13 @@
 //! Memory that tasks share, and that a thread has to itself.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use crate::isa::Isa;
 
 /// A slice that tasks write, each its own part.
 #[derive(Debug)]
-pub(super) struct Shared<'a, T> {
+pub(crate) struct Shared<'a, T> {
     start: *mut T,
     len: usize,
     lives: PhantomData<&'a mut [T]>,
@@ -24,7 +25,7 @@ impl<T> Copy for Shared<'_, T> {}
 unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
 impl<'a, T> Shared<'a, T> {
-    pub(super) fn new(slice: &'a mut [T]) -> Self {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), lives: PhantomData }
     }
 
@@ -34,7 +35,7 @@ impl<'a, T> Shared<'a, T> {
     ///
     /// No other task asks for the same numbers.
     #[allow(clippy::mut_from_ref)]
-    pub(super) unsafe fn part(&self, from: usize, len: usize) -> &'a mut [T] {
+    pub(crate) unsafe fn part(&self, from: usize, len: usize) -> &'a mut [T] {
         assert!(from + len <= self.len, "a part of a tensor");
         // SAFETY: it is inside, and nobody else's.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(from), len) }
@@ -43,37 +44,45 @@ impl<'a, T> Shared<'a, T> {
 
 /// Numbers as they are packed for the vectors of an implementation.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Units {
+pub(crate) struct Units {
     lanes: usize,
     /// Numbers of a cell.
     depth: usize,
 }
 
 impl Units {
-    pub(super) fn of<I: Isa>() -> Self {
+    pub(crate) fn of<I: Isa>() -> Self {
         Self { lanes: I::LANES, depth: if I::PAIRS { 2 } else { 1 } }
     }
 
-    pub(super) fn vectors(self, numbers: usize) -> usize {
+    pub(crate) fn vectors(self, numbers: usize) -> usize {
         numbers.div_ceil(self.lanes)
     }
 
     /// Columns with those that fill up the last vector.
-    pub(super) fn padded(self, numbers: usize) -> usize {
+    pub(crate) fn padded(self, numbers: usize) -> usize {
         self.vectors(numbers) * self.lanes
     }
 
-    pub(super) fn cells(self, numbers: usize) -> usize {
+    pub(crate) fn cells(self, numbers: usize) -> usize {
         numbers.div_ceil(self.depth)
     }
 }
 
+/// Does something with memory of this thread, which the system need not clear each time.
+pub(crate) fn with_scratch(work: impl FnOnce(&mut Vec<u32>)) {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    }
+    SCRATCH.with_borrow_mut(work);
+}
+
 /// Parts of the memory of a thread, one after the other, aligned to vectors.
-pub(super) struct Scratch<'a>(&'a mut [u32]);
+pub(crate) struct Scratch<'a>(&'a mut [u32]);
 
 impl<'a> Scratch<'a> {
     /// Memory for parts of these sizes.
-    pub(super) fn new(memory: &'a mut Vec<u32>, sizes: &[usize]) -> Self {
+    pub(crate) fn new(memory: &'a mut Vec<u32>, sizes: &[usize]) -> Self {
         const ALIGNED: usize = 16;
         let len: usize = sizes.iter().map(|size| size.next_multiple_of(ALIGNED)).sum();
         if memory.len() < len + ALIGNED {
@@ -83,7 +92,7 @@ impl<'a> Scratch<'a> {
         Self(&mut memory[skip..])
     }
 
-    pub(super) fn take(&mut self, size: usize) -> &'a mut [u32] {
+    pub(crate) fn take(&mut self, size: usize) -> &'a mut [u32] {
         let (taken, rest) = std::mem::take(&mut self.0).split_at_mut(size.next_multiple_of(16));
         self.0 = rest;
         &mut taken[..size]
