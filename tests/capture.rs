@@ -67,7 +67,8 @@ fn the_update_depends_on_the_step_as_a_tensor_only() {
                 let optimizer = Optimizer::new(&chain, &budget, &model).unwrap();
                 let (gradients, state) = (params::collect(&model), optimizer.init(&model));
                 let step = scalar(step, device).float();
-                let (model, _, _) = optimizer.update(model, gradients, state, &step).unwrap();
+                let (model, _, _) =
+                    optimizer.update(model, gradients, state, &step, &step).unwrap();
                 Ema { decay: 0.999 }.update(
                     NamedTensors::default(),
                     &params::collect(&model),

@@ -242,7 +242,10 @@ fn every_optimizer_trains_and_resumes() {
     let chains = [
         Recipe::vit22b_scaled(4, 20, 3e-3).update,
         vec![Stage::Adam(Adam::default()), rate(1e-3)],
-        vec![Stage::Momentum(Momentum { momentum: 0.9, nesterov: true }), rate(1e-3)],
+        vec![
+            Stage::Momentum(Momentum { momentum: 0.9, nesterov: true, ..Momentum::default() }),
+            rate(1e-3),
+        ],
     ];
     let config = small();
     let regularisation = Regularisation { dropout: 0.1, ..Default::default() };
@@ -378,7 +381,7 @@ fn a_recipe_without_meaning_names_its_field() {
         "clip_global_norm.max_norm = 0 is not valid: a finite number above 0"
     );
     assert_eq!(
-        message(Stage::Momentum(Momentum { momentum: 1.0, nesterov: false })),
+        message(Stage::Momentum(Momentum { momentum: 1.0, ..Momentum::default() })),
         "momentum.momentum = 1 is not valid: a number in [0, 1)"
     );
     let uncovered = message(Stage::WeightDecay(Rules::new([(r".*\.weight", 0.1)])));

@@ -258,7 +258,7 @@ impl LinearProbeConfig {
             batch_size: self.batch_size.min(n) as u64,
             total: Duration::Epochs(self.epochs),
             update: vec![
-                Stage::Momentum(Momentum { momentum: self.momentum, nesterov: false }),
+                Stage::Momentum(Momentum { momentum: self.momentum, ..Momentum::default() }),
                 Stage::WeightDecay(Rules::new([("weight", self.weight_decay), ("bias", 0.0)])),
                 Stage::LearningRate { peak: learning_rate, factors: Rules::all(Tune::Factor(1.0)) },
                 Stage::Schedule(Schedule {

@@ -51,7 +51,7 @@ pub struct Planned {
 pub struct Plan {
     /// The mesh.
     pub mesh: Mesh,
-    /// The tensors of the state, without the step and the seed.
+    /// The tensors of the state, without its numbers: steps and the seed.
     pub tensors: Vec<Planned>,
 }
 
@@ -69,7 +69,7 @@ impl Plan {
         let mut tensors = Vec::new();
         for leaf in leaves {
             let Role::State(part, path) = role(&leaf.path) else { continue };
-            if leaf.path != "step" && leaf.path != "seed" {
+            if !["step", "skipped", "seed"].contains(&leaf.path.as_str()) {
                 tensors.push(planned(mesh, &resolved, leaf, part, path)?);
             }
         }

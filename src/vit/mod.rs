@@ -14,6 +14,7 @@ mod families;
 mod features;
 mod model;
 mod saved;
+mod transfer;
 mod variant;
 
 pub use crate::layers::{

@@ -201,7 +201,10 @@ fn steps_of_a_linear_probe() {
         total: Duration::Steps(batches.len() as u64),
         update: vec![
             Stage::WeightDecay(Rules::all(number(&case["weight_decay"]))),
-            Stage::Momentum(Momentum { momentum: number(&case["momentum"]), nesterov: false }),
+            Stage::Momentum(Momentum {
+                momentum: number(&case["momentum"]),
+                ..Momentum::default()
+            }),
             Stage::LearningRate {
                 peak: number(&case["lr"]),
                 factors: Rules::all(Tune::Factor(1.0)),

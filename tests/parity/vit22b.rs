@@ -248,7 +248,7 @@ fn a_state_of_another_model_is_refused() {
         Optimizer::new(&[Stage::Momentum(Default::default())], &budget, &model).unwrap();
     let gradients = params::collect(&model);
     let step = Tensor::<1>::zeros([1], &device());
-    let update = |state| optimizer.update(model.clone(), gradients.clone(), state, &step);
+    let update = |state| optimizer.update(model.clone(), gradients.clone(), state, &step, &step);
     let error = update(NamedTensors::default()).unwrap_err();
     assert!(
         error.to_string().contains("missing [momentum/blocks.0.attn.k_norm.scale, "),

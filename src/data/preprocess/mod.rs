@@ -60,6 +60,7 @@ pub use transform::{BigVisionResize, Rounding, Transform};
 /// | `fit_patches(p, n, filter)` | resizes to sides that are multiples of `p` and hold at most `n` squares of it, the proportions nearly kept, as transformers does for SigLIP 2: each image gets a size of its own |
 /// | `central_crop(h, w)` | crops the centre; of an odd number of dropped rows or columns, more are dropped below and on the right, as in big_vision and transformers |
 /// | `center_crop(h, w)` | crops the centre; the distance from top and left, if it ends in a half, is rounded to an even number, as in torchvision and timm |
+/// | `corner_crop(h, w)` | drops rows below and columns on the right, as a patch embedding without padding does with what is less than a patch |
 /// | `inception_crop(h, w, min, max, filter)` | crops a random region of `min` to `max` percent of the area, its width 3/4 to 4/3 of its height, and resizes it |
 /// | `flip_lr` | mirrors left to right with probability 1/2 |
 /// | `randaug(layers, magnitude)` | RandAugment: this many of sixteen operations (2), at a strength from 0 to 10 (10) |
@@ -299,6 +300,7 @@ fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
             };
             view.crop([half(height - h), half(width - w), h, w]);
         }
+        Transform::CornerCrop { size: [h, w] } => view.crop([0, 0, h, w]),
         Transform::InceptionCrop { size, area, filter } => {
             view.crop(inception_region([height, width], area, &mut rng));
             view.resize(size, Resampling::Pillow(filter));
@@ -337,7 +339,7 @@ fn follows(step: &Transform, before: &[Transform]) -> Result<(), &'static str> {
     );
     if has(|step| matches!(step, Transform::ResizeFloat { .. }))
         && !on_values
-        && !matches!(step, Transform::CenterCrop { .. })
+        && !matches!(step, Transform::CenterCrop { .. } | Transform::CornerCrop { .. })
     {
         return Err("it works on bytes; let it come before resize_float");
     }

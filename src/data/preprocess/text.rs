@@ -38,6 +38,7 @@ impl fmt::Display for Transform {
                 };
                 write!(f, "{crop}({h}, {w})")
             }
+            Self::CornerCrop { size: [h, w] } => write!(f, "corner_crop({h}, {w})"),
             Self::InceptionCrop { size: [h, w], area: [low, high], filter } => {
                 write!(f, "inception_crop({h}, {w}, {low}, {high}, {})", name(filter))
             }
@@ -145,6 +146,9 @@ impl FromStr for Transform {
             ("center_crop", None) => sides(words)
                 .map(|size| Self::CenterCrop { size, rounding: Rounding::HalfToEven })
                 .ok_or("center_crop(224) or center_crop(h, w)"),
+            ("corner_crop", None) => sides(words)
+                .map(|size| Self::CornerCrop { size })
+                .ok_or("corner_crop(378) or corner_crop(h, w)"),
             ("inception_crop", _) => inception_crop(words, filter.unwrap_or_default())
                 .ok_or("inception_crop(224), (h, w) or (h, w, min, max) in percent of the area, and perhaps a filter"),
             ("flip_lr", None) if words.is_empty() => Ok(Self::FlipLr),
@@ -166,7 +170,7 @@ impl FromStr for Transform {
                 .ok_or("normalize(imagenet), normalize(clip), or three means and three deviations"),
             _ => Err(
                 "resize, resize_small, resize_shorter, resize_float, fit_patches, central_crop, \
-                 center_crop, inception_crop, flip_lr, randaug, value_range, normalize or \
+                 center_crop, corner_crop, inception_crop, flip_lr, randaug, value_range, normalize or \
                  random_erasing",
             ),
         };

@@ -76,6 +76,11 @@ pub enum Transform {
         /// pixels that are cropped away.
         rounding: Rounding,
     },
+    /// `corner_crop(h, w)`
+    CornerCrop {
+        /// The size of the crop.
+        size: [usize; 2],
+    },
     /// `inception_crop(h, w, min, max, filter)`
     InceptionCrop {
         /// The new size.
@@ -193,7 +198,7 @@ impl Transform {
                 let exact = before.exact && before.least[0] == before.least[1];
                 Ok(KnownSize { least: [side, side], exact })
             }
-            Self::CenterCrop { size, .. } => {
+            Self::CenterCrop { size, .. } | Self::CornerCrop { size } => {
                 sides(&size)?;
                 let [h, w] = before.least;
                 if size[0] > h || size[1] > w {

@@ -10,13 +10,14 @@ use crate::train::TrainState;
 
 use crate::train::error::CheckpointError;
 
-/// Values by name: `model/`, `optimizer/` or `ema/` and a path, `step` and `seed`.
+/// Values by name: `model/`, `optimizer/` or `ema/` and a path, `step`, `seed`, and `skipped` where such steps are counted.
 pub(super) type Values = BTreeMap<String, TensorData>;
 
 const MODEL: &str = "model/";
 const OPTIMIZER: &str = "optimizer/";
 const EMA: &str = "ema/";
 const STEP: &str = "step";
+const SKIPPED: &str = "skipped";
 const SEED: &str = "seed";
 
 /// Ranks that [`AnyTensor`] has.
@@ -58,6 +59,7 @@ pub(super) fn leaves<M: Module>(state: &TrainState<M>) -> Vec<(String, Leaf)> {
             (STEP.into(), Leaf::Int(state.step.clone())),
             (SEED.into(), Leaf::Int(state.seed.clone())),
         ])
+        .chain(state.skipped.clone().map(|skipped| (SKIPPED.into(), Leaf::Int(skipped))))
         .collect()
 }
 
@@ -77,7 +79,7 @@ pub(super) fn state<M: Module>(
         let dtype = data.dtype();
         Ok(Tensor::<1, Int>::from_data(data, (device, dtype)))
     };
-    let (step, seed) = (number(STEP)?, number(SEED)?);
+    let (step, seed, skipped) = (number(STEP)?, number(SEED)?, number(SKIPPED).ok());
     let (mut parameters, mut optimizer, mut ema) = Default::default();
     let mut unused = Vec::new();
     for (name, data) in values {
@@ -104,6 +106,7 @@ pub(super) fn state<M: Module>(
         optimizer,
         ema: Some(ema).filter(|ema| !ema.is_empty()),
         step,
+        skipped,
         seed,
     })
 }

@@ -1,5 +1,8 @@
 //! Recipes: how gradients become parameters, and for how long.
 
+mod finetune;
+pub(crate) mod layer_decay;
+
 use serde::{Deserialize, Serialize};
 
 use crate::params::Rules;
@@ -8,6 +11,7 @@ use crate::train::duration::Duration;
 use crate::train::precision::Precision;
 use crate::train::update::adafactor::Adafactor;
 use crate::train::update::ema::Ema;
+use crate::train::update::polyak::Polyak;
 use crate::train::update::schedule::{Decay, Schedule};
 use crate::train::update::stage::{Stage, Tune};
 
@@ -25,6 +29,10 @@ pub struct Recipe {
     pub update: Vec<Stage>,
     /// Averages of the parameters that are trained; none reported for ViT-22B.
     pub ema: Option<Ema>,
+    /// The mean of the parameters over the end of the run, in place of `ema`. ViT-22B fine-tuned at 560 pixels has
+    /// such a mean.
+    #[serde(default)]
+    pub polyak: Option<Polyak>,
     /// The types of the computation.
     #[serde(default)]
     pub precision: Precision,
@@ -66,6 +74,7 @@ impl Recipe {
                 }),
             ],
             ema: None,
+            polyak: None,
             precision: Precision::F32,
             micro_batches: 1,
             skip_non_finite: false,

@@ -15,10 +15,12 @@ use crate::params::{self, NamedTensors, ParamsError};
 use crate::random::RandomKey;
 use crate::runtime::host;
 use crate::train::duration::Budget;
-use crate::train::error::TrainError;
+use crate::train::error::{TrainError, invalid};
 use crate::train::recipe::Recipe;
 use crate::train::task::Task;
+use crate::train::update::ema::Ema;
 use crate::train::update::optimizer::Optimizer;
+use crate::train::update::polyak::ResolvedPolyak;
 
 use gradient::widened;
 use micro_batches::{checked_count, value_and_grad_over};
@@ -58,6 +60,7 @@ pub struct TrainStep<T> {
     recipe: Recipe,
     optimizer: Optimizer,
     micro_batches: usize,
+    averages: Option<Averages>,
     rolled: Option<Save>,
 }
 
@@ -73,13 +76,23 @@ impl<T: Task> TrainStep<T> {
         examples_per_epoch: Option<u64>,
     ) -> Result<Self, TrainError> {
         let budget = Budget::new(recipe.total, recipe.batch_size, examples_per_epoch)?;
-        if let Some(ema) = &recipe.ema {
-            ema.validate()?;
-        }
+        let averages = match (recipe.ema, recipe.polyak) {
+            (None, None) => None,
+            (Some(ema), None) => {
+                ema.validate()?;
+                Some(Averages::Ema(ema))
+            }
+            (None, Some(polyak)) => Some(Averages::Polyak(polyak.resolve(&budget)?)),
+            (Some(_), Some(polyak)) => {
+                let rule = "a recipe keeps one kind of averages: `ema` or `polyak`";
+                return Err(invalid("polyak.from", format!("{:?}", polyak.from), rule));
+            }
+        };
         let model = task.init(&host());
         Ok(Self {
             optimizer: Optimizer::new(&recipe.update, &budget, &model)?,
             micro_batches: checked_count(recipe)?,
+            averages,
             recipe: recipe.clone(),
             task,
             rolled: None,
@@ -113,11 +126,12 @@ impl<T: Task> TrainStep<T> {
     /// The state before the first step. Parameters that were not drawn yet are drawn now.
     pub fn init(&self, model: T::Model, seed: u64) -> TrainState<T::Model> {
         let device = model.devices().into_iter().next().unwrap_or_default();
-        let averages = self.recipe.ema.map(|_| self.trained(&model));
+        let averages = self.averages.is_some().then(|| self.trained(&model));
         TrainState {
             optimizer: self.optimizer.init(&model),
             ema: averages,
             step: Tensor::from_ints([0], &device),
+            skipped: self.recipe.skip_non_finite.then(|| Tensor::from_ints([0], &device)),
             seed: RandomKey::new(seed, &device).to_tensor(),
             model,
         }
@@ -158,10 +172,20 @@ impl<T: Task> TrainStep<T> {
         let gradients = widened(gradients);
         let before = self.recipe.skip_non_finite.then(|| state.clone());
         let step = state.step.clone().float();
+        let taken = match &state.skipped {
+            Some(skipped) => (state.step.clone() - skipped.clone()).float(),
+            None => step.clone(),
+        };
         let (model, optimizer, update) =
-            self.optimizer.update(state.model, gradients, state.optimizer, &step)?;
-        let ema = match (&self.recipe.ema, state.ema) {
-            (Some(ema), Some(averages)) => Some(ema.update(averages, &self.trained(&model), &step)),
+            self.optimizer.update(state.model, gradients, state.optimizer, &step, &taken)?;
+        let ema = match (&self.averages, state.ema) {
+            (Some(of), Some(averages)) => {
+                let trained = self.trained(&model);
+                Some(match of {
+                    Averages::Ema(ema) => ema.update(averages, &trained, &step),
+                    Averages::Polyak(polyak) => polyak.update(averages, &trained, &step),
+                })
+            }
             (_, averages) => averages,
         };
         let finite = (loss.clone() + update.gradient_norm.clone()).is_finite();
@@ -171,8 +195,8 @@ impl<T: Task> TrainStep<T> {
             learning_rate: update.learning_rate,
             finite: finite.clone().int(),
         };
-        let state =
-            TrainState { model, optimizer, ema, step: state.step.add_scalar(1), seed: state.seed };
+        let (step, skipped, seed) = (state.step.add_scalar(1), state.skipped, state.seed);
+        let state = TrainState { model, optimizer, ema, step, skipped, seed };
         let state = match before {
             Some(before) => keep_unless(&finite, state, before),
             None => state,
@@ -187,7 +211,8 @@ impl<T: Task> TrainStep<T> {
     }
 
     /// The state, if its optimizer state and its averages are those of its model; else an error. Older
-    /// checkpoints also hold averages of frozen parameters, which are dropped.
+    /// checkpoints also hold averages of frozen parameters, which are dropped, and do not say how many steps
+    /// were left out, which counts as none.
     pub(crate) fn checked_state(
         &self,
         mut state: TrainState<T::Model>,
@@ -196,7 +221,7 @@ impl<T: Task> TrainStep<T> {
         let averages = state.ema.take().unwrap_or_default().into_iter();
         let averages: NamedTensors = averages.filter(|(path, _)| !is_frozen(path)).collect();
         let parameters = params::collect(&state.model);
-        let averaged = match self.recipe.ema {
+        let averaged = match self.averages {
             Some(_) => {
                 let shapes = params::shapes(&state.model).into_iter();
                 shapes.filter(|(path, _)| !is_frozen(path)).collect()
@@ -207,7 +232,10 @@ impl<T: Task> TrainStep<T> {
         error.compare("", self.optimizer.slot_shapes(&parameters), &state.optimizer);
         error.compare(AVERAGE, averaged, &averages);
         error.into_result()?;
-        state.ema = self.recipe.ema.map(|_| averages);
+        state.ema = self.averages.is_some().then_some(averages);
+        if self.recipe.skip_non_finite && state.skipped.is_none() {
+            state.skipped = Some(state.step.zeros_like());
+        }
         Ok(state)
     }
 
@@ -266,6 +294,13 @@ impl<T: Task> TrainStep<T> {
         }
         Ok((axis(first), examples))
     }
+}
+
+/// How averages of the parameters are kept.
+#[derive(Debug, Clone, Copy)]
+enum Averages {
+    Ema(Ema),
+    Polyak(ResolvedPolyak),
 }
 
 /// Before the path of an average in an error.

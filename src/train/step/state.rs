@@ -19,6 +19,8 @@ pub struct TrainState<M> {
     pub ema: Option<NamedTensors>,
     /// Number of steps done, one element.
     pub step: Tensor<1, Int>,
+    /// How many of them were left out because they were not finite, one element, where the recipe does so.
+    pub skipped: Option<Tensor<1, Int>>,
     /// What random draws of all steps follow from, one element.
     pub seed: Tensor<1, Int>,
 }
@@ -36,6 +38,7 @@ impl<M: Module + 'static> TensorTree for TrainState<M> {
         visitor.child("optimizer", &self.optimizer);
         visitor.child("ema", &self.ema);
         visitor.child("step", &self.step);
+        visitor.child("skipped", &self.skipped);
         visitor.child("seed", &self.seed);
     }
 
@@ -45,6 +48,7 @@ impl<M: Module + 'static> TensorTree for TrainState<M> {
             optimizer: self.optimizer.rebuild(leaves)?,
             ema: self.ema.rebuild(leaves)?,
             step: self.step.rebuild(leaves)?,
+            skipped: self.skipped.rebuild(leaves)?,
             seed: self.seed.rebuild(leaves)?,
         })
     }
@@ -81,7 +85,8 @@ impl TensorTree for StepMetrics {
     }
 }
 
-/// The state after a step if the step was finite, else the one before; the step is counted either way.
+/// The state after a step if the step was finite, else the one before; the step is counted either way, and one
+/// that was left out as such too.
 pub(crate) fn keep_unless<M: Module>(
     finite: &Tensor<1, Bool>,
     after: TrainState<M>,
@@ -96,7 +101,9 @@ pub(crate) fn keep_unless<M: Module>(
     let model = params::assign(after.model, pick(model, old));
     let optimizer = pick(after.optimizer, before.optimizer);
     let ema = after.ema.map(|after| pick(after, before.ema.unwrap_or_default()));
-    TrainState { model, optimizer, ema, step: after.step, seed: after.seed }
+    let left_out = finite.clone().bool_not().int();
+    let skipped = after.skipped.map(|skipped| skipped + left_out);
+    TrainState { model, optimizer, ema, step: after.step, skipped, seed: after.seed }
 }
 
 /// The tensors after a step where it was finite, and those before it elsewhere.

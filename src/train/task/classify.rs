@@ -77,9 +77,11 @@ impl Classify {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Config`] for a config that makes no model.
+    /// [`TrainError::Config`] for a config that makes no model, [`TrainError::Recipe`] for label smoothing
+    /// outside [0, 1).
     pub fn new(config: ViT22BConfig, loss: Loss) -> Result<Self, TrainError> {
         config.validate()?;
+        loss.validate()?;
         let settings = Settings {
             task: Name::Classify,
             model: config,

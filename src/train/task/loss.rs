@@ -5,6 +5,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
 
+use crate::train::error::{TrainError, fraction};
+
 /// The loss that a recipe trains with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +21,16 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// An error for a setting that is not valid.
+    pub(crate) fn validate(&self) -> Result<(), TrainError> {
+        match self {
+            Loss::SigmoidCrossEntropy => Ok(()),
+            Loss::SoftmaxCrossEntropy { label_smoothing } => {
+                fraction("label_smoothing", *label_smoothing)
+            }
+        }
+    }
+
     /// The loss of logits `[b, c]` for targets `[b, c]`.
     pub fn forward(&self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
         match self {

@@ -1,9 +1,10 @@
 //! Adam's moments and SGD's momentum.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor, bf16};
 use serde::{Deserialize, Serialize};
 
 use crate::params::NamedTensors;
+use crate::train::precision::Precision;
 
 use super::slot::{Slot, take};
 
@@ -58,23 +59,35 @@ impl Adam {
 }
 
 /// The momentum of SGD: `m ← μ m + g`, which is the update, or `g + μ m` with Nesterov's.
+///
+/// # Reference
+///
+/// optax's `trace`, whose `accumulator_dtype` is `precision` here.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Momentum {
     /// μ, in [0, 1).
     pub momentum: f64,
     /// Whether it is Nesterov's momentum, which looks one step ahead.
     pub nesterov: bool,
+    /// The type in which `m` is kept between steps. With bf16, as big_vision fine-tunes, `μ m` is computed in
+    /// bf16, and the update is `m` before it is rounded.
+    #[serde(default)]
+    pub precision: Precision,
 }
 
 impl Default for Momentum {
     fn default() -> Self {
-        Self { momentum: 0.9, nesterov: false }
+        Self { momentum: 0.9, nesterov: false, precision: Precision::F32 }
     }
 }
 
 impl Momentum {
     pub(super) fn slots<const D: usize>(&self, parameter: &Tensor<D>) -> Vec<Slot<D>> {
-        vec![("momentum", parameter.dims(), parameter.dtype())]
+        let dtype = match self.precision {
+            Precision::F32 => parameter.dtype(),
+            Precision::Bf16 => DType::BF16,
+        };
+        vec![("momentum", parameter.dims(), dtype)]
     }
 
     pub(super) fn update<const D: usize>(
@@ -85,8 +98,19 @@ impl Momentum {
     ) -> Tensor<D> {
         let name = format!("momentum/{path}");
         let old = take::<D>(state, &name);
-        let trace = old.mul_scalar(self.momentum) + gradient.clone();
-        state.insert(name, trace.clone());
+        let decayed = match self.precision {
+            Precision::F32 => old.mul_scalar(self.momentum),
+            // JAX takes a number for one of the tensor's type, so μ is rounded too.
+            Precision::Bf16 => {
+                old.mul_scalar(bf16::from_f64(self.momentum).to_f64()).cast(gradient.dtype())
+            }
+        };
+        let trace = decayed + gradient.clone();
+        let kept = match self.precision {
+            Precision::F32 => trace.clone(),
+            Precision::Bf16 => trace.clone().cast(DType::BF16),
+        };
+        state.insert(name, kept);
         if self.nesterov { gradient + trace.mul_scalar(self.momentum) } else { trace }
     }
 }

@@ -34,12 +34,20 @@ impl Ema {
         step: &Tensor<1>,
     ) -> NamedTensors {
         let ramp = step.clone().add_scalar(1.0) / step.clone().add_scalar(10.0);
-        let decay = ramp.clamp_max(self.decay);
-        let [averages] = by_block([averages, parameters.clone()], |[averages, parameters]| {
-            [averages.map(&mut Average { decay: &decay, parameters: &parameters })]
-        });
-        averages
+        move_averages(averages, parameters, &ramp.clamp_max(self.decay))
     }
+}
+
+/// `decay average + (1 − decay) parameter`.
+pub(super) fn move_averages(
+    averages: NamedTensors,
+    parameters: &NamedTensors,
+    decay: &Tensor<1>,
+) -> NamedTensors {
+    let [averages] = by_block([averages, parameters.clone()], |[averages, parameters]| {
+        [averages.map(&mut Average { decay, parameters: &parameters })]
+    });
+    averages
 }
 
 struct Average<'a> {

@@ -61,7 +61,8 @@ impl Optimizer {
         budget: &Budget,
         module: &M,
     ) -> Result<Self, TrainError> {
-        let paths: Vec<String> = params::shapes(module).into_iter().map(|(path, _)| path).collect();
+        let shapes = params::shapes(module);
+        let paths: Vec<String> = shapes.iter().map(|(path, _)| path.clone()).collect();
         let mut frozen = BTreeSet::new();
         let mut resolve = |stage: &Stage| {
             Ok(match stage {
@@ -70,9 +71,7 @@ impl Optimizer {
                     Resolved::ClipGlobalNorm(*max_norm)
                 }
                 Stage::Adafactor(adafactor) => {
-                    fraction("adafactor.momentum", adafactor.momentum)?;
-                    fraction("adafactor.beta2_cap", adafactor.beta2_cap)?;
-                    positive("adafactor.decay_rate", adafactor.decay_rate)?;
+                    adafactor.validate(&shapes)?;
                     Resolved::Adafactor(*adafactor)
                 }
                 Stage::Adam(adam) => {
@@ -138,7 +137,7 @@ impl Optimizer {
         for (path, any) in params::collect(module).iter().filter(|(path, _)| !self.is_frozen(path))
         {
             with_rank!(any, parameter => {
-                for (name, shape, dtype) in self.slots(parameter) {
+                for (name, shape, dtype) in self.slots(path, parameter) {
                     let zeros = zeros(shape, dtype, &parameter.device());
                     state.insert(format!("{name}/{path}"), zeros);
                 }
@@ -149,7 +148,8 @@ impl Optimizer {
 
     /// One step: the module with new parameters, the new state, and the metrics.
     ///
-    /// `step` is the number of steps before this one, in a tensor of one element.
+    /// `step` is the number of steps before this one, and `taken` how many of them changed the parameters:
+    /// tensors of one element. The schedule follows the first, moments follow the second.
     ///
     /// # Errors
     ///
@@ -160,6 +160,7 @@ impl Optimizer {
         gradients: NamedTensors,
         state: NamedTensors,
         step: &Tensor<1>,
+        taken: &Tensor<1>,
     ) -> Result<(M, NamedTensors, UpdateMetrics), TrainError> {
         let parameters = params::collect(&module);
         self.check(&parameters, &gradients, &state)?;
@@ -176,7 +177,7 @@ impl Optimizer {
                     let norm = known_norm.take().unwrap_or_else(|| {
                         let stages = std::mem::take(&mut pending);
                         tables = self.each(std::mem::take(&mut tables), |tables| {
-                            apply(&stages, step, tables)
+                            apply(&stages, taken, tables)
                         });
                         global_norm(&tables[1], step)
                     });
@@ -197,7 +198,7 @@ impl Optimizer {
             known_norm = None;
         }
         let [parameters, state] = self.each(tables, |tables| {
-            let [parameters, updates, state] = apply(&pending, step, tables);
+            let [parameters, updates, state] = apply(&pending, taken, tables);
             [parameters.map(&mut Subtract(updates)), state]
         });
         Ok((params::assign(module, parameters), state, metrics))
@@ -214,9 +215,9 @@ impl Optimizer {
     }
 
     /// The tensors that the stages keep for a parameter.
-    fn slots<const D: usize>(&self, parameter: &Tensor<D>) -> Vec<Slot<D>> {
+    fn slots<const D: usize>(&self, path: &str, parameter: &Tensor<D>) -> Vec<Slot<D>> {
         let slots = |stage: &Resolved| match stage {
-            Resolved::Adafactor(adafactor) => adafactor.slots(parameter),
+            Resolved::Adafactor(adafactor) => adafactor.slots(path, parameter),
             Resolved::Adam(adam) => adam.slots(parameter),
             Resolved::Momentum(momentum) => momentum.slots(parameter),
             _ => vec![],
@@ -243,7 +244,7 @@ impl Optimizer {
         let mut shapes = Vec::new();
         for (path, any) in parameters.iter().filter(|(path, _)| !self.is_frozen(path)) {
             with_rank!(any, parameter => {
-                for (name, shape, _) in self.slots(parameter) {
+                for (name, shape, _) in self.slots(path, parameter) {
                     shapes.push((format!("{name}/{path}"), shape.into()));
                 }
             });
@@ -266,12 +267,12 @@ fn global_norm(tensors: &NamedTensors, like: &Tensor<1>) -> Tensor<1> {
 /// Applies stages to the updates of all parameters.
 fn apply(
     stages: &[(&Resolved, Option<Tensor<1>>)],
-    step: &Tensor<1>,
+    taken: &Tensor<1>,
     [parameters, mut updates, mut state]: [NamedTensors; 3],
 ) -> [NamedTensors; 3] {
     for (stage, factor) in stages {
         let (parameters, state) = (&parameters, &mut state);
-        updates = updates.map(&mut Apply { stage, factor, step, parameters, state });
+        updates = updates.map(&mut Apply { stage, factor, taken, parameters, state });
     }
     [parameters, updates, state]
 }
@@ -281,7 +282,8 @@ struct Apply<'a> {
     stage: &'a Resolved,
     /// The factor of stages that scale all tensors alike.
     factor: &'a Option<Tensor<1>>,
-    step: &'a Tensor<1>,
+    /// The number of steps that were taken before this one.
+    taken: &'a Tensor<1>,
     parameters: &'a NamedTensors,
     state: &'a mut NamedTensors,
 }
@@ -294,9 +296,9 @@ impl TensorFn for Apply<'_> {
         match self.stage {
             Resolved::Adafactor(adafactor) => {
                 let update = update.cast(DType::F32);
-                adafactor.update(path, update, self.step, self.state)
+                adafactor.update(path, update, self.taken, self.state)
             }
-            Resolved::Adam(adam) => adam.update(path, update, self.step, self.state),
+            Resolved::Adam(adam) => adam.update(path, update, self.taken, self.state),
             Resolved::Momentum(momentum) => momentum.update(path, update, self.state),
             Resolved::WeightDecay(rates) => {
                 match (rates.get(path), self.parameters.get::<D>(path)) {

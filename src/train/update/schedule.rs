@@ -48,7 +48,7 @@ impl Schedule {
     pub fn resolve(&self, budget: &Budget) -> Result<ResolvedSchedule, TrainError> {
         let warmup = budget.steps("schedule.warmup", self.warmup)?;
         let cooldown = budget.steps("schedule.cooldown", self.cooldown)?;
-        if warmup + cooldown > budget.total_steps {
+        if warmup.saturating_add(cooldown) > budget.total_steps {
             let rule = format!(
                 "with a cool-down of {cooldown} steps it does not fit a run of {} steps; shorten one of them",
                 budget.total_steps
