@@ -9,6 +9,7 @@
 //! - [`Runtime`]: what runs a function, a device of Burn or XLA
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
 //! - [`probe`]: frozen features, and the linear probe on them
+//! - [`distil`]: a small model learns what a large one says of the same views
 //! - [`eval`]: measurements on features, logits and decisions
 //! - [`explain`]: what in an image an answer comes from
 //! - [`report`]: results for people, as pictures and as a page
@@ -37,6 +38,7 @@
 pub mod contrast;
 pub mod data;
 pub mod dense;
+pub mod distil;
 mod error;
 pub mod eval;
 pub mod explain;

@@ -98,6 +98,13 @@ impl Weights {
     pub(crate) fn load(&self, runtime: &Runtime) -> anyhow::Result<Loaded> {
         self.unsaid.load(&open_weights(&self.weights)?, &runtime.device())
     }
+
+    /// The model without its classifier, for images of its own size; and the side that was asked for.
+    pub(crate) fn body(&self, device: &Device) -> anyhow::Result<(Loaded, Option<usize>)> {
+        let unsaid = Unsaid { side: None, ..self.unsaid.clone() };
+        let loaded = unsaid.load(&open_weights(&self.weights)?, device)?;
+        Ok((loaded, self.unsaid.side))
+    }
 }
 
 /// Opens a checkpoint, without its tensors.
@@ -106,7 +113,7 @@ pub(crate) fn open_weights(weights: &WeightsName) -> anyhow::Result<WeightsFile>
 }
 
 /// What a weights file leaves open, or what shall be other than the file says.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Unsaid {
     /// Attention heads, where neither the file nor JSON beside it says
     #[arg(long, value_parser = positive)]

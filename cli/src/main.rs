@@ -6,6 +6,7 @@ mod features;
 mod help;
 mod model;
 mod terminal;
+mod training;
 mod verbs;
 mod weights;
 
@@ -24,6 +25,8 @@ struct Command {
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
 #[derive(Subcommand)]
 enum Verb {
+    /// Distil a classifier into a small model: keep its answers, learn from them, check them
+    Distil(verbs::distil::Arguments),
     /// Print which plugins and devices of XLA there are, and what is missing
     Doctor(verbs::doctor::Arguments),
     /// Write procedural drawings as folders of images, a folder for each class
@@ -34,6 +37,8 @@ enum Verb {
     Evaluate(verbs::evaluate::Arguments),
     /// Draw the patches of images as a published model sees them
     Explain(verbs::explain::Arguments),
+    /// Fine-tune a model on labelled images, by the rate that does best on held-out ones
+    Finetune(verbs::finetune::Arguments),
     /// Print what a weights file is, without images
     Inspect(verbs::inspect::Arguments),
     /// Fetch a platform's plugin of XLA (pinned, checked) into the cache folder
@@ -44,7 +49,7 @@ enum Verb {
     Probe(verbs::probe::Arguments),
     /// Let Burn programs run on the devices of this machine, until Ctrl-C
     Serve(verbs::serve::Arguments),
-    /// Train a ViT-22B on procedural images, by the paper's recipe scaled down
+    /// Train a ViT-22B on drawings or on images, by the paper's recipe scaled down
     Train(verbs::train::Arguments),
     /// Print the sizes of the family, counted from their configs
     Variants(verbs::variants::Arguments),
@@ -58,11 +63,13 @@ fn main() -> ExitCode {
     let matches = help::wrapped(Command::command()).get_matches();
     let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match command.verb {
+        Verb::Distil(arguments) => verbs::distil::run(arguments),
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
         Verb::Draw(arguments) => verbs::draw::run(arguments),
         Verb::Embed(arguments) => verbs::embed::run(arguments),
         Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Explain(arguments) => verbs::explain::run(arguments),
+        Verb::Finetune(arguments) => verbs::finetune::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Install(arguments) => verbs::install::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),

@@ -16,6 +16,7 @@ pub(crate) mod loader;
 pub(crate) mod preprocess;
 mod procedural;
 pub(crate) mod set;
+mod views;
 
 pub use batch::{
     BatchError, BatchSource, Epoch, ExampleKey, FirstOf, HeldOut, ImageBatch, Masked, Prefetch,
@@ -33,3 +34,4 @@ pub use preprocess::{
 };
 pub use procedural::{CueConflict, CueImage, Drawings, Example};
 pub use set::{ImageSet, Item, Location};
+pub use views::Views;

@@ -66,8 +66,7 @@ fn moments_count_the_steps_that_were_taken() {
 #[test]
 fn a_polyak_average_weighs_all_its_steps_alike() {
     let from = Duration::Steps(2);
-    let recipe =
-        Recipe { polyak: Some(Polyak { from }), ..recipe(Stage::Adam(Adam::default())) };
+    let recipe = Recipe { polyak: Some(Polyak { from }), ..recipe(Stage::Adam(Adam::default())) };
     let step = TrainStep::new(line(), &recipe, None).unwrap();
     let (mut state, mut sum) = (start(&step), None::<Tensor<2>>);
     for index in 0..7 {

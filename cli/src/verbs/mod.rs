@@ -1,10 +1,12 @@
 //! The verbs, a file each. A verb has its options, `Arguments`, and `run`; it knows no other verb.
 
+pub(crate) mod distil;
 pub(crate) mod doctor;
 pub(crate) mod draw;
 pub(crate) mod embed;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod finetune;
 pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod plan;

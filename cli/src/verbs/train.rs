@@ -1,25 +1,37 @@
-//! Trains a ViT-22B on procedural images, by the paper's recipe scaled down.
+//! Trains a ViT-22B on procedural images or on one's own, by the paper's recipe scaled down.
 //!
 //! A run can be stopped with Ctrl-C, or killed at any moment; the same command with `--resume` goes on
 //! from the last checkpoint, with the losses that the run would have had.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::ensure;
 use clap::Args;
-use vit22b::data::{Drawings, FirstOf};
+use vit22b::data::{BatchSource, Drawings, FirstOf, HeldOut, ImageBatch, Preprocess};
 use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
-use crate::args::{DeviceName, PrecisionName, naming_option};
-use crate::terminal::Terminal;
+use crate::args::{Decoding, DeviceName, PrecisionName, naming_option};
+use crate::training::{
+    self, Keeping, OPTIONS, Steps, labelled, loader, stop_on_signal, values_step,
+};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Size and patch, such as S/16
     #[arg(long, default_value = "mu/4")]
     variant: Variant,
+    /// Labelled images in place of drawings: a folder of class folders, or
+    /// one with train and val; a list (.csv, .tsv or .jsonl) or shards (.tar)
+    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    images: Option<PathBuf>,
+    /// Steps of preprocessing of training images [default: crops of 5 to
+    /// 100 % of the area, and mirroring]
+    #[arg(long, value_name = "STEPS", requires = "images")]
+    preprocess: Option<Preprocess>,
+    #[command(flatten)]
+    decoding: Decoding,
     /// Side of the images in pixels, a multiple of the patch
     /// [default: eight patches]
     #[arg(long, value_name = "PIXELS")]
@@ -46,24 +58,12 @@ pub(crate) struct Arguments {
     /// device can do [default: what a matrix product reaches on it]
     #[arg(long, allow_negative_numbers = true)]
     peak_tflops: Option<f64>,
-    /// Steps between evaluations on held-out images
-    #[arg(long, value_name = "STEPS", default_value_t = 50)]
-    evaluate_every: u64,
-    /// Steps between checkpoints
-    #[arg(long, value_name = "STEPS", default_value_t = 50)]
-    save_every: u64,
-    /// Checkpoints that are kept
-    #[arg(long, default_value_t = 3)]
-    keep: usize,
-    /// Threads that draw images
-    #[arg(long, default_value_t = 1)]
-    threads: usize,
-    /// Seed of parameters and images
+    #[command(flatten)]
+    keeping: Keeping,
+    /// Seed of parameters and of drawings, or of the order and crops of
+    /// images and of which are held out
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Go on from the last whole checkpoint in the folder, if there is one
-    #[arg(long)]
-    resume: bool,
     /// Folder for checkpoints, metrics.jsonl and curves.svg
     #[arg(long, value_name = "FOLDER", default_value = "out/train")]
     out: PathBuf,
@@ -73,12 +73,14 @@ pub(crate) struct Arguments {
 const HELD_OUT: usize = 256;
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { variant, steps, batch, seed, out, .. } = arguments;
+    let Arguments { variant, steps, batch, seed, ref out, .. } = arguments;
     let stop = stop_on_signal()?;
     let side = arguments.image.unwrap_or(8 * variant.patch);
-    let data = Drawings::new(side, seed);
-    let held_out = Drawings::new(side, seed ^ 0x4e1d);
-    let config = variant.config(data.hierarchy().names().len()).with_image([side, side]);
+    let Data { train, held_out, classes } = match &arguments.images {
+        Some(path) => images(path, &arguments, side)?,
+        None => drawings(side, seed),
+    };
+    let config = variant.config(classes).with_image([side, side]);
     let precision = arguments.precision.into();
     let recipe = Recipe {
         precision,
@@ -87,13 +89,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     config.validate().map_err(|error| naming_option(error, &OPTIONS))?;
     let task = Classify::new(config.clone(), Loss::SigmoidCrossEntropy)?;
-    let held_out = FirstOf::new(held_out, HELD_OUT);
-    let mut trainer = Trainer::new(task, recipe, Arc::new(data), &out)
-        .with_evaluation(Arc::new(held_out), arguments.evaluate_every)
-        .with_checkpoints(arguments.save_every, arguments.keep)
-        .with_threads(arguments.threads)
-        .with_seed(seed)
-        .with_resume(arguments.resume);
+    let trainer = Trainer::new(task, recipe, train, out)
+        .with_evaluation(held_out, arguments.keeping.evaluate_every)
+        .with_seed(seed);
+    let mut trainer = arguments.keeping.apply(trainer);
     let given = arguments.peak_tflops.map(|tflops| tflops * 1e12);
     if let Some(peak) = given {
         trainer = trainer.with_peak_flops(peak);
@@ -109,10 +108,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     println!("utilisation is a share of {:.0} GFLOP/s", peak / 1e9);
 
     let trainer = trainer.with_peak_flops(peak);
-    let terminal = Terminal::new();
-    let ended = trainer.run(&runtime, &stop, |event| terminal.show(event));
-    terminal.finish();
-    let ended = ended?;
+    let ended = training::run(&trainer, &runtime, &stop)?;
     let (out, step) = (out.display(), ended.engine.steps_done());
     match ended.finished {
         true => println!("{step} steps; metrics.jsonl, curves.svg and checkpoints in {out}"),
@@ -121,29 +117,40 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fields of configs, recipes and runs, and the options that set them.
-const OPTIONS: [(&str, &str); 9] = [
-    ("image", "--image"),
-    ("micro_batches", "--micro-batches"),
-    ("learning_rate.peak", "--lr"),
-    ("schedule", "--steps"),
-    ("peak_flops", "--peak-tflops"),
-    ("evaluate_every", "--evaluate-every"),
-    ("save_every", "--save-every"),
-    ("keep", "--keep"),
-    ("threads", "--threads"),
-];
+/// What is trained on, and what a model is evaluated on.
+struct Data {
+    train: Arc<dyn BatchSource<ImageBatch>>,
+    held_out: Arc<dyn HeldOut<ImageBatch>>,
+    classes: usize,
+}
 
-/// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process
-/// ends at once.
-fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("\nfinishing the step and saving; once more to end at once");
-    })?;
-    Ok(stop)
+fn drawings(side: usize, seed: u64) -> Data {
+    let train = Drawings::new(side, seed);
+    let classes = train.hierarchy().names().len();
+    let held_out = Drawings::new(side, seed ^ 0x4e1d);
+    let held_out = Arc::new(FirstOf::new(held_out, HELD_OUT));
+    Data { train: Arc::new(train), held_out, classes }
+}
+
+fn images(path: &Path, arguments: &Arguments, side: usize) -> anyhow::Result<Data> {
+    let [train, held_out] = labelled(path, arguments.seed)?;
+    let patch = arguments.variant.patch;
+    ensure!(
+        side > 0 && side.is_multiple_of(patch),
+        "--image {side}: expected a positive multiple of the patch, {patch}"
+    );
+    let values =
+        arguments.preprocess.as_ref().map_or_else(|| "value_range(-1, 1)".into(), values_step);
+    let steps = Steps::new(side, patch, &values, None)?;
+    let of_training = arguments.preprocess.as_ref().unwrap_or(&steps.train);
+    ensure!(
+        of_training.size() == [side, side] && of_training.is_fixed(),
+        "--preprocess {of_training}: expected images of {side} × {side} pixels, which --image sets"
+    );
+    let (decoding, seed) = (arguments.decoding.options(), arguments.seed);
+    Ok(Data {
+        classes: train.classes().len(),
+        train: loader(&train, of_training, decoding, seed)?,
+        held_out: loader(&held_out, &steps.test, decoding, seed)?,
+    })
 }

@@ -19,6 +19,7 @@ mod plan;
 mod probe;
 mod serve;
 mod train;
+mod transfer;
 mod variants;
 
 use std::ffi::OsStr;

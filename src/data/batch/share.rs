@@ -47,6 +47,10 @@ impl<B, S: BatchSource<B>> BatchSource<B> for ShareOf<S> {
     fn examples_per_epoch(&self) -> Option<u64> {
         self.source.examples_per_epoch()
     }
+
+    fn describe(&self) -> serde_json::Value {
+        self.source.describe()
+    }
 }
 
 #[cfg(test)]

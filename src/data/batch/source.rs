@@ -50,4 +50,11 @@ pub trait BatchSource<B>: Send + Sync {
     fn examples_per_epoch(&self) -> Option<u64> {
         None
     }
+
+    /// What the examples and their order follow from, such as a fingerprint of the files and a seed: the same value, the
+    /// same batches. A run keeps it in its checkpoints, and says so when it goes on with other data. Null, the
+    /// default, is for data that cannot be told.
+    fn describe(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
 }

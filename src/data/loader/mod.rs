@@ -252,6 +252,15 @@ impl BatchSource<ImageBatch> for ImageLoader {
     fn examples_per_epoch(&self) -> Option<u64> {
         Some(self.set.len() as u64)
     }
+
+    fn describe(&self) -> serde_json::Value {
+        serde_json::json!({
+            "images": self.set.fingerprint(),
+            "preprocess": self.preprocess.to_string(),
+            "exif_orientation": self.decoding.exif_orientation,
+            "seed": self.seed,
+        })
+    }
 }
 
 /// The images in the order of the set. Random steps draw as in epoch 0; rows without an image and those

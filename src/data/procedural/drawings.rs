@@ -135,6 +135,15 @@ impl BatchSource<ImageBatch> for Drawings {
             TensorData::new(targets, [size, self.targets.len()]),
         ))
     }
+
+    fn describe(&self) -> serde_json::Value {
+        let targets = self.targets.iter().map(|class| &self.hierarchy.names()[*class]);
+        serde_json::json!({
+            "drawings": self.side,
+            "targets": targets.collect::<Vec<_>>(),
+            "seed": self.seed,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 pub(crate) use self::file_names::shown;
 pub(crate) use self::item::Stamp;
 pub use self::item::{Item, Location};
@@ -169,6 +171,25 @@ impl ImageSet {
     /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// A hash of names, labels and classes in their order, as 64 hexadecimal digits: the same images in one order, with one
+    /// kind of labels. The pixels are not read.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        text(&self.classes.len().to_string());
+        self.classes.iter().for_each(|class| text(class));
+        for index in 0..self.len() {
+            let held = self.held(index);
+            text(&self.items.name(held));
+            let labels = self.items.labels(held).iter().map(u32::to_string);
+            text(&labels.collect::<Vec<_>>().join(" "));
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The same images with the classes of another set, usually the one that a model was trained on.

@@ -35,6 +35,10 @@ pub struct Manifest {
     pub task: Value,
     /// How it is trained.
     pub recipe: Recipe,
+    /// What it is trained on, as [`BatchSource::describe`](crate::data::BatchSource::describe) says; null where that is not
+    /// known.
+    #[serde(default)]
+    pub data: Value,
     /// The files with the tensors.
     pub files: Vec<ShardFile>,
 }
@@ -65,7 +69,7 @@ impl Manifest {
         recipe: Recipe,
         files: Vec<ShardFile>,
     ) -> Self {
-        Self { format: FORMAT.into(), step, position, task, recipe, files }
+        Self { format: FORMAT.into(), step, position, task, recipe, data: Value::Null, files }
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), CheckpointError> {

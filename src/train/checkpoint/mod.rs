@@ -21,6 +21,7 @@ mod state;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use serde_json::Value;
 
 use crate::train::error::{CheckpointError, TrainError};
 use crate::train::step::TrainStep;
@@ -60,6 +61,7 @@ pub struct Checkpoints {
     folder: PathBuf,
     keep: usize,
     shard_bytes: u64,
+    data: Value,
 }
 
 /// What is before the number in the name of a checkpoint's folder.
@@ -73,7 +75,7 @@ impl Checkpoints {
     /// Checkpoints in a folder, which the first save makes: the last three are kept, in files of
     /// at most 1 GiB (or of one larger tensor).
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), keep: 3, shard_bytes: 1 << 30 }
+        Self { folder: folder.into(), keep: 3, shard_bytes: 1 << 30, data: Value::Null }
     }
 
     /// Keeps the last `keep` checkpoints; 0 counts as 1. With 1 there is no other one to go on from if it
@@ -88,6 +90,14 @@ impl Checkpoints {
     #[must_use]
     pub fn with_shard_bytes(mut self, shard_bytes: u64) -> Self {
         self.shard_bytes = shard_bytes;
+        self
+    }
+
+    /// Says in each manifest what the run is trained on, as
+    /// [`BatchSource::describe`](crate::data::BatchSource::describe) tells it.
+    #[must_use]
+    pub fn with_data(mut self, data: Value) -> Self {
+        self.data = data;
         self
     }
 
@@ -118,7 +128,8 @@ impl Checkpoints {
         create_folder(&unfinished)?;
         let files = shards::write(&unfinished, &state::leaves(state), self.shard_bytes)?;
         let (task, recipe) = (train.task().describe(), train.recipe().clone());
-        Manifest::new(step, position, task, recipe, files).write(&unfinished)?;
+        let manifest = Manifest::new(step, position, task, recipe, files);
+        Manifest { data: self.data.clone(), ..manifest }.write(&unfinished)?;
         durable::sync_folder(&unfinished)?;
         let path = self.path(step);
         durable::remove_folder(&path, &removed)?;

@@ -48,6 +48,9 @@ pub enum Event {
     },
     /// The run goes on with another task than it had, of the same model: a setting that differs.
     TaskChanged(Change),
+    /// The run goes on with other data than it had: other images, another order or other preprocessing. A setting that
+    /// differs.
+    DataChanged(Change),
     /// Held-out examples were scored.
     Evaluated {
         /// Number of steps done.
@@ -91,6 +94,7 @@ impl fmt::Display for Event {
             Self::Skipped { step } => {
                 write!(f, "step {step} is not finite and was skipped")
             }
+            Self::DataChanged(change) => write!(f, "the data changed: {change}"),
             Self::TaskChanged(change) => write!(f, "the task changed: {change}"),
             Self::Evaluated { step, scores } => {
                 write!(f, "after step {step}: held-out ")?;

@@ -12,14 +12,15 @@ pub(super) fn task_changes(saved: &Value, wanted: &Value) -> (Vec<Change>, Vec<C
         task.as_object_mut().and_then(|fields| fields.remove("model"));
         task
     };
-    let named = |saved: &Value, wanted: &Value, name: &str| {
-        let mut changes = changes(saved, wanted);
-        // What differs entirely has no field of its own.
-        changes.iter_mut().filter(|c| c.field.is_empty()).for_each(|c| c.field = name.into());
-        changes
-    };
-    let model = named(&saved["model"], &wanted["model"], "model");
-    (model, named(&without_model(saved), &without_model(wanted), "task"))
+    let model = named_changes(&saved["model"], &wanted["model"], "model");
+    (model, named_changes(&without_model(saved), &without_model(wanted), "task"))
+}
+
+/// The differences between two values; what differs entirely, and has no field of its own, is the value of this name.
+pub(super) fn named_changes(saved: &Value, wanted: &Value, name: &str) -> Vec<Change> {
+    let mut changes = changes(saved, wanted);
+    changes.iter_mut().filter(|c| c.field.is_empty()).for_each(|c| c.field = name.into());
+    changes
 }
 
 /// The differences between two recipes.

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use burn::tensor::{Int, Tensor};
 use burn_trace::Save;
+use serde_json::Value;
 
 use crate::data::batch::{BatchSource, HeldOut, Prefetch};
 use crate::random::RandomKey;
@@ -26,7 +27,7 @@ use super::curves::draw_curves;
 use super::event::Event;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
-use super::resume::{changes, task_changes};
+use super::resume::{changes, named_changes, task_changes};
 
 /// A training run: a task, a recipe, data, and a folder for everything that the run writes.
 ///
@@ -257,7 +258,8 @@ impl<T: Task> Trainer<T> {
         let budget = Budget::new(recipe.total, recipe.batch_size, examples_per_epoch)?;
         create_folder(&self.folder)?;
         let _lock = self.lock()?;
-        let (engine, position) = self.start(runtime, train, &mut observe)?;
+        let data = self.data.describe();
+        let (engine, position) = self.start(runtime, train, &data, &mut observe)?;
         let (step, total) = (engine.steps_done(), budget.total_steps);
         if position.is_some() && step >= total {
             observe(&Event::NothingLeft { step, total });
@@ -268,6 +270,7 @@ impl<T: Task> Trainer<T> {
             saved: position.map(|_| engine.steps_done()),
             position: position.unwrap_or(0),
             trainer: self,
+            checkpoints: self.checkpoints.clone().with_data(data),
             total: budget.total_steps,
             engine,
             pace: Pace::new(budget.total_steps, recipe.batch_size)
@@ -298,6 +301,7 @@ impl<T: Task> Trainer<T> {
         &self,
         runtime: &Runtime,
         train: TrainStep<T>,
+        data: &Value,
         observe: &mut impl FnMut(&Event),
     ) -> Result<(Engine<T>, Option<u64>), TrainError> {
         let anew = |train| {
@@ -327,6 +331,11 @@ impl<T: Task> Trainer<T> {
         of_task.into_iter().for_each(|change| observe(&Event::TaskChanged(change)));
         let of_recipe = changes(&manifest.recipe, &self.recipe);
         of_recipe.into_iter().for_each(|change| observe(&Event::RecipeChanged(change)));
+        // A null is of an earlier version, or of data that cannot be told.
+        if !manifest.data.is_null() && !data.is_null() {
+            let of_data = named_changes(&manifest.data, data, "data");
+            of_data.into_iter().for_each(|change| observe(&Event::DataChanged(change)));
+        }
         let state = checkpoint.into_state(&train, &runtime.device())?;
         let number = |seed: Tensor<1, Int>| seed.into_scalar::<i64>() as u64;
         let saved = number(state.seed.clone());
@@ -340,6 +349,7 @@ impl<T: Task> Trainer<T> {
 /// A run in progress.
 struct Run<'a, T: Task, F> {
     trainer: &'a Trainer<T>,
+    checkpoints: Checkpoints,
     engine: Engine<T>,
     log: MetricsLog,
     pace: Pace,
@@ -449,7 +459,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         // The metrics first: whoever resumes from this checkpoint needs them.
         self.log.sync()?;
         let (state, train) = (self.engine.state()?, self.engine.train_step());
-        let path = self.trainer.checkpoints.save(train, &state, self.position)?;
+        let path = self.checkpoints.save(train, &state, self.position)?;
         let (step, seconds) = (self.engine.steps_done(), start.elapsed().as_secs_f64());
         self.saved = Some(step);
         (self.observe)(&Event::Saved { step, path, seconds });

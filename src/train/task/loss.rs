@@ -133,7 +133,8 @@ fn log_likelihood_of_each(
 /// Distillation: `KL(teacher ‖ student)` of the softmaxes at a temperature, averaged over the
 /// batch. No gradient flows to the teacher if its logits carry none.
 ///
-/// The gradient shrinks with the square of the temperature; multiply by it to keep the scale.
+/// The gradient shrinks with the square of the temperature; multiply by it to keep the scale, as
+/// [`Distil`](crate::distil::Distil) does.
 ///
 /// # Shapes
 ///
@@ -148,11 +149,22 @@ fn log_likelihood_of_each(
 ///
 /// "Knowledge distillation: A good teacher is patient and consistent", which the paper follows.
 pub fn distillation(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
+    divergence_of_each(student, teacher, temperature).mean()
+}
+
+/// [`distillation`] of each example, `[b]`.
+pub fn distillation_of_each(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
+    let [b, _] = student.dims();
+    divergence_of_each(student, teacher, temperature).reshape([b])
+}
+
+/// The divergence of each example, `[b, 1]`.
+fn divergence_of_each(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<2> {
     let [b, c] = student.dims();
     assert_shape!(teacher, [b, c]);
     let log_softmax_at = |x: Tensor<2>| log_softmax(single_precision(x).div_scalar(temperature), 1);
     let (student, teacher) = (log_softmax_at(student), log_softmax_at(teacher));
-    (teacher.clone().exp() * (teacher - student)).sum_dim(1).mean()
+    (teacher.clone().exp() * (teacher - student)).sum_dim(1)
 }
 
 /// The contrastive loss of CLIP and LiT: softmax cross-entropy of `scale · cos(image, text)` over

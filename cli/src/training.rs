@@ -1,0 +1,159 @@
+//! What the verbs that train have in common: options of a run, images with their preprocessing, stopping and saving.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use vit22b::data::{DecodeOptions, ImageLoader, ImageSet, Preprocess, Transform};
+use vit22b::params;
+use vit22b::train::{Ended, Event, Task, TrainState, Trainer};
+use vit22b::vit::ViT22B;
+use vit22b::{Runtime, weights};
+
+use crate::args::tell_remarks;
+use crate::terminal::Terminal;
+
+/// How a run is evaluated, kept and continued.
+#[derive(Args, Clone)]
+pub(crate) struct Keeping {
+    /// Steps between evaluations on held-out images
+    #[arg(long, value_name = "STEPS", default_value_t = 50)]
+    pub(crate) evaluate_every: u64,
+    /// Steps between checkpoints
+    #[arg(long, value_name = "STEPS", default_value_t = 50)]
+    pub(crate) save_every: u64,
+    /// Checkpoints that are kept
+    #[arg(long, default_value_t = 3)]
+    pub(crate) keep: usize,
+    /// Threads that make images
+    #[arg(long, default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// Go on from the last whole checkpoint in the folder, if there is one
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+impl Keeping {
+    /// A trainer that does so.
+    pub(crate) fn apply<T: Task>(&self, trainer: Trainer<T>) -> Trainer<T> {
+        trainer
+            .with_checkpoints(self.save_every, self.keep)
+            .with_threads(self.threads)
+            .with_resume(self.resume)
+    }
+}
+
+/// Fields of configs, recipes and runs, and the options that set them.
+pub(crate) const OPTIONS: [(&str, &str); 9] = [
+    ("image", "--image"),
+    ("micro_batches", "--micro-batches"),
+    ("learning_rate.peak", "--lr"),
+    ("schedule", "--steps"),
+    ("peak_flops", "--peak-tflops"),
+    ("evaluate_every", "--evaluate-every"),
+    ("save_every", "--save-every"),
+    ("keep", "--keep"),
+    ("threads", "--threads"),
+];
+
+/// Runs a trainer, with its events on the terminal.
+pub(crate) fn run<T: Task>(
+    trainer: &Trainer<T>,
+    runtime: &Runtime,
+    stop: &AtomicBool,
+) -> anyhow::Result<Ended<T>> {
+    let terminal = Terminal::new();
+    let ended = trainer.run(runtime, stop, |event: &Event| terminal.show(event));
+    terminal.finish();
+    Ok(ended?)
+}
+
+/// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process
+/// ends at once.
+pub(crate) fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nfinishing the step and saving; once more to end at once");
+    })?;
+    Ok(stop)
+}
+
+/// Labelled images to train with and held-out ones, and what is left out of them.
+pub(crate) fn labelled(path: &Path, seed: u64) -> anyhow::Result<[ImageSet; 2]> {
+    let parts = ImageSet::open_labelled(path, seed).context("--images")?;
+    parts.iter().for_each(tell_remarks);
+    Ok(parts)
+}
+
+/// The steps of preprocessing for a square side: random ones to train with, and those of an evaluation.
+pub(crate) struct Steps {
+    pub(crate) train: Preprocess,
+    pub(crate) test: Preprocess,
+}
+
+impl Steps {
+    /// Crops of 5 to 100 % of an image and mirroring; for an evaluation a central crop of an image whose shorter side is 7/6 of the side.
+    /// What the patch does not divide is dropped below and on the right. `values` is the step that makes values of bytes.
+    pub(crate) fn new(
+        side: usize,
+        patch: usize,
+        values: &str,
+        augment: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let seen = side / patch * patch;
+        ensure!(seen > 0, "--side {side}: expected at least the patch, {patch}");
+        let corner =
+            if seen < side { format!("corner_crop({seen}, {seen})|") } else { String::new() };
+        let augment = augment.map(|step| format!("{step}|")).unwrap_or_default();
+        let larger = (side * 7 + 3) / 6;
+        Ok(Self {
+            train: format!(
+                "inception_crop({side}, {side}, 5, 100, bilinear)|flip_lr|{augment}{corner}{values}"
+            )
+            .parse()?,
+            test: format!(
+                "resize_small({larger}, bilinear)|central_crop({side}, {side})|{corner}{values}"
+            )
+            .parse()?,
+        })
+    }
+}
+
+/// The step of preprocessing that makes values of bytes.
+pub(crate) fn values_step(preprocess: &Preprocess) -> String {
+    let steps = preprocess.steps().iter();
+    let is_values = |step: &&Transform| {
+        matches!(step, Transform::ValueRange { .. } | Transform::Normalize { .. })
+    };
+    steps.rev().find(is_values).map_or_else(|| "value_range(-1, 1)".into(), Transform::to_string)
+}
+
+/// Images of a set in batches.
+pub(crate) fn loader(
+    set: &ImageSet,
+    steps: &Preprocess,
+    decoding: DecodeOptions,
+    seed: u64,
+) -> anyhow::Result<Arc<ImageLoader>> {
+    let loader = ImageLoader::new(set.clone(), steps.clone()).context("--images")?;
+    Ok(Arc::new(loader.with_decoding(decoding).with_seed(seed)))
+}
+
+/// The model of a state, with the averages where there are some.
+pub(crate) fn model_of(state: TrainState<ViT22B>) -> anyhow::Result<ViT22B> {
+    Ok(match state.ema {
+        Some(averages) => params::overwrite(state.model, averages)?,
+        None => state.model,
+    })
+}
+
+/// Writes a model with the steps that make its images, to be taken as `--weights`.
+pub(crate) fn save(model: &ViT22B, steps: &Preprocess, path: &PathBuf) -> anyhow::Result<()> {
+    weights::save(model, steps, path).with_context(|| format!("cannot write {}", path.display()))
+}
