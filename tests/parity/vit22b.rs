@@ -149,6 +149,7 @@ fn recipe(training: &serde_json::Value, batch_size: usize) -> Recipe {
                 beta2_cap: number(&adafactor["beta2_cap"]),
                 min_dim_size_to_factor: number(&adafactor["min_dim_size_to_factor"]) as usize,
                 epsilon: number(&adafactor["epsilon"]),
+                attention_heads: None,
             }),
             Stage::WeightDecay(weight_decay(
                 number(&training["weight_decay_body"]),
