@@ -113,11 +113,11 @@ impl<B: Send + 'static> Epoch<B> {
         let size = size.max(1);
         let count = held_out.len().div_ceil(size) as u64;
         let make = move |index: u64| held_out.batch(index as usize * size, size);
-        Self { batches: InOrder::new(make, count, threads), size }
+        Self { batches: InOrder::new(make, count, threads, threads.max(1) + 2), size }
     }
 }
 
-impl<B> Iterator for Epoch<B> {
+impl<B: Send + 'static> Iterator for Epoch<B> {
     type Item = Result<Masked<B>, BatchError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -26,7 +26,8 @@ pub struct Prefetch<B> {
 
 impl<B: Send + 'static> Prefetch<B> {
     /// `count` batches of `size` examples from the `position`-th on, made by `threads` threads (at
-    /// least one), each of which is two batches ahead. Dropping it stops them.
+    /// least one). Two more batches than there are threads are made or held at a time; [`Prefetch::bounded`] takes
+    /// another number. Dropping it stops the threads.
     pub fn new(
         source: Arc<dyn BatchSource<B>>,
         position: u64,
@@ -34,12 +35,38 @@ impl<B: Send + 'static> Prefetch<B> {
         count: u64,
         threads: usize,
     ) -> Self {
+        let most = (threads.max(1) + 2).saturating_mul(size.max(1));
+        Self::bounded(source, position, size, count, threads, most)
+    }
+
+    /// As [`Prefetch::new`], with at most so many examples that are made or held before they are taken, but at least those of
+    /// one batch. Threads work together on the images of a batch of an [`ImageLoader`](crate::data::ImageLoader), so that
+    /// two batches occupy any number of threads; of other sources each batch is made by one thread.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use vit22b::data::{Drawings, Prefetch};
+    ///
+    /// // Four threads, and never more than 16 drawings besides those that were taken.
+    /// let batches = Prefetch::bounded(Arc::new(Drawings::new(16, 7)), 0, 8, 3, 4, 16);
+    /// assert_eq!(batches.collect::<Result<Vec<_>, _>>()?.len(), 3);
+    /// # Ok::<(), vit22b::data::BatchError>(())
+    /// ```
+    pub fn bounded(
+        source: Arc<dyn BatchSource<B>>,
+        position: u64,
+        size: usize,
+        count: u64,
+        threads: usize,
+        examples: usize,
+    ) -> Self {
         let make = move |index: u64| source.batch(position + index * size as u64, size);
-        Self { batches: InOrder::new(make, count, threads), position, size }
+        let batches = InOrder::new(make, count, threads, examples / size.max(1));
+        Self { batches, position, size }
     }
 }
 
-impl<B> Iterator for Prefetch<B> {
+impl<B: Send + 'static> Iterator for Prefetch<B> {
     type Item = Result<B, BatchError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -104,7 +131,21 @@ mod tests {
         drop(batches);
         // What was given, what lay ready, and one in the hands of each thread.
         let made = source.0.load(Ordering::Relaxed);
-        assert!(made <= 1 + 2 * (2 + 1), "{made}");
+        assert!(made <= 1 + 2 + 2, "{made}");
         assert_eq!(Arc::strong_count(&source), 1);
+    }
+
+    #[test]
+    fn no_more_examples_are_held_than_it_is_told() {
+        for (examples, batches) in [(0, 1), (3, 1), (4, 2), (6, 3), (20, 10)] {
+            let source = Arc::new(Positions::default());
+            let made = Prefetch::bounded(source.clone(), 0, 2, 30, 8, examples);
+            for (taken, batch) in (0..).zip(made) {
+                assert_eq!(first(batch), Ok((2 * taken) as f32));
+                // Those that were begun after this one was taken are among them.
+                let ahead = source.0.load(Ordering::Relaxed) - (taken + 1);
+                assert!(ahead <= batches, "{ahead} batches ahead with {examples} examples");
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::TensorData;
+use rayon::prelude::*;
 
 use crate::data::batch::{
     BatchError, BatchSource, Epoch, ExampleKey, HeldOut, ImageBatch, Masked, permuted,
@@ -27,7 +28,7 @@ const MOST_BROKEN: usize = 1_000;
 ///
 /// As a [`BatchSource`] it gives batches for training without end. Each epoch has its own order, in which
 /// every image comes once. Order and augmentations follow from the seed and the position, so that neither
-/// the number of threads nor a restart changes them. A broken image is replaced by the next one.
+/// the number of threads nor a restart changes them. Threads share the images of a batch. A broken image is replaced by the next one.
 ///
 /// [`ImageLoader::epoch`] gives each image once, in the order of the set, for evaluation.
 ///
@@ -242,11 +243,11 @@ impl BatchSource<ImageBatch> for ImageLoader {
             return Err(BatchError::new(position, DataError::Sizes));
         }
         let mut rows = self.rows(size);
-        for row in 0..size {
-            self.read_at(position + row as u64, rows.row(row))
-                .map_err(|error| BatchError::new(position, error))?;
+        let read = rows.each(|row, values| self.read_at(position + row as u64, values));
+        match read.into_iter().find_map(Result::err) {
+            Some(error) => Err(BatchError::new(position, error)),
+            None => Ok(rows.batch()),
         }
-        Ok(rows.batch())
     }
 
     fn examples_per_epoch(&self) -> Option<u64> {
@@ -276,12 +277,13 @@ impl HeldOut<ImageBatch> for ImageLoader {
             return alone.map_err(|error| BatchError::new(first as u64, error));
         }
         let mut rows = self.rows(size);
-        let mut mask = vec![false; size];
-        for (row, valid) in mask.iter_mut().enumerate().take(self.set.len().saturating_sub(first)) {
-            let index = first + row;
-            let read = self.read(index, 0, rows.row(row));
-            *valid = read.map_err(|error| BatchError::new(first as u64, error))?.is_none();
-        }
+        let is_there = |row: usize| first + row < self.set.len();
+        let read = rows.each(|row, values| match is_there(row) {
+            true => Ok(self.read(first + row, 0, values)?.is_none()),
+            false => Ok(false),
+        });
+        let mask = read.into_iter().collect::<Result<Vec<bool>, DataError>>();
+        let mask = mask.map_err(|error| BatchError::new(first as u64, error))?;
         Ok(Masked { batch: rows.batch(), mask, first })
     }
 }
@@ -301,6 +303,23 @@ impl Rows {
             &mut self.images[row * self.image..][..self.image],
             &mut self.targets[row * self.classes..][..self.classes],
         )
+    }
+
+    /// Fills all rows, on the threads of this pool of rayon: a thread makes an image and not a batch.
+    fn each<T: Send>(
+        &mut self,
+        fill: impl Fn(usize, (&mut [f32], &mut [f32])) -> T + Sync,
+    ) -> Vec<T> {
+        let Self { image, classes, images, targets, .. } = self;
+        let mut targets = &mut targets[..];
+        let rows = images.chunks_exact_mut(*image).map(|values| {
+            // Chunks of nothing are none, and there may be no classes.
+            let (of_row, rest) = std::mem::take(&mut targets).split_at_mut(*classes);
+            targets = rest;
+            (values, of_row)
+        });
+        let rows: Vec<_> = rows.collect();
+        rows.into_par_iter().enumerate().map(|(row, values)| fill(row, values)).collect()
     }
 
     fn batch(self) -> ImageBatch {
