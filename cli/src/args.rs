@@ -8,11 +8,12 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
 use vit22b::data::{DecodeOptions, ImageSet, OnBroken, Preprocess};
+use vit22b::dense::DepthModel;
 use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, Pool, ViT22B};
 use vit22b::weights::{
-    Description, HeadChoice, Inspection, LoadOptions, WeightsError, WeightsFile,
+    Description, HeadChoice, Inspection, LoadOptions, LoadedDense, WeightsError, WeightsFile,
 };
 
 use crate::terminal::ImageBar;
@@ -92,6 +93,15 @@ impl Weights {
     /// The model without its classifier, on the device of a runtime.
     pub(crate) fn embedder(&self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
         self.load(runtime)?.embedder(runtime, images)
+    }
+
+    /// A model of depth, and how it is known.
+    pub(crate) fn load_depth(&self, runtime: &Runtime) -> anyhow::Result<LoadedDense<DepthModel>> {
+        let file = open_weights(&self.weights)?;
+        let loaded = file.load_depth(&self.unsaid.options(), &runtime.device());
+        let loaded = loaded.map_err(|error| self.unsaid.explained(error))?;
+        eprintln!("{}\n{}", loaded.description, loaded.report);
+        Ok(loaded)
     }
 
     /// The model without its classifier.
@@ -471,6 +481,16 @@ pub(crate) struct Images {
 impl Images {
     pub(crate) fn path(&self) -> &Path {
         &self.images
+    }
+
+    /// Images of a batch.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch.into()
+    }
+
+    /// Whether an image that cannot be read ends the work.
+    pub(crate) fn stops_at_broken(&self) -> bool {
+        self.stop_at_broken
     }
 
     fn on_broken(&self) -> OnBroken {

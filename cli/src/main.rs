@@ -25,6 +25,8 @@ struct Command {
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
 #[derive(Subcommand)]
 enum Verb {
+    /// Compute the depth of each pixel of images by a published model: pictures and values
+    Depth(verbs::depth::Arguments),
     /// Distil a classifier into a small model: keep its answers, learn from them, check them
     Distil(verbs::distil::Arguments),
     /// Print which plugins and devices of XLA there are, and what is missing
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
     let matches = help::wrapped(Command::command()).get_matches();
     let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match command.verb {
+        Verb::Depth(arguments) => verbs::depth::run(arguments),
         Verb::Distil(arguments) => verbs::distil::run(arguments),
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
         Verb::Draw(arguments) => verbs::draw::run(arguments),

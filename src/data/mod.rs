@@ -7,6 +7,7 @@
 
 pub(crate) mod batch;
 mod corruption;
+mod depth_map;
 mod digits;
 mod error;
 mod image;
@@ -23,6 +24,7 @@ pub use batch::{
     ShareOf,
 };
 pub use corruption::{Corruption, CorruptionError};
+pub use depth_map::{DepthMap, DepthMapError};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
 pub use error::DataError;
 pub use image::{DecodeOptions, FloatImage, Image, ImageError};

@@ -2,6 +2,7 @@
 //! All functions take plain numbers.
 
 mod chart;
+mod depth;
 mod document;
 mod error;
 mod panels;
@@ -9,6 +10,7 @@ mod patches;
 mod pictures;
 
 pub use chart::{Axis, Chart, DotRows, Mark, Series};
+pub use depth::depth_picture;
 pub use document::{Block, Report, Section, Table};
 pub use error::ReportError;
 pub use panels::{Line, Panel, panels};

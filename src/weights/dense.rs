@@ -14,6 +14,7 @@ use super::gather::{gather, resample_positions};
 use super::names::hugging_face::dense::{DenseFile, depth, segmentation};
 use super::options::LoadOptions;
 use super::plan::{plan_parameters, shape_in_file};
+use super::preprocessing::DenseProcessor;
 use super::remarks::remarks;
 use super::report::LoadReport;
 
@@ -25,8 +26,11 @@ pub struct LoadedDense<M> {
     pub model: M,
     /// What was done with each tensor.
     pub report: LoadReport,
-    /// What the file holds of the tower, how that is known, and the names of the classes.
+    /// What the file holds of the tower, how that is known, and the names of the classes. How images are
+    /// prepared says `processor`.
     pub description: Description,
+    /// How an image becomes the model's input.
+    pub processor: DenseProcessor,
 }
 
 impl<M> LoadedDense<M> {
@@ -108,6 +112,8 @@ impl WeightsFile {
         if options.strict && !report.fits() {
             return Err(WeightsError::DoesNotFit(Box::new(report)));
         }
+        let (patch, image) = (of_file.patch, of_file.image);
+        let processor = DenseProcessor::of(&self.sidecar, image, patch, options)?;
         let values = gather(&self.container, &file.tensors, &planned, options, device)?;
         // Positions are known by their paths in the tower.
         let (tower, head): (Vec<_>, Vec<_>) =
@@ -118,6 +124,10 @@ impl WeightsFile {
         let tower = tower.into_iter().map(|(path, value)| (format!("tower.{path}"), value));
         let values = tower.chain(head).collect();
         let model = params::overwrite(model, values).expect("each view has its parameter's shape");
-        Ok(LoadedDense { model, report, description: file.description })
+        let mut description = file.description;
+        // That of the tower alone, which is not what the whole model was made with.
+        description.notes.retain(|note| note.field != "preprocessing");
+        description.preprocessing = processor.steps_for(image);
+        Ok(LoadedDense { model, report, description, processor })
     }
 }

@@ -67,6 +67,7 @@ pub use hub::{Hub, HubError, HubEvent, HubName};
 pub use inspection::Inspection;
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;
+pub use preprocessing::DenseProcessor;
 pub use report::{LoadReport, Loaded, Mismatched, Missing, Resampled, SetAside, Unused};
 pub use two_towers::{LoadedText, LoadedTwoTower};
 pub use write::{export_big_vision, export_timm, save};

@@ -1,5 +1,6 @@
 //! The verbs, a file each. A verb has its options, `Arguments`, and `run`; it knows no other verb.
 
+pub(crate) mod depth;
 pub(crate) mod distil;
 pub(crate) mod doctor;
 pub(crate) mod draw;

@@ -2,6 +2,7 @@
 //! others give other features. So what the JSON beside the weights says is followed to the pixel,
 //! or refused by the key that is not understood.
 
+mod dense;
 mod numbers;
 mod timm;
 mod transformers;
@@ -16,6 +17,7 @@ use super::sidecar::Sidecar;
 use numbers::{Target, values};
 use transformers::Processor;
 
+pub use dense::DenseProcessor;
 pub(super) use timm::for_timm;
 
 /// The steps of the options, those that the JSON beside the weights describes, or the origin's

@@ -1,0 +1,306 @@
+//! What images of any size become for a model of depth or segmentation.
+
+use serde_json::Value;
+
+use crate::data::preprocess::{Filter, Preprocess, Transform};
+use crate::weights::error::WeightsError;
+use crate::weights::options::LoadOptions;
+use crate::weights::sidecar::Sidecar;
+
+use super::numbers::{IMAGENET, filter, three, values};
+
+const FILE: &str = "preprocessor_config.json";
+
+/// Entries that are read.
+const READ: [&str; 11] = [
+    "crop_size",
+    "ensure_multiple_of",
+    "feature_extractor_type",
+    "image_mean",
+    "image_processor_type",
+    "image_std",
+    "keep_aspect_ratio",
+    "resample",
+    "rescale_factor",
+    "size",
+    "size_divisor",
+];
+/// Entries that change no pixel.
+const IDLE: [&str; 8] = [
+    "data_format",
+    "default_to_square",
+    "device",
+    "disable_grouping",
+    "input_data_format",
+    "processor_class",
+    "return_tensors",
+    "transformers_version",
+];
+
+/// How an image becomes the input of a model of depth or segmentation. Models of depth keep the proportions of an
+/// image as far as its sides must be multiples of a number, so that the steps depend on the image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DenseProcessor {
+    size: [usize; 2],
+    keeps_proportions: bool,
+    multiple: usize,
+    filter: Filter,
+    statistics: [[f64; 3]; 2],
+    fixed: Option<Preprocess>,
+}
+
+impl DenseProcessor {
+    /// The processor with which models are published that say nothing: of Depth Anything with proportions
+    /// kept, and of others without.
+    fn usual(class: &str, image: [usize; 2], patch: usize) -> Self {
+        let imagenet = IMAGENET.map(|numbers| numbers.map(f64::from));
+        let exact = |filter, statistics| Self {
+            size: image,
+            keeps_proportions: false,
+            multiple: 1,
+            filter,
+            statistics,
+            fixed: None,
+        };
+        match class {
+            "depth_anything" => Self {
+                keeps_proportions: true,
+                multiple: patch,
+                ..exact(Filter::Bicubic, imagenet)
+            },
+            "SegformerImageProcessor" => exact(Filter::Bilinear, imagenet),
+            "ViTImageProcessor" => exact(Filter::Bilinear, [[0.5; 3]; 2]),
+            _ => exact(Filter::Bicubic, [[0.5; 3]; 2]),
+        }
+    }
+
+    /// The processor that the JSON beside a file describes, or the usual one of its kind. `image` is the size of
+    /// the positions in the file.
+    pub(in crate::weights) fn of(
+        sidecar: &Sidecar,
+        image: [usize; 2],
+        patch: usize,
+        options: &LoadOptions,
+    ) -> Result<Self, WeightsError> {
+        let mut processor = match sidecar.preprocessor_entries() {
+            Some(entries) => Self::read(entries, patch)?,
+            None => Self::usual(sidecar.text("model_type").unwrap_or_default(), image, patch),
+        };
+        processor.size = options.image.unwrap_or(processor.size);
+        processor.fixed = options.preprocess.clone();
+        let sides = match (&processor.fixed, processor.keeps_proportions) {
+            (Some(fixed), _) => fixed.size().to_vec(),
+            (None, true) => vec![processor.multiple],
+            (None, false) => {
+                processor.size_for(processor.size).into_iter().chain(processor.size).collect()
+            }
+        };
+        match sides.into_iter().find(|side| *side == 0 || !side.is_multiple_of(patch)) {
+            None => Ok(processor),
+            Some(side) => Err(WeightsError::not_understood(
+                FILE,
+                if processor.keeps_proportions { "ensure_multiple_of" } else { "size" },
+                Some(&side.into()),
+                &format!("multiples of the patch, {patch}"),
+                "preprocess",
+            )),
+        }
+    }
+
+    fn read(entries: &serde_json::Map<String, Value>, patch: usize) -> Result<Self, WeightsError> {
+        let said = |key: &str| entries.get(key).filter(|value| !value.is_null());
+        let refuse = |key: &str, expected: &str| {
+            WeightsError::not_understood(FILE, key, said(key), expected, "preprocess")
+        };
+        let steps = ["do_resize", "do_rescale", "do_normalize", "do_convert_rgb"];
+        for (key, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
+            let is_step = key.starts_with("do_");
+            // Labels are of other files, and nothing is cropped or padded where that is off.
+            let known = READ.contains(&key.as_str())
+                || IDLE.contains(&key.as_str())
+                || key.starts_with('_')
+                || key == "do_reduce_labels"
+                || is_step && (steps.contains(&key.as_str()) || *value == Value::Bool(false));
+            if !known {
+                let expected = "resizing, rescaling and normalising alone";
+                return Err(refuse(key, expected));
+            }
+        }
+        let flag = |key: &str, usual: bool| match said(key) {
+            None => Ok(usual),
+            Some(value) => value.as_bool().ok_or_else(|| refuse(key, "true or false")),
+        };
+        if !flag("do_resize", true)? {
+            return Err(refuse("do_resize", "images are resized"));
+        }
+        let class = ["image_processor_type", "feature_extractor_type"];
+        let class = class.into_iter().find(|key| said(key).is_some());
+        let name = class.and_then(|key| said(key)?.as_str()).unwrap_or("DPTImageProcessor");
+        let name = name
+            .trim_end_matches("Fast")
+            .trim_end_matches("Pil")
+            .replace("FeatureExtractor", "ImageProcessor");
+        let side = match name.as_str() {
+            "DPTImageProcessor" => 384,
+            "SegformerImageProcessor" => 512,
+            "ViTImageProcessor" => 224,
+            _ => {
+                let key = class.unwrap_or("image_processor_type");
+                return Err(refuse(key, "a processor of DPT, SegFormer or ViT"));
+            }
+        };
+        let usual = Self::usual(&name, [side, side], patch);
+        let pixels = |value: &Value| {
+            value.as_u64().filter(|side| (1..1 << 20).contains(side)).map(|side| side as usize)
+        };
+        let size = match said("size") {
+            None => Some(usual.size),
+            Some(Value::Object(sides)) => match sides.len() {
+                2 => sides.get("height").and_then(pixels).zip(sides.get("width").and_then(pixels)),
+                _ => None,
+            }
+            .map(|(height, width)| [height, width]),
+            Some(value) => pixels(value).map(|side| [side, side]),
+        };
+        let multiple = said("ensure_multiple_of").map_or(Some(1), pixels);
+        let scale = match (flag("do_rescale", true)?, said("rescale_factor")) {
+            (false, _) => 255.0,
+            (true, None) => 1.0,
+            (true, Some(factor)) => {
+                let factor = factor.as_f64().filter(|factor| *factor > 0.0);
+                let scale = 255.0 * factor.ok_or_else(|| refuse("rescale_factor", "above 0"))?;
+                if (scale - 1.0).abs() < 1e-6 { 1.0 } else { scale }
+            }
+        };
+        let statistic = |key: &'static str, usual: [f64; 3]| match said(key) {
+            Some(value) => three(value)
+                .map(|numbers| numbers.map(f64::from))
+                .ok_or_else(|| refuse(key, "one number or three")),
+            None => Ok(usual),
+        };
+        let statistics = match flag("do_normalize", true)? {
+            true => {
+                let [mean, std] = usual.statistics;
+                [statistic("image_mean", mean)?, statistic("image_std", std)?]
+            }
+            false => [[0.0; 3], [1.0; 3]],
+        };
+        Ok(Self {
+            size: size.ok_or_else(|| refuse("size", "a number, or a height and a width"))?,
+            keeps_proportions: flag("keep_aspect_ratio", false)?,
+            multiple: multiple
+                .ok_or_else(|| refuse("ensure_multiple_of", "a whole number above 0"))?,
+            filter: match said("resample") {
+                Some(value) => filter(value).ok_or_else(|| {
+                    refuse("resample", "1 (lanczos), 2 (bilinear), 3 (bicubic), 4 (box)")
+                })?,
+                None => usual.filter,
+            },
+            statistics: statistics.map(|numbers| numbers.map(|x| x / scale)),
+            fixed: None,
+        })
+    }
+
+    /// Height and width of the input for an image of this height and width. Where proportions are kept, the
+    /// side that changes less gets the processor's size, and both are rounded to multiples.
+    pub fn size_for(&self, image: [usize; 2]) -> [usize; 2] {
+        if let Some(fixed) = &self.fixed {
+            return fixed.size_for(image);
+        }
+        let [height, width] = [0, 1].map(|axis| self.size[axis] as f64 / image[axis].max(1) as f64);
+        let scales = match self.keeps_proportions {
+            true if (1.0 - width).abs() < (1.0 - height).abs() => [width; 2],
+            true => [height; 2],
+            false => [height, width],
+        };
+        let multiple = self.multiple as f64;
+        let side = |axis: usize| {
+            let multiples = (scales[axis] * image[axis] as f64 / multiple).round_ties_even();
+            // A very long image keeps at least one.
+            multiples.max(1.0) as usize * self.multiple
+        };
+        [side(0), side(1)]
+    }
+
+    /// The steps for an image of this height and width.
+    ///
+    /// # Panics
+    ///
+    /// If the image has no pixels.
+    pub fn steps_for(&self, image: [usize; 2]) -> Preprocess {
+        assert!(
+            image.iter().all(|side| *side > 0),
+            "an image of {image:?} pixels has nothing to resize"
+        );
+        if let Some(fixed) = &self.fixed {
+            return fixed.clone();
+        }
+        let [mean, std] = self.statistics;
+        let resize = Transform::Resize { size: self.size_for(image), filter: self.filter };
+        Preprocess::new(vec![resize, values(mean, std)]).expect("a resize and values fit together")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn processor(preprocessor: Value, patch: usize) -> Result<DenseProcessor, String> {
+        let config = json!({"model_type": "depth_anything"});
+        let sidecar = Sidecar::of(config, preprocessor);
+        let processor = DenseProcessor::of(&sidecar, [518, 518], patch, &LoadOptions::new());
+        processor.map_err(|error| error.to_string())
+    }
+
+    /// Sizes as transformers' `DPTImageProcessor` computes them.
+    #[test]
+    fn proportions_are_kept_up_to_multiples() {
+        let published = json!({"do_normalize": true, "do_pad": false, "do_rescale": true,
+            "do_resize": true, "ensure_multiple_of": 14, "image_mean": [0.485, 0.456, 0.406],
+            "image_processor_type": "DPTImageProcessor", "image_std": [0.229, 0.224, 0.225],
+            "keep_aspect_ratio": true, "resample": 3, "rescale_factor": 0.00392156862745098,
+            "size": {"height": 518, "width": 518}, "size_divisor": null});
+        let said = processor(published, 14).unwrap();
+        assert_eq!(said, processor(Value::Null, 14).unwrap());
+        for (image, expected) in [
+            ([480, 640], [518, 686]),
+            ([640, 480], [686, 518]),
+            ([1080, 1920], [518, 924]),
+            ([300, 200], [518, 350]),
+            ([518, 518], [518, 518]),
+            ([4, 4000], [14, 518]),
+        ] {
+            assert_eq!(said.size_for(image), expected, "{image:?}");
+        }
+        assert_eq!(
+            said.steps_for([480, 640]).to_string(),
+            "resize(518, 686, bicubic)|normalize(imagenet)"
+        );
+        let square = processor(json!({"size": 384, "keep_aspect_ratio": false}), 16).unwrap();
+        assert_eq!(
+            square.steps_for([9, 70]).to_string(),
+            "resize(384, 384, bicubic)|value_range(-1, 1)"
+        );
+    }
+
+    #[test]
+    fn what_is_not_followed_is_refused_by_its_key() {
+        let refused = |entries: Value| processor(entries, 14).unwrap_err();
+        for (entries, key) in [
+            (json!({"size": 384}), "size = 384"),
+            (json!({"keep_aspect_ratio": true}), "ensure_multiple_of = 1"),
+            (json!({"do_pad": true}), "do_pad = true"),
+            (json!({"do_center_crop": true}), "do_center_crop = true"),
+            (json!({"size": {"shortest_edge": 14}}), "size = {"),
+            (json!({"resample": 9}), "resample = 9"),
+            (json!({"image_processor_type": "ZoeDepthImageProcessor"}), "image_processor_type"),
+            (json!({"a_new_entry": 1}), "a_new_entry = 1"),
+            (json!({"ensure_multiple_of": 0}), "ensure_multiple_of = 0"),
+        ] {
+            let message = refused(entries);
+            assert!(message.starts_with(&format!("{FILE} says {key}")), "{message}");
+        }
+    }
+}
