@@ -5,11 +5,13 @@
 //! | [`DepthConfig`] | [`DepthModel`] | a depth for each pixel, by a [`Dpt`](crate::heads::Dpt) |
 //! | [`SegmentationConfig`] | [`SegmentationModel`] | logits of classes for each pixel, by a [`UperNet`](crate::heads::UperNet) |
 //!
+//! [`loss`] has what they are trained with.
 //! [`WeightsFile::load_depth`](crate::weights::WeightsFile::load_depth) and
 //! [`load_segmentation`](crate::weights::WeightsFile::load_segmentation) read published ones.
 
 mod blocks;
 mod depth;
+pub mod loss;
 mod segmentation;
 
 pub use blocks::BlockChoice;

@@ -1,7 +1,8 @@
 //! Heads by themselves.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::SafeTensors;
+use vit22b::dense::loss::pixel_cross_entropy;
 use vit22b::heads::{
     Corners, FcnConfig, LinearDecoderConfig, MapNormKind, PyramidConfig, Resample2d, UperNetConfig,
 };
@@ -117,6 +118,15 @@ fn the_linear_decoder() {
     let bytes = std::fs::read(folder(name).join("io.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let labels = |name: &str| file.tensor(name).unwrap().data().to_vec();
+    let truth: Vec<i64> = labels("truth").into_iter().map(i64::from).collect();
+    let [b, _, height, width] = logits.dims();
+    let truth = TensorData::new(truth, [b, height, width]);
+    let truth = Tensor::<3, Int>::from_data(truth, &Device::flex());
+    let loss = pixel_cross_entropy(logits.clone(), truth, Some(count(&config["ignore"])));
+    let expected = number(&config["cross_entropy"]);
+    let loss: f64 = loss.into_data().iter::<f64>().sum();
+    // A mean of f32.
+    assert!((loss / expected - 1.0).abs() < 1e-6, "{loss}, expected {expected}");
     let classes = logits.argmax(1).into_data();
     let got: Vec<u8> = classes.iter::<i64>().map(|class| class as u8).collect();
     assert_eq!(got, labels("prediction"));
