@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow, ensure};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
+use vit22b::contrast::TwoTower;
 use vit22b::data::{DecodeOptions, ImageSet, OnBroken, Preprocess};
 use vit22b::dense::DepthModel;
 use vit22b::probe::{Embedder, FeatureTable};
@@ -104,6 +105,20 @@ impl Weights {
         Ok(loaded)
     }
 
+    /// Both towers of a model of images and texts, and what images become for it.
+    pub(crate) fn load_two_towers(
+        &self,
+        runtime: &Runtime,
+        text_heads: Option<usize>,
+    ) -> anyhow::Result<(TwoTower, Preprocess)> {
+        let file = open_weights(&self.weights)?;
+        let options = self.unsaid.options().with_text_heads(text_heads);
+        let loaded = file.load_two_towers(&options, &runtime.device());
+        let loaded = loaded.map_err(|error| self.unsaid.explained(error))?;
+        eprintln!("{}\n{}\n{}", loaded.image, loaded.text, loaded.report);
+        Ok((loaded.model, loaded.image.preprocessing))
+    }
+
     /// The model without its classifier.
     pub(crate) fn load(&self, runtime: &Runtime) -> anyhow::Result<Loaded> {
         self.unsaid.load(&open_weights(&self.weights)?, &runtime.device())
@@ -164,6 +179,7 @@ enum PoolName {
 enum GeluName {
     Tanh,
     Erf,
+    Quick,
 }
 
 impl From<PoolName> for Pool {
@@ -181,6 +197,7 @@ impl From<GeluName> for Gelu {
         match name {
             GeluName::Tanh => Self::Tanh,
             GeluName::Erf => Self::Erf,
+            GeluName::Quick => Self::Quick,
         }
     }
 }
@@ -192,7 +209,7 @@ fn named<N: ValueEnum, T: From<N> + PartialEq + Debug>(field: T) -> String {
     value.map_or_else(|| format!("{field:?}").to_lowercase(), |value| value.get_name().into())
 }
 
-fn positive(text: &str) -> Result<usize, String> {
+pub(crate) fn positive(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "expected a whole number from 1 on".into())
 }

@@ -7,6 +7,7 @@ mod help;
 mod model;
 mod terminal;
 mod training;
+mod two_towers;
 mod verbs;
 mod weights;
 
@@ -49,12 +50,16 @@ enum Verb {
     Plan(verbs::plan::Arguments),
     /// Measure how much a linear classifier reads from the features of a published model
     Probe(verbs::probe::Arguments),
+    /// Find images of a folder by texts, and the text of each image
+    Retrieve(verbs::retrieve::Arguments),
     /// Let Burn programs run on the devices of this machine, until Ctrl-C
     Serve(verbs::serve::Arguments),
     /// Train a ViT-22B on drawings or on images, by the paper's recipe scaled down
     Train(verbs::train::Arguments),
     /// Print the sizes of the family, counted from their configs
     Variants(verbs::variants::Arguments),
+    /// Name the classes of images by a model of images and texts, without training
+    ZeroShot(verbs::zero_shot::Arguments),
 }
 
 const AFTER: &str = "\
@@ -77,9 +82,11 @@ fn main() -> ExitCode {
         Verb::Install(arguments) => verbs::install::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Probe(arguments) => verbs::probe::run(arguments),
+        Verb::Retrieve(arguments) => verbs::retrieve::run(arguments),
         Verb::Serve(arguments) => verbs::serve::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),
+        Verb::ZeroShot(arguments) => verbs::zero_shot::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@
 //! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`], [`Mahalanobis`], [`outlier_scores`] |
 //! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`], [`SoftLabels`] |
 //! | whether it sees as people do | [`perceptual_distance`], [`two_alternative_scores`], [`just_noticeable_precision`] |
+//! | whether images and texts find each other | [`Ranks`], [`Retrieval`], [`class_vectors`] |
 //! | whether it treats groups alike | [`GroupTable`], [`DemographicParityConfig`], [`SubgroupAccuracy`] |
 //! | how well it segments an image, and knows its depths | [`SegmentationTable`], [`DepthErrors`], [`WindowMean`] |
 //! | how well it does on other images and classes | [`LabelMap`], [`RobustnessSet`](crate::data::RobustnessSet), [`mean_corruption_error`], [`RobustnessBaseline`] |
@@ -28,6 +29,7 @@ mod features;
 mod groups;
 mod people;
 mod reliability;
+mod zero_shot;
 
 pub use arrays::{Confusion, EvalError, Matrix, Predictions, Real, accuracy};
 pub use confidence::{
@@ -52,3 +54,4 @@ pub use people::{
     just_noticeable_precision, perceptual_distance, sixteen_classes, two_alternative_scores,
 };
 pub use reliability::{Mahalanobis, SoftLabelScores, SoftLabels, SubgroupAccuracy, outlier_scores};
+pub use zero_shot::{Ranks, Retrieval, class_vectors};

@@ -7,6 +7,7 @@ mod document;
 mod error;
 mod panels;
 mod patches;
+mod picture;
 mod pictures;
 
 pub use chart::{Axis, Chart, DotRows, Mark, Series};
@@ -15,4 +16,5 @@ pub use document::{Block, Report, Section, Table};
 pub use error::ReportError;
 pub use panels::{Line, Panel, panels};
 pub use patches::{PatchedImage, patches};
+pub use picture::picture;
 pub use pictures::{confusion, curve, scatter};

@@ -34,7 +34,20 @@ pub enum TextPool {
     Map,
 }
 
-/// Configuration of a [`TextTower`]: a classic transformer over the ids of a text.
+impl core::fmt::Display for TextPool {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Last => "the last position",
+            Self::First => "the first position",
+            Self::Mean => "all positions (mean)",
+            Self::End => "the first end",
+            Self::LargestId => "the largest id",
+            Self::Map => "all positions (attention)",
+        })
+    }
+}
+
+/// Configuration of a [`TextTower`](super::TextTower): a classic transformer over the ids of a text.
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::data::preprocess::Preprocess;
 use crate::error::ConfigError;
-use crate::text::TextConfig;
+use crate::text::{TextAttention, TextConfig};
 use crate::vit::ViT22BConfig;
 
 use super::origin::Origin;
@@ -87,34 +87,33 @@ impl fmt::Display for Description {
 impl fmt::Display for TextDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TextConfig { vocabulary, length, width, depth, num_heads, mlp_dim, .. } = &self.config;
-        let (attention, pool) = (self.config.attention, self.config.pool);
+        let attention = match self.config.attention {
+            TextAttention::Full => "full",
+            TextAttention::Causal => "causal",
+        };
         write!(
             f,
-            "text tower of {}: {vocabulary} ids, {length} tokens, width {width}, depth {depth}, ",
+            "text tower of {}: {vocabulary} ids, {length} tokens, width {width}, ",
             self.origin
         )?;
-        write!(
-            f,
-            "mlp_dim {mlp_dim}, {num_heads} heads, attention {attention:?}, pool {pool:?}, "
-        )?;
-        write!(f, "output {}", self.config.outputs())?;
+        write!(f, "depth {depth}, mlp {mlp_dim}, {num_heads} heads, {attention} attention, ")?;
+        write!(f, "pooled at {}, ", self.config.pool)?;
+        write!(f, "vectors of {}", self.config.outputs())?;
         notes(f, &self.notes)
     }
 }
 
 fn notes(f: &mut fmt::Formatter<'_>, notes: &[Note]) -> fmt::Result {
-    {
-        for note in notes {
-            let from = match note.from {
-                Evidence::Options => "from the options",
-                Evidence::Sidecar => "from the JSON beside the file",
-                Evidence::OriginsDefault => "the origin's default; the file does not say",
-                Evidence::Authors => "the model of the file that its authors evaluate",
-            };
-            write!(f, "\n{} = {}: {from}", note.field, note.value)?;
-        }
-        Ok(())
+    for note in notes {
+        let from = match note.from {
+            Evidence::Options => "from the options",
+            Evidence::Sidecar => "from the JSON beside the file",
+            Evidence::OriginsDefault => "the origin's default; the file does not say",
+            Evidence::Authors => "the model of the file that its authors evaluate",
+        };
+        write!(f, "\n{} = {}: {from}", note.field, note.value)?;
     }
+    Ok(())
 }
 
 /// Collects the fields that do not follow from the shapes.

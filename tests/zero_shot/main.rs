@@ -3,6 +3,7 @@
 //! `VIT22B_FIXTURES=DIR` takes other folders of the same form, which may be of other sizes and seeds, where DIR, or its
 //! folder `parts`, has them.
 
+mod evaluation;
 mod tokenizers;
 mod towers;
 

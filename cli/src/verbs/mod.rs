@@ -12,6 +12,8 @@ pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod plan;
 pub(crate) mod probe;
+pub(crate) mod retrieve;
 pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod variants;
+pub(crate) mod zero_shot;

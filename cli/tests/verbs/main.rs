@@ -22,6 +22,7 @@ mod serve;
 mod train;
 mod transfer;
 mod variants;
+mod zero_shot;
 
 use std::ffi::OsStr;
 use std::process::Command;

@@ -1,0 +1,251 @@
+//! Images by their texts, and texts by their image, over a folder.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::{Value, json};
+use vit22b::contrast::cosines;
+use vit22b::data::{DecodeOptions, ExampleKey, ImageSet, Preprocess};
+use vit22b::eval::{Matrix, Ranks, Retrieval};
+use vit22b::report::{Block, Report, Section, picture};
+
+use crate::args::{DeviceName, Images, positive, tell_remarks};
+use crate::terminal::counted;
+use crate::two_towers::{ImageVectors, TwoTowers, names};
+
+/// The longer side of a picture on the page, in pixels.
+const PICTURE: usize = 224;
+
+#[derive(Args)]
+#[group(id = "asked", required = true, multiple = true, args = ["text", "texts", "captions"])]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    towers: TwoTowers,
+    #[command(flatten)]
+    images: Images,
+    /// A text to find images for; it may be given several times
+    #[arg(long, value_name = "TEXT")]
+    text: Vec<String>,
+    /// A file with a text on each line
+    #[arg(long, value_name = "FILE")]
+    texts: Option<PathBuf>,
+    /// Texts whose image is known, as lines of JSON such as
+    /// {"image": "a/b.png", "text": "a red cat"}; recall is measured
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    captions: Option<PathBuf>,
+    /// How many images are shown for a text
+    #[arg(long, default_value_t = 5, value_parser = positive)]
+    top: usize,
+    /// Write a page of HTML with the images that are found
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    device: DeviceName,
+}
+
+/// A text, and the name of its image if that is known.
+struct Asked {
+    text: String,
+    image: Option<String>,
+}
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let asked = arguments.asked()?;
+    let Arguments { towers, images, top, page, json: is_json, device, .. } = arguments;
+    let set = images.open()?;
+    let of_text = images_of_texts(&asked, &set)?;
+    let pair = towers.load(&device, &images)?;
+    let texts: Vec<String> = asked.iter().map(|asked| asked.text.clone()).collect();
+    let of_texts = pair.embed_texts(&texts)?;
+    let of_images = pair.embed_images(&set)?;
+    tell_remarks(&set);
+    let similarity = cosines(of_images.matrix()?, of_texts.matrix()?)?;
+    let similarity = Matrix::new(&similarity, texts.len())?;
+
+    let found: Vec<Vec<(usize, f32)>> = (0..texts.len())
+        .map(|text| {
+            let mut scores: Vec<(usize, f32)> =
+                similarity.iter().map(|row| row[text]).enumerate().collect();
+            scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            scores.truncate(top);
+            scores
+        })
+        .collect();
+    let name = |row: usize| set.name(of_images.indices[row]);
+    let recall = recall(similarity, &of_text, &of_images)?;
+    if let Some(page) = &page {
+        let html = html(&texts, &found, &set, &of_images, images.decoding().options())?;
+        std::fs::write(page, html).with_context(|| format!("--page {}", page.display()))?;
+    }
+    let best_text = |row: &[f32]| {
+        let best = (0..row.len()).rev().max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap_or(0);
+        (best, row[best])
+    };
+    if is_json {
+        let by_text: Vec<Value> = texts
+            .iter()
+            .zip(&found)
+            .map(|(text, found)| {
+                let images = found
+                    .iter()
+                    .map(|(row, cosine)| json!({"image": name(*row), "cosine": cosine}));
+                json!({"text": text, "images": images.collect::<Vec<_>>()})
+            })
+            .collect();
+        let by_image: Vec<Value> = similarity
+            .iter()
+            .enumerate()
+            .map(|(row, scores)| {
+                let (text, cosine) = best_text(scores);
+                json!({"image": name(row), "text": texts[text], "cosine": cosine})
+            })
+            .collect();
+        let measured = |ranks: &Ranks| {
+            json!({
+                "recall_at_1": ranks.recall_at(1), "recall_at_5": ranks.recall_at(5),
+                "recall_at_10": ranks.recall_at(10), "median_rank": ranks.median(),
+            })
+        };
+        let recall = recall.map(|recall| {
+            json!({
+                "image_to_text": measured(&recall.image_to_text),
+                "text_to_image": measured(&recall.text_to_image),
+            })
+        });
+        println!(
+            "{}",
+            json!({
+                "weights": towers.shown(), "images": images.path(), "cut_texts": of_texts.cut,
+                "texts": by_text, "by_image": by_image, "recall": recall,
+            })
+        );
+        return Ok(());
+    }
+    for (text, found) in texts.iter().zip(&found) {
+        println!("{text}");
+        found.iter().for_each(|(row, cosine)| println!("  {cosine:+.3}  {}", name(*row)));
+    }
+    if texts.len() > 1 {
+        println!("texts of images");
+        for (row, scores) in similarity.iter().enumerate() {
+            let (text, cosine) = best_text(scores);
+            println!("  {cosine:+.3}  {}  {}", name(row), texts[text]);
+        }
+    }
+    if let Some(recall) = recall {
+        println!("{:<16} recall@1  recall@5  recall@10  median rank", "");
+        for (way, ranks) in
+            [("image to text", &recall.image_to_text), ("text to image", &recall.text_to_image)]
+        {
+            let [one, five, ten] = [1, 5, 10].map(|k| 100.0 * ranks.recall_at(k));
+            println!("{way:<16} {one:>6.1} %  {five:>6.1} %  {ten:>7.1} %  {:>11}", ranks.median());
+        }
+    }
+    if let Some(page) = page {
+        println!("{}", page.display());
+    }
+    Ok(())
+}
+
+impl Arguments {
+    /// All texts, those without a known image first.
+    fn asked(&self) -> anyhow::Result<Vec<Asked>> {
+        let mut texts = self.text.clone();
+        if let Some(file) = &self.texts {
+            ensure!(file.is_file(), "--texts {}: there is no such file", file.display());
+            texts.extend(names("--texts", &file.display().to_string())?);
+        }
+        let mut asked: Vec<Asked> =
+            texts.into_iter().map(|text| Asked { text, image: None }).collect();
+        if let Some(file) = &self.captions {
+            let shown = || format!("--captions {}", file.display());
+            let lines = std::fs::read_to_string(file).with_context(shown)?;
+            for (number, line) in
+                lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty())
+            {
+                let place = || format!("{}, line {}", shown(), number + 1);
+                let json: Value = serde_json::from_str(line).with_context(place)?;
+                let text = |key: &str| {
+                    let text = json[key].as_str().map(str::to_string);
+                    text.with_context(|| format!("{}: expected a text under \"{key}\"", place()))
+                };
+                asked.push(Asked { text: text("text")?, image: Some(text("image")?) });
+            }
+            ensure!(!asked.is_empty(), "{}: there is no line", shown());
+        }
+        Ok(asked)
+    }
+}
+
+/// The place of each text's image in the set, where it is known.
+fn images_of_texts(asked: &[Asked], set: &ImageSet) -> anyhow::Result<Vec<Option<usize>>> {
+    let places: std::collections::HashMap<String, usize> =
+        (0..set.len()).map(|index| (set.name(index), index)).collect();
+    let place = |asked: &Asked| {
+        match &asked.image {
+        None => Ok(None),
+        Some(name) => places.get(name).copied().map(Some).with_context(|| {
+            let example = if set.is_empty() { String::new() } else { set.name(0) };
+            format!("--captions: no image of --images is called \"{name}\"; names are such as \"{example}\"")
+        }),
+    }
+    };
+    asked.iter().map(place).collect()
+}
+
+/// Recall over the texts whose image is known and could be read; none without such texts.
+fn recall(
+    similarity: Matrix<'_>,
+    of_text: &[Option<usize>],
+    images: &ImageVectors,
+) -> anyhow::Result<Option<Retrieval>> {
+    let row =
+        |image: &Option<usize>| images.indices.iter().position(|index| Some(*index) == *image);
+    let pairs: Vec<(usize, usize)> =
+        of_text.iter().enumerate().filter_map(|(text, image)| Some((text, row(image)?))).collect();
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    let values: Vec<f32> = similarity
+        .iter()
+        .flat_map(|row| pairs.iter().map(|(text, _)| row[*text]).collect::<Vec<_>>())
+        .collect();
+    let rows: Vec<usize> = pairs.iter().map(|(_, row)| *row).collect();
+    Ok(Some(Retrieval::new(Matrix::new(&values, pairs.len())?, &rows)?))
+}
+
+/// A page with the images that each text finds.
+fn html(
+    texts: &[String],
+    found: &[Vec<(usize, f32)>],
+    set: &ImageSet,
+    images: &ImageVectors,
+    decoding: DecodeOptions,
+) -> anyhow::Result<String> {
+    let figure = |row: usize, cosine: f32| {
+        let index = images.indices[row];
+        let image = set.decode(index, decoding)?;
+        let longer = image.height().max(image.width()).max(1);
+        let side = |side: usize| (side * PICTURE / longer).clamp(1, side.max(1));
+        let size = [side(image.height()), side(image.width())];
+        let steps: Preprocess =
+            format!("resize({}, {}, bilinear)|value_range(0, 1)", size[0], size[1]).parse()?;
+        let mut pixels = vec![0.0; 3 * size[0] * size[1]];
+        steps.write(&image, ExampleKey::new(0, 0, 0), &mut pixels);
+        anyhow::Ok((format!("{cosine:+.3} {}", set.name(index)), picture(&pixels, size)?))
+    };
+    let section = |(text, found): (&String, &Vec<(usize, f32)>)| {
+        let figures = found.iter().map(|(row, cosine)| figure(*row, *cosine));
+        let figures = figures.collect::<anyhow::Result<Vec<_>>>()?;
+        anyhow::Ok(Section { title: text.clone(), blocks: vec![Block::Figures(figures)] })
+    };
+    let sections = texts.iter().zip(found).map(section).collect::<anyhow::Result<Vec<_>>>()?;
+    let of = [counted(texts.len(), "text"), counted(images.indices.len(), "image")];
+    let lead =
+        format!("{} over {}. The number is the cosine of the image with the text.", of[0], of[1]);
+    Ok(Report { title: "Images by their texts".into(), lead, sections }.html())
+}

@@ -1,0 +1,169 @@
+//! `vit22b zero-shot` and `vit22b retrieve`: a small SigLIP of random weights and a tokenizer of 200 pieces.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::{Run, vit22b};
+
+fn fixture(name: &str) -> PathBuf {
+    crate::fixture(name).into()
+}
+
+/// The model of the fixtures with an embedding for each piece of the tokenizer, which lies beside it.
+fn model(root: &Path) -> PathBuf {
+    let (from, to) = (fixture("parts/siglip"), root.join("model"));
+    std::fs::create_dir_all(&to).unwrap();
+    let bytes = std::fs::read(from.join("model.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let embedding = "text_model.embeddings.token_embedding.weight";
+    // Vectors that differ in length and direction.
+    let values: Vec<u8> = (0..200 * 12)
+        .flat_map(|index: u32| {
+            ((index.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0 - 0.5).to_le_bytes()
+        })
+        .collect();
+    let tensors = file.tensors().into_iter().map(|(name, view)| match name == embedding {
+        true => (name, TensorView::new(Dtype::F32, vec![200, 12], &values).unwrap()),
+        false => (name, view),
+    });
+    let whole = safetensors::serialize(tensors.collect::<Vec<_>>(), None).unwrap();
+    std::fs::write(to.join("model.safetensors"), whole).unwrap();
+    let config = std::fs::read_to_string(from.join("config.json")).unwrap();
+    let config = config.replace("\"vocab_size\": 64", "\"vocab_size\": 200");
+    std::fs::write(to.join("config.json"), config).unwrap();
+    let tokenizer = fixture("parts/tokenizers/unigram.model");
+    std::fs::copy(tokenizer, to.join("spiece.model")).unwrap();
+    to
+}
+
+/// Four images of two classes.
+fn images(root: &Path) -> PathBuf {
+    let files = [
+        ("red_cat", "scene.png"),
+        ("red_cat", "dark.png"),
+        ("Blue Dog", "photo.jpg"),
+        ("Blue Dog", "grey.png"),
+    ];
+    for (class, file) in files {
+        let to = root.join("images").join(class);
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::copy(fixture("images").join(file), to.join(file)).unwrap();
+    }
+    root.join("images")
+}
+
+/// The verb with a model, images and more arguments.
+fn run(verb: &str, root: &Path, more: &[&str]) -> Run {
+    let (model, images) = (model(root), images(root));
+    let mut arguments =
+        vec![verb, "--weights", model.to_str().unwrap(), "--images", images.to_str().unwrap()];
+    arguments.extend(["--device", "flex"]);
+    arguments.extend(more);
+    vit22b(arguments)
+}
+
+#[test]
+fn classes_are_taken_from_folders_and_counted() {
+    let root = Folder::new("zero-shot");
+    let shown = run("zero-shot", root.path(), &[]).succeeded();
+    assert!(
+        shown.starts_with("zero-shot: 4 images, 2 classes, 8 prompts for each (clip_best)\n"),
+        "{shown}"
+    );
+    for line in ["top-1", "mean per class", "of 4 images", "blue dog", "red cat"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let json =
+        run("zero-shot", root.path(), &["--json", "--prompts", "class_name_only"]).succeeded();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["canonical_classes"], serde_json::json!(["blue dog", "red cat"]));
+    let predictions = json["predictions"].as_array().unwrap();
+    let right = predictions
+        .iter()
+        .filter(|one| one["image"].as_str().unwrap().starts_with(one["class"].as_str().unwrap()));
+    assert_eq!(json["top_1"].as_f64().unwrap(), right.count() as f64 / 4.0);
+}
+
+#[test]
+fn classes_are_named_and_outliers_told() {
+    let root = Folder::new("zero-shot-names");
+    let named = ["--classes", "red cat, tree,lamp", "--outliers", "blue dog", "--json"];
+    let json: Value =
+        serde_json::from_str(&run("zero-shot", root.path(), &named).succeeded()).unwrap();
+    assert_eq!(json["counted"], 2);
+    assert!((0.0..=1.0).contains(&json["outlier_auroc"].as_f64().unwrap()));
+    let shown = run("zero-shot", root.path(), &["--classes", "red cat,tree"]);
+    assert!(
+        shown.stderr.contains(
+            "note: 2 images of \"Blue Dog\" (\"blue dog\") are of no class that is asked for, and not counted"
+        ),
+        "{}",
+        shown.stderr
+    );
+    // Names of no folder: what is seen in each image.
+    let shown = run("zero-shot", root.path(), &["--classes", "tree,lamp"]).succeeded();
+    assert!(shown.contains("red_cat/scene.png"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_an_error() {
+    let root = Folder::new("zero-shot-bad");
+    let failed = |more: &[&str]| run("zero-shot", root.path(), more).failed();
+    let error = failed(&["--prompts", "clip"]);
+    assert!(error.starts_with("--prompts: no prompts are called \"clip\""), "{error}");
+    let error = failed(&["--classes", "red cat,,lamp"]);
+    assert!(error.starts_with("--classes: the class \"\" (number 2) has no name"), "{error}");
+    let error = failed(&["--classes", "lamp,Lamp!"]);
+    assert!(error.contains("\"lamp\" and \"Lamp!\" have one name for the model"), "{error}");
+    let other = fixture("parts/tokenizers/bpe.model");
+    let error = failed(&["--tokenizer", other.to_str().unwrap()]);
+    assert!(error.contains("its vocabulary is 420 ids, expected 200 ids"), "{error}");
+    let error = failed(&["--tokenizer", fixture("parts/clip").to_str().unwrap()]);
+    assert!(
+        error.starts_with("--tokenizer:") && error.contains("expected a tokenizer ("),
+        "{error}"
+    );
+    let weights = fixture("timm_map");
+    let images = images(root.path());
+    let [weights, images] = [&weights, &images].map(|path| path.to_str().unwrap());
+    let arguments = ["zero-shot", "--weights", weights, "--images", images];
+    let error = vit22b(arguments.into_iter().chain(["--classes", "a,b"])).failed();
+    assert!(error.contains("the file has no text tower"), "{error}");
+}
+
+#[test]
+fn texts_find_images_and_a_page_shows_them() {
+    let root = Folder::new("retrieve");
+    let page = root.path().join("page.html");
+    let captions = root.path().join("captions.jsonl");
+    let lines = r#"{"image": "red_cat/scene.png", "text": "a small red cat"}
+{"image": "Blue Dog/photo.jpg", "text": "a blue dog near the river with so many words that not all of them fit into it"}
+"#;
+    std::fs::write(&captions, lines).unwrap();
+    let (page_name, captions) = (page.to_str().unwrap(), captions.to_str().unwrap());
+    let more = ["--text", "a <cat>", "--captions", captions, "--page", page_name, "--top", "2"];
+    let run_of = run("retrieve", root.path(), &more);
+    assert!(
+        run_of.stderr.contains("note: 1 text longer than the tower takes"),
+        "{}",
+        run_of.stderr
+    );
+    let shown = run_of.succeeded();
+    assert!(shown.starts_with("a <cat>\n  ") && shown.contains("image to text"), "{shown}");
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert_eq!(html.matches("data:image/png;base64,").count(), 6);
+    assert!(html.contains("<h2>a &lt;cat&gt;</h2>"));
+    let json = run("retrieve", root.path(), &["--captions", captions, "--json"]).succeeded();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["by_image"].as_array().unwrap().len(), 4);
+    assert_eq!(json["recall"]["image_to_text"]["recall_at_5"], 1.0);
+    let error = run("retrieve", root.path(), &[]);
+    assert_ne!(error.code, 0);
+    std::fs::write(root.path().join("captions.jsonl"), r#"{"image": "x.png", "text": "a"}"#)
+        .unwrap();
+    let error = run("retrieve", root.path(), &["--captions", captions]).failed();
+    assert!(error.contains("no image of --images is called \"x.png\""), "{error}");
+}
