@@ -30,6 +30,10 @@ pub(crate) struct Keeping {
     /// Threads that make images
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
+    /// Images that are made ahead of the training, at most, which bounds
+    /// their memory; two batches more than there are threads without it
+    #[arg(long, value_name = "IMAGES")]
+    pub(crate) images_ahead: Option<usize>,
     /// Go on from the last whole checkpoint in the folder, if there is one
     #[arg(long)]
     pub(crate) resume: bool,
@@ -41,6 +45,7 @@ impl Keeping {
         trainer
             .with_checkpoints(self.save_every, self.keep)
             .with_threads(self.threads)
+            .with_examples_ahead(self.images_ahead)
             .with_resume(self.resume)
     }
 }

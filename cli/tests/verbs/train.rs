@@ -22,6 +22,17 @@ fn a_run_leaves_metrics_and_checkpoints_and_goes_on() {
     assert!(folder.path().join("curves.svg").exists());
     train(out, &["--steps", "2", "--resume"]).succeeded();
     assert_eq!(metrics(), first, "there was nothing left to do");
+    // Neither threads nor how many images are made ahead change what is trained on.
+    let losses = |metrics: &str| -> Vec<Value> {
+        let lines = metrics.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter_map(|line| line.get("loss").cloned()).collect()
+    };
+    let other = Folder::new("train-ahead");
+    let to = other.path().to_str().expect("UTF-8");
+    train(to, &["--steps", "2", "--threads", "3", "--images-ahead", "2"]).succeeded();
+    let again = std::fs::read_to_string(other.path().join("metrics.jsonl")).unwrap();
+    assert!(losses(&first).len() >= 2, "{first}");
+    assert_eq!(losses(&again), losses(&first));
 }
 
 #[test]

@@ -79,6 +79,7 @@ pub struct Trainer<T: Task> {
     seed: u64,
     resume: bool,
     threads: usize,
+    examples_ahead: Option<usize>,
     peak_flops: Option<f64>,
 }
 
@@ -138,6 +139,7 @@ impl<T: Task> Trainer<T> {
             seed: 0,
             resume: false,
             threads: 1,
+            examples_ahead: None,
             peak_flops: None,
         }
     }
@@ -194,6 +196,14 @@ impl<T: Task> Trainer<T> {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
+        self
+    }
+
+    /// Makes and holds at most so many examples before they are trained on, but at least those of one batch: the bound on
+    /// the memory of the data. Default: two batches more than there are threads.
+    #[must_use]
+    pub fn with_examples_ahead(mut self, examples: Option<usize>) -> Self {
+        self.examples_ahead = examples;
         self
     }
 
@@ -373,7 +383,11 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
             (self.observe)(&Event::Compiled { seconds });
         }
         let data = Arc::clone(&self.trainer.data);
-        let batches = Prefetch::new(data, self.position, size, left, self.trainer.threads);
+        let (position, threads) = (self.position, self.trainer.threads);
+        let batches = match self.trainer.examples_ahead {
+            Some(most) => Prefetch::bounded(data, position, size, left, threads, most),
+            None => Prefetch::new(data, position, size, left, threads),
+        };
         self.pace.restart();
         let mut failed = Ok(());
         for batch in batches {
