@@ -103,11 +103,12 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Crops of 5 to 100 % of an image and mirroring; for an evaluation a central crop of an image whose shorter side is 7/6 of the side.
+    /// Crops of at least so many percent of an image and mirroring; for an evaluation a central crop of an image whose shorter side is 7/6 of the side.
     /// What the patch does not divide is dropped below and on the right. `values` is the step that makes values of bytes.
     pub(crate) fn new(
         side: usize,
         patch: usize,
+        least_area: f64,
         values: &str,
         augment: Option<&str>,
     ) -> anyhow::Result<Self> {
@@ -119,7 +120,7 @@ impl Steps {
         let larger = (side * 7 + 3) / 6;
         Ok(Self {
             train: format!(
-                "inception_crop({side}, {side}, 5, 100, bilinear)|flip_lr|{augment}{corner}{values}"
+                "inception_crop({side}, {side}, {least_area}, 100, bilinear)|flip_lr|{augment}{corner}{values}"
             )
             .parse()?,
             test: format!(

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use burn::tensor::Device;
 use clap::{Args, Subcommand};
 use vit22b::Runtime;
-use vit22b::data::{ImageSet, Preprocess, Views};
+use vit22b::data::{ImageSet, Preprocess, Transform, Views};
 use vit22b::distil::{Answers, Distil, Fidelity, HeldOutAnswers, Kept, Teacher, TeacherCache};
 use vit22b::eval::Matrix;
 use vit22b::params;
@@ -69,6 +69,10 @@ struct CacheArguments {
     /// Views of each image
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     views: u32,
+    /// Least share of the area of an image in percent that a random crop
+    /// shows
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
+    least_area: f64,
     /// Keep the probabilities of so many classes alone, in f16
     /// [default: the logits of all]
     #[arg(long, value_name = "CLASSES")]
@@ -164,7 +168,7 @@ fn classifier(
 
 impl Asked {
     /// The teacher for images that need not be whole: random views of the size that it takes. Also the steps of an evaluation.
-    fn open(&self, runtime: &Runtime) -> anyhow::Result<(Teacher, Preprocess)> {
+    fn open(&self, runtime: &Runtime, least_area: f64) -> anyhow::Result<(Teacher, Preprocess)> {
         let (model, own) = classifier("--teacher", &self.teacher, &runtime.device())?;
         ensure!(
             model.config().num_classes > 0,
@@ -173,9 +177,10 @@ impl Asked {
         );
         let [height, width] = own.size();
         let values = values_step(&own);
-        let views: Preprocess =
-            format!("inception_crop({height}, {width}, 5, 100, bilinear)|flip_lr|{values}")
-                .parse()?;
+        let views: Preprocess = format!(
+            "inception_crop({height}, {width}, {least_area}, 100, bilinear)|flip_lr|{values}"
+        )
+        .parse()?;
         let batch = self.teacher_batch.into();
         Ok((Teacher::new(runtime, model, views, batch).context("--teacher")?, own))
     }
@@ -199,10 +204,10 @@ impl Asked {
 }
 
 fn cache(arguments: CacheArguments) -> anyhow::Result<()> {
-    let CacheArguments { asked, views, best, no_mixup, threads, out } = arguments;
+    let CacheArguments { asked, views, least_area, best, no_mixup, threads, out } = arguments;
     let stop = stop_on_signal()?;
     let runtime = asked.device.runtime()?;
-    let (teacher, _) = asked.open(&runtime)?;
+    let (teacher, _) = asked.open(&runtime, least_area)?;
     let [train, _] = asked.sets(&teacher)?;
     let views = asked.views(&train, teacher.preprocess(), views.into())?.with_mixup(!no_mixup);
     let kept = best.map_or(Kept::All, Kept::Best);
@@ -230,6 +235,16 @@ fn open_answers(folder: &Path) -> anyhow::Result<(TeacherCache, u64, bool)> {
     Ok((cache, views, mixup))
 }
 
+/// The least share of an image in the views of a cache, in percent.
+fn least_area(cache: &TeacherCache) -> f64 {
+    let steps = cache.views()["preprocess"].as_str().and_then(|steps| steps.parse().ok());
+    let area = |step: &Transform| match step {
+        Transform::InceptionCrop { area: [low, _], .. } => Some(*low),
+        _ => None,
+    };
+    steps.and_then(|steps: Preprocess| steps.steps().iter().find_map(area)).unwrap_or(5.0)
+}
+
 fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     let TrainArguments { asked, answers, out, keeping, .. } = &arguments;
     let stop = stop_on_signal()?;
@@ -241,11 +256,12 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
         arguments.temperature,
         answers.display()
     );
-    let (teacher, teachers_own) = asked.open(&runtime)?;
+    let area = least_area(&cache);
+    let (teacher, teachers_own) = asked.open(&runtime, area)?;
     let [images, held_out] = asked.sets(&teacher)?;
     let (model, values) = student(&arguments, images.classes().len(), &runtime)?;
     let (patch, side) = (model.config().patch, model.config().image[0]);
-    let steps = Steps::new(side, patch, &values, None)?;
+    let steps = Steps::new(side, patch, area, &values, None)?;
     let of_student = asked.views(&images, &steps.train, views)?.with_mixup(mixup);
     let data = Answers::kept(of_student, cache)
         .with_context(|| format!("--answers {}", answers.display()))?;
@@ -316,7 +332,7 @@ fn check(arguments: CheckArguments) -> anyhow::Result<()> {
     let CheckArguments { asked, answers, rows, student } = arguments;
     let runtime = asked.device.runtime()?;
     let (cache, views, mixup) = open_answers(&answers)?;
-    let (teacher, own) = asked.open(&runtime)?;
+    let (teacher, own) = asked.open(&runtime, least_area(&cache))?;
     let [images, held_out] = asked.sets(&teacher)?;
     let views = asked.views(&images, teacher.preprocess(), views)?.with_mixup(mixup);
     let verified = cache.verify(&teacher, &views, rows).context("--answers")?;

@@ -57,6 +57,10 @@ pub(crate) struct Arguments {
     /// Take the mean of the parameters over the second half of the run
     #[arg(long)]
     average: bool,
+    /// Least share of the area of an image in percent that a random crop
+    /// shows
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
+    least_area: f64,
     /// Change training images by RandAugment, two operations at strength 10
     #[arg(long)]
     randaug: bool,
@@ -96,7 +100,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (patch, own) = (model.config().patch, model.config().image);
     let side = given.unwrap_or(own[0]);
     let augment = arguments.randaug.then_some("randaug(2, 10)");
-    let steps = Steps::new(side, patch, &values_step(&preprocess), augment)?;
+    let area = arguments.least_area;
+    let steps = Steps::new(side, patch, area, &values_step(&preprocess), augment)
+        .with_context(|| format!("--least-area {area}"))?;
     let seen = side / patch * patch;
     if seen < side {
         eprintln!(

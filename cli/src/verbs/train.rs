@@ -141,7 +141,7 @@ fn images(path: &Path, arguments: &Arguments, side: usize) -> anyhow::Result<Dat
     );
     let values =
         arguments.preprocess.as_ref().map_or_else(|| "value_range(-1, 1)".into(), values_step);
-    let steps = Steps::new(side, patch, &values, None)?;
+    let steps = Steps::new(side, patch, 5.0, &values, None)?;
     let of_training = arguments.preprocess.as_ref().unwrap_or(&steps.train);
     ensure!(
         of_training.size() == [side, side] && of_training.is_fixed(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod curves;
 pub(crate) mod event;
+mod event_file;
 pub(crate) mod metrics_log;
 pub(crate) mod progress;
 mod resume;

@@ -25,13 +25,14 @@ use crate::train::task::Task;
 
 use super::curves::draw_curves;
 use super::event::Event;
+use super::event_file::EventFile;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
 use super::resume::{changes, named_changes, task_changes};
 
 /// A training run: a task, a recipe, data, and a folder for everything that the run writes.
 ///
-/// The folder has `checkpoints/`, `metrics.jsonl` (a [`Record`] a line) and `curves.svg`. A run that
+/// The folder has `checkpoints/`, `metrics.jsonl` (a [`Record`] a line), `curves.svg`, and files of events for TensorBoard. A run that
 /// was killed at any moment and resumed has, on the same runtime, bit for bit the losses of a run that
 /// was not, and one list of metrics without gaps.
 ///
@@ -277,6 +278,10 @@ impl<T: Task> Trainer<T> {
         let utilisation = self.task.flops_per_example().zip(self.peak_flops);
         let mut run = Run {
             log: MetricsLog::at_step(self.folder.join("metrics.jsonl"), engine.steps_done())?,
+            events: match step < total {
+                true => Some(EventFile::create(&self.folder, step)?),
+                false => None,
+            },
             saved: position.map(|_| engine.steps_done()),
             position: position.unwrap_or(0),
             trainer: self,
@@ -362,6 +367,8 @@ struct Run<'a, T: Task, F> {
     checkpoints: Checkpoints,
     engine: Engine<T>,
     log: MetricsLog,
+    /// The same for TensorBoard, where there are steps left.
+    events: Option<EventFile>,
     pace: Pace,
     total: u64,
     /// Examples taken.
@@ -438,7 +445,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         let reading = pending.read()?;
         let progress = self.pace.step_done(step, reading);
         let StepReading { loss, gradient_norm, learning_rate, finite } = reading;
-        self.log.push(Record::Train {
+        self.record(Record::Train {
             step,
             loss: finite_or_none(loss),
             gradient_norm: finite_or_none(gradient_norm),
@@ -453,6 +460,13 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         Ok(())
     }
 
+    fn record(&mut self, record: Record) -> Result<(), TrainError> {
+        if let Some(events) = &mut self.events {
+            events.record(&record)?;
+        }
+        self.log.push(record)
+    }
+
     /// Scores the model on the held-out examples.
     fn evaluate(&mut self) -> Result<(), TrainError> {
         let Some(Evaluation { held_out, .. }) = &self.trainer.evaluation else { return Ok(()) };
@@ -463,7 +477,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
             .iter()
             .map(|(name, score)| (name.clone(), finite_or_none(*score as f32)))
             .collect();
-        self.log.push(Record::Evaluation { step, scores: logged })?;
+        self.record(Record::Evaluation { step, scores: logged })?;
         (self.observe)(&Event::Evaluated { step, scores });
         Ok(())
     }
