@@ -122,7 +122,8 @@ impl Steps {
             train: format!(
                 "inception_crop({side}, {side}, {least_area}, 100, bilinear)|flip_lr|{augment}{corner}{values}"
             )
-            .parse()?,
+            .parse()
+            .with_context(|| format!("--least-area {least_area}"))?,
             test: format!(
                 "resize_small({larger}, bilinear)|central_crop({side}, {side})|{corner}{values}"
             )

@@ -101,8 +101,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let side = given.unwrap_or(own[0]);
     let augment = arguments.randaug.then_some("randaug(2, 10)");
     let area = arguments.least_area;
-    let steps = Steps::new(side, patch, area, &values_step(&preprocess), augment)
-        .with_context(|| format!("--least-area {area}"))?;
+    let steps = Steps::new(side, patch, area, &values_step(&preprocess), augment)?;
     let seen = side / patch * patch;
     if seen < side {
         eprintln!(
