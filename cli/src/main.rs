@@ -52,6 +52,8 @@ enum Verb {
     Probe(verbs::probe::Arguments),
     /// Find images of a folder by texts, and the text of each image
     Retrieve(verbs::retrieve::Arguments),
+    /// Find the class of each pixel of images by a published model: masks and pictures
+    Segment(verbs::segment::Arguments),
     /// Let Burn programs run on the devices of this machine, until Ctrl-C
     Serve(verbs::serve::Arguments),
     /// Train a ViT-22B on drawings or on images, by the paper's recipe scaled down
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Probe(arguments) => verbs::probe::run(arguments),
         Verb::Retrieve(arguments) => verbs::retrieve::run(arguments),
+        Verb::Segment(arguments) => verbs::segment::run(arguments),
         Verb::Serve(arguments) => verbs::serve::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),

@@ -12,6 +12,7 @@ mod digits;
 mod error;
 mod image;
 pub(crate) mod json;
+mod label_mask;
 mod labels;
 pub(crate) mod loader;
 pub(crate) mod preprocess;
@@ -28,6 +29,7 @@ pub use depth_map::{DepthMap, DepthMapError};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
 pub use error::DataError;
 pub use image::{DecodeOptions, FloatImage, Image, ImageError};
+pub use label_mask::{LabelMask, LabelMaskError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
 pub use preprocess::{

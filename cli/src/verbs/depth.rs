@@ -1,6 +1,5 @@
 //! Depths of images by a published model, as pictures and as values.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use vit22b::heads::DepthOutput;
 use vit22b::report::depth_picture;
 use vit22b::vit::{Interpolation, resample};
 
-use crate::args::{DeviceName, Images, Weights, tell_remarks};
+use crate::args::{DeviceName, Images, Weights, file_names, tell_remarks};
 use crate::terminal::{ImageBar, counted};
 
 #[derive(Args)]
@@ -218,32 +217,4 @@ impl Files<'_> {
 fn extremes(values: &[f32]) -> [f32; 2] {
     let low = values.iter().copied().fold(f32::INFINITY, f32::min);
     [low, values.iter().copied().fold(f32::NEG_INFINITY, f32::max)]
-}
-
-/// A name for the files of each image: its path without its ending, with the ending where another image has the
-/// same, and a number where that is taken too.
-fn file_names(images: impl Iterator<Item = String>) -> Vec<String> {
-    let flat = |name: &str| name.replace(['/', '\\'], "_");
-    let images: Vec<String> = images.collect();
-    let mut taken = HashSet::new();
-    let names = images.iter().enumerate().map(|(index, name)| {
-        let stem = flat(&Path::new(name).with_extension("").display().to_string());
-        let whole = flat(name).replace('.', "_");
-        let numbered = format!("{whole}_{index}");
-        let free = [stem, whole, numbered].into_iter().find(|name| taken.insert(name.clone()));
-        free.unwrap_or_else(|| format!("image_{index}"))
-    });
-    names.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_image_has_a_name_of_its_own() {
-        let images = ["a/b.jpg", "a/b.png", "a_b.jpg", "c.d.png", "a/b.png"];
-        let names = file_names(images.iter().map(|name| name.to_string()));
-        assert_eq!(names, ["a_b", "a_b_png", "a_b_jpg", "c.d", "a_b_png_4"]);
-    }
 }

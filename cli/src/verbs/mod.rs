@@ -13,6 +13,7 @@ pub(crate) mod install;
 pub(crate) mod plan;
 pub(crate) mod probe;
 pub(crate) mod retrieve;
+pub(crate) mod segment;
 pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod variants;

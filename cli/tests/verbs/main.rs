@@ -18,6 +18,7 @@ mod inspect;
 mod install;
 mod plan;
 mod probe;
+mod segment;
 mod serve;
 mod train;
 mod transfer;

@@ -68,7 +68,7 @@ impl DenseProcessor {
                 multiple: patch,
                 ..exact(Filter::Bicubic, imagenet)
             },
-            "SegformerImageProcessor" => exact(Filter::Bilinear, imagenet),
+            "SegformerImageProcessor" | "upernet" => exact(Filter::Bilinear, imagenet),
             "ViTImageProcessor" => exact(Filter::Bilinear, [[0.5; 3]; 2]),
             _ => exact(Filter::Bicubic, [[0.5; 3]; 2]),
         }
