@@ -3,6 +3,7 @@
 mod args;
 mod evaluate;
 mod features;
+mod file_names;
 mod help;
 mod model;
 mod terminal;

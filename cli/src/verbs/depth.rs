@@ -14,7 +14,8 @@ use vit22b::heads::DepthOutput;
 use vit22b::report::depth_picture;
 use vit22b::vit::{Interpolation, resample};
 
-use crate::args::{DeviceName, Images, Weights, file_names, tell_remarks};
+use crate::args::{DeviceName, Images, Weights, tell_remarks};
+use crate::file_names::file_names;
 use crate::terminal::{ImageBar, counted};
 
 #[derive(Args)]

@@ -13,7 +13,8 @@ use vit22b::data::{ExampleKey, Image, LabelMask, Preprocess};
 use vit22b::dense::SegmentationModel;
 use vit22b::heads::{Corners, Resample2d};
 
-use crate::args::{DeviceName, Images, Weights, file_names, tell_remarks};
+use crate::args::{DeviceName, Images, Weights, tell_remarks};
+use crate::file_names::file_names;
 use crate::terminal::{ImageBar, counted};
 
 #[derive(Args)]
