@@ -48,7 +48,7 @@ pub(crate) fn open_or_train(
     }
     println!("no {}: training it", path.display());
     let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
-    let step = TrainStep::new(task, &Recipe::vit22b_scaled(32, steps, 0.01), None)?;
+    let step = TrainStep::new(task, &Recipe::vit22b_scaled(32, steps, 0.006), None)?;
     let mut engine = Engine::start(runtime, step, Start::From(untrained.clone(), seed))?;
     let terminal = Terminal::new();
     engine.train(Arc::new(data), |progress| terminal.show(&Event::Step(progress)))?;

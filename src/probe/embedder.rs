@@ -177,13 +177,38 @@ impl Embedder {
     ///
     /// [`EmbedError::Images`] for other shapes, [`EmbedError::Runtime`] if the model cannot be run.
     pub fn tensor(&self, images: Tensor<4>) -> Result<Tensor<2>, EmbedError> {
+        self.of_images(images, FeatureRequest::new().pooled(), "pooled")
+    }
+
+    /// The tokens that enter the pooling, of images in memory, which are preprocessed already. They keep what
+    /// is where in an image, which the pooled vector does not have to.
+    ///
+    /// # Shapes
+    ///
+    /// - images: as in [`Self::tensor`]
+    /// - returns: `[n, tokens, d]`
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::tensor`].
+    pub fn tokens(&self, images: Tensor<4>) -> Result<Tensor<3>, EmbedError> {
+        self.of_images(images, FeatureRequest::new().encoded(), "encoded")
+    }
+
+    /// One kind of features of images in memory, under the name that it has in [`Features`](crate::vit::Features).
+    fn of_images<const D: usize>(
+        &self,
+        images: Tensor<4>,
+        request: FeatureRequest,
+        name: &str,
+    ) -> Result<Tensor<D>, EmbedError> {
         let (shape, patch) = (images.dims(), self.config.patch);
         let [n, channels, height, width] = shape;
         let fits = |side: usize| side > 0 && side.is_multiple_of(patch);
         if n == 0 || channels != 3 || !fits(height) || !fits(width) {
             return Err(EmbedError::Images { patch, got: shape });
         }
-        let asked = self.pooled();
+        let asked = self.questions.ask(Question::Features(request));
         let batches = images.split(self.batch, 0).into_iter().map(|images| {
             let [n, ..] = images.dims();
             let missing = self.batch - n;
@@ -195,8 +220,8 @@ impl Embedder {
                     Tensor::cat(vec![images, rest], 0)
                 }
             };
-            let pooled = self.model.call((images, asked.clone()))?.take::<2>("pooled");
-            Ok(pooled.expect("it was asked for").narrow(0, 0, n))
+            let features = self.model.call((images, asked.clone()))?.take::<D>(name);
+            Ok(features.expect("it was asked for").narrow(0, 0, n))
         });
         Ok(Tensor::cat(batches.collect::<Result<Vec<_>, EmbedError>>()?, 0))
     }
@@ -395,9 +420,20 @@ mod tests {
             0
         );
         let embedder = embedder.with_batch(7);
-        let again = embedder.tensor(images).unwrap().into_data();
+        let again = embedder.tensor(images.clone()).unwrap().into_data();
         assert_eq!(again.iter::<f32>().zip(table.matrix().values()).filter(|x| far(*x)).count(), 0);
         assert_eq!(again.shape()[..], [set.len(), 24]);
+
+        let tokens = embedder.tokens(images).unwrap();
+        assert_eq!(tokens.dims(), [set.len(), 4, 24]);
+        let tokens: Vec<f32> = tokens.into_data().iter().collect();
+        let visit = embedder.visit(&set, &FeatureRequest::new().encoded(), |index, features| {
+            let visited = features.values("encoded").unwrap().iter();
+            let here = &tokens[index * 4 * 24..][..4 * 24];
+            assert!(visited.zip(here).all(|(a, b)| !far((*a, b))), "{index}");
+            Ok::<_, EmbedError>(())
+        });
+        assert!(visit.unwrap().images.is_empty());
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) struct Arguments {
     /// Steps of training the small model
     #[arg(
         long,
-        default_value_t = 6000,
+        default_value_t = 3000,
         value_parser = clap::value_parser!(u64).range(1..),
         conflicts_with_all = ["weights", "logits"]
     )]
