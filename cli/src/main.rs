@@ -70,6 +70,7 @@ const AFTER: &str = "\
 
 fn main() -> ExitCode {
     end_with_the_reader();
+    burn_xla::pjrt::keep_memory();
     let matches = help::wrapped(Command::command()).get_matches();
     let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match command.verb {

@@ -143,6 +143,16 @@ impl Runtime {
         &self.name
     }
 
+    /// Whether models run faster in bf16 here, as far as it was measured: in programs of XLA on a CPU that multiplies
+    /// pairs of bf16.
+    pub fn is_faster_in_bf16(&self) -> bool {
+        #[cfg(feature = "xla")]
+        if let Target::Xla(xla) = &self.target {
+            return xla.is_faster_in_bf16();
+        }
+        false
+    }
+
     /// XLA's device, if it runs there.
     #[cfg(feature = "xla")]
     pub fn as_xla(&self) -> Option<&xla::Xla> {

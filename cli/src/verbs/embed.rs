@@ -127,7 +127,8 @@ fn to_file(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
             "note: --out: .npy holds no labels; .safetensors, .jsonl, .parquet and a folder do"
         );
     }
-    let embedder = weights.embedder(&device.runtime()?, images)?;
+    let runtime = device.runtime()?;
+    let embedder = weights.embedder(&runtime, images)?;
     let gib = (set.len() * embedder.config().width * 4) as f64 / f64::from(1 << 30);
     if gib > 1.0 {
         eprintln!(
@@ -138,6 +139,7 @@ fn to_file(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
     let table = images.embed(&embedder, set)?;
     tell_remarks(set);
     file.write(&table).context("--out")?;
+    images.tell_precision(&runtime);
     let (rows, columns) = (counted(table.rows(), "image"), table.columns());
     print!("{rows}, {columns} features each, in {}; ", out.display());
     Ok(())
@@ -166,6 +168,9 @@ fn to_folder(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
     // Also before an error: a shard that was cut may be why images are others.
     tell_remarks(set);
     let report = done.map_err(explained)?;
+    if report.seen > 0 {
+        images.tell_precision(&runtime);
+    }
     tell(&report, set, out, arguments.update);
     Ok(())
 }

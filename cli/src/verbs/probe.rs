@@ -64,6 +64,7 @@ fn given(arguments: &Arguments) -> anyhow::Result<Given> {
     let runtime = device.runtime()?;
     let embedder = weights.embedder(&runtime, images)?;
     let tables = [images.embed(&embedder, &train)?, images.embed(&embedder, &test)?];
+    images.tell_precision(&runtime);
     let broken = train.len() + test.len() - tables[0].rows() - tables[1].rows();
     let remarks: Vec<&String> = train.remarks().iter().chain(test.remarks()).collect();
     let shown = images.path().display().to_string();

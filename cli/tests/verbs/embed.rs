@@ -19,6 +19,33 @@ fn read(path: &str) -> (Vec<usize>, serde_json::Value) {
 }
 
 #[test]
+fn bf16_rounds_features_and_is_not_mixed_with_f32() {
+    let folder = Folder::new("embed-bf16");
+    let (weights, images) = (fixture("timm_xp/model.safetensors"), fixture("images"));
+    let embed = |out: &str, precision: &str| {
+        let out = folder.path().join(out);
+        let out = out.to_str().expect("UTF-8");
+        vit22b([
+            "embed",
+            "--weights",
+            &weights,
+            "--images",
+            &images,
+            "--out",
+            out,
+            "--precision",
+            precision,
+            "--device",
+            "flex",
+        ])
+    };
+    embed("parts", "f32").succeeded();
+    let error = embed("parts", "bf16").failed();
+    assert!(error.contains("precision was \"f32\", is \"bf16\""), "{error}");
+    embed("narrow.jsonl", "bf16").succeeded();
+}
+
+#[test]
 fn a_folder_becomes_features_with_names() {
     let folder = Folder::new("embed");
     let out = folder.path().join("features.safetensors");

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::error::PartsError;
 use crate::probe::file::{FeatureForm, write_whole};
+use crate::train::Precision;
 
 /// The name of the file.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -24,6 +25,9 @@ pub struct MadeBy {
     pub parameters: String,
     /// The config of the model.
     pub model: Value,
+    /// The type in which the model computed; f32 where nothing says so.
+    #[serde(default)]
+    pub precision: Precision,
     /// Which of the model's features it is.
     pub feature: String,
     /// The steps of preprocessing.
@@ -250,6 +254,7 @@ mod tests {
         let was = MadeBy {
             parameters: "a".into(),
             model: serde_json::json!({ "width": 4, "pool": "map" }),
+            precision: Precision::F32,
             feature: "pooled".into(),
             preprocess: "resize(32)".into(),
             exif_orientation: true,
@@ -258,6 +263,7 @@ mod tests {
         assert!(was.differences(&was).is_empty());
         let now = MadeBy {
             parameters: "b".into(),
+            precision: Precision::Bf16,
             model: serde_json::json!({ "width": 4, "pool": "average" }),
             exif_orientation: false,
             ..was.clone()
@@ -267,7 +273,8 @@ mod tests {
             [
                 "exif_orientation was true, is false",
                 "model pool was \"map\", is \"average\"",
-                "the parameters are those of other weights"
+                "the parameters are those of other weights",
+                "precision was \"f32\", is \"bf16\""
             ]
         );
     }

@@ -200,6 +200,7 @@ impl Embedder {
         let made_by = MadeBy {
             parameters: parameters.into(),
             model: serde_json::to_value(self.config()).unwrap_or_default(),
+            precision: self.precision(),
             feature: "pooled".into(),
             preprocess: self.preprocess().to_string(),
             exif_orientation: decoding.exif_orientation,

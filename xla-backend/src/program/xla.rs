@@ -15,6 +15,7 @@ use super::disk::ProgramCache;
 use super::error::{PlacementError, ProgramError};
 use super::form::Form;
 use super::jit::Jit;
+use super::kernels;
 use super::options::XlaOptions;
 use crate::lower::CustomOps;
 use crate::pjrt::{Client, Device, PjrtError};
@@ -144,6 +145,11 @@ impl Xla {
     pub fn with_kernels(mut self, kernels: bool) -> Self {
         self.kernels = kernels;
         self
+    }
+
+    /// Whether programs run faster in bf16 here, as far as it was measured: on a CPU that multiplies pairs of bf16.
+    pub fn is_faster_in_bf16(&self) -> bool {
+        self.kernels_of().is_some_and(|client| kernels::register(client).linear_bf16)
     }
 
     /// The client, if its programs may call kernels.
