@@ -11,6 +11,7 @@ use vit22b::contrast::TwoTower;
 use vit22b::data::{DecodeOptions, ImageSet, OnBroken, Preprocess};
 use vit22b::dense::{DepthModel, SegmentationModel};
 use vit22b::probe::{Embedder, FeatureTable};
+use vit22b::text::TextPool;
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, Pool, ViT22B};
 use vit22b::weights::{
@@ -110,9 +111,11 @@ impl Weights {
         &self,
         runtime: &Runtime,
         text_heads: Option<usize>,
+        text_pool: Option<TextPool>,
     ) -> anyhow::Result<(TwoTower, Preprocess)> {
         let file = open_weights(&self.weights)?;
-        let options = self.unsaid.options().with_text_heads(text_heads);
+        let options = self.unsaid.options();
+        let options = options.with_text_heads(text_heads).with_text_pool(text_pool);
         let loaded = file.load_two_towers(&options, &runtime.device());
         let loaded = loaded.map_err(|error| self.unsaid.explained(error))?;
         eprintln!("{}\n{}\n{}", loaded.image, loaded.text, loaded.report);

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use burn::tensor::Tensor;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use vit22b::contrast::{TextEmbedder, TextVectors, embedding};
 use vit22b::data::ImageSet;
 use vit22b::eval::Matrix;
 use vit22b::params::NamedTensors;
 use vit22b::probe::{Embedder, FeatureFunction};
-use vit22b::text::{TextEncoder, Tokenizer};
+use vit22b::text::{TextEncoder, TextPool, Tokenizer};
 
 use crate::args::{DeviceName, Images, Loaded, Weights, positive};
 use crate::terminal::{ImageBar, counted};
@@ -28,6 +28,34 @@ pub(crate) struct TwoTowers {
     /// beside it says
     #[arg(long, value_parser = positive)]
     text_heads: Option<usize>,
+    /// Which of a text's tokens become its vector, where the file does not
+    /// say
+    #[arg(long)]
+    text_pool: Option<TextPoolName>,
+}
+
+/// How a text's tokens become its vector.
+#[derive(Clone, Copy, ValueEnum)]
+enum TextPoolName {
+    Last,
+    First,
+    Mean,
+    End,
+    LargestId,
+    Map,
+}
+
+impl From<TextPoolName> for TextPool {
+    fn from(name: TextPoolName) -> Self {
+        match name {
+            TextPoolName::Last => Self::Last,
+            TextPoolName::First => Self::First,
+            TextPoolName::Mean => Self::Mean,
+            TextPoolName::End => Self::End,
+            TextPoolName::LargestId => Self::LargestId,
+            TextPoolName::Map => Self::Map,
+        }
+    }
 }
 
 /// A model on a device.
@@ -55,7 +83,11 @@ impl TwoTowers {
     /// Loads both towers, and prints on standard error what they are and how that is known.
     pub(crate) fn load(&self, device: &DeviceName, images: &Images) -> anyhow::Result<Pair> {
         let runtime = device.runtime()?;
-        let (model, preprocess) = self.weights.load_two_towers(&runtime, self.text_heads)?;
+        let (model, preprocess) = self.weights.load_two_towers(
+            &runtime,
+            self.text_heads,
+            self.text_pool.map(TextPool::from),
+        )?;
         let beside = match &self.tokenizer {
             Some(file) => file.clone(),
             None => {

@@ -17,7 +17,8 @@ fn sources(folder: &Path, text: &mut String) {
     }
 }
 
-/// Each option of the library that an error text advises is one of the verbs that load weights. `head` and `strict`
+/// Each option of the library that an error text advises is one of the verbs that load weights; those of text
+/// towers, of the verbs that load both towers. `head` and `strict`
 /// are settled by these verbs themselves, and no verb exports, where `epsilon` is advised.
 #[test]
 fn what_errors_advise_is_an_option_of_the_verb() {
@@ -32,10 +33,14 @@ fn what_errors_advise_is_an_option_of_the_verb() {
             .extend(names.filter(|name| !name.starts_with('{')).map(|name| name.replace('_', "-")));
     }
     assert!(advised.len() > 5, "{advised:?}");
-    for verb in ["embed", "probe", "evaluate", "explain", "inspect"] {
+    // Those of names for texts are arguments of a function that makes the error.
+    advised.extend(["text-heads", "text-pool"].map(String::from));
+    for verb in ["embed", "probe", "evaluate", "explain", "inspect", "zero-shot", "retrieve"] {
         let help = vit22b([verb, "--help"]).succeeded();
+        let has_texts = ["zero-shot", "retrieve"].contains(&verb);
         for name in &advised {
             let settled = ["head", "strict", "epsilon"].contains(&&**name)
+                || !has_texts && name.starts_with("text-")
                 || verb == "inspect" && name == "max-pixels";
             assert!(settled || help.contains(&format!("--{name}")), "{verb} has no --{name}");
         }
