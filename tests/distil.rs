@@ -3,8 +3,8 @@
 mod folder;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, TensorData};
 use folder::Folder;
@@ -47,11 +47,19 @@ fn config(width: usize, depth: usize, side: usize) -> ViT22BConfig {
     config.with_width(width).with_depth(depth).with_mlp_dim(2 * width).with_num_heads(2)
 }
 
-/// A model whose classifier says something.
-fn model(config: &ViT22BConfig, seed: u64) -> ViT22B {
+/// A model with parameters that follow from the seed.
+fn drawn(config: &ViT22BConfig, seed: u64) -> ViT22B {
+    // The seed is the device's, and tests run beside each other.
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let device = Device::flex();
     device.seed(seed);
-    let mut model = params::initialize(config.init(&device).unwrap());
+    params::initialize(config.init(&device).unwrap())
+}
+
+/// A model whose classifier says something.
+fn model(config: &ViT22BConfig, seed: u64) -> ViT22B {
+    let mut model = drawn(config, seed);
     let mut head = model.head.clone().unwrap();
     let [d, c] = head.weight.dims();
     let values: Vec<f32> = (0..d * c).map(|i| ((i as f32 + seed as f32) * 1.7).sin()).collect();

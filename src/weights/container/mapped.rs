@@ -17,6 +17,12 @@ pub(super) enum Mapped {
 
 impl Mapped {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
+        // To open a pipe waits for a writer, who may never come.
+        let kind = std::fs::metadata(path)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            let what = "expected a file, got a pipe, a socket or a device";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
         let file = File::open(path)?;
         if file.metadata()?.len() == 0 {
             // Some systems refuse to map an empty file.
@@ -44,5 +50,17 @@ impl Deref for Mapped {
             Self::File(map) => map,
             Self::Memory(bytes) => bytes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_before_it_is_opened() {
+        let error = Mapped::open(Path::new("/dev/zero")).unwrap_err();
+        assert!(error.to_string().starts_with("expected a file, got a pipe"), "{error}");
     }
 }
