@@ -19,6 +19,9 @@ const PICTURE: usize = 224;
 
 #[derive(Args)]
 #[group(id = "asked", required = true, multiple = true, args = ["text", "texts", "captions"])]
+// In one line it would be wider than a terminal.
+#[command(override_usage = "vit22b retrieve [OPTIONS] --weights <PATH> --images <PATH>
+       <--text <TEXT>|--texts <FILE>|--captions <FILE>>")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     towers: TwoTowers,
