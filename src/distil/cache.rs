@@ -392,8 +392,15 @@ fn file_name(path: &Path) -> String {
 
 fn sha256(path: &Path) -> Result<String, DistilError> {
     let mut hash = Sha256::new();
-    File::open(path)
-        .and_then(|mut file| std::io::copy(&mut file, &mut hash))
-        .map_err(DistilError::io("read", path))?;
+    let mut read = || {
+        let (mut file, mut block) = (File::open(path)?, vec![0; 1 << 20]);
+        loop {
+            match file.read(&mut block)? {
+                0 => return Ok(()),
+                count => hash.update(&block[..count]),
+            }
+        }
+    };
+    read().map_err(DistilError::io("read", path))?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor};
+#[cfg(feature = "xla")]
 use vit22b::Runtime;
 use vit22b::contrast::{TwoTower, embedding};
 use vit22b::params::NamedTensors;
