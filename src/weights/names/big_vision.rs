@@ -20,9 +20,44 @@ use crate::weights::sidecar::Sidecar;
 
 /// The tensor by which these files are recognised.
 const MARK: &str = "embedding/kernel";
-pub(super) const ATTENTION: &str = "MultiHeadDotProductAttention_0";
+const ATTENTION: &str = "MultiHeadDotProductAttention_0";
 /// A larger number of stacked blocks is refused: making the names of that many would fill memory.
-pub(super) const DEEPEST: usize = 4_096;
+const DEEPEST: usize = 4_096;
+
+/// What the tensors of an encoder say of it.
+pub(super) struct EncoderSizes {
+    /// Whether the blocks are stacked, as a scan has them.
+    pub(super) stacked: bool,
+    pub(super) depth: usize,
+    pub(super) num_heads: usize,
+    pub(super) mlp_dim: usize,
+}
+
+impl EncoderSizes {
+    /// Of the encoder at `root`; `what` is whose it is, for an error.
+    pub(super) fn read(tensors: &Tensors, root: &str, what: &str) -> Result<Self, WeightsError> {
+        let (query, mlp) = (format!("{ATTENTION}/query/kernel"), "MlpBlock_0/Dense_0/kernel");
+        let stacked = tensors.has(&format!("{root}/encoderblock/{query}"));
+        let (depth, num_heads, mlp_dim) = if stacked {
+            let scope = format!("{root}/encoderblock");
+            let [depth, _, heads, _] = tensors.axes("depth", &format!("{scope}/{query}"))?;
+            let [_, _, mlp_dim] = tensors.axes("mlp_dim", &format!("{scope}/{mlp}"))?;
+            (depth, heads, mlp_dim)
+        } else {
+            let scope = format!("{root}/encoderblock_0");
+            let [_, heads, _] = tensors.axes("num_heads", &format!("{scope}/{query}"))?;
+            let [_, mlp_dim] = tensors.axes("mlp_dim", &format!("{scope}/{mlp}"))?;
+            (tensors.count(&format!("{root}/encoderblock_")), heads, mlp_dim)
+        };
+        if depth > DEEPEST {
+            return Err(WeightsError::Unsupported {
+                what: format!("{what} of {depth} blocks"),
+                next: "the file is damaged, or its first axis is not that of the blocks",
+            });
+        }
+        Ok(Self { stacked, depth, num_heads, mlp_dim })
+    }
+}
 
 /// Which of big_vision's layouts a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,27 +168,8 @@ pub(crate) fn describe(
             next: "`LoadOptions::head` drops or replaces both",
         });
     }
-    let query = format!("{ATTENTION}/query/kernel");
-    let stacked = tensors.has(&format!("Transformer/encoderblock/{query}"));
-    let (depth, num_heads, mlp_dim) = if stacked {
-        let scope = "Transformer/encoderblock";
-        let [depth, _, heads, _] = tensors.axes("depth", &format!("{scope}/{query}"))?;
-        let mlp = format!("{scope}/MlpBlock_0/Dense_0/kernel");
-        let [_, _, mlp_dim] = tensors.axes("mlp_dim", &mlp)?;
-        (depth, heads, mlp_dim)
-    } else {
-        let scope = "Transformer/encoderblock_0";
-        let [_, heads, _] = tensors.axes("num_heads", &format!("{scope}/{query}"))?;
-        let mlp = format!("{scope}/MlpBlock_0/Dense_0/kernel");
-        let [_, mlp_dim] = tensors.axes("mlp_dim", &mlp)?;
-        (tensors.count("Transformer/encoderblock_"), heads, mlp_dim)
-    };
-    if depth > DEEPEST {
-        return Err(WeightsError::Unsupported {
-            what: format!("a model of {depth} blocks"),
-            next: "the file is damaged, or its first axis is not that of the blocks",
-        });
-    }
+    let EncoderSizes { stacked, depth, num_heads, mlp_dim } =
+        EncoderSizes::read(tensors, "Transformer", "a model")?;
     let pool = if tensors.has("MAPHead_0/probe") {
         Pool::Map
     } else if tensors.has("cls") {

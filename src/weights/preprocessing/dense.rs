@@ -7,9 +7,8 @@ use crate::weights::error::WeightsError;
 use crate::weights::options::LoadOptions;
 use crate::weights::sidecar::Sidecar;
 
-use super::numbers::{IMAGENET, filter, three, values};
-
-const FILE: &str = "preprocessor_config.json";
+use super::entries::{Entries, FILE};
+use super::numbers::{IMAGENET, values};
 
 /// Entries that are read.
 const READ: [&str; 11] = [
@@ -82,7 +81,7 @@ impl DenseProcessor {
         patch: usize,
         options: &LoadOptions,
     ) -> Result<Self, WeightsError> {
-        let mut processor = match sidecar.preprocessor_entries() {
+        let mut processor = match Entries::of(sidecar) {
             Some(entries) => Self::read(entries, patch)?,
             None => Self::usual(sidecar.text("model_type").unwrap_or_default(), image, patch),
         };
@@ -107,53 +106,40 @@ impl DenseProcessor {
         }
     }
 
-    fn read(entries: &serde_json::Map<String, Value>, patch: usize) -> Result<Self, WeightsError> {
-        let said = |key: &str| entries.get(key).filter(|value| !value.is_null());
-        let refuse = |key: &str, expected: &str| {
-            WeightsError::not_understood(FILE, key, said(key), expected, "preprocess")
-        };
+    fn read(entries: Entries<'_>, patch: usize) -> Result<Self, WeightsError> {
         let steps = ["do_resize", "do_rescale", "do_normalize", "do_convert_rgb"];
-        for (key, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
+        for (key, value) in entries.iter() {
             let is_step = key.starts_with("do_");
             // Labels are of other files, and nothing is cropped or padded where that is off.
-            let known = READ.contains(&key.as_str())
-                || IDLE.contains(&key.as_str())
+            let known = READ.contains(&key)
+                || IDLE.contains(&key)
                 || key.starts_with('_')
                 || key == "do_reduce_labels"
-                || is_step && (steps.contains(&key.as_str()) || *value == Value::Bool(false));
+                || is_step && (steps.contains(&key) || *value == Value::Bool(false));
             if !known {
                 let expected = "resizing, rescaling and normalising alone";
-                return Err(refuse(key, expected));
+                return Err(entries.refuse(key, expected));
             }
         }
-        let flag = |key: &str, usual: bool| match said(key) {
-            None => Ok(usual),
-            Some(value) => value.as_bool().ok_or_else(|| refuse(key, "true or false")),
-        };
-        if !flag("do_resize", true)? {
-            return Err(refuse("do_resize", "images are resized"));
+        if !entries.flag("do_resize", true)? {
+            return Err(entries.refuse("do_resize", "images are resized"));
         }
-        let class = ["image_processor_type", "feature_extractor_type"];
-        let class = class.into_iter().find(|key| said(key).is_some());
-        let name = class.and_then(|key| said(key)?.as_str()).unwrap_or("DPTImageProcessor");
-        let name = name
-            .trim_end_matches("Fast")
-            .trim_end_matches("Pil")
-            .replace("FeatureExtractor", "ImageProcessor");
-        let side = match name.as_str() {
+        let (class, name) = entries.class();
+        let name = name.as_deref().unwrap_or("DPTImageProcessor");
+        let side = match name {
             "DPTImageProcessor" => 384,
             "SegformerImageProcessor" => 512,
             "ViTImageProcessor" => 224,
             _ => {
                 let key = class.unwrap_or("image_processor_type");
-                return Err(refuse(key, "a processor of DPT, SegFormer or ViT"));
+                return Err(entries.refuse(key, "a processor of DPT, SegFormer or ViT"));
             }
         };
-        let usual = Self::usual(&name, [side, side], patch);
+        let usual = Self::usual(name, [side, side], patch);
         let pixels = |value: &Value| {
             value.as_u64().filter(|side| (1..1 << 20).contains(side)).map(|side| side as usize)
         };
-        let size = match said("size") {
+        let size = match entries.said("size") {
             None => Some(usual.size),
             Some(Value::Object(sides)) => match sides.len() {
                 2 => sides.get("height").and_then(pixels).zip(sides.get("width").and_then(pixels)),
@@ -162,40 +148,16 @@ impl DenseProcessor {
             .map(|(height, width)| [height, width]),
             Some(value) => pixels(value).map(|side| [side, side]),
         };
-        let multiple = said("ensure_multiple_of").map_or(Some(1), pixels);
-        let scale = match (flag("do_rescale", true)?, said("rescale_factor")) {
-            (false, _) => 255.0,
-            (true, None) => 1.0,
-            (true, Some(factor)) => {
-                let factor = factor.as_f64().filter(|factor| *factor > 0.0);
-                let scale = 255.0 * factor.ok_or_else(|| refuse("rescale_factor", "above 0"))?;
-                if (scale - 1.0).abs() < 1e-6 { 1.0 } else { scale }
-            }
-        };
-        let statistic = |key: &'static str, usual: [f64; 3]| match said(key) {
-            Some(value) => three(value)
-                .map(|numbers| numbers.map(f64::from))
-                .ok_or_else(|| refuse(key, "one number or three")),
-            None => Ok(usual),
-        };
-        let statistics = match flag("do_normalize", true)? {
-            true => {
-                let [mean, std] = usual.statistics;
-                [statistic("image_mean", mean)?, statistic("image_std", std)?]
-            }
-            false => [[0.0; 3], [1.0; 3]],
-        };
+        let multiple = entries.said("ensure_multiple_of").map_or(Some(1), pixels);
+        let scale = entries.scale()?;
+        let statistics = entries.statistics(usual.statistics, |_, usual| usual)?;
         Ok(Self {
-            size: size.ok_or_else(|| refuse("size", "a number, or a height and a width"))?,
-            keeps_proportions: flag("keep_aspect_ratio", false)?,
+            size: size
+                .ok_or_else(|| entries.refuse("size", "a number, or a height and a width"))?,
+            keeps_proportions: entries.flag("keep_aspect_ratio", false)?,
             multiple: multiple
-                .ok_or_else(|| refuse("ensure_multiple_of", "a whole number above 0"))?,
-            filter: match said("resample") {
-                Some(value) => filter(value).ok_or_else(|| {
-                    refuse("resample", "1 (lanczos), 2 (bilinear), 3 (bicubic), 4 (box)")
-                })?,
-                None => usual.filter,
-            },
+                .ok_or_else(|| entries.refuse("ensure_multiple_of", "a whole number above 0"))?,
+            filter: entries.filter()?.unwrap_or(usual.filter),
             statistics: statistics.map(|numbers| numbers.map(|x| x / scale)),
             fixed: None,
         })

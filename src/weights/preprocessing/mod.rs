@@ -3,6 +3,7 @@
 //! or refused by the key that is not understood.
 
 mod dense;
+mod entries;
 mod numbers;
 mod timm;
 mod transformers;

@@ -9,9 +9,8 @@ use crate::weights::error::WeightsError;
 use crate::weights::origin::Origin;
 use crate::weights::sidecar::Sidecar;
 
-use super::numbers::{CLIP, IMAGENET, Target, filter, three, values};
-
-const FILE: &str = "preprocessor_config.json";
+use super::entries::{Entries, FILE};
+use super::numbers::{CLIP, IMAGENET, Target, values};
 
 /// Entries that are read.
 const READ: [&str; 15] = [
@@ -199,40 +198,25 @@ pub(super) fn processor(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<Option<Processor>, WeightsError> {
-    let Some(all) = sidecar.preprocessor_entries() else { return Ok(None) };
-    let said = |key: &str| all.get(key).filter(|value| !value.is_null());
-    let refuse = |key: &str, expected: &str| {
-        WeightsError::not_understood(FILE, key, said(key), expected, "preprocess")
-    };
+    let Some(all) = Entries::of(sidecar) else { return Ok(None) };
     let known = ["do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb"];
-    let on = |key: &str| said(key).is_some_and(|value| *value != Value::Bool(false));
-    for key in all.keys().filter(|key| on(key)) {
+    for (key, _) in all.iter().filter(|(_, value)| **value != Value::Bool(false)) {
         let flag = key.starts_with("do_") && key != "do_reduce_labels";
         let others = ["rescale_offset", "offset", "size_divisor"];
-        if flag && !known.contains(&key.as_str()) || others.contains(&key.as_str()) {
-            return Err(refuse(key, "resizing, cropping, rescaling and normalising alone"));
+        if flag && !known.contains(&key) || others.contains(&key) {
+            return Err(all.refuse(key, "resizing, cropping, rescaling and normalising alone"));
         }
     }
-    for key in all.keys().filter(|key| said(key).is_some()) {
-        let known = READ.contains(&key.as_str()) || IDLE.contains(&key.as_str());
+    for (key, _) in all.iter() {
+        let known = READ.contains(&key) || IDLE.contains(&key);
         if !known && !key.starts_with("do_") && !key.starts_with('_') {
-            return Err(refuse(key, "an entry that is known, since it may change the pixels"));
+            return Err(all.refuse(key, "an entry that is known, since it may change the pixels"));
         }
     }
-    let flag = |key: &str, usual: bool| match said(key) {
-        None => Ok(usual),
-        Some(value) => value.as_bool().ok_or_else(|| refuse(key, "true or false")),
-    };
-
-    let class = ["image_processor_type", "feature_extractor_type"].into_iter().find(|k| on(k));
-    let name = class.and_then(|key| said(key)?.as_str()).map(|name| {
-        name.trim_end_matches("Fast")
-            .trim_end_matches("Pil")
-            .replace("FeatureExtractor", "ImageProcessor")
-    });
+    let (class, name) = all.class();
     let usual_class = match origin {
         Origin::HfDinov2 => "BitImageProcessor",
-        Origin::HfSiglip if said("max_num_patches").is_some() => "Siglip2ImageProcessor",
+        Origin::HfSiglip if all.said("max_num_patches").is_some() => "Siglip2ImageProcessor",
         Origin::HfSiglip => "SiglipImageProcessor",
         Origin::HfDinov3 => "DINOv3ViTImageProcessor",
         Origin::HfClip | Origin::HfAimv2 => "CLIPImageProcessor",
@@ -241,51 +225,51 @@ pub(super) fn processor(
     };
     let name = name.as_deref().unwrap_or(usual_class);
     let usual = Processor::of(name).ok_or_else(|| {
-        refuse(
+        all.refuse(
             class.unwrap_or("image_processor_type"),
             "a processor of ViT, DeiT, BEiT, BiT, CLIP, SigLIP, SigLIP 2, DINOv3 or ConvNeXt",
         )
     })?;
 
-    if !flag("do_resize", true)? {
-        return Err(refuse("do_resize", "images are resized to one size"));
+    if !all.flag("do_resize", true)? {
+        return Err(all.refuse("do_resize", "images are resized to one size"));
     }
-    let keeps_proportions = match said("default_to_square") {
-        Some(_) => !flag("default_to_square", true)?,
+    let keeps_proportions = match all.said("default_to_square") {
+        Some(_) => !all.flag("default_to_square", true)?,
         None => usual.keeps_proportions(),
     };
-    let resize = match (usual.resize, said("size")) {
+    let resize = match (usual.resize, all.said("size")) {
         (Resize::Patches([patch, most]), _) => {
-            let mut count = |key: &'static str, usual: usize| match said(key) {
+            let mut count = |key: &'static str, usual: usize| match all.said(key) {
                 Some(value) => {
                     value.as_u64().filter(|count| *count > 0).map(|count| count as usize)
                 }
                 None => Some(notes.usual(key, usual)),
             };
             let expected = "a whole number above 0";
-            let patch = count("patch_size", patch).ok_or_else(|| refuse("patch_size", expected))?;
+            let patch =
+                count("patch_size", patch).ok_or_else(|| all.refuse("patch_size", expected))?;
             let most = count("max_num_patches", most);
-            Resize::Patches([patch, most.ok_or_else(|| refuse("max_num_patches", expected))?])
+            Resize::Patches([patch, most.ok_or_else(|| all.refuse("max_num_patches", expected))?])
         }
         (_, Some(size)) => resize(size, keeps_proportions).ok_or_else(|| {
-            refuse("size", "a number, a height and a width, or the shortest_edge alone")
+            all.refuse("size", "a number, a height and a width, or the shortest_edge alone")
         })?,
         (_, None) => notes.usual("size", usual.resize),
     };
-    let filter = match said("resample") {
-        Some(value) => filter(value)
-            .ok_or_else(|| refuse("resample", "1 (lanczos), 2 (bilinear), 3 (bicubic), 4 (box)"))?,
+    let filter = match all.filter()? {
+        Some(filter) => filter,
         None => notes.usual("resample", usual.filter),
     };
     let (resize, crop) = if name == "ConvNextImageProcessor" {
-        conv_next(resize, said("crop_pct").and_then(Value::as_f64))
-            .ok_or_else(|| refuse("size", "a square, or the shortest_edge alone"))?
-    } else if said("crop_pct").is_some() {
-        return Err(refuse("crop_pct", "the processor's class has no such crop"));
-    } else if flag("do_center_crop", usual.crop.is_some())? {
-        let size = match said("crop_size") {
+        conv_next(resize, all.said("crop_pct").and_then(Value::as_f64))
+            .ok_or_else(|| all.refuse("size", "a square, or the shortest_edge alone"))?
+    } else if all.said("crop_pct").is_some() {
+        return Err(all.refuse("crop_pct", "the processor's class has no such crop"));
+    } else if all.flag("do_center_crop", usual.crop.is_some())? {
+        let size = match all.said("crop_size") {
             Some(size) => exact(size)
-                .ok_or_else(|| refuse("crop_size", "a number, or a height and a width"))?,
+                .ok_or_else(|| all.refuse("crop_size", "a number, or a height and a width"))?,
             None => notes.usual("crop_size", usual.crop.unwrap_or([224, 224])),
         };
         (resize, Some(size))
@@ -298,39 +282,20 @@ pub(super) fn processor(
     };
     if let Some([height, width]) = crop.filter(|[h, w]| *h > before[0] || *w > before[1]) {
         let expected = format!("a crop within the resized image; {height} x {width} is not");
-        return Err(refuse("crop_size", &expected));
+        return Err(all.refuse("crop_size", &expected));
     }
     if crop.is_none() && matches!(resize, Resize::Shorter(_)) {
-        return Err(refuse("do_center_crop", "a crop, where only the shorter side is given"));
+        return Err(all.refuse("do_center_crop", "a crop, where only the shorter side is given"));
     }
     let (key, last) = crop.map_or(("size", before), |crop| ("crop_size", crop));
     if target.chosen.is_none() {
         target.check_patch(FILE, key, last)?;
     }
 
-    // A value in [0, 1] times this is what is normalised.
-    let scale = match (flag("do_rescale", true)?, said("rescale_factor")) {
-        (false, _) => 255.0,
-        (true, None) => 1.0,
-        (true, Some(factor)) => {
-            let factor = factor.as_f64().filter(|factor| *factor > 0.0);
-            let scale = 255.0 * factor.ok_or_else(|| refuse("rescale_factor", "above 0"))?;
-            if (scale - 1.0).abs() < 1e-6 { 1.0 } else { scale }
-        }
-    };
-    let mut statistic = |key: &'static str, usual: [f64; 3]| match said(key) {
-        Some(value) => three(value)
-            .map(|numbers| numbers.map(f64::from))
-            .ok_or_else(|| refuse(key, "one number or three")),
-        None => Ok(notes.usual(key, usual.map(|x| x as f32)).map(f64::from)),
-    };
-    let statistics = match flag("do_normalize", true)? {
-        true => {
-            let [mean, std] = usual.statistics;
-            [statistic("image_mean", mean)?, statistic("image_std", std)?]
-        }
-        false => [[0.0; 3], [1.0; 3]],
-    };
+    let scale = all.scale()?;
+    let statistics = all.statistics(usual.statistics, |key, usual| {
+        notes.usual(key, usual.map(|x| x as f32)).map(f64::from)
+    })?;
     let statistics = statistics.map(|numbers| numbers.map(|x| x / scale));
     Ok(Some(Processor { resize, filter, is_float: usual.is_float, crop, statistics }))
 }

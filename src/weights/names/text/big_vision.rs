@@ -4,9 +4,7 @@ use crate::text::{TextConfig, TextPool};
 use crate::weights::container::Container;
 use crate::weights::description::{Notes, TextDescription};
 use crate::weights::error::WeightsError;
-use crate::weights::names::big_vision::{
-    ATTENTION, DEEPEST, Layout, Renumbered, beside, of_module,
-};
+use crate::weights::names::big_vision::{EncoderSizes, Layout, Renumbered, beside, of_module};
 use crate::weights::names::tensors::{Fate, Tensors};
 use crate::weights::names::term::Term;
 use crate::weights::options::LoadOptions;
@@ -55,26 +53,8 @@ pub(super) fn describe(
     let mut notes = Notes::default();
     let [vocabulary, width] = tensors.axes("vocabulary", MARK)?;
     let [_, length, _] = tensors.axes("length", "pos_embedding")?;
-    let query = format!("{ATTENTION}/query/kernel");
-    let stacked = tensors.has(&format!("Encoder_0/encoderblock/{query}"));
-    let mlp = "MlpBlock_0/Dense_0/kernel";
-    let (depth, num_heads, mlp_dim) = if stacked {
-        let scope = "Encoder_0/encoderblock";
-        let [depth, _, heads, _] = tensors.axes("depth", &format!("{scope}/{query}"))?;
-        let [_, _, mlp_dim] = tensors.axes("mlp_dim", &format!("{scope}/{mlp}"))?;
-        (depth, heads, mlp_dim)
-    } else {
-        let scope = "Encoder_0/encoderblock_0";
-        let [_, heads, _] = tensors.axes("num_heads", &format!("{scope}/{query}"))?;
-        let [_, mlp_dim] = tensors.axes("mlp_dim", &format!("{scope}/{mlp}"))?;
-        (tensors.count("Encoder_0/encoderblock_"), heads, mlp_dim)
-    };
-    if depth > DEEPEST {
-        return Err(WeightsError::Unsupported {
-            what: format!("a text tower of {depth} blocks"),
-            next: "the file is damaged, or its first axis is not that of the blocks",
-        });
-    }
+    let EncoderSizes { stacked, depth, num_heads, mlp_dim } =
+        EncoderSizes::read(tensors, "Encoder_0", "a text tower")?;
     let pool = match tensors.has("MAPHead_0/probe") {
         true => TextPool::Map,
         false => notes.choose_or("text_pool", options.text_pool, None, TextPool::Last),
