@@ -42,6 +42,7 @@ pub mod distil;
 mod error;
 pub mod eval;
 pub mod explain;
+mod files;
 #[cfg(feature = "forecast")]
 pub mod forecast;
 pub mod heads;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::data::{BatchError, BatchSource, ImageBatch, Prefetch, Views};
+use crate::files::hashed;
 
 use super::error::DistilError;
 use super::teacher::Teacher;
@@ -72,6 +73,12 @@ impl core::fmt::Debug for TeacherCache {
 }
 
 impl About {
+    fn read(path: &Path) -> Result<Self, DistilError> {
+        let text = fs::read(path).map_err(DistilError::io("read", path))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| DistilError::damaged(path, "the header of a teacher's answers", error))
+    }
+
     fn wide(&self) -> bool {
         self.classes > 1 << 16
     }
@@ -175,10 +182,7 @@ impl TeacherCache {
     /// [`DistilError::Unfinished`]; [`DistilError::Damaged`] for files of another length.
     pub fn open(folder: &Path) -> Result<Self, DistilError> {
         let path = folder.join(HEADER);
-        let text = fs::read(&path).map_err(DistilError::io("read", &path))?;
-        let about: About = serde_json::from_slice(&text).map_err(|error| {
-            DistilError::damaged(&path, "the header of a teacher's answers", error)
-        })?;
+        let about = About::read(&path)?;
         if about.format != FORMAT {
             return Err(DistilError::damaged(&path, format!("format {FORMAT}"), about.format));
         }
@@ -297,12 +301,7 @@ impl TeacherCache {
         fs::create_dir_all(&self.folder).map_err(DistilError::io("make", &self.folder))?;
         let path = self.folder.join(HEADER);
         if path.exists() {
-            let text = fs::read(&path).map_err(DistilError::io("read", &path))?;
-            let there: Self = serde_json::from_slice(&text)
-                .map(|about| Self { folder: self.folder.clone(), about })
-                .map_err(|error| {
-                    DistilError::damaged(&path, "the header of a teacher's answers", error)
-                })?;
+            let there = Self { folder: self.folder.clone(), about: About::read(&path)? };
             return there.compare(&self.about);
         }
         let part = self.folder.join(format!(".{HEADER}"));
@@ -391,16 +390,6 @@ fn file_name(path: &Path) -> String {
 }
 
 fn sha256(path: &Path) -> Result<String, DistilError> {
-    let mut hash = Sha256::new();
-    let mut read = || {
-        let (mut file, mut block) = (File::open(path)?, vec![0; 1 << 20]);
-        loop {
-            match file.read(&mut block)? {
-                0 => return Ok(()),
-                count => hash.update(&block[..count]),
-            }
-        }
-    };
-    read().map_err(DistilError::io("read", path))?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let hash = File::open(path).and_then(|file| hashed(Sha256::new(), file));
+    hash.map_err(DistilError::io("read", path))
 }

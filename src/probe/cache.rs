@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::file::{from_safetensors, to_safetensors};
 use super::table::FeatureTable;
+use crate::files::hex;
 use crate::params;
 
 /// A key of features in a [`FeatureCache`]: a digest of all that the features follow from, in the order in
@@ -62,7 +63,7 @@ impl FeatureKey {
 
     /// The key as 64 hexadecimal digits.
     pub fn digest(&self) -> String {
-        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(self.0.clone().finalize())
     }
 }
 

@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::file_names::shown_bytes;
-use super::plain_file::open_plain;
 use super::remarks::Remarks;
 use crate::data::error::DataError;
+use crate::files::open_plain;
 
 /// Bytes of a header, and what every member fills up to a multiple of.
 const BLOCK: u64 = 512;

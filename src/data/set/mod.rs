@@ -9,7 +9,6 @@ mod labels;
 mod lists;
 mod members;
 mod open;
-mod plain_file;
 mod remarks;
 mod shards;
 mod table;
@@ -26,11 +25,11 @@ pub(crate) use self::item::Stamp;
 pub use self::item::{Item, Location};
 use self::items::Items;
 pub(crate) use self::labels::Classes;
-pub(crate) use self::plain_file::open_plain;
 use self::remarks::Remarks;
 use crate::data::error::DataError;
 use crate::data::image::{DecodeOptions, Image};
 use crate::data::labels::Hierarchy;
+use crate::files::{hex, open_plain};
 
 /// A set of images with labels, to train or to evaluate with. It holds names, locations and labels, not
 /// pixels; any image can be read at any time, from any thread.
@@ -189,7 +188,7 @@ impl ImageSet {
             let labels = self.items.labels(held).iter().map(u32::to_string);
             text(&labels.collect::<Vec<_>>().join(" "));
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(hash.finalize())
     }
 
     /// The same images with the classes of another set, usually the one that a model was trained on.

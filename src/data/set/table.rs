@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use csv_core::{ReadFieldResult, ReaderBuilder};
 
-use super::plain_file::open_plain;
 use crate::data::error::DataError;
+use crate::files::open_plain;
 
 /// What may stand between fields; where the header has none of them, it is one column.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];

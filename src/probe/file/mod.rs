@@ -16,7 +16,8 @@ use thiserror::Error;
 
 use self::broken::invalid;
 use super::table::FeatureTable;
-use crate::data::set::{Classes, open_plain};
+use crate::data::set::Classes;
+use crate::files::open_plain;
 
 pub(super) use self::safetensors::{from_safetensors, to_safetensors};
 

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::error::PartsError;
 use super::manifest::{Listing, Manifest, SkippedImages};
-use super::records::{Record, hex, label_names, read_records, shard};
+use super::records::{Record, label_names, read_records, shard};
 use crate::data::ImageSet;
 use crate::data::set::Stamp;
+use crate::files::hex;
 
 /// A record of a part that stays, with the image of the set that it is of.
 pub(super) struct Survivor {
@@ -158,7 +159,7 @@ fn state(set: &ImageSet, index: usize, record: &Record) -> State {
         (now, was) if now == was && same_labels() => State::AsItWas,
         (now, was) if now == was => State::Otherwise(now),
         (Some(now), Some(was)) if now.size == was.size => {
-            let hash = set.read(index).map(|bytes| hex(&Sha256::digest(&bytes))).ok();
+            let hash = set.read(index).map(|bytes| hex(Sha256::digest(&bytes))).ok();
             if hash.is_some() && hash == record.sha256 {
                 State::Otherwise(Some(now))
             } else {
@@ -183,5 +184,5 @@ pub(super) fn listing(set: &ImageSet) -> Listing {
         add(&labels.len().to_string());
         labels.iter().for_each(|label| add(label));
     }
-    Listing { count: set.len(), sha256: hex(&hash.finalize()) }
+    Listing { count: set.len(), sha256: hex(hash.finalize()) }
 }

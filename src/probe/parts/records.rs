@@ -1,7 +1,7 @@
 //! How each image of a part was read, a line for each.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::error::PartsError;
 use super::manifest::{Part, PartFile};
 use crate::data::set::{Item, Location, Stamp, shown};
+use crate::files::{hashed, hex};
 use crate::probe::file::{FeatureForm, Written, write_whole};
 use crate::probe::table::FeatureTable;
 
@@ -53,24 +54,10 @@ pub(super) fn label_names(item: &Item, classes: &[String]) -> Vec<String> {
     item.labels.iter().map(|label| classes[*label].clone()).collect()
 }
 
-/// Hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Whether a file of a part has the bytes that were written.
 pub(super) fn is_as_written(folder: &Path, file: &PartFile) -> io::Result<bool> {
-    let mut reader = File::open(folder.join(&file.name))?;
-    if reader.metadata()?.len() != file.bytes {
-        return Ok(false);
-    }
-    let (mut hash, mut block) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        match reader.read(&mut block)? {
-            0 => return Ok(hex(&hash.finalize()) == file.sha256),
-            count => hash.update(&block[..count]),
-        }
-    }
+    let reader = File::open(folder.join(&file.name))?;
+    Ok(reader.metadata()?.len() == file.bytes && hashed(Sha256::new(), reader)? == file.sha256)
 }
 
 /// The path of a file of a part, whose bytes are held against their hash.
@@ -167,7 +154,7 @@ impl PartFiles {
     ) -> Result<PartFile, PartsError> {
         let path = self.folder.join(&name);
         let Written { bytes, sha256 } = write(&path).map_err(PartsError::io(&path))?;
-        Ok(PartFile { name, bytes, sha256: hex(&sha256) })
+        Ok(PartFile { name, bytes, sha256: hex(sha256) })
     }
 
     fn table(&self, records: Vec<Record>, values: Vec<f32>) -> Result<FeatureTable, PartsError> {

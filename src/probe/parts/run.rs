@@ -11,12 +11,13 @@ use super::error::PartsError;
 use super::manifest::{MANIFEST, MadeBy, Manifest, Part, PartFile, SkippedImages};
 use super::plan::{Plan, Rewritten, listing, plan};
 use super::records::{
-    Contents, PartFiles, Reason, Record, hex, is_as_written, label_names, read_features,
-    read_records, shard,
+    Contents, PartFiles, Reason, Record, is_as_written, label_names, read_features, read_records,
+    shard,
 };
 use crate::data::ImageSet;
 use crate::data::batch::Epoch;
 use crate::data::loader::{ReadImage, RecordedBatch, RecordedImages};
+use crate::files::hex;
 use crate::probe::embedder::Embedder;
 use crate::probe::error::EmbedError;
 use crate::probe::file::FeatureForm;
@@ -310,7 +311,7 @@ fn record(set: &ImageSet, index: usize, read: ReadImage) -> Record {
         labels: label_names(&item, set.classes()),
         name: item.name,
         stamp: read.stamp,
-        sha256: read.sha256.map(|hash| hex(&hash)),
+        sha256: read.sha256.map(hex),
         skipped: read.skipped.map(|(kind, reason)| Reason { kind, reason }),
     }
 }

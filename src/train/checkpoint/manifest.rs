@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::files::hex;
 use crate::train::Recipe;
 
 use super::durable;
@@ -136,7 +137,7 @@ pub(super) fn read_shard(folder: &Path, about: &ShardFile) -> Result<Vec<u8>, Ch
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(bytes))
 }
 
 /// The start of a hash is enough to tell two apart.

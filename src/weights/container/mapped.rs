@@ -1,11 +1,12 @@
 //! The bytes of a file, mapped into memory.
 
-use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::path::Path;
 
 use memmap2::Mmap;
+
+use crate::files::open_plain;
 
 /// The bytes of a mapped file, which the system reads from disk when they are used and may drop
 /// again; or bytes in memory.
@@ -17,13 +18,7 @@ pub(super) enum Mapped {
 
 impl Mapped {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        // To open a pipe waits for a writer, who may never come.
-        let kind = std::fs::metadata(path)?.file_type();
-        if !kind.is_file() && !kind.is_dir() {
-            let what = "expected a file, got a pipe, a socket or a device";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-        }
-        let file = File::open(path)?;
+        let (file, _) = open_plain(path)?;
         if file.metadata()?.len() == 0 {
             // Some systems refuse to map an empty file.
             return Ok(Self::Memory(vec![]));

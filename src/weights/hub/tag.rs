@@ -1,11 +1,12 @@
 //! The tag of a file, and what it says of the bytes.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+
+use crate::files::hashed;
 
 /// The tag of a file: the SHA-256 of large files, git's hash of small ones, or whatever another hub makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,17 +51,6 @@ impl Tag {
             None => None,
         })
     }
-}
-
-fn hashed(mut hasher: impl Digest, mut file: File) -> std::io::Result<String> {
-    let mut block = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut block)? {
-            0 => break,
-            count => hasher.update(&block[..count]),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
