@@ -508,7 +508,7 @@ pub(crate) struct Images {
     batch: u16,
     /// The type of the model's products and activations. bf16 is faster
     /// on processors that multiply it; features then differ from those
-    /// in f32 by about a hundredth of their length
+    /// in f32 by one to three hundredths of their length
     #[arg(long, default_value = "f32")]
     precision: PrecisionName,
     /// Stop at an image that cannot be read, in place of leaving it out

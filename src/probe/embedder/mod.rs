@@ -87,8 +87,8 @@ impl Embedder {
 
     /// As [`new`](Self::new), with a model that computes in a precision. Features are f32 in both.
     ///
-    /// In bf16 each of a block's results is rounded to 8 bits: pooled vectors differ from those in f32 by about a
-    /// hundredth of their length. It is faster where the device multiplies bf16 faster
+    /// In bf16 each of a block's results is rounded to 8 bits: pooled vectors differ from those in f32 by one to
+    /// three hundredths of their length. It is faster where the device multiplies bf16 faster
     /// ([`Runtime::is_faster_in_bf16`]).
     ///
     /// # Errors
