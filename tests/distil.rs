@@ -3,8 +3,8 @@
 mod folder;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, TensorData};
 use folder::Folder;
@@ -49,12 +49,8 @@ fn config(width: usize, depth: usize, side: usize) -> ViT22BConfig {
 
 /// A model with parameters that follow from the seed.
 fn drawn(config: &ViT22BConfig, seed: u64) -> ViT22B {
-    // The seed is the device's, and tests run beside each other.
-    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let device = Device::flex();
-    device.seed(seed);
-    params::initialize(config.init(&device).unwrap())
+    params::with_seed(&device, seed, || params::initialize(config.init(&device).unwrap()))
 }
 
 /// A model whose classifier says something.

@@ -6,7 +6,6 @@ mod folder;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use vit22b::Runtime;
@@ -25,12 +24,8 @@ const STEPS: &str = "resize(8)|value_range(-1, 1)";
 fn model() -> ViT22B {
     let config = ViT22BConfig::new(0).with_image([8, 8]).with_patch(4).with_width(8);
     let config = config.with_depth(1).with_mlp_dim(16).with_num_heads(2);
-    // The seed is the device's, and tests run beside each other.
-    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let device = Runtime::flex().device();
-    device.seed(3);
-    params::initialize(config.init(&device).unwrap())
+    params::with_seed(&device, 3, || params::initialize(config.init(&device).unwrap()))
 }
 
 /// An embedder of batches of 2, and the digest of its parameters.

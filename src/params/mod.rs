@@ -8,8 +8,10 @@ mod error;
 mod rules;
 mod tensors;
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Shape, Tensor};
+use burn::tensor::{Device, Shape, Tensor};
 
 pub use error::ParamsError;
 pub use rules::{Rules, RulesError};
@@ -89,6 +91,26 @@ pub fn map<M: Module>(module: M, f: &mut impl TensorFn) -> M {
 pub fn initialize<M: Module>(module: M) -> M {
     collect(&module);
     module
+}
+
+/// What a function draws on a device of Burn whose generator has this seed. The generator is one for all threads of
+/// the process: others that draw by this function wait. The function must draw, not only name, its parameters
+/// ([`initialize`]), and must not call this one.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use vit22b::{params, vit::ViT22BConfig};
+///
+/// let config = ViT22BConfig::new(10).with_width(32).with_depth(1).with_mlp_dim(64).with_num_heads(2);
+/// let device = Device::flex();
+/// let model = params::with_seed(&device, 1, || config.init(&device).map(params::initialize))?;
+/// # Ok::<(), vit22b::ConfigError>(())
+/// ```
+pub fn with_seed<T>(device: &Device, seed: u64, draw: impl FnOnce() -> T) -> T {
+    static DRAWING: Mutex<()> = Mutex::new(());
+    let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+    device.seed(seed);
+    draw()
 }
 
 /// A visitor of each float parameter, with its path.

@@ -1,7 +1,5 @@
 //! Steps that are left out, and means over steps.
 
-use std::sync::{Mutex, PoisonError};
-
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use vit22b::Rules;
@@ -39,13 +37,9 @@ fn batch(value: f32) -> Batch {
 }
 
 fn start<T: Task<Model = Linear>>(step: &TrainStep<T>) -> TrainState<Linear> {
-    // The seed is the device's, and tests run beside each other.
-    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
-    let one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    Device::flex().seed(3);
-    let model = params::initialize(step.task().init(&Device::flex()));
-    drop(one);
-    step.init(model, 0)
+    let device = Device::flex();
+    let draw = || params::initialize(step.task().init(&device));
+    step.init(params::with_seed(&device, 3, draw), 0)
 }
 
 #[test]

@@ -319,8 +319,9 @@ fn student(
         (None, Some(variant)) => {
             let side = checked(arguments.side.unwrap_or(8 * variant.patch), variant.patch)?;
             let config = variant.config(classes).with_image([side, side]).with_head_bias(0.0);
-            device.seed(arguments.asked.seed);
-            Ok((params::initialize(config.init(&device)?), "value_range(-1, 1)".into()))
+            let draw = || config.init(&device).map(params::initialize);
+            let model = params::with_seed(&device, arguments.asked.seed, draw)?;
+            Ok((model, "value_range(-1, 1)".into()))
         }
         (None, None) => {
             anyhow::bail!("give --student PATH, pre-trained weights, or --variant, such as mu/4")

@@ -10,7 +10,6 @@ pub(crate) mod scores;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -293,13 +292,8 @@ impl<T: Task> Engine<T> {
 
 /// A state whose parameters are drawn on a device of Burn.
 fn drawn<T: Task>(step: &TrainStep<T>, device: &Device, seed: u64) -> TrainState<T::Model> {
-    // Burn's generator is one for all threads: another engine must not draw in between.
-    static DRAWING: Mutex<()> = Mutex::new(());
-    let drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-    device.seed(seed);
-    let model = params::initialize(step.task().init(device));
-    drop(drawing);
-    step.init(model, seed)
+    let draw = || params::initialize(step.task().init(device));
+    step.init(params::with_seed(device, seed, draw), seed)
 }
 
 /// An error for a model whose parameters are not those of the task's.
