@@ -384,6 +384,21 @@ fn a_recipe_without_meaning_names_its_field() {
         message(Stage::Momentum(Momentum { momentum: 1.0, ..Momentum::default() })),
         "momentum.momentum = 1 is not valid: a number in [0, 1)"
     );
+    let all_frozen = Stage::LearningRate { peak: 0.1, factors: Rules::all(Tune::Frozen) };
+    assert_eq!(
+        message(all_frozen),
+        "learning_rate.factors = frozen on all paths is not valid: leave some parameters to train"
+    );
+    let adam = || Stage::Adam(Adam::default());
+    let twice = Optimizer::new(&[adam(), adam()], &budget, &model).unwrap_err().to_string();
+    assert_eq!(
+        twice,
+        "update = two stages of adam is not valid: one stage of a kind, since the kind is the name of what it \
+         keeps"
+    );
+    let distil = Recipe::distil(2, Duration::Steps(10), 0.0).update;
+    let no_rate = Optimizer::new(&distil, &budget, &model).unwrap_err().to_string();
+    assert_eq!(no_rate, "learning_rate.peak = 0 is not valid: a finite number above 0");
     let uncovered = message(Stage::WeightDecay(Rules::new([(r".*\.weight", 0.1)])));
     let expected = "no rule covers embedding.bias, pos_embedding, blocks.0.norm.scale, ";
     assert!(uncovered.starts_with(expected), "{uncovered}");

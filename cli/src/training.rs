@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use vit22b::data::{DecodeOptions, ImageLoader, ImageSet, Preprocess, Transform};
+use vit22b::eval::{FewShotConfig, LogisticConfig};
 use vit22b::params;
+use vit22b::probe::FeatureScores;
 use vit22b::train::{Ended, Event, Task, TrainState, Trainer};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, weights};
 
-use crate::args::tell_remarks;
+use crate::args::{positive, tell_remarks};
 use crate::terminal::Terminal;
 
 /// How a run is evaluated, kept and continued.
@@ -37,6 +39,78 @@ pub(crate) struct Keeping {
     /// Go on from the last whole checkpoint in the folder, if there is one
     #[arg(long)]
     pub(crate) resume: bool,
+}
+
+/// What is measured on the model while it is trained, besides loss and precision.
+#[derive(Args, Clone)]
+pub(crate) struct Measuring {
+    /// Also measure how well the model's features tell the classes apart:
+    /// by a linear probe, or from few examples of each class
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    evaluate: Vec<Measured>,
+    /// Steps between these measurements [default: as --evaluate-every]
+    #[arg(long, value_name = "STEPS", requires = "evaluate", value_parser = clap::value_parser!(u64).range(1..))]
+    measure_every: Option<u64>,
+    /// The most images to fit with, and the most to test with, in these
+    /// measurements
+    #[arg(long, value_name = "IMAGES", requires = "evaluate", default_value_t = 2_000, value_parser = positive)]
+    measure_images: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Measured {
+    Probe,
+    FewShot,
+}
+
+impl Measuring {
+    /// Whether something is measured.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        !self.evaluate.is_empty()
+    }
+
+    /// A trainer that measures so, on images to fit with and images to test with.
+    pub(crate) fn apply<T: Task<Model = ViT22B>>(
+        &self,
+        trainer: Trainer<T>,
+        runtime: &Runtime,
+        (parts, steps): ([&ImageSet; 2], &Preprocess),
+        (decoding, seed): (DecodeOptions, u64),
+        evaluate_every: u64,
+    ) -> anyhow::Result<Trainer<T>> {
+        if !self.is_asked_for() {
+            return Ok(trainer);
+        }
+        let parts = parts.map(|set| {
+            let mut order: Vec<usize> = (0..set.len()).collect();
+            // Any order will do that does not follow the classes.
+            fastrand::Rng::with_seed(seed).shuffle(&mut order);
+            order.truncate(self.measure_images);
+            set.select(order)
+        });
+        let mut of_class = vec![0; parts[0].classes().len()];
+        for item in parts[0].items() {
+            item.labels.first().into_iter().for_each(|label| of_class[*label] += 1);
+        }
+        let mut scores = FeatureScores::new(runtime, parts, steps.clone()).with_decoding(decoding);
+        if self.evaluate.contains(&Measured::Probe) {
+            scores = scores.with_probe(LogisticConfig { seed, ..Default::default() });
+        }
+        if self.evaluate.contains(&Measured::FewShot) {
+            let fewest = of_class.into_iter().min().unwrap_or(0);
+            ensure!(
+                fewest > 0,
+                "--evaluate few-shot: a class has no image among the {} to fit with; raise --measure-images, or \
+                 leave it out",
+                self.measure_images
+            );
+            let mut config = FewShotConfig::default();
+            config.shots.retain(|shots| *shots <= fewest);
+            scores = scores.with_few_shot(config);
+        }
+        let every = self.measure_every.unwrap_or(evaluate_every);
+        Ok(trainer.with_measurement(every, move |model| scores.measure(model)))
+    }
 }
 
 impl Keeping {

@@ -3,8 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub enum Kept {
 pub struct TeacherCache {
     folder: PathBuf,
     about: About,
+    /// The view that was read last, and its file: an epoch reads one view after the other.
+    opened: Mutex<Option<(u64, File)>>,
 }
 
 /// The header: all that the answers follow from.
@@ -112,6 +114,10 @@ impl About {
 }
 
 impl TeacherCache {
+    fn new(folder: &Path, about: About) -> Self {
+        Self { folder: folder.into(), about, opened: Mutex::new(None) }
+    }
+
     /// Asks a teacher about all views, and keeps what it says in a folder. Answers that are there already are kept: a process that
     /// was ended at any moment is continued by the same call. `threads` threads make the images. `observe` is given the number of
     /// answers that are there. If `stop` is set, it ends after the batch at hand, and returns none.
@@ -128,7 +134,7 @@ impl TeacherCache {
         stop: &AtomicBool,
         mut observe: impl FnMut(usize),
     ) -> Result<Option<Self>, DistilError> {
-        let cache = Self { folder: folder.into(), about: about(teacher, views, kept)? };
+        let cache = Self::new(folder, about(teacher, views, kept)?);
         cache.begin()?;
         let (count, row_bytes) = (cache.about.count, cache.about.row_bytes());
         let mut done = 0;
@@ -186,7 +192,7 @@ impl TeacherCache {
         if about.format != FORMAT {
             return Err(DistilError::damaged(&path, format!("format {FORMAT}"), about.format));
         }
-        let cache = Self { folder: folder.into(), about };
+        let cache = Self::new(folder, about);
         let views = cache.about.views();
         let done = (0..views).filter(|view| cache.path(*view, "bin").exists()).count() as u64;
         if done < views {
@@ -240,9 +246,17 @@ impl TeacherCache {
         let path = self.path(view, "bin");
         let mut bytes = vec![0; self.about.row_bytes()];
         let start = SeekFrom::Start((image * bytes.len()) as u64);
-        File::open(&path)
-            .and_then(|mut file| file.seek(start).and_then(|_| file.read_exact(&mut bytes)))
-            .map_err(DistilError::io("read", &path))?;
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.as_ref().is_none_or(|(of, _)| *of != view) {
+            let file = File::open(&path).map_err(DistilError::io("open", &path))?;
+            *opened = Some((view, file));
+        }
+        if let Some((_, file)) = opened.as_mut() {
+            file.seek(start)
+                .and_then(|_| file.read_exact(&mut bytes))
+                .map_err(DistilError::io("read", &path))?;
+        }
+        drop(opened);
         Ok(self.about.decode(&bytes))
     }
 
@@ -301,7 +315,7 @@ impl TeacherCache {
         fs::create_dir_all(&self.folder).map_err(DistilError::io("make", &self.folder))?;
         let path = self.folder.join(HEADER);
         if path.exists() {
-            let there = Self { folder: self.folder.clone(), about: About::read(&path)? };
+            let there = Self::new(&self.folder, About::read(&path)?);
             return there.compare(&self.about);
         }
         let part = self.folder.join(format!(".{HEADER}"));

@@ -4,12 +4,14 @@
 //! row for each image of a set with its name and labels, which the measurements of [`eval`](crate::eval)
 //! take ([`FeatureTable::matrix`]), [`FeatureTable::write`] puts into a file and a [`FeatureCache`] keeps;
 //! [`Embedder::embed_in_parts`] writes those of any number of images to a folder, which a [`FeatureFolder`] reads;
-//! [`Embedder::visit`] gives tokens and attention; [`evaluate`] counts how often a published classifier is right. [`LinearProbeConfig`] fits the linear probe by gradient descent.
+//! [`Embedder::visit`] gives tokens and attention; [`evaluate`] counts how often a published classifier is right;
+//! [`FeatureScores`] measures a model while it is trained. [`LinearProbeConfig`] fits the linear probe by gradient descent.
 
 mod accuracy;
 mod cache;
 mod embedder;
 mod error;
+mod feature_scores;
 mod file;
 mod image_features;
 mod linear;
@@ -23,6 +25,7 @@ pub use accuracy::{ClassifierAccuracy, evaluate};
 pub use cache::{FeatureCache, FeatureCacheError, FeatureKey};
 pub use embedder::Embedder;
 pub use error::EmbedError;
+pub use feature_scores::FeatureScores;
 pub use file::{FeatureFile, FeatureFileError, FeatureForm};
 pub use image_features::ImageFeatures;
 pub use linear::{LinearProbe, LinearProbeConfig, ProbeError, TestedProbe};

@@ -81,6 +81,23 @@ impl<S: TensorTree, A: TensorTree, R: TensorTree> Bound<S, A, R> {
             RunsBound::Compiled(compiled) => Ok(compiled.call(input)?),
         }
     }
+
+    /// Takes another state of the same form, such as the same model after more training. What is compiled is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::bind`](crate::Runtime::bind).
+    pub fn set_state(&mut self, new: S) -> Result<(), RuntimeError>
+    where
+        S: Sync,
+    {
+        match &mut self.0 {
+            RunsBound::Itself(device, state, _) => *state = to_device(&new, device)?,
+            #[cfg(feature = "xla")]
+            RunsBound::Compiled(compiled) => compiled.set_state(&new)?,
+        }
+        Ok(())
+    }
 }
 
 impl<S, A, R> fmt::Debug for Bound<S, A, R> {

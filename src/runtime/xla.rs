@@ -65,6 +65,11 @@ impl<S: TensorTree, A: TensorTree, R: TensorTree> CompiledFunctionWithState<S, A
         Ok(Self { xla: xla.clone(), program, state })
     }
 
+    pub(super) fn set_state(&mut self, state: &S) -> Result<(), ProgramError> {
+        self.state = self.xla.upload(state)?;
+        Ok(())
+    }
+
     pub(super) fn call(&self, input: A) -> Result<R, ProgramError> {
         let input = self.xla.upload(&input)?;
         self.program.call_on_device((self.state.clone(), input))?.to_host()

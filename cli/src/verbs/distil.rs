@@ -18,7 +18,8 @@ use vit22b::weights::{LoadOptions, WeightsFile};
 use crate::args::{Decoding, DeviceName, PrecisionName, naming_option};
 use crate::terminal::{ImageBar, counted};
 use crate::training::{
-    self, Keeping, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal, values_step,
+    self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal,
+    values_step,
 };
 use crate::weights::WeightsName;
 
@@ -122,6 +123,8 @@ struct TrainArguments {
     precision: PrecisionName,
     #[command(flatten)]
     keeping: Keeping,
+    #[command(flatten)]
+    measuring: Measuring,
     /// Folder for model.safetensors, checkpoints, metrics.jsonl and curves.svg
     #[arg(long, value_name = "FOLDER", default_value = "out/distil")]
     out: PathBuf,
@@ -280,7 +283,13 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
         .with_evaluation(Arc::new(evaluation), keeping.evaluate_every)
         .with_seed(asked.seed)
         .with_model(model);
-    let trainer = keeping.apply(trainer);
+    let trainer = arguments.measuring.apply(
+        keeping.apply(trainer),
+        &runtime,
+        ([&images, &held_out], &steps.test),
+        (decoding, asked.seed),
+        keeping.evaluate_every,
+    )?;
     trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
     let ended = training::run(&trainer, &runtime, &stop)?;
     let step = ended.engine.steps_done();

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use vit22b::data::{ImageLoader, ImageSet};
+use vit22b::data::{ImageLoader, ImageSet, Preprocess};
 use vit22b::train::{
     Classify, Duration, Engine, Loss, Polyak, Recipe, Rules, Start, TrainStep, Trainer, layer_decay,
 };
@@ -16,7 +16,8 @@ use vit22b::{Runtime, params};
 use crate::args::{Decoding, DeviceName, Loaded, PrecisionName, Weights, naming_option};
 use crate::terminal::counted;
 use crate::training::{
-    self, Keeping, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal, values_step,
+    self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal,
+    values_step,
 };
 
 #[derive(Args)]
@@ -69,6 +70,8 @@ pub(crate) struct Arguments {
     precision: PrecisionName,
     #[command(flatten)]
     keeping: Keeping,
+    #[command(flatten)]
+    measuring: Measuring,
     /// Seed of the order and crops of images, and of which are held out
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -131,7 +134,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut tried = Vec::new();
     for lr in &arguments.lr {
         let begun = (model.clone(), &runtime);
-        match arguments.try_rate(*lr, begun, (&data, &held_out), &stop)? {
+        match arguments.try_rate(*lr, begun, (&data, &held_out, &steps.test), &stop)? {
             Some(run) => tried.push(run),
             None => {
                 println!("stopped; go on with the same command and --resume");
@@ -203,7 +206,7 @@ impl Arguments {
         &self,
         lr: f64,
         (model, runtime): (ViT22B, &Runtime),
-        (data, held_out): (&Arc<ImageLoader>, &Arc<ImageLoader>),
+        (data, held_out, steps): (&Arc<ImageLoader>, &Arc<ImageLoader>, &Preprocess),
         stop: &AtomicBool,
     ) -> anyhow::Result<Option<Tried>> {
         let recipe = self.recipe(lr, &model)?;
@@ -214,7 +217,13 @@ impl Arguments {
             .with_evaluation(held_out.clone(), self.keeping.evaluate_every)
             .with_seed(self.seed)
             .with_model(model);
-        let trainer = self.keeping.apply(trainer);
+        let trainer = self.measuring.apply(
+            self.keeping.apply(trainer),
+            runtime,
+            ([data.set(), held_out.set()], steps),
+            (self.decoding.options(), self.seed),
+            self.keeping.evaluate_every,
+        )?;
         trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
         let ended = training::run(&trainer, runtime, stop)?;
         if !ended.finished {

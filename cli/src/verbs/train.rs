@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::Args;
-use vit22b::data::{BatchSource, Drawings, FirstOf, HeldOut, ImageBatch, Preprocess};
+use vit22b::data::{BatchSource, Drawings, FirstOf, HeldOut, ImageBatch, ImageSet, Preprocess};
 use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
 use crate::args::{Decoding, DeviceName, PrecisionName, naming_option};
 use crate::training::{
-    self, Keeping, OPTIONS, Steps, labelled, loader, stop_on_signal, values_step,
+    self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, stop_on_signal, values_step,
 };
 
 #[derive(Args)]
@@ -60,6 +60,8 @@ pub(crate) struct Arguments {
     peak_tflops: Option<f64>,
     #[command(flatten)]
     keeping: Keeping,
+    #[command(flatten)]
+    measuring: Measuring,
     /// Seed of parameters and of drawings, or of the order and crops of
     /// images and of which are held out
     #[arg(long, default_value_t = 0)]
@@ -76,10 +78,14 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { variant, steps, batch, seed, ref out, .. } = arguments;
     let stop = stop_on_signal()?;
     let side = arguments.image.unwrap_or(8 * variant.patch);
-    let Data { train, held_out, classes } = match &arguments.images {
+    let Data { train, held_out, classes, measured } = match &arguments.images {
         Some(path) => images(path, &arguments, side)?,
         None => drawings(side, seed),
     };
+    ensure!(
+        measured.is_some() || !arguments.measuring.is_asked_for(),
+        "--evaluate: measures the features of images; give --images"
+    );
     let config = variant.config(classes).with_image([side, side]);
     let precision = arguments.precision.into();
     let recipe = Recipe {
@@ -107,7 +113,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     println!("utilisation is a share of {:.0} GFLOP/s", peak / 1e9);
 
-    let trainer = trainer.with_peak_flops(peak);
+    let mut trainer = trainer.with_peak_flops(peak);
+    if let Some((parts, steps)) = &measured {
+        let how = (arguments.decoding.options(), seed);
+        let every = arguments.keeping.evaluate_every;
+        trainer =
+            arguments.measuring.apply(trainer, &runtime, (parts.each_ref(), steps), how, every)?;
+    }
     let ended = training::run(&trainer, &runtime, &stop)?;
     let (out, step) = (out.display(), ended.engine.steps_done());
     match ended.finished {
@@ -122,6 +134,8 @@ struct Data {
     train: Arc<dyn BatchSource<ImageBatch>>,
     held_out: Arc<dyn HeldOut<ImageBatch>>,
     classes: usize,
+    /// The images of both, and the steps of an evaluation.
+    measured: Option<([ImageSet; 2], Preprocess)>,
 }
 
 fn drawings(side: usize, seed: u64) -> Data {
@@ -129,7 +143,7 @@ fn drawings(side: usize, seed: u64) -> Data {
     let classes = train.hierarchy().names().len();
     let held_out = Drawings::new(side, seed ^ 0x4e1d);
     let held_out = Arc::new(FirstOf::new(held_out, HELD_OUT));
-    Data { train: Arc::new(train), held_out, classes }
+    Data { train: Arc::new(train), held_out, classes, measured: None }
 }
 
 fn images(path: &Path, arguments: &Arguments, side: usize) -> anyhow::Result<Data> {
@@ -152,5 +166,6 @@ fn images(path: &Path, arguments: &Arguments, side: usize) -> anyhow::Result<Dat
         classes: train.classes().len(),
         train: loader(&train, of_training, decoding, seed)?,
         held_out: loader(&held_out, &steps.test, decoding, seed)?,
+        measured: Some(([train, held_out], steps.test)),
     })
 }

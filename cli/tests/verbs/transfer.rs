@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use burn::tensor::Device;
+use vit22b::weights::{LoadOptions, WeightsFile};
+
 use crate::folder::Folder;
 use crate::{Run, vit22b};
 
@@ -147,4 +150,95 @@ fn a_run_on_other_images_says_so() {
     let done = vit22b(options.iter().chain(&FLEX).chain(&["--resume", "--out", &run]));
     assert!(done.stderr.contains("the data changed: images was "), "{}", done.stderr);
     done.succeeded();
+}
+
+/// Each kind of source that images come from.
+#[test]
+fn a_list_and_shards_are_trained_on_like_a_folder() {
+    let folder = Folder::new("transfer-sources");
+    let images = draw(&folder);
+    let rows = std::fs::read_to_string(format!("{images}/labels.csv")).unwrap();
+    let rows: Vec<(&str, &str)> =
+        rows.lines().skip(1).map(|row| row.split_once(',').unwrap()).collect();
+    let label = |labels: &str| labels.split(';').next().unwrap().to_owned();
+    let list = rows.iter().map(|(path, labels)| format!("{path},{}\n", label(labels)));
+    let list: String = ["path,label\n".to_owned()].into_iter().chain(list).collect();
+    std::fs::write(format!("{images}/list.csv"), list).unwrap();
+    for shard in 0..2 {
+        let file = std::fs::File::create(format!("{images}/{shard}.tar")).unwrap();
+        let mut tar = tar::Builder::new(file);
+        for (number, (path, labels)) in rows.iter().enumerate().filter(|(n, _)| n % 2 == shard) {
+            let image = std::fs::read(format!("{images}/{path}")).unwrap();
+            for (ending, bytes) in [("png", &image[..]), ("cls", label(labels).as_bytes())] {
+                let mut header = tar::Header::new_ustar();
+                header.set_size(bytes.len() as u64);
+                tar.append_data(&mut header, format!("{number:03}.{ending}"), bytes).unwrap();
+            }
+        }
+        tar.finish().unwrap();
+    }
+    for (name, images) in
+        [("list", format!("{images}/list.csv")), ("shards", format!("{images}/{{0..1}}.tar"))]
+    {
+        let at = |part: &str| text(&folder.path().join(name).join(part)).to_owned();
+        let (run, tuned, answers, student) = (at("run"), at("tuned"), at("answers"), at("student"));
+        let done = |options: &[&str]| {
+            let images = ["--images", &images, "--device", "flex"];
+            vit22b(options.iter().copied().chain(images)).succeeded()
+        };
+        let few = ["--batch", "4", "--evaluate", "probe,few-shot", "--measure-every", "2"];
+        let train = ["train", "--steps", "3", "--peak-tflops", "0.05", "--out", &run];
+        done(&[&train[..], &few].concat());
+        let metrics = std::fs::read_to_string(format!("{run}/metrics.jsonl")).unwrap();
+        let scores: Vec<serde_json::Value> =
+            metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let scores: Vec<&serde_json::Value> =
+            scores.iter().filter(|line| line["kind"] == "evaluation").collect();
+        // After two steps the features alone, at the end all.
+        assert_eq!(
+            scores.iter().map(|line| line["step"].as_u64()).collect::<Vec<_>>(),
+            [Some(2), Some(3)]
+        );
+        assert!(scores[0]["loss"].is_null() && scores[1]["loss"].is_number(), "{metrics}");
+        for line in scores {
+            for score in ["probe_accuracy", "few_shot_1_accuracy", "few_shot_5_accuracy"] {
+                assert!((0.0..=1.0).contains(&line[score].as_f64().unwrap()), "{line}");
+            }
+        }
+
+        let tune = ["finetune", "--weights", &run, "--steps", "2", "--lr", "0.03", "--out", &tuned];
+        let said = done(&[&tune[..], &few[..4]].concat());
+        assert!(
+            said.contains("48 images to train with, 12 images to test with, 6 classes"),
+            "{said}"
+        );
+        let teacher = format!("{tuned}/model.safetensors");
+        let about = ["--teacher", &teacher];
+        let cache = ["distil", "cache", "--views", "1", "--best", "4", "--out", &answers];
+        assert!(done(&[&cache[..], &about].concat()).contains("48 answers in "));
+        // The student begins with the parameters of the first run, and with this rate has them at the end.
+        let learn =
+            ["distil", "train", "--student", &run, "--epochs", "0.2", "--lr", "1e-9", "--answers"];
+        done(&[&learn[..], &[answers.as_str()], &about, &few[..4], &["--out", &student]].concat());
+        let embedding = |path: &str| -> Vec<f32> {
+            let file = WeightsFile::open(Path::new(path)).unwrap();
+            let model = file.load(&LoadOptions::new(), &Device::flex()).unwrap().model;
+            model.embedding.weight.val().into_data().iter().collect()
+        };
+        let (before, after) = (embedding(&run), embedding(&format!("{student}/model.safetensors")));
+        // Each of the three steps takes a hundred-thousandth off, whatever the rate.
+        assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() <= 1e-4 * a.abs() + 1e-7));
+        let metrics = std::fs::read_to_string(format!("{student}/metrics.jsonl")).unwrap();
+        assert!(
+            metrics.contains("agreement_at_1") && metrics.contains("probe_accuracy"),
+            "{metrics}"
+        );
+        let check = ["distil", "check", "--answers", &answers, "--student"];
+        let said = done(&[&check[..], &[&format!("{student}/model.safetensors")], &about].concat());
+        assert!(said.contains("48 of 48 answers asked again"), "{said}");
+    }
+    let out = text(&folder.path().join("drawings")).to_owned();
+    let options = ["train", "--steps", "2", "--evaluate", "probe", "--device", "flex", "--out"];
+    let error = vit22b(options.iter().chain(&[out.as_str()])).failed();
+    assert_eq!(error, "--evaluate: measures the features of images; give --images");
 }

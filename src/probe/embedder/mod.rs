@@ -126,6 +126,11 @@ impl Embedder {
         })
     }
 
+    /// Takes the parameters of another model of the same config, without compiling anything anew.
+    pub(super) fn set_model(&mut self, model: ViT22B) -> Result<(), EmbedError> {
+        Ok(self.model.set_state(self.precision.cast(model))?)
+    }
+
     /// Images of a batch, at least 1.
     pub fn with_batch(self, batch: usize) -> Self {
         Self { batch: batch.max(1), ..self }

@@ -326,6 +326,11 @@ impl Pending {
         self.step
     }
 
+    /// Whether the metrics are on the host, so that [`read`](Self::read) does not wait.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.metrics, Metrics::Read(_))
+    }
+
     /// Waits for the step.
     ///
     /// # Errors

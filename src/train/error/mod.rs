@@ -113,6 +113,14 @@ pub enum TrainError {
     /// A checkpoint that cannot be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A measurement of the model failed.
+    #[error("measuring the model after step {step}: {reason}")]
+    Measurement {
+        /// Number of steps done.
+        step: u64,
+        /// Why.
+        reason: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Parameters or state that do not fit the model.
     #[error(transparent)]
     Params(#[from] crate::params::ParamsError),

@@ -27,8 +27,9 @@ impl Recipe {
     /// # assert_eq!(recipe.batch_size, 1_024);
     /// ```
     pub fn distil(batch_size: u64, total: Duration, lr_peak: f64) -> Self {
-        // The stage is before the learning rate, which multiplies the decay too.
-        let decay = 1e-5 / lr_peak;
+        // The stage is before the learning rate, which multiplies the decay too. A rate of 0 is refused as
+        // a rate, and not as a decay that is infinite.
+        let decay = if lr_peak > 0.0 { 1e-5 / lr_peak } else { 0.0 };
         Self {
             batch_size,
             total,

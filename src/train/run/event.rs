@@ -100,7 +100,7 @@ impl fmt::Display for Event {
                 write!(f, "after step {step}: held-out ")?;
                 for (index, (name, score)) in scores.iter().enumerate() {
                     let (comma, name) = (if index > 0 { ", " } else { "" }, name.replace('_', " "));
-                    match name.starts_with("precision") || name.starts_with("accuracy") {
+                    match name.starts_with("precision") || name.ends_with("accuracy") {
                         true => write!(f, "{comma}{name} {:.1} %", 100.0 * score)?,
                         false => write!(f, "{comma}{name} {score:.4}")?,
                     }

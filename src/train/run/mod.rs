@@ -3,6 +3,7 @@
 pub(crate) mod curves;
 pub(crate) mod event;
 mod event_file;
+mod measurement;
 pub(crate) mod metrics_log;
 pub(crate) mod progress;
 mod resume;

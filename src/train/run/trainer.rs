@@ -1,17 +1,20 @@
 //! The loop around the step: data in, metrics and checkpoints out.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use burn_trace::Save;
 use serde_json::Value;
 
 use crate::data::batch::{BatchSource, HeldOut, Prefetch};
+use crate::params;
 use crate::random::RandomKey;
 use crate::runtime::{Runtime, host};
 use crate::train::checkpoint::{Checkpoints, create_folder};
@@ -26,6 +29,7 @@ use crate::train::task::Task;
 use super::curves::draw_curves;
 use super::event::Event;
 use super::event_file::EventFile;
+use super::measurement::Measurement;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
 use super::resume::{changes, named_changes, task_changes};
@@ -75,6 +79,7 @@ pub struct Trainer<T: Task> {
     rolled: Option<Save>,
     checkpoints: Checkpoints,
     evaluation: Option<Evaluation<T::Batch>>,
+    measurements: Vec<Measurement<T::Model>>,
     save_every: u64,
     keep: usize,
     seed: u64,
@@ -135,6 +140,7 @@ impl<T: Task> Trainer<T> {
             model: None,
             rolled: None,
             evaluation: None,
+            measurements: vec![],
             save_every: 1_000,
             keep: 3,
             seed: 0,
@@ -158,6 +164,19 @@ impl<T: Task> Trainer<T> {
     #[must_use]
     pub fn with_evaluation(mut self, held_out: Arc<dyn HeldOut<T::Batch>>, every: u64) -> Self {
         self.evaluation = Some(Evaluation { held_out, every });
+        self
+    }
+
+    /// Measures the model every `every` steps, at least 1, and at the end: numbers by name, such as the accuracies of
+    /// [`FeatureScores`](crate::probe::FeatureScores). They are recorded and shown with the scores of the held-out examples. The
+    /// model has the averages of its parameters where the recipe keeps them.
+    #[must_use]
+    pub fn with_measurement<E: Into<Box<dyn Error + Send + Sync>>>(
+        mut self,
+        every: u64,
+        measure: impl Fn(&T::Model) -> Result<BTreeMap<String, f64>, E> + Send + Sync + 'static,
+    ) -> Self {
+        self.measurements.push(Measurement::new(every, measure));
         self
     }
 
@@ -229,8 +248,10 @@ impl<T: Task> Trainer<T> {
     /// The step, of settings that are all valid.
     fn checked(&self) -> Result<TrainStep<T>, TrainError> {
         let evaluate_every = self.evaluation.as_ref().map_or(1, |evaluation| evaluation.every);
+        let measure_every = self.measurements.iter().map(|measurement| measurement.every).min();
         for (field, count) in [
             ("evaluate_every", evaluate_every),
+            ("measure_every", measure_every.unwrap_or(1)),
             ("save_every", self.save_every),
             ("keep", self.keep as u64),
             ("threads", self.threads as u64),
@@ -413,14 +434,21 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
             self.position += size as u64;
             let before = self.pending.replace(pending);
             self.report(before)?;
+            // Where the step is done already, as on a device of Burn, it is timed here and not with the next one.
+            if self.pending.as_ref().is_some_and(Pending::is_done) {
+                let done = self.pending.take();
+                self.report(done)?;
+            }
             let step = self.engine.steps_done();
-            let evaluation = self.trainer.evaluation.as_ref();
-            let evaluate = evaluation.is_some_and(|e| step.is_multiple_of(e.every));
+            let evaluation = self.trainer.evaluation.iter().map(|evaluation| evaluation.every);
+            let measurements =
+                self.trainer.measurements.iter().map(|measurement| measurement.every);
+            let evaluate = evaluation.chain(measurements).any(|every| self.is_due(every));
             let save = step.is_multiple_of(self.trainer.save_every);
             if evaluate || save || step == self.total {
                 let pending = self.pending.take();
                 self.report(pending)?;
-                if evaluate || step == self.total {
+                if evaluate {
                     self.evaluate()?;
                 }
                 if save {
@@ -467,12 +495,36 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         self.log.push(record)
     }
 
-    /// Scores the model on the held-out examples.
-    fn evaluate(&mut self) -> Result<(), TrainError> {
-        let Some(Evaluation { held_out, .. }) = &self.trainer.evaluation else { return Ok(()) };
-        let size = self.trainer.recipe.batch_size as usize;
-        let scores = self.engine.mean_scores(Arc::clone(held_out), size, self.trainer.threads)?;
+    /// Whether something that is done every so many steps is done now.
+    fn is_due(&self, every: u64) -> bool {
         let step = self.engine.steps_done();
+        step.is_multiple_of(every) || step == self.total
+    }
+
+    /// Scores the model on the held-out examples, and measures it, where it is time for that.
+    fn evaluate(&mut self) -> Result<(), TrainError> {
+        let trainer = self.trainer;
+        let (step, mut scores) = (self.engine.steps_done(), BTreeMap::new());
+        if let Some(Evaluation { held_out, every }) = &trainer.evaluation
+            && self.is_due(*every)
+        {
+            let size = trainer.recipe.batch_size as usize;
+            scores = self.engine.mean_scores(Arc::clone(held_out), size, trainer.threads)?;
+        }
+        let measurements = trainer.measurements.iter();
+        let due: Vec<_> = measurements.filter(|measured| self.is_due(measured.every)).collect();
+        if !due.is_empty() {
+            let state = self.engine.state()?;
+            let model = match state.ema {
+                Some(averages) => params::overwrite(state.model, averages)?,
+                None => state.model,
+            };
+            let model = model.valid();
+            for Measurement { measure, .. } in due {
+                let error = |reason| TrainError::Measurement { step, reason };
+                scores.extend(measure(&model).map_err(error)?);
+            }
+        }
         let logged: BTreeMap<_, _> = scores
             .iter()
             .map(|(name, score)| (name.clone(), finite_or_none(*score as f32)))

@@ -112,7 +112,12 @@ impl Optimizer {
                 Stage::Schedule(schedule) => Resolved::Schedule(schedule.resolve(budget)?),
             })
         };
+        check_kinds(stages)?;
         let stages = stages.iter().map(&mut resolve).collect::<Result<Vec<_>, _>>()?;
+        if !paths.is_empty() && frozen.len() == paths.len() {
+            let rule = "leave some parameters to train";
+            return Err(invalid("learning_rate.factors", "frozen on all paths", rule));
+        }
         let alike = |path: &String| {
             let first = in_first_block(path).map_or(path.clone(), |(first, _)| first);
             let alike = |rates: &BTreeMap<_, f64>| rates.get(path) == rates.get(&first);
@@ -251,6 +256,24 @@ impl Optimizer {
         }
         shapes
     }
+}
+
+/// An error for two stages of one kind that keeps state under the name of the kind, which they would share.
+fn check_kinds(stages: &[Stage]) -> Result<(), TrainError> {
+    let mut seen = BTreeSet::new();
+    for stage in stages {
+        let kind = match stage {
+            Stage::Adafactor(_) => "adafactor",
+            Stage::Adam(_) => "adam",
+            Stage::Momentum(_) => "momentum",
+            _ => continue,
+        };
+        if !seen.insert(kind) {
+            let rule = "one stage of a kind, since the kind is the name of what it keeps";
+            return Err(invalid("update", format!("two stages of {kind}"), rule));
+        }
+    }
+    Ok(())
 }
 
 /// Before the path of a gradient in an error.
