@@ -35,6 +35,12 @@ impl DeviceName {
     pub(crate) fn runtime(&self) -> anyhow::Result<Runtime> {
         Runtime::named(&self.device).with_context(|| format!("--device {}", self.device))
     }
+
+    /// The same with so many devices, of XLA.
+    pub(crate) fn runtime_of(&self, devices: usize) -> anyhow::Result<Runtime> {
+        let named = Runtime::with_devices(&self.device, devices);
+        named.with_context(|| format!("--device {}", self.device))
+    }
 }
 
 /// An error about a field of a config, a recipe or a run, with the name of the option that sets the field.

@@ -6,6 +6,7 @@ mod features;
 mod file_names;
 mod help;
 mod model;
+mod sharding;
 mod terminal;
 mod training;
 mod two_towers;

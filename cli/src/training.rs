@@ -14,7 +14,7 @@ use vit22b::train::{Ended, Event, Task, TrainState, Trainer};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, weights};
 
-use crate::args::{positive, tell_remarks};
+use crate::args::{naming_option, positive, tell_remarks};
 use crate::terminal::Terminal;
 
 /// How a run is evaluated, kept and continued.
@@ -125,9 +125,12 @@ impl Keeping {
 }
 
 /// Fields of configs, recipes and runs, and the options that set them.
-pub(crate) const OPTIONS: [(&str, &str); 9] = [
+pub(crate) const OPTIONS: [(&str, &str); 11] = [
     ("image", "--image"),
     ("micro_batches", "--micro-batches"),
+    // Of a mesh.
+    ("the rows of a batch", "--batch"),
+    ("images axis 0", "--batch"),
     ("learning_rate.peak", "--lr"),
     ("schedule", "--steps"),
     ("peak_flops", "--peak-tflops"),
@@ -146,7 +149,7 @@ pub(crate) fn run<T: Task>(
     let terminal = Terminal::new();
     let ended = trainer.run(runtime, stop, |event: &Event| terminal.show(event));
     terminal.finish();
-    Ok(ended?)
+    ended.map_err(|error| naming_option(error, &OPTIONS))
 }
 
 /// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process

@@ -5,6 +5,7 @@
 
 pub(crate) mod blocks;
 mod error;
+pub(crate) mod pieces;
 mod rules;
 mod tensors;
 

@@ -26,6 +26,12 @@ pub enum RuntimeError {
         /// The feature of `vit22b` that brings it.
         feature: &'static str,
     },
+    /// A mesh of devices that are not XLA's.
+    #[error("a mesh is of devices of XLA, and {name} is none; take xla, xla:cpu, xla:cuda or xla:tpu")]
+    NoMesh {
+        /// The runtime.
+        name: String,
+    },
     /// Arguments or a state that cannot be brought to the device.
     #[error(transparent)]
     Tree(#[from] TreeError),

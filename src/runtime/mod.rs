@@ -12,6 +12,7 @@ mod xla;
 use core::fmt;
 
 use burn::tensor::Device;
+use burn_trace::mesh::{Layout, Mesh};
 use burn_trace::{TensorTree, to_device};
 
 pub use error::RuntimeError;
@@ -128,6 +129,50 @@ impl Runtime {
             Some(feature) => RuntimeError::NotBuilt { got, feature },
             None => RuntimeError::Unknown { got },
         })
+    }
+
+    /// As [`named`](Self::named), for a mesh: a name of XLA, whose CPU gets so many devices. `auto` is the best that XLA has.
+    ///
+    /// ```no_run
+    /// use vit22b::Runtime;
+    /// use vit22b::shard::{Activations, Mesh, Sharding};
+    ///
+    /// let mesh: Mesh = "data=4,model=2".parse()?;
+    /// let runtime = Runtime::with_devices("xla:cpu", mesh.num_devices())?;
+    /// let runtime = runtime.over(&mesh, &Sharding::vit22b(Activations::Width).layout()?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`named`](Self::named).
+    #[cfg_attr(not(feature = "xla"), allow(unused_variables, reason = "Burn's are one device"))]
+    pub fn with_devices(name: &str, devices: usize) -> Result<Self, RuntimeError> {
+        #[cfg(feature = "xla")]
+        if let Some(xla) = names::xla_platform(if name == "auto" { "xla" } else { name })
+            .and_then(|platform| xla::named_with(platform, devices))
+        {
+            return Ok(Self::xla(xla?));
+        }
+        Self::named(name)
+    }
+
+    /// The devices of this runtime as a mesh, over which `layout` shards tensors: all of them, those of other processes too.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::NoMesh`] if this is not XLA, `RuntimeError::Xla` if the mesh is for another number of devices.
+    #[cfg_attr(not(feature = "xla"), allow(unused_variables, reason = "Burn's are one device"))]
+    pub fn over(&self, mesh: &Mesh, layout: &Layout) -> Result<Self, RuntimeError> {
+        match &self.target {
+            Target::Burn(_) => Err(RuntimeError::NoMesh { name: self.name.clone() }),
+            #[cfg(feature = "xla")]
+            Target::Xla(xla) => {
+                let over = Self::xla(xla::over(xla, mesh, layout)?);
+                let description = format!("{}, as the mesh {mesh}", self.description);
+                Ok(Self { description, ..over })
+            }
+        }
     }
 
     fn of_burn(name: &str, device: Device) -> Self {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use burn_trace::TensorTree;
+use burn_trace::mesh::{Layout, Mesh};
 use burn_xla::plugin::Platform;
 use burn_xla::program::{DeviceTree, Jit, XlaOptions};
 
@@ -21,6 +22,32 @@ pub(super) fn named(platform: Option<&str>) -> Option<Result<Xla, ProgramError>>
         None => as_found().or_else(|_| Xla::cpu()),
         Some(platform) => Xla::open(Some(platform?), &XlaOptions::new()),
     })
+}
+
+/// As [`named`], where the CPU has so many devices.
+pub(super) fn named_with(
+    platform: Option<&str>,
+    devices: usize,
+) -> Option<Result<Xla, ProgramError>> {
+    let count = u32::try_from(devices).unwrap_or(u32::MAX);
+    let many = XlaOptions::new().with_client(|client| client.with_cpu_devices(count));
+    let open = |platform| match platform {
+        // The option is the CPU's alone.
+        Some(Platform::Cpu) => Xla::open(platform, &many),
+        _ => Xla::open(platform, &XlaOptions::new()),
+    };
+    Some(match platform.map(Platform::from_name) {
+        None => match as_found() {
+            Ok(xla) if self::platform(&xla) != "cpu" => Ok(xla),
+            _ => open(Some(Platform::Cpu)),
+        },
+        Some(platform) => open(Some(platform?)),
+    })
+}
+
+/// The devices of the client of these as a mesh.
+pub(super) fn over(xla: &Xla, mesh: &Mesh, layout: &Layout) -> Result<Xla, ProgramError> {
+    Ok(Xla::over(xla.client(), mesh.clone())?.with_layout(layout.clone()))
 }
 
 /// The name of the platform.

@@ -13,6 +13,7 @@ mod duration;
 mod engine;
 mod error;
 mod precision;
+mod processes;
 mod recipe;
 mod run;
 mod step;

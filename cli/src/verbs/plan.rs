@@ -6,17 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use burn_trace::Save;
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use vit22b::forecast::{Forecast, Programs};
 use vit22b::layers::activation;
-use vit22b::shard::{Activations, Mesh, Plan, Sharding};
+use vit22b::shard::{Mesh, Plan, Sharding};
 use vit22b::train::{Classify, Loss, Precision, Recipe, TrainStep};
 use vit22b::vit::Variant;
 
 use crate::args::naming_option;
+use crate::sharding::{ActivationsName, saved, with_replicas};
 
 #[derive(Args, Clone)]
 pub(crate) struct Arguments {
@@ -72,14 +72,6 @@ pub(crate) struct Arguments {
 
 /// What blocks keep by default.
 const KEEP: &str = "query,key,value,attended,hidden";
-
-#[derive(Clone, Copy, ValueEnum, Debug)]
-enum ActivationsName {
-    Width,
-    Tokens,
-    Images,
-    Whole,
-}
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let topology = topology(&arguments.topology)
@@ -201,19 +193,10 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
     let options = [("micro_batches", "--micro-batches"), ("batch_size", "--batch")];
     let train = TrainStep::new(task, &recipe, None);
     let train = train.map_err(|error| naming_option(error, &options))?;
-    let save = match arguments.keep.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["nothing"] => Save::Nothing,
-        ["products"] => Save::Products,
-        ["everything"] => Save::Everything,
-        _ => Save::Named(arguments.keep.clone()),
-    };
+    let save = saved(&arguments.keep);
+    let save = save.with_context(|| format!("--keep {}", arguments.keep.join(",")))?;
     let train = train.with_rolled_blocks(save);
-    let mut sharding = Sharding::vit22b(match arguments.activations {
-        ActivationsName::Width => Activations::Width,
-        ActivationsName::Tokens => Activations::Tokens,
-        ActivationsName::Images => Activations::Images,
-        ActivationsName::Whole => Activations::Whole,
-    });
+    let mut sharding = Sharding::vit22b(arguments.activations.into());
     for given in &arguments.activation {
         let (name, spec) = given
             .split_once('=')
@@ -230,9 +213,7 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
         sharding = sharding
             .with_activation(known, spec.parse().with_context(|| format!("--activation {given}"))?);
     }
-    for (axis, _) in mesh.axes().iter().filter(|(axis, _)| !["data", "model"].contains(&&**axis)) {
-        sharding = sharding.with_replicas(axis)?;
-    }
+    let sharding = with_replicas(sharding, &mesh)?;
     if arguments.plan {
         println!("{}", Plan::new(&mesh, &sharding, &train.state_leaves()?)?);
     }

@@ -13,6 +13,7 @@ use vit22b::train::{Classify, Loss, Recipe, Trainer, measure_peak_flops};
 use vit22b::vit::Variant;
 
 use crate::args::{Decoding, DeviceName, PrecisionName, naming_option};
+use crate::sharding::Large;
 use crate::training::{
     self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, stop_on_signal, values_step,
 };
@@ -54,10 +55,12 @@ pub(crate) struct Arguments {
     precision: PrecisionName,
     #[command(flatten)]
     device: DeviceName,
-    /// Floating-point operations in a second, in TFLOP/s, that the
-    /// device can do [default: what a matrix product reaches on it]
+    /// Floating-point operations in a second, in TFLOP/s, that a device
+    /// can do [default: what a matrix product reaches on it]
     #[arg(long, allow_negative_numbers = true)]
     peak_tflops: Option<f64>,
+    #[command(flatten)]
+    large: Large,
     #[command(flatten)]
     keeping: Keeping,
     #[command(flatten)]
@@ -98,19 +101,20 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let trainer = Trainer::new(task, recipe, train, out)
         .with_evaluation(held_out, arguments.keeping.evaluate_every)
         .with_seed(seed);
-    let mut trainer = arguments.keeping.apply(trainer);
+    let mut trainer = arguments.large.apply(arguments.keeping.apply(trainer))?;
     let given = arguments.peak_tflops.map(|tflops| tflops * 1e12);
     if let Some(peak) = given {
         trainer = trainer.with_peak_flops(peak);
     }
     // What is wrong with a setting is said before anything is measured.
     trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
-    let runtime = arguments.device.runtime()?;
+    let large = &arguments.large;
+    let runtime = large.runtime(&arguments.device)?;
     println!("{}\non {runtime}", config.init(&runtime.device())?);
     let peak = match given {
         Some(peak) => peak,
         None => measure_peak_flops(&runtime, precision)?,
-    };
+    } * large.times_faster(&runtime);
     println!("utilisation is a share of {:.0} GFLOP/s", peak / 1e9);
 
     let mut trainer = trainer.with_peak_flops(peak);
@@ -120,7 +124,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         trainer =
             arguments.measuring.apply(trainer, &runtime, (parts.each_ref(), steps), how, every)?;
     }
-    let ended = training::run(&trainer, &runtime, &stop)?;
+    let ended = training::run(&trainer, &runtime, &stop);
+    let ended = ended.map_err(|error| large.explained(error))?;
     let (out, step) = (out.display(), ended.engine.steps_done());
     match ended.finished {
         true => println!("{step} steps; metrics.jsonl, curves.svg and checkpoints in {out}"),

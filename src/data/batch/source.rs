@@ -1,6 +1,7 @@
 //! Where batches come from.
 
 use std::error::Error;
+use std::sync::Arc;
 
 /// A batch that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -56,5 +57,19 @@ pub trait BatchSource<B>: Send + Sync {
     /// default, is for data that cannot be told.
     fn describe(&self) -> serde_json::Value {
         serde_json::Value::Null
+    }
+}
+
+impl<B, S: BatchSource<B> + ?Sized> BatchSource<B> for Arc<S> {
+    fn batch(&self, position: u64, size: usize) -> Result<B, BatchError> {
+        (**self).batch(position, size)
+    }
+
+    fn examples_per_epoch(&self) -> Option<u64> {
+        (**self).examples_per_epoch()
+    }
+
+    fn describe(&self) -> serde_json::Value {
+        (**self).describe()
     }
 }

@@ -2,15 +2,46 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use crate::files::hex;
 use crate::train::error::CheckpointError;
 
 /// Writes a new file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    File::create_new(path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(CheckpointError::io("write", path))
+    let mut file = NewFile::create(path)?;
+    file.write(bytes)?;
+    file.finish().map(drop)
+}
+
+/// A file that is being written, with the hash of what was.
+pub(super) struct NewFile {
+    path: PathBuf,
+    file: File,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl NewFile {
+    pub(super) fn create(path: &Path) -> Result<Self, CheckpointError> {
+        let file = File::create_new(path).map_err(CheckpointError::io("write", path))?;
+        Ok(Self { path: path.into(), file, hasher: Sha256::new(), bytes: 0 })
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), CheckpointError> {
+        self.file.write_all(bytes).map_err(CheckpointError::io("write", &self.path))?;
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Forces the file to the disk; its length and its SHA-256.
+    pub(super) fn finish(self) -> Result<(u64, String), CheckpointError> {
+        self.file.sync_all().map_err(CheckpointError::io("write", &self.path))?;
+        Ok((self.bytes, hex(self.hasher.finalize())))
+    }
 }
 
 /// Makes a folder and the folders above it.

@@ -14,8 +14,10 @@ use crate::train::error::CheckpointError;
 use crate::train::task::classify;
 
 /// The name and the version of the format.
-const FORMAT: &str = "vit22b-checkpoint-2";
-/// The format before: its manifest holds the config of a ViT, and its recipe also loss, mixup and CutMix.
+const FORMAT: &str = "vit22b-checkpoint-3";
+/// The format before: parameters are in the files of the rest, as `model/` and their paths.
+const FORMAT_2: &str = "vit22b-checkpoint-2";
+/// The first one: as format 2, but its manifest holds the config of a ViT, and its recipe also loss, mixup and CutMix.
 const FORMAT_1: &str = "vit22b-checkpoint-1";
 const FILE: &str = "manifest.json";
 /// The manifest's hash, in the form of `sha256sum`.
@@ -40,7 +42,14 @@ pub struct Manifest {
     /// known.
     #[serde(default)]
     pub data: Value,
-    /// The files with the tensors.
+    /// The seed that was given to the run; null where that is not known.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The mesh of devices that held the state; null for one device, and in earlier formats. It says nothing about the
+    /// files, which are read on any mesh.
+    #[serde(default)]
+    pub mesh: Option<String>,
+    /// The files with the tensors, and the index of those that hold the model.
     pub files: Vec<ShardFile>,
 }
 
@@ -56,6 +65,9 @@ pub struct ShardFile {
     pub sha256: String,
 }
 
+/// The beginning of the names of files with parameters.
+pub(super) const MODEL_FILES: &str = "model";
+
 impl ShardFile {
     pub(super) fn of(name: String, bytes: &[u8]) -> Self {
         Self { name, bytes: bytes.len() as u64, sha256: sha256(bytes) }
@@ -63,14 +75,15 @@ impl ShardFile {
 }
 
 impl Manifest {
-    pub(super) fn new(
-        step: u64,
-        position: u64,
-        task: Value,
-        recipe: Recipe,
-        files: Vec<ShardFile>,
-    ) -> Self {
-        Self { format: FORMAT.into(), step, position, task, recipe, data: Value::Null, files }
+    pub(super) fn new(step: u64, position: u64, task: Value, recipe: Recipe) -> Self {
+        let (data, files) = (Value::Null, vec![]);
+        let format = FORMAT.into();
+        Self { format, step, position, task, recipe, data, seed: None, mesh: None, files }
+    }
+
+    /// Whether the tensors of a file are parameters under their paths alone.
+    pub(super) fn names_are_paths(&self, file: &str) -> bool {
+        self.format == FORMAT && file.starts_with(MODEL_FILES)
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), CheckpointError> {
@@ -94,7 +107,7 @@ impl Manifest {
         let mut json: Value = serde_json::from_slice(&text)
             .map_err(|error| CheckpointError::damaged(&path, "JSON", error))?;
         match json["format"].as_str().unwrap_or("none") {
-            FORMAT => {}
+            FORMAT | FORMAT_2 => {}
             FORMAT_1 => {
                 json["task"] = classify::of_format_1(json["config"].take(), &json["recipe"])
             }
@@ -114,26 +127,6 @@ fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
         std::io::ErrorKind::NotFound => CheckpointError::damaged(path, "a file", "none"),
         _ => CheckpointError::io("read", path)(error),
     })
-}
-
-/// Reads a file, and checks its length and its hash.
-pub(super) fn read_shard(folder: &Path, about: &ShardFile) -> Result<Vec<u8>, CheckpointError> {
-    let path = folder.join(&about.name);
-    // A bare name: a path could lead out of the folder.
-    if path.file_name() != Some(about.name.as_ref()) {
-        return Err(CheckpointError::damaged(&path, "the name of a file", &about.name));
-    }
-    let bytes = read(&path)?;
-    let length = bytes.len() as u64;
-    if length != about.bytes {
-        let expected = format!("{} bytes", about.bytes);
-        return Err(CheckpointError::damaged(&path, expected, length));
-    }
-    let got = sha256(&bytes);
-    match got == about.sha256 {
-        true => Ok(bytes),
-        false => Err(CheckpointError::damaged(&path, sha(&about.sha256), sha(&got))),
-    }
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -10,13 +10,21 @@
 //! file beside the manifest holds its own. [`Checkpoints::latest`] then takes the checkpoint before, and
 //! says why.
 //!
-//! Nothing in the files depends on where the state was trained: one that was saved from XLA goes on under
-//! Burn's CPU backend, or on another mesh, and the other way round.
+//! Parameters are in files `model-…` under their paths, beside the index that Hugging Face's tools read
+//! (`model.safetensors.index.json`); all else is in files `state-…`. Of several processes each writes files of its
+//! own, with the parts of tensors that its devices hold; a part has its ranges in its name, and there is no index. Nothing in the
+//! files depends on where the state was trained: one that was saved on a mesh goes on on another, on one device, or under
+//! Burn's CPU backend, and each process reads the parts that its devices need.
 
 mod durable;
+mod index;
 mod manifest;
+pub(crate) mod part;
+mod resumed;
 mod shards;
 mod state;
+mod stored;
+mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +38,9 @@ use crate::train::task::Task;
 
 pub(crate) use durable::create_folder;
 pub use manifest::{Manifest, ShardFile};
+pub(crate) use written::Writers;
+
+use stored::Stored;
 
 /// The checkpoints of a run, in a folder of their own. One process at a time may write to it.
 ///
@@ -62,6 +73,7 @@ pub struct Checkpoints {
     keep: usize,
     shard_bytes: u64,
     data: Value,
+    seed: Option<u64>,
 }
 
 /// What is before the number in the name of a checkpoint's folder.
@@ -75,7 +87,7 @@ impl Checkpoints {
     /// Checkpoints in a folder, which the first save makes: the last three are kept, in files of
     /// at most 1 GiB (or of one larger tensor).
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), keep: 3, shard_bytes: 1 << 30, data: Value::Null }
+        Self { folder: folder.into(), keep: 3, shard_bytes: 1 << 30, data: Value::Null, seed: None }
     }
 
     /// Keeps the last `keep` checkpoints; 0 counts as 1. With 1 there is no other one to go on from if it
@@ -101,6 +113,13 @@ impl Checkpoints {
         self
     }
 
+    /// Says in each manifest which seed the run was given.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -121,26 +140,15 @@ impl Checkpoints {
         position: u64,
     ) -> Result<PathBuf, CheckpointError> {
         let step = state.step.clone().into_scalar::<i64>() as u64;
-        let unfinished = self.folder.join(UNFINISHED);
-        let removed = self.folder.join(REMOVED);
-        create_folder(&self.folder)?;
-        durable::clear(&unfinished)?;
-        create_folder(&unfinished)?;
-        let files = shards::write(&unfinished, &state::leaves(state), self.shard_bytes)?;
-        let (task, recipe) = (train.task().describe(), train.recipe().clone());
-        let manifest = Manifest::new(step, position, task, recipe, files);
-        Manifest { data: self.data.clone(), ..manifest }.write(&unfinished)?;
-        durable::sync_folder(&unfinished)?;
-        let path = self.path(step);
-        durable::remove_folder(&path, &removed)?;
-        durable::rename(&unfinished, &path)?;
+        let about = self.about(train, step, position);
+        self.write(about, &state::parts(state), &Writers { number: 0, count: 1, agree: &|own| own })
+    }
 
-        let (until_now, later): (Vec<u64>, _) = self.steps()?.into_iter().partition(|s| *s <= step);
-        let old = until_now.len().saturating_sub(self.keep);
-        for step in until_now[..old].iter().chain(&later) {
-            durable::remove_folder(&self.path(*step), &removed)?;
-        }
-        Ok(path)
+    /// A manifest without files.
+    pub(crate) fn about<T: Task>(&self, train: &TrainStep<T>, step: u64, position: u64) -> Manifest {
+        let (task, recipe) = (train.task().describe(), train.recipe().clone());
+        let manifest = Manifest::new(step, position, task, recipe);
+        Manifest { data: self.data.clone(), seed: self.seed, ..manifest }
     }
 
     /// The steps of all checkpoints, rising; none if there is no folder.
@@ -165,7 +173,16 @@ impl Checkpoints {
         read().map_err(CheckpointError::io("list", &self.folder))
     }
 
-    /// Reads and checks the checkpoint of a step.
+    /// Opens the checkpoint of a step, as [`Checkpoint::open`].
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError`] that says what is not as it was written.
+    pub fn open(&self, step: u64) -> Result<Checkpoint, CheckpointError> {
+        Checkpoint::open(&self.path(step))
+    }
+
+    /// Opens the checkpoint of a step and checks all of it.
     ///
     /// # Errors
     ///
@@ -198,7 +215,7 @@ impl Checkpoints {
         Err(CheckpointError::AllDamaged { folder: self.folder.clone(), reasons })
     }
 
-    fn path(&self, step: u64) -> PathBuf {
+    pub(crate) fn path(&self, step: u64) -> PathBuf {
         self.folder.join(format!("{PREFIX}{step:09}"))
     }
 }
@@ -213,23 +230,35 @@ pub struct Latest {
     pub damaged: Vec<CheckpointError>,
 }
 
-/// A checkpoint that was read and is not damaged.
+/// A checkpoint whose files are open; their values are read when they are needed.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     manifest: Manifest,
-    values: state::Values,
+    stored: Stored,
 }
 
 impl Checkpoint {
-    /// Reads and checks a checkpoint's folder.
+    /// Opens a checkpoint's folder, and checks that all files are there. A file is compared with its hash before
+    /// the first of its values is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError`] that says what is not as it was written.
+    pub fn open(folder: &Path) -> Result<Self, CheckpointError> {
+        let manifest = Manifest::read(folder)?;
+        let stored = Stored::open(folder, &manifest)?;
+        Ok(Self { manifest, stored })
+    }
+
+    /// Opens a checkpoint's folder, and compares all files with their hashes.
     ///
     /// # Errors
     ///
     /// [`CheckpointError`] that says what is not as it was written.
     pub fn read(folder: &Path) -> Result<Self, CheckpointError> {
-        let manifest = Manifest::read(folder)?;
-        let values = shards::read(folder, &manifest)?;
-        Ok(Self { manifest, values })
+        let opened = Self::open(folder)?;
+        opened.stored.verify()?;
+        Ok(opened)
     }
 
     /// What the checkpoint says about itself.
@@ -241,14 +270,14 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Checkpoint`] if the tensors are not those of its model and optimizer.
+    /// [`TrainError::Checkpoint`] if the tensors are not those of its model and optimizer, or a file is damaged.
     pub fn into_state<T: Task>(
         self,
         train: &TrainStep<T>,
         device: &Device,
     ) -> Result<TrainState<T::Model>, TrainError> {
         let step = self.manifest.step;
-        let state = state::state(self.values, train.task().init(device), device, step)?;
+        let state = state::state(self.all_values()?, train.task().init(device), device, step)?;
         let state = train.checked_state(state);
         Ok(state.map_err(|reason| CheckpointError::Fit { step, reason })?)
     }

@@ -3,63 +3,47 @@
 use std::collections::BTreeMap;
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Shape, Tensor, TensorData};
 
+use super::part::{EMA, MODEL, OPTIMIZER, Part};
+use crate::params::pieces::Piece;
 use crate::params::{self, AnyTensor, NamedTensors, ParamsError};
 use crate::train::TrainState;
-
 use crate::train::error::CheckpointError;
 
 /// Values by name: `model/`, `optimizer/` or `ema/` and a path, `step`, `seed`, and `skipped` where such steps are counted.
 pub(super) type Values = BTreeMap<String, TensorData>;
 
-const MODEL: &str = "model/";
-const OPTIMIZER: &str = "optimizer/";
-const EMA: &str = "ema/";
-const STEP: &str = "step";
-const SKIPPED: &str = "skipped";
-const SEED: &str = "seed";
+pub(super) const STEP: &str = "step";
+pub(super) const SKIPPED: &str = "skipped";
+pub(super) const SEED: &str = "seed";
 
 /// Ranks that [`AnyTensor`] has.
 const RANKS: std::ops::RangeInclusive<usize> = 1..=6;
 
-/// A tensor of a state.
-#[derive(Debug, Clone)]
-pub(super) enum Leaf {
-    Float(AnyTensor),
-    Int(Tensor<1, Int>),
-}
-
-impl Leaf {
-    pub(super) fn bytes(&self) -> u64 {
-        let (elements, dtype) = match self {
-            Self::Float(any) => (any.shape().num_elements(), any.dtype()),
-            Self::Int(tensor) => (tensor.shape().num_elements(), tensor.dtype()),
-        };
-        (elements * dtype.size()) as u64
-    }
-
-    pub(super) fn data(&self) -> TensorData {
-        match self {
-            Self::Float(any) => any.to_data(),
-            Self::Int(tensor) => tensor.to_data(),
-        }
-    }
-}
-
-/// The tensors of a state under their names.
-pub(super) fn leaves<M: Module>(state: &TrainState<M>) -> Vec<(String, Leaf)> {
-    let named = |prefix: &'static str, tensors: NamedTensors| {
-        tensors.into_iter().map(move |(path, any)| (format!("{prefix}{path}"), Leaf::Float(any)))
+/// The tensors of a state.
+pub(super) fn parts<M: Module>(state: &TrainState<M>) -> Vec<Part<'static, CheckpointError>> {
+    let part = |name: String, shape: Shape, dtype, values: Box<dyn Fn() -> TensorData>| Part {
+        names: vec![name],
+        piece: Piece::whole(&shape),
+        dtype,
+        values: Box::new(move || Ok(values())),
     };
-    named(MODEL, params::collect(&state.model))
-        .chain(named(OPTIMIZER, state.optimizer.clone()))
-        .chain(named(EMA, state.ema.clone().unwrap_or_default()))
-        .chain([
-            (STEP.into(), Leaf::Int(state.step.clone())),
-            (SEED.into(), Leaf::Int(state.seed.clone())),
-        ])
-        .chain(state.skipped.clone().map(|skipped| (SKIPPED.into(), Leaf::Int(skipped))))
+    let floats = |prefix: &'static str, tensors: NamedTensors| {
+        tensors.into_iter().map(move |(path, any)| {
+            let (shape, dtype) = (any.shape(), any.dtype());
+            part(format!("{prefix}{path}"), shape, dtype, Box::new(move || any.to_data()))
+        })
+    };
+    let int = |name: &str, tensor: Tensor<1, Int>| {
+        let (shape, dtype) = (tensor.shape(), tensor.dtype());
+        part(name.into(), shape, dtype, Box::new(move || tensor.to_data()))
+    };
+    floats(MODEL, params::collect(&state.model))
+        .chain(floats(OPTIMIZER, state.optimizer.clone()))
+        .chain(floats(EMA, state.ema.clone().unwrap_or_default()))
+        .chain([int(STEP, state.step.clone()), int(SEED, state.seed.clone())])
+        .chain(state.skipped.clone().map(|skipped| int(SKIPPED, skipped)))
         .collect()
 }
 

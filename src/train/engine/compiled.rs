@@ -15,6 +15,8 @@ use super::reading::StepReading;
 use crate::params::NamedTensors;
 use crate::random::RandomKey;
 use crate::runtime::host;
+use crate::train::checkpoint::Checkpoint;
+use crate::train::checkpoint::part::Part;
 use crate::train::error::TrainError;
 use crate::train::step::state::{StepMetrics, TrainState};
 use crate::train::step::{TrainStep, leaves_of};
@@ -69,6 +71,36 @@ impl<T: Task> Compiled<T> {
         let key = xla.upload(&key)?;
         let state = init.call_on_device_with_seed(key, seed)?;
         Ok(Self::with_state(xla, train, state))
+    }
+
+    /// Training from a checkpoint, of which this process reads the parts that its devices hold, one after the
+    /// other.
+    pub(crate) fn saved(
+        xla: &Xla,
+        train: &TrainStep<T>,
+        checkpoint: &Checkpoint,
+    ) -> Result<Self, TrainError> {
+        checkpoint.check(&train.state_leaves()?)?;
+        let init = xla.jit(train.initial_state()).named("init");
+        let key = xla.upload(&Tensor::<1, Int>::zeros([1], &host()))?;
+        let state = init.results_read_by(key, |leaf, at| -> Result<_, TrainError> {
+            Ok(checkpoint.part_of_leaf(leaf, at)?)
+        })?;
+        Ok(Self::with_state(xla, train, state))
+    }
+
+    /// What this process writes of the state.
+    pub(crate) fn parts(&self) -> Vec<Part<'static, TrainError>> {
+        let part = |held: burn_xla::program::Part| {
+            let (leaf, at) = (held.leaf().clone(), held.ranges().to_vec());
+            Part::of_leaf(&leaf, &at, move || Ok(held.read()?))
+        };
+        self.state.parts().into_iter().map(part).collect()
+    }
+
+    /// The mesh of the devices, if there is one.
+    pub(crate) fn mesh(&self) -> Option<String> {
+        self.xla.mesh().map(ToString::to_string)
     }
 
     fn with_state(xla: &Xla, train: &TrainStep<T>, state: DeviceTree<State<T>>) -> Self {

@@ -10,6 +10,7 @@ pub(crate) mod scores;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -17,7 +18,11 @@ use burn_trace::to_device;
 
 use crate::params::{self, AnyTensor, ParamsError};
 use crate::runtime::Runtime;
+use crate::train::checkpoint::{Checkpoint, Checkpoints};
+#[cfg(feature = "xla")]
+use crate::train::checkpoint::{Manifest, Writers};
 use crate::train::error::TrainError;
+use crate::train::processes::Processes;
 use crate::train::step::TrainStep;
 use crate::train::step::state::TrainState;
 use crate::train::task::Task;
@@ -58,6 +63,7 @@ pub struct Engine<T: Task> {
     at: At<T>,
     /// Steps done.
     done: u64,
+    processes: Processes,
 }
 
 /// What training begins with.
@@ -72,6 +78,9 @@ pub enum Start<M> {
     From(M, u64),
     /// The state of a run that goes on.
     State(TrainState<M>),
+    /// A checkpoint of a run that goes on. On XLA each process reads the parts that its devices hold, and no host
+    /// ever holds the state.
+    Saved(Checkpoint),
 }
 
 /// Where the state is.
@@ -104,14 +113,27 @@ impl<T: Task> Engine<T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Params`] for a model or a state that is not the task's, [`TrainError::Xla`] if the
-    /// device has no room.
+    /// [`TrainError::Params`] for a model or a state that is not the task's, [`TrainError::Checkpoint`] for a
+    /// checkpoint that is not its, or is damaged, [`TrainError::Xla`] if the device has no room.
     pub fn start(
         runtime: &Runtime,
         step: TrainStep<T>,
         start: Start<T::Model>,
     ) -> Result<Self, TrainError> {
+        let processes = Processes::of(runtime);
         let (given, seed) = match start {
+            Start::Saved(checkpoint) => {
+                let done = checkpoint.steps_done()?;
+                #[cfg(feature = "xla")]
+                if let Some(xla) = runtime.as_xla() {
+                    let at = At::Xla(Box::new(Compiled::saved(xla, &step, &checkpoint)?));
+                    return Ok(Self { step, at, done, processes });
+                }
+                let device = runtime.device();
+                let state = checkpoint.into_state(&step, &device)?;
+                let at = At::Burn(Box::new(OnBurn { state, device }));
+                return Ok(Self { step, at, done, processes });
+            }
             Start::Drawn(seed) => (None, seed),
             Start::From(model, seed) => {
                 check_model(&step, &model)?;
@@ -129,14 +151,14 @@ impl<T: Task> Engine<T> {
                 Some(state) => Compiled::new(xla, &step, state)?,
                 None => Compiled::drawn(xla, &step, seed)?,
             };
-            return Ok(Self { step, at: At::Xla(Box::new(compiled)), done });
+            return Ok(Self { step, at: At::Xla(Box::new(compiled)), done, processes });
         }
         let device = runtime.device();
         let state = match given {
             Some(state) => to_device(&state, &device)?,
             None => drawn(&step, &device, seed),
         };
-        Ok(Self { step, at: At::Burn(Box::new(OnBurn { state, device })), done })
+        Ok(Self { step, at: At::Burn(Box::new(OnBurn { state, device })), done, processes })
     }
 
     /// Steps done since the first parameters.
@@ -161,6 +183,15 @@ impl<T: Task> Engine<T> {
             At::Burn(_) => Ok(None),
             #[cfg(feature = "xla")]
             At::Xla(compiled) => compiled.prepare(batch_size),
+        }
+    }
+
+    /// The mesh of the devices, if there is one.
+    pub fn mesh(&self) -> Option<String> {
+        match &self.at {
+            At::Burn(_) => None,
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => compiled.mesh(),
         }
     }
 
@@ -277,6 +308,27 @@ impl<T: Task> Engine<T> {
             At::Burn(at) => Ok(at.state.clone()),
             #[cfg(feature = "xla")]
             At::Xla(compiled) => compiled.state(),
+        }
+    }
+
+    /// Saves the state of a run that has taken `position` examples from its data, as [`Checkpoints::save`] does. Of several
+    /// processes each writes the parts that its devices hold; all of them save, and at the same step.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Checkpoint`] if it cannot be written, [`TrainError::Xla`] with the error of the step that
+    /// should have made the state, [`TrainError::Elsewhere`] if another process failed.
+    pub fn save(&self, to: &Checkpoints, position: u64) -> Result<PathBuf, TrainError> {
+        match &self.at {
+            At::Burn(at) => Ok(to.save(&self.step, &at.state, position)?),
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => {
+                let about = to.about(&self.step, self.done, position);
+                let about = Manifest { mesh: compiled.mesh(), ..about };
+                let Processes { number, count, .. } = self.processes;
+                let agree = |own| self.processes.agree(own);
+                to.write(about, &compiled.parts(), &Writers { number, count, agree: &agree })
+            }
         }
     }
 

@@ -45,11 +45,18 @@ impl<T: Task> Engine<T> {
     ) -> Result<BTreeMap<String, f64>, TrainError> {
         let mut sums: BTreeMap<String, f64> = BTreeMap::new();
         let mut examples = 0;
+        // Of several processes each brings its rows.
+        let rows = self.rows(size.max(1))?;
         for masked in Epoch::new(held_out, size, threads) {
             let masked = masked?;
             examples += masked.indices().count();
             let weights = masked.weights();
-            for (name, sum) in self.sum_scores(masked.batch, weights)? {
+            let mut scored = (weights, masked.batch);
+            if rows.len() < size {
+                scored = burn_trace::rows(&scored, rows.start, rows.len())?;
+            }
+            let (weights, batch) = scored;
+            for (name, sum) in self.sum_scores(batch, weights)? {
                 *sums.entry(name).or_default() += sum;
             }
         }

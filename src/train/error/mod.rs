@@ -85,6 +85,14 @@ pub enum TrainError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Other processes of the run failed.
+    #[error("{failed} of the {of} processes of this run failed here; what they say tells why")]
+    Elsewhere {
+        /// How many failed.
+        failed: i64,
+        /// How many there are.
+        of: usize,
+    },
     /// The checkpoint is of another model.
     #[error(
         "the checkpoint of step {step} is of another model: {}; give the same model, or choose another \
@@ -136,6 +144,9 @@ pub enum TrainError {
     /// A batch or a state that is no tree of tensors.
     #[error(transparent)]
     Tree(#[from] burn_trace::TreeError),
+    /// A mesh that the runtime has not.
+    #[error(transparent)]
+    Runtime(Box<crate::runtime::RuntimeError>),
     /// A step or an initialisation that cannot be recorded.
     #[error(transparent)]
     Record(#[from] burn_trace::CaptureError),

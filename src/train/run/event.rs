@@ -27,6 +27,13 @@ pub enum Event {
         /// The seed that was given.
         wanted: u64,
     },
+    /// The run goes on on another mesh of devices than it had.
+    MeshChanged {
+        /// The mesh until now; none for one device.
+        saved: Option<String>,
+        /// The mesh from now on.
+        wanted: Option<String>,
+    },
     /// A run that was resumed has no step left to do.
     NothingLeft {
         /// Number of steps that were done.
@@ -80,6 +87,10 @@ impl fmt::Display for Event {
                 "the seed changed: it was {saved} and is {wanted}; steps go on drawing from {saved}, but \
                  data that is drawn from the seed changes"
             ),
+            Self::MeshChanged { saved, wanted } => {
+                let text = |mesh: &Option<String>| mesh.clone().unwrap_or("one device".into());
+                write!(f, "the mesh changed: it was {} and is {}", text(saved), text(wanted))
+            }
             Self::NothingLeft { step, total } if step == total => {
                 write!(f, "all {total} steps are done already")
             }

@@ -11,9 +11,10 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use burn_trace::Save;
+use burn_trace::mesh::{Layout, Mesh};
 use serde_json::Value;
 
-use crate::data::batch::{BatchSource, HeldOut, Prefetch};
+use crate::data::batch::{BatchSource, HeldOut, Prefetch, ShareOf};
 use crate::params;
 use crate::random::RandomKey;
 use crate::runtime::{Runtime, host};
@@ -21,7 +22,8 @@ use crate::train::checkpoint::{Checkpoints, create_folder};
 use crate::train::duration::Budget;
 use crate::train::engine::reading::StepReading;
 use crate::train::engine::{Engine, Pending, Start};
-use crate::train::error::{TrainError, invalid, positive};
+use crate::train::error::{CheckpointError, TrainError, invalid, positive};
+use crate::train::processes::Processes;
 use crate::train::recipe::Recipe;
 use crate::train::step::TrainStep;
 use crate::train::task::Task;
@@ -77,6 +79,7 @@ pub struct Trainer<T: Task> {
     folder: PathBuf,
     model: Option<T::Model>,
     rolled: Option<Save>,
+    mesh: Option<(Mesh, Layout)>,
     checkpoints: Checkpoints,
     evaluation: Option<Evaluation<T::Batch>>,
     measurements: Vec<Measurement<T::Model>>,
@@ -139,6 +142,7 @@ impl<T: Task> Trainer<T> {
             folder,
             model: None,
             rolled: None,
+            mesh: None,
             evaluation: None,
             measurements: vec![],
             save_every: 1_000,
@@ -185,6 +189,14 @@ impl<T: Task> Trainer<T> {
     #[must_use]
     pub fn with_rolled_blocks(mut self, save: Save) -> Self {
         self.rolled = Some(save);
+        self
+    }
+
+    /// Trains over a mesh of the runtime's devices, which must be XLA's: of the state each device holds what the
+    /// layout gives it, as `shard::Sharding` makes one. Checkpoints go on on any other mesh.
+    #[must_use]
+    pub fn with_mesh(mut self, mesh: Mesh, layout: Layout) -> Self {
+        self.mesh = Some((mesh, layout));
         self
     }
 
@@ -288,8 +300,19 @@ impl<T: Task> Trainer<T> {
         let recipe = &self.recipe;
         let examples_per_epoch = self.data.examples_per_epoch();
         let budget = Budget::new(recipe.total, recipe.batch_size, examples_per_epoch)?;
+        let over_mesh = match &self.mesh {
+            Some((mesh, layout)) => {
+                let over = runtime.over(mesh, layout);
+                Some(over.map_err(|error| TrainError::Runtime(Box::new(error)))?)
+            }
+            None => None,
+        };
+        let runtime = over_mesh.as_ref().unwrap_or(runtime);
+        let processes = Processes::of(runtime);
         create_folder(&self.folder)?;
-        let _lock = self.lock()?;
+        // One process writes what the run tells, and all write checkpoints.
+        let lock = processes.is_first().then(|| self.lock()).transpose();
+        let _lock = processes.agree(lock)?;
         let data = self.data.describe();
         let (engine, position) = self.start(runtime, train, &data, &mut observe)?;
         let (step, total) = (engine.steps_done(), budget.total_steps);
@@ -298,17 +321,21 @@ impl<T: Task> Trainer<T> {
         }
         let utilisation = self.task.flops_per_example().zip(self.peak_flops);
         let mut run = Run {
-            log: MetricsLog::at_step(self.folder.join("metrics.jsonl"), engine.steps_done())?,
-            events: match step < total {
+            log: match processes.is_first() {
+                true => Some(MetricsLog::at_step(self.folder.join("metrics.jsonl"), step)?),
+                false => None,
+            },
+            events: match processes.is_first() && step < total {
                 true => Some(EventFile::create(&self.folder, step)?),
                 false => None,
             },
             saved: position.map(|_| engine.steps_done()),
             position: position.unwrap_or(0),
             trainer: self,
-            checkpoints: self.checkpoints.clone().with_data(data),
+            checkpoints: self.checkpoints.clone().with_data(data).with_seed(self.seed),
             total: budget.total_steps,
             engine,
+            processes,
             pace: Pace::new(budget.total_steps, recipe.batch_size)
                 .with_unit(self.task.unit())
                 .with_utilisation(utilisation.map(|(flops, peak)| flops / peak)),
@@ -353,41 +380,86 @@ impl<T: Task> Trainer<T> {
             }
             return anew(train);
         }
-        let latest = self.checkpoints.latest()?;
-        latest.damaged.into_iter().for_each(|error| observe(&Event::Damaged(error)));
-        let Some(checkpoint) = latest.checkpoint else { return anew(train) };
-        let manifest = checkpoint.manifest();
-        let (step, position) = (manifest.step, manifest.position);
+        let processes = Processes::of(runtime);
+        let mut reasons = vec![];
+        for step in self.checkpoints.steps()?.into_iter().rev() {
+            // A file that only one process reads may be damaged; then all take the checkpoint before.
+            let own = self.resumed(runtime, &train, data, step);
+            let error = match processes.agree(own) {
+                Ok((engine, position, events)) => {
+                    events.iter().for_each(&mut *observe);
+                    return Ok((engine, Some(position)));
+                }
+                Err(TrainError::Checkpoint(CheckpointError::Fit { step, reason })) => {
+                    return Err(CheckpointError::Fit { step, reason }.into());
+                }
+                Err(TrainError::Checkpoint(error)) => error,
+                Err(TrainError::Elsewhere { failed, of }) => {
+                    let got = format!("damage that {failed} of {of} processes found");
+                    let path = self.checkpoints.path(step);
+                    CheckpointError::damaged(&path, "whole files", got)
+                }
+                Err(error) => return Err(error),
+            };
+            tracing::warn!(step, %error, "a checkpoint is not taken");
+            reasons.push(error.to_string());
+            observe(&Event::Damaged(error));
+        }
+        if reasons.is_empty() {
+            return anew(train);
+        }
+        let folder = self.checkpoints.folder().to_owned();
+        Err(CheckpointError::AllDamaged { folder, reasons }.into())
+    }
+
+    /// The engine with the state of a checkpoint, the position in the data, and what is to be told.
+    fn resumed(
+        &self,
+        runtime: &Runtime,
+        train: &TrainStep<T>,
+        data: &Value,
+        step: u64,
+    ) -> Result<(Engine<T>, u64, Vec<Event>), TrainError> {
+        let checkpoint = self.checkpoints.open(step)?;
+        let manifest = checkpoint.manifest().clone();
         let saved = self.task.upgrade(manifest.task.clone());
         let (of_model, of_task) = task_changes(&saved, &self.task.describe());
         if !of_model.is_empty() {
-            return Err(TrainError::OtherModel { step, changes: of_model });
+            return Err(TrainError::OtherModel { step: manifest.step, changes: of_model });
         }
-        observe(&Event::Resumed { step });
-        of_task.into_iter().for_each(|change| observe(&Event::TaskChanged(change)));
-        let of_recipe = changes(&manifest.recipe, &self.recipe);
-        of_recipe.into_iter().for_each(|change| observe(&Event::RecipeChanged(change)));
+        let mut events = vec![Event::Resumed { step: manifest.step }];
+        events.extend(of_task.into_iter().map(Event::TaskChanged));
+        events.extend(changes(&manifest.recipe, &self.recipe).into_iter().map(Event::RecipeChanged));
         // A null is of an earlier version, or of data that cannot be told.
         if !manifest.data.is_null() && !data.is_null() {
             let of_data = named_changes(&manifest.data, data, "data");
-            of_data.into_iter().for_each(|change| observe(&Event::DataChanged(change)));
+            events.extend(of_data.into_iter().map(Event::DataChanged));
         }
-        let state = checkpoint.into_state(&train, &runtime.device())?;
-        let number = |seed: Tensor<1, Int>| seed.into_scalar::<i64>() as u64;
-        let saved = number(state.seed.clone());
-        if saved != number(RandomKey::new(self.seed, &host()).to_tensor()) {
-            observe(&Event::SeedChanged { saved, wanted: self.seed });
+        let saved = checkpoint.seed()?;
+        let wanted: Tensor<1, Int> = RandomKey::new(self.seed, &host()).to_tensor();
+        if saved != wanted.into_scalar::<i64>() as u64 {
+            events.push(Event::SeedChanged { saved, wanted: self.seed });
         }
-        Ok((Engine::start(runtime, train, Start::State(state))?, Some(position)))
+        let engine = Engine::start(runtime, train.clone(), Start::Saved(checkpoint))?;
+        let (saved, wanted) = (manifest.mesh, engine.mesh());
+        if saved != wanted {
+            events.push(Event::MeshChanged { saved, wanted });
+        }
+        Ok((engine, manifest.position, events))
     }
 }
+
+/// Steps after which several processes ask each other whether the run is to end: the one at hand has to end for it.
+const STEPS_UNTIL_ASKED: u64 = 16;
 
 /// A run in progress.
 struct Run<'a, T: Task, F> {
     trainer: &'a Trainer<T>,
     checkpoints: Checkpoints,
     engine: Engine<T>,
-    log: MetricsLog,
+    processes: Processes,
+    /// What the run tells; one process writes it.
+    log: Option<MetricsLog>,
     /// The same for TensorBoard, where there are steps left.
     events: Option<EventFile>,
     pace: Pace,
@@ -411,6 +483,11 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
             (self.observe)(&Event::Compiled { seconds });
         }
         let data = Arc::clone(&self.trainer.data);
+        let rows = self.engine.rows(size)?;
+        let data: Arc<dyn BatchSource<T::Batch>> = match rows.len() == size {
+            true => data,
+            false => Arc::new(ShareOf::new(data, rows)),
+        };
         let (position, threads) = (self.position, self.trainer.threads);
         let batches = match self.trainer.examples_ahead {
             Some(most) => Prefetch::bounded(data, position, size, left, threads, most),
@@ -419,7 +496,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         self.pace.restart();
         let mut failed = Ok(());
         for batch in batches {
-            if stop.load(Ordering::Relaxed) {
+            if self.is_stopped(stop)? {
                 break;
             }
             let batch = match batch {
@@ -466,6 +543,16 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         failed
     }
 
+    /// Whether the run is to end. Several processes ask each other from time to time, and end at the same step.
+    fn is_stopped(&self, stop: &AtomicBool) -> Result<bool, TrainError> {
+        let own = stop.load(Ordering::Relaxed);
+        match self.processes.count {
+            1 => Ok(own),
+            _ if !self.engine.steps_done().is_multiple_of(STEPS_UNTIL_ASKED) => Ok(false),
+            _ => Ok(self.processes.count_where(own)? > 0),
+        }
+    }
+
     /// Waits for a step, and reports it.
     fn report(&mut self, pending: Option<Pending>) -> Result<(), TrainError> {
         let Some(pending) = pending else { return Ok(()) };
@@ -492,7 +579,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         if let Some(events) = &mut self.events {
             events.record(&record)?;
         }
-        self.log.push(record)
+        self.log.as_mut().map_or(Ok(()), |log| log.push(record))
     }
 
     /// Whether something that is done every so many steps is done now.
@@ -537,9 +624,8 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
     fn save(&mut self) -> Result<(), TrainError> {
         let start = Instant::now();
         // The metrics first: whoever resumes from this checkpoint needs them.
-        self.log.sync()?;
-        let (state, train) = (self.engine.state()?, self.engine.train_step());
-        let path = self.checkpoints.save(train, &state, self.position)?;
+        self.log.as_ref().map_or(Ok(()), MetricsLog::sync)?;
+        let path = self.engine.save(&self.checkpoints, self.position)?;
         let (step, seconds) = (self.engine.steps_done(), start.elapsed().as_secs_f64());
         self.saved = Some(step);
         (self.observe)(&Event::Saved { step, path, seconds });
@@ -547,10 +633,11 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
     }
 
     fn draw(&self) -> Result<(), TrainError> {
+        let Some(log) = &self.log else { return Ok(()) };
         let path = self.trainer.folder.join("curves.svg");
         let step = self.engine.steps_done();
         let title = format!("{step} of {} steps", self.total);
-        Ok(draw_curves(&path, &title, self.log.records())?)
+        Ok(draw_curves(&path, &title, log.records())?)
     }
 }
 

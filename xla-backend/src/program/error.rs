@@ -142,6 +142,16 @@ pub enum PlacementError {
         /// How many of them are here.
         got: usize,
     },
+    /// Values that were read for a part of a leaf and are of another type than it.
+    #[error("the values read for a part of `{path}` are {got}, expected {expected}")]
+    Part {
+        /// The leaf.
+        path: String,
+        /// The dtype and the shape of the part.
+        expected: String,
+        /// Those of the values.
+        got: String,
+    },
     /// Rows of a batch that do not follow one another.
     #[error(
         "this process has the parts {parts:?} of {of} of the rows by `{spec}`, which are not in one piece; \

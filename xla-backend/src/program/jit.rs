@@ -1,10 +1,12 @@
 //! Functions that are compiled when they are called.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::Device;
+use burn_backend::TensorData;
 use burn_trace::compile::{Arguments, Structure, is_recording, placeholders, walk};
 use burn_trace::mesh::Spec;
 use burn_trace::{LeafSpec, Leaves, Save, TensorTree, TreeError};
@@ -321,6 +323,31 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             Arc::new(Value { shards, spec: spec.clone(), devices: Arc::clone(devices) })
         };
         Ok(compiled.result_specs.iter().map(value).collect())
+    }
+
+    /// The results that a call with these arguments would leave on the device, with values from elsewhere, such
+    /// as a file: nothing is compiled or run. `read` is called for each shard that a device of this process
+    /// holds, with its leaf and its place in that, and gives values of this shape and of the leaf's dtype. A
+    /// shard that several devices hold is read once.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`, and as [`Jit::call`].
+    pub fn results_read_by<E: From<ProgramError>>(
+        &self,
+        arguments: impl Into<DeviceTree<A>>,
+        read: impl FnMut(&LeafSpec, &[Range<usize>]) -> Result<TensorData, E>,
+    ) -> Result<DeviceTree<R>, E> {
+        let arguments = arguments.into();
+        let made = || {
+            self.check_is_another()?;
+            self.record_on_device(&arguments)
+        };
+        let output = made()?.output;
+        let structure = Structure::with_texts(&output).map_err(ProgramError::from)?;
+        let values = self.xla.read_parts(&structure.leaves, read)?;
+        let host = arguments.host().clone();
+        Ok(DeviceTree::from_parts(values, Form::of(structure), like(output), host))
     }
 
     /// Compiles the function for arguments like these, ahead of a call. Only their shapes, dtypes and what is no

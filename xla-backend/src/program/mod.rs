@@ -44,6 +44,7 @@ mod jit;
 pub(crate) mod kernels;
 mod lowering;
 mod options;
+mod parts;
 mod words;
 mod xla;
 
@@ -59,6 +60,7 @@ pub use inspect::Inspection;
 pub use jit::Jit;
 pub use lowering::Lowering;
 pub use options::XlaOptions;
+pub use parts::Part;
 pub use xla::Xla;
 
 pub use crate::types::Precision;
