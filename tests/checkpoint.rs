@@ -339,7 +339,7 @@ impl BatchSource<ImageBatch> for Batches {
 }
 
 #[test]
-fn a_run_of_format_1_is_resumed_and_saved_in_format_2() {
+fn a_run_of_format_1_is_resumed_and_saved_in_format_3() {
     let folder = Folder::new("format-1");
     let place = folder.path().join("checkpoints/step-000000005");
     copied("checkpoint_v1", &place);
@@ -359,7 +359,7 @@ fn a_run_of_format_1_is_resumed_and_saved_in_format_2() {
     // The first loss is of the state that was saved, whatever the length of the run.
     assert!((losses[0] / 17.375853 - 1.0).abs() < 1e-5, "{losses:?}");
     let after = Checkpoints::new(folder.path().join("checkpoints")).read(20).unwrap();
-    assert_eq!(after.manifest().format, "vit22b-checkpoint-2");
+    assert_eq!(after.manifest().format, "vit22b-checkpoint-3");
     assert_eq!((&after.manifest().task, after.manifest().position), (&before.task, 80));
 }
 
@@ -378,7 +378,7 @@ fn a_checkpoint_of_another_format_is_refused() {
     let hash = "b1ff1cef10dad0f723b51c6c96047f82c4e05954321f56b77d07dbb98e7cb72a";
     fs::write(folder.path().join("manifest.sha256"), format!("{hash}  manifest.json\n")).unwrap();
     let text = Checkpoint::read(folder.path()).unwrap_err().to_string();
-    let expected = "manifest.json: expected format vit22b-checkpoint-2, got vit22b-checkpoint-9; read \
+    let expected = "manifest.json: expected format vit22b-checkpoint-3, got vit22b-checkpoint-9; read \
                     it with the version that wrote it";
     assert!(text.ends_with(expected), "{text}");
 }

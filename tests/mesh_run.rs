@@ -45,7 +45,10 @@ fn recipe() -> Recipe {
     Recipe { ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(8, STEPS, 1e-3) }
 }
 
-fn trainer(folder: &Path, (mesh, save, activations): (&str, &str, Activations)) -> Trainer<Classify> {
+fn trainer(
+    folder: &Path,
+    (mesh, save, activations): (&str, &str, Activations),
+) -> Trainer<Classify> {
     let task = Classify::new(config(), Loss::SigmoidCrossEntropy).unwrap();
     let trainer = Trainer::new(task, recipe(), Arc::new(Drawings::new(SIDE, 0)), folder)
         .with_evaluation(Arc::new(FirstOf::new(Drawings::new(SIDE, 1), 11)), 8)
@@ -226,7 +229,8 @@ fn a_damaged_or_missing_file_is_named_on_a_mesh() {
         manifest.files.iter().filter(|file| file.name.ends_with(".safetensors")).collect();
     assert!(tensors.len() >= 2, "{tensors:?}");
     let model = tensors[0].name.as_str();
-    let kinds: [(&str, &dyn Fn(&Path)); 3] = [
+    type Damage<'a> = &'a dyn Fn(&Path);
+    let kinds: [(&str, Damage<'_>); 3] = [
         ("a file, got none", &|path| fs::remove_file(path).unwrap()),
         ("bytes, got 100", &|path| {
             fs::OpenOptions::new().write(true).open(path).unwrap().set_len(100).unwrap();

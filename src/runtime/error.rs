@@ -27,7 +27,9 @@ pub enum RuntimeError {
         feature: &'static str,
     },
     /// A mesh of devices that are not XLA's.
-    #[error("a mesh is of devices of XLA, and {name} is none; take xla, xla:cpu, xla:cuda or xla:tpu")]
+    #[error(
+        "a mesh is of devices of XLA, and {name} is none; take xla, xla:cpu, xla:cuda or xla:tpu"
+    )]
     NoMesh {
         /// The runtime.
         name: String,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::durable;
 use super::manifest::ShardFile;
-use super::written::Written;
+use super::shards::Written;
 use crate::train::error::CheckpointError;
 
 const FILE: &str = "model.safetensors.index.json";
@@ -36,10 +36,7 @@ pub(super) fn told(folder: &Path, number: usize) -> Result<Written, CheckpointEr
 }
 
 /// Writes the index, if files hold all of each parameter, and gives the files of all processes.
-pub(super) fn finish(
-    folder: &Path,
-    all: Vec<Written>,
-) -> Result<Vec<ShardFile>, CheckpointError> {
+pub(super) fn finish(folder: &Path, all: Vec<Written>) -> Result<Vec<ShardFile>, CheckpointError> {
     let is_cut = all.iter().any(|written| written.model.is_cut);
     let bytes: u64 = all.iter().map(|written| written.model.bytes).sum();
     let mut files = vec![];

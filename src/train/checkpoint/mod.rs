@@ -145,7 +145,12 @@ impl Checkpoints {
     }
 
     /// A manifest without files.
-    pub(crate) fn about<T: Task>(&self, train: &TrainStep<T>, step: u64, position: u64) -> Manifest {
+    pub(crate) fn about<T: Task>(
+        &self,
+        train: &TrainStep<T>,
+        step: u64,
+        position: u64,
+    ) -> Manifest {
         let (task, recipe) = (train.task().describe(), train.recipe().clone());
         let manifest = Manifest::new(step, position, task, recipe);
         Manifest { data: self.data.clone(), seed: self.seed, ..manifest }

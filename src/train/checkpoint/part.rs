@@ -58,10 +58,7 @@ impl Place {
                 names: lanes.clone().map(|lane| name.replacen('*', &lane.to_string(), 1)).collect(),
                 piece: Piece { shape: shape.to_vec(), at: at.to_vec() },
             },
-            _ => Self {
-                names: vec![name],
-                piece: Piece { shape: shape.clone(), at: at.to_vec() },
-            },
+            _ => Self { names: vec![name], piece: Piece { shape: shape.clone(), at: at.to_vec() } },
         }
     }
 

@@ -34,10 +34,18 @@ impl Checkpoint {
     fn number(&self, name: &str) -> Result<i64, CheckpointError> {
         let one = self.stored.tensors().get(name);
         if one.is_none_or(|tensor| tensor.shape != [1] || !tensor.dtype.is_int()) {
-            return Err(self.misfit(ParamsError { missing: vec![name.into()], ..Default::default() }));
+            return Err(
+                self.misfit(ParamsError { missing: vec![name.into()], ..Default::default() })
+            );
         }
         let data = self.stored.values(name, &Piece::whole(&[1]))?;
         Ok(data.iter::<i64>().sum())
+    }
+
+    /// The names of the files that were compared with their hashes, for their values or all of them.
+    #[cfg(test)]
+    pub(crate) fn files_read(&self) -> Vec<&str> {
+        self.stored.files_read()
     }
 
     fn misfit(&self, reason: ParamsError) -> CheckpointError {

@@ -25,6 +25,24 @@ pub(super) struct Shards {
     pub(super) bytes: u64,
 }
 
+/// The files of one process: with parameters, and with all else.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Written {
+    pub(super) model: Shards,
+    pub(super) rest: Shards,
+}
+
+impl Shards {
+    /// These and others.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.files.extend(other.files);
+        self.whole.extend(other.whole);
+        self.is_cut |= other.is_cut;
+        self.bytes += other.bytes;
+        self
+    }
+}
+
 /// One tensor in a file: a lane of a part.
 struct Item {
     part: usize,
@@ -48,8 +66,7 @@ pub(super) fn write<E: From<CheckpointError>>(
     items.sort_by_key(|item| std::cmp::Reverse(parts[item.part].dtype.size()));
     let groups = cut(&items, shard_bytes, |item| parts[item.part].bytes() as u64);
     let count = groups.len();
-    let mut shards =
-        Shards { files: vec![], whole: BTreeMap::new(), is_cut: false, bytes: 0 };
+    let mut shards = Shards { files: vec![], whole: BTreeMap::new(), is_cut: false, bytes: 0 };
     let mut values: Option<(usize, TensorData)> = None;
     for (number, items) in groups.into_iter().enumerate() {
         let file = format!("{stem}-{:05}-of-{count:05}.safetensors", number + 1);
@@ -86,7 +103,7 @@ pub(super) fn write<E: From<CheckpointError>>(
     Ok(shards)
 }
 
-/// Items in groups of at most `limit` bytes, or of one larger item. There is one group at least.
+/// Items in groups of at most `limit` bytes, or of one larger item.
 fn cut<T>(items: &[T], limit: u64, bytes: impl Fn(&T) -> u64) -> Vec<&[T]> {
     let mut groups = Vec::new();
     let (mut start, mut size) = (0, 0);
@@ -98,7 +115,7 @@ fn cut<T>(items: &[T], limit: u64, bytes: impl Fn(&T) -> u64) -> Vec<&[T]> {
         }
         size += bytes;
     }
-    groups.push(&items[start..]);
+    groups.extend(Some(&items[start..]).filter(|last| !last.is_empty()));
     groups
 }
 

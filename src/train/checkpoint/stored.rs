@@ -120,9 +120,9 @@ impl Stored {
         Ok(TensorData::from_bytes_vec(bytes, wanted.sizes(), tensor.dtype))
     }
 
-    /// The names of the files whose values were read, or which were compared with their hashes.
+    /// The names of the files that were compared with their hashes.
     #[cfg(test)]
-    pub(super) fn touched(&self) -> Vec<&str> {
+    pub(super) fn files_read(&self) -> Vec<&str> {
         let touched = self.files.iter().filter(|file| file.hash.get().is_some());
         touched.map(|file| file.about.name.as_str()).collect()
     }
@@ -150,7 +150,9 @@ impl StoredFile {
     }
 
     fn open(&self) -> Result<File, CheckpointError> {
-        open_plain(&self.path).map(|(file, _)| file).map_err(CheckpointError::io("read", &self.path))
+        open_plain(&self.path)
+            .map(|(file, _)| file)
+            .map_err(CheckpointError::io("read", &self.path))
     }
 
     /// Where the data begin, and what is there.
@@ -168,8 +170,7 @@ impl StoredFile {
         }
         let mut header = vec![0; length as usize];
         file.read_exact(&mut header).map_err(io)?;
-        let header: Metadata =
-            serde_json::from_slice(&header).map_err(|error| damaged(&error))?;
+        let header: Metadata = serde_json::from_slice(&header).map_err(|error| damaged(&error))?;
         let end = 8 + length + header.data_len() as u64;
         match end == self.about.bytes {
             true => Ok((8 + length, header)),
@@ -210,8 +211,8 @@ impl StoredFile {
             let (from, to, length) = (from * size, to * size, length * size);
             let seek = |reader: &mut BufReader<File>| reader.seek_relative((from - at) as i64);
             if outcome.is_ok() {
-                outcome = seek(&mut reader)
-                    .and_then(|()| reader.read_exact(&mut bytes[to..to + length]));
+                outcome =
+                    seek(&mut reader).and_then(|()| reader.read_exact(&mut bytes[to..to + length]));
                 at = from + length;
             }
         });

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::durable::{self, create_folder};
 use super::index;
 use super::manifest::{MODEL_FILES, Manifest};
 use super::part::{MODEL, Part};
-use super::shards::{self, Shards};
+use super::shards::{self, Written};
 use super::{Checkpoints, REMOVED, UNFINISHED};
 use crate::train::error::CheckpointError;
 
@@ -25,19 +24,14 @@ pub(crate) struct Writers<'a, E> {
     pub(crate) agree: &'a dyn Fn(Result<(), E>) -> Result<(), E>,
 }
 
-/// The files of one process.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Written {
-    pub(super) model: Shards,
-    pub(super) rest: Shards,
-}
-
 impl<E> Writers<'_, E> {
-    /// What the names of this process's files begin with.
-    fn stem(&self, what: &str) -> String {
-        match self.count {
-            1 => what.to_owned(),
-            _ => format!("{what}-process{}", self.number),
+    /// What the names of this process's files begin with. Parts of tensors have files of their own, so that other processes,
+    /// which need the whole ones alone, need not read them.
+    fn stem(&self, what: &str, is_cut: bool) -> String {
+        match (self.count, is_cut) {
+            (1, false) => what.to_owned(),
+            (_, false) => format!("{what}-process{}", self.number),
+            (_, true) => format!("{what}-parts-process{}", self.number),
         }
     }
 
@@ -104,13 +98,18 @@ impl Checkpoints {
             let model = json!({ "format": 1, "config": about.task["model"] });
             texts.insert("vit22b".to_owned(), model.to_string());
         }
-        let write = |what: &str, prefix: &str, parts: &[&Part<'_, E>], texts: &BTreeMap<_, _>| {
-            let stem = writers.stem(what);
-            shards::write(folder, (&stem, prefix), parts, texts, self.shard_bytes)
+        let write = |what: &str, prefix: &str, parts: Vec<&Part<'_, E>>, texts: &BTreeMap<_, _>| {
+            let (whole, cut): (Vec<_>, Vec<_>) =
+                parts.into_iter().partition(|part| part.piece.is_whole());
+            let write = |is_cut, parts: &[&Part<'_, E>]| {
+                let stem = writers.stem(what, is_cut);
+                shards::write(folder, (&stem, prefix), parts, texts, self.shard_bytes)
+            };
+            Ok::<_, E>(write(false, &whole)?.and(write(true, &cut)?))
         };
         Ok(Written {
-            model: write(MODEL_FILES, MODEL, &model, &texts)?,
-            rest: write("state", "", &rest, &BTreeMap::new())?,
+            model: write(MODEL_FILES, MODEL, model, &texts)?,
+            rest: write("state", "", rest, &BTreeMap::new())?,
         })
     }
 

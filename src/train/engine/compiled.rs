@@ -252,3 +252,181 @@ fn named(leaf: &LeafSpec) -> LeafSpec {
     let dot = if leaf.path.is_empty() { "" } else { "." };
     LeafSpec { path: format!("batch{dot}{}", leaf.path), ty: leaf.ty.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::{Arc, Barrier};
+
+    use burn::tensor::TensorData;
+    use burn_trace::Save;
+    use burn_trace::mesh::Mesh;
+    use burn_xla::pjrt::{Client, ClientOptions};
+    use burn_xla::plugin::{self, Platform};
+
+    use super::*;
+    use crate::shard::{Activations, Sharding};
+    use crate::train::checkpoint::{Checkpoints, Writers};
+    use crate::train::processes::Processes;
+    use crate::train::recipe::Recipe;
+    use crate::train::task::Classify;
+    use crate::train::task::loss::Loss;
+    use crate::train::update::ema::Ema;
+    use crate::vit::ViT22BConfig;
+    use crate::weights::{LoadOptions, WeightsFile};
+
+    /// Of eight devices each of two processes has four.
+    const OWN: [[usize; 4]; 2] = [[0, 1, 2, 3], [4, 5, 6, 7]];
+
+    fn client() -> Client {
+        let plugin = plugin::load(&plugin::ensure(Platform::Cpu).unwrap()).unwrap();
+        Client::new(&plugin, &ClientOptions::new().with_cpu_devices(8)).unwrap()
+    }
+
+    fn step() -> TrainStep<Classify> {
+        let config = ViT22BConfig::new(10).with_image([8, 8]).with_patch(4);
+        let config = config.with_width(32).with_depth(2).with_mlp_dim(64).with_num_heads(4);
+        let task = Classify::new(config, Loss::SigmoidCrossEntropy).unwrap();
+        let recipe = Recipe { ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(8, 9, 1e-3) };
+        TrainStep::new(task, &recipe, None).unwrap().with_rolled_blocks(Save::Products)
+    }
+
+    fn over(client: &Client, mesh: &str) -> Xla {
+        let layout = Sharding::vit22b(Activations::Width).layout().unwrap();
+        Xla::over(client, mesh.parse().unwrap()).unwrap().with_layout(layout)
+    }
+
+    /// Two processes, each a thread here, with what they agree upon. Barriers keep sums apart.
+    fn two() -> [Processes; 2] {
+        let (sum, barrier) = (Arc::new(AtomicI64::new(0)), Arc::new(Barrier::new(2)));
+        [0, 1].map(|number| {
+            let (sum, barrier) = (Arc::clone(&sum), Arc::clone(&barrier));
+            Processes::new(number, 2, move |own| {
+                sum.fetch_add(own.into(), Ordering::SeqCst);
+                barrier.wait();
+                let all = sum.load(Ordering::SeqCst);
+                if barrier.wait().is_leader() {
+                    sum.store(0, Ordering::SeqCst);
+                }
+                barrier.wait();
+                Ok(all)
+            })
+        })
+    }
+
+    /// Both processes save at the same time, each the parts of its devices.
+    fn save(
+        compiled: &Compiled<Classify>,
+        checkpoints: &Checkpoints,
+        fails: Option<usize>,
+    ) -> [Result<PathBuf, String>; 2] {
+        std::thread::scope(|scope| {
+            let threads = two().map(|processes| {
+                scope.spawn(move || {
+                    let own = OWN[processes.number];
+                    let part = |held: burn_xla::program::Part| {
+                        let (leaf, at) = (held.leaf().clone(), held.ranges().to_vec());
+                        let fails = fails == Some(processes.number);
+                        Part::of_leaf(&leaf, &at, move || match fails {
+                            true => Err(TrainError::batch("disk", "a whole one", "none")),
+                            false => Ok(held.read()?),
+                        })
+                    };
+                    let parts: Vec<_> =
+                        compiled.state.parts_of(&own).into_iter().map(part).collect();
+                    let about = checkpoints.about(&compiled.train, 3, 24);
+                    let Processes { number, count, .. } = processes;
+                    let agree = |own| processes.agree(own);
+                    let writers = Writers { number, count, agree: &agree };
+                    let path = checkpoints.write(about, &parts, &writers);
+                    path.map_err(|error| error.to_string())
+                })
+            });
+            threads.map(|thread| thread.join().unwrap())
+        })
+    }
+
+    fn ranges(mesh: &Mesh, xla: &Xla, leaf: &LeafSpec, position: usize) -> Vec<Range<usize>> {
+        let spec = xla.layout().spec(leaf).unwrap();
+        let shape = mesh.shard_shape(&leaf.path, &spec, &leaf.ty.shape).unwrap();
+        let index = mesh.shard_index(&spec, shape.len(), position);
+        index.iter().zip(&shape).map(|(i, size)| i * size..(i + 1) * size).collect()
+    }
+
+    fn values(tree: &DeviceTree<State<Classify>>) -> Vec<TensorData> {
+        tree.parts().iter().map(|part| part.read().unwrap()).collect()
+    }
+
+    #[test]
+    fn two_processes_write_one_checkpoint_and_read_the_parts_that_they_need() {
+        let folder = std::env::temp_dir().join(format!("vit22b-two-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let checkpoints = Checkpoints::new(&folder).with_shard_bytes(30_000);
+        let (client, train) = (client(), step());
+        let xla = over(&client, "data=4,model=2");
+        let compiled = Compiled::drawn(&xla, &train, 5).unwrap();
+        let [path, other] = save(&compiled, &checkpoints, None);
+        let path = path.unwrap();
+        assert_eq!(other.unwrap(), path);
+        let names: Vec<_> = std::fs::read_dir(&path).unwrap().collect();
+        let names: Vec<String> = names
+            .into_iter()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        for stem in ["model-process0", "model-parts-process0", "model-parts-process1"] {
+            assert!(names.iter().any(|name| name.starts_with(stem)), "{stem}: {names:?}");
+        }
+        assert!(!names.iter().any(|name| name.ends_with("index.json")), "{names:?}");
+
+        // On any mesh, or on one device, it is the state that was saved.
+        for mesh in ["data=4,model=2", "data=2,model=4", "data=8,model=1"] {
+            let again =
+                Compiled::saved(&over(&client, mesh), &train, &Checkpoint::read(&path).unwrap());
+            assert_eq!(values(&again.unwrap().state), values(&compiled.state), "{mesh}");
+        }
+        let alone =
+            Compiled::saved(&Xla::new(&client).unwrap(), &train, &Checkpoint::read(&path).unwrap());
+        assert_eq!(values(&alone.unwrap().state), values(&compiled.state));
+        let state = Checkpoint::read(&path).unwrap().into_state(&train, &host()).unwrap();
+        let model = crate::params::collect(&state.model);
+
+        // On the same mesh the second process reads its own files, and what all have.
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let mesh = xla.mesh().unwrap();
+        for leaf in train.state_leaves().unwrap() {
+            for position in OWN[1] {
+                checkpoint.part_of_leaf(&leaf, &ranges(mesh, &xla, &leaf, position)).unwrap();
+            }
+        }
+        let read = checkpoint.files_read();
+        assert!(
+            read.len() > 2 && !read.iter().any(|name| name.contains("parts-process0")),
+            "{read:?}"
+        );
+
+        // As weights, joined.
+        let loaded = WeightsFile::open(&path).unwrap().load(&LoadOptions::new(), &host()).unwrap();
+        let loaded = crate::params::collect(&loaded.model);
+        assert_eq!(loaded.len(), model.len());
+        for ((name, got), (other, expected)) in loaded.iter().zip(model.iter()) {
+            assert_eq!((name, got.to_data()), (other, expected.to_data()));
+        }
+
+        // Where one fails, both say so, and the last whole one stays.
+        let [first, second] = save(&compiled, &checkpoints, Some(1));
+        assert_eq!(second.unwrap_err(), "disk: expected a whole one, got none");
+        assert_eq!(
+            first.unwrap_err(),
+            "1 of the 2 processes of this run failed here; what they say tells why"
+        );
+        let whole = checkpoints.latest().unwrap();
+        assert!(whole.damaged.is_empty() && whole.checkpoint.is_some());
+        remove(&folder);
+    }
+
+    fn remove(folder: &Path) {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

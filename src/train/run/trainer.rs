@@ -429,7 +429,8 @@ impl<T: Task> Trainer<T> {
         }
         let mut events = vec![Event::Resumed { step: manifest.step }];
         events.extend(of_task.into_iter().map(Event::TaskChanged));
-        events.extend(changes(&manifest.recipe, &self.recipe).into_iter().map(Event::RecipeChanged));
+        events
+            .extend(changes(&manifest.recipe, &self.recipe).into_iter().map(Event::RecipeChanged));
         // A null is of an earlier version, or of data that cannot be told.
         if !manifest.data.is_null() && !data.is_null() {
             let of_data = named_changes(&manifest.data, data, "data");

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use burn_backend::TensorData;
+use burn_trace::LeafSpec;
 use burn_trace::compile::paste;
 use burn_trace::mesh::{Mesh, Spec};
-use burn_trace::LeafSpec;
 use smallvec::SmallVec;
 
 use super::device_tree::{DeviceTree, Value};
