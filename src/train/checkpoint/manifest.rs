@@ -86,6 +86,11 @@ impl Manifest {
         self.format == FORMAT && file.starts_with(MODEL_FILES)
     }
 
+    /// Whether it says on which mesh the state was, and null is one device.
+    pub(crate) fn names_mesh(&self) -> bool {
+        self.format == FORMAT
+    }
+
     pub(super) fn write(&self, folder: &Path) -> Result<(), CheckpointError> {
         let path = folder.join(FILE);
         let text = serde_json::to_string_pretty(self)

@@ -7,5 +7,6 @@ mod measurement;
 pub(crate) mod metrics_log;
 pub(crate) mod progress;
 mod resume;
+mod start;
 mod steps;
 pub(crate) mod trainer;

@@ -2,27 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
 use burn_trace::Save;
 use burn_trace::mesh::{Layout, Mesh};
-use serde_json::Value;
 
 use crate::data::batch::{BatchSource, HeldOut, Prefetch, ShareOf};
 use crate::params;
-use crate::random::RandomKey;
-use crate::runtime::{Runtime, host};
+use crate::runtime::Runtime;
 use crate::train::checkpoint::{Checkpoints, create_folder};
 use crate::train::duration::Budget;
 use crate::train::engine::reading::StepReading;
-use crate::train::engine::{Engine, Pending, Start};
-use crate::train::error::{CheckpointError, TrainError, invalid, positive};
+use crate::train::engine::{Engine, Pending};
+use crate::train::error::{TrainError, invalid, positive};
 use crate::train::processes::Processes;
 use crate::train::recipe::Recipe;
 use crate::train::step::TrainStep;
@@ -34,7 +30,6 @@ use super::event_file::EventFile;
 use super::measurement::Measurement;
 use super::metrics_log::{MetricsLog, Record};
 use super::progress::Pace;
-use super::resume::{changes, named_changes, task_changes};
 
 /// A training run: a task, a recipe, data, and a folder for everything that the run writes.
 ///
@@ -73,20 +68,20 @@ use super::resume::{changes, named_changes, task_changes};
 /// ```
 #[derive(Clone)]
 pub struct Trainer<T: Task> {
-    task: T,
-    recipe: Recipe,
+    pub(super) task: T,
+    pub(super) recipe: Recipe,
     data: Arc<dyn BatchSource<T::Batch>>,
-    folder: PathBuf,
-    model: Option<T::Model>,
+    pub(super) folder: PathBuf,
+    pub(super) model: Option<T::Model>,
     rolled: Option<Save>,
     mesh: Option<(Mesh, Layout)>,
-    checkpoints: Checkpoints,
+    pub(super) checkpoints: Checkpoints,
     evaluation: Option<Evaluation<T::Batch>>,
     measurements: Vec<Measurement<T::Model>>,
     save_every: u64,
     keep: usize,
-    seed: u64,
-    resume: bool,
+    pub(super) seed: u64,
+    pub(super) resume: bool,
     threads: usize,
     examples_ahead: Option<usize>,
     peak_flops: Option<f64>,
@@ -345,108 +340,6 @@ impl<T: Task> Trainer<T> {
         run.all_steps(stop)?;
         let finished = run.engine.steps_done() >= run.total;
         Ok(Ended { finished, engine: run.engine })
-    }
-
-    /// Locks the folder against other processes. The system releases the lock when this process ends,
-    /// however it ends.
-    fn lock(&self) -> Result<File, TrainError> {
-        let path = self.folder.join(".lock");
-        let file = File::create(&path).map_err(TrainError::file("make", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(TrainError::Busy { folder: self.folder.clone() }),
-            Err(TryLockError::Error(error)) => Err(TrainError::file("lock", &path)(error)),
-        }
-    }
-
-    /// The engine to begin with. If its state is that of a checkpoint, also the position in the data.
-    fn start(
-        &self,
-        runtime: &Runtime,
-        train: TrainStep<T>,
-        data: &Value,
-        observe: &mut impl FnMut(&Event),
-    ) -> Result<(Engine<T>, Option<u64>), TrainError> {
-        let anew = |train| {
-            let start = match &self.model {
-                Some(model) => Start::From(model.clone(), self.seed),
-                None => Start::Drawn(self.seed),
-            };
-            Ok((Engine::start(runtime, train, start)?, None))
-        };
-        if !self.resume {
-            if let Some(step) = self.checkpoints.steps()?.pop() {
-                return Err(TrainError::Occupied { folder: self.folder.clone(), step });
-            }
-            return anew(train);
-        }
-        let processes = Processes::of(runtime);
-        let mut reasons = vec![];
-        for step in self.checkpoints.steps()?.into_iter().rev() {
-            // A file that only one process reads may be damaged; then all take the checkpoint before.
-            let own = self.resumed(runtime, &train, data, step);
-            let error = match processes.agree(own) {
-                Ok((engine, position, events)) => {
-                    events.iter().for_each(&mut *observe);
-                    return Ok((engine, Some(position)));
-                }
-                Err(TrainError::Checkpoint(CheckpointError::Fit { step, reason })) => {
-                    return Err(CheckpointError::Fit { step, reason }.into());
-                }
-                Err(TrainError::Checkpoint(error)) => error,
-                Err(TrainError::Elsewhere { failed, of }) => {
-                    let got = format!("damage that {failed} of {of} processes found");
-                    let path = self.checkpoints.path(step);
-                    CheckpointError::damaged(&path, "whole files", got)
-                }
-                Err(error) => return Err(error),
-            };
-            tracing::warn!(step, %error, "a checkpoint is not taken");
-            reasons.push(error.to_string());
-            observe(&Event::Damaged(error));
-        }
-        if reasons.is_empty() {
-            return anew(train);
-        }
-        let folder = self.checkpoints.folder().to_owned();
-        Err(CheckpointError::AllDamaged { folder, reasons }.into())
-    }
-
-    /// The engine with the state of a checkpoint, the position in the data, and what is to be told.
-    fn resumed(
-        &self,
-        runtime: &Runtime,
-        train: &TrainStep<T>,
-        data: &Value,
-        step: u64,
-    ) -> Result<(Engine<T>, u64, Vec<Event>), TrainError> {
-        let checkpoint = self.checkpoints.open(step)?;
-        let manifest = checkpoint.manifest().clone();
-        let saved = self.task.upgrade(manifest.task.clone());
-        let (of_model, of_task) = task_changes(&saved, &self.task.describe());
-        if !of_model.is_empty() {
-            return Err(TrainError::OtherModel { step: manifest.step, changes: of_model });
-        }
-        let mut events = vec![Event::Resumed { step: manifest.step }];
-        events.extend(of_task.into_iter().map(Event::TaskChanged));
-        events
-            .extend(changes(&manifest.recipe, &self.recipe).into_iter().map(Event::RecipeChanged));
-        // A null is of an earlier version, or of data that cannot be told.
-        if !manifest.data.is_null() && !data.is_null() {
-            let of_data = named_changes(&manifest.data, data, "data");
-            events.extend(of_data.into_iter().map(Event::DataChanged));
-        }
-        let saved = checkpoint.seed()?;
-        let wanted: Tensor<1, Int> = RandomKey::new(self.seed, &host()).to_tensor();
-        if saved != wanted.into_scalar::<i64>() as u64 {
-            events.push(Event::SeedChanged { saved, wanted: self.seed });
-        }
-        let engine = Engine::start(runtime, train.clone(), Start::Saved(checkpoint))?;
-        let (saved, wanted) = (manifest.mesh, engine.mesh());
-        if saved != wanted {
-            events.push(Event::MeshChanged { saved, wanted });
-        }
-        Ok((engine, manifest.position, events))
     }
 }
 
