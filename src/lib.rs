@@ -10,6 +10,7 @@
 //! - [`data`]: images on disk, decoding and preprocessing; procedural images, label hierarchies, digits
 //! - [`probe`]: frozen features, and the linear probe on them
 //! - [`distil`]: a small model learns what a large one says of the same views
+//! - [`lit`]: a text tower learns to match a locked image model
 //! - [`eval`]: measurements on features, logits and decisions
 //! - [`explain`]: what in an image an answer comes from
 //! - [`report`]: results for people, as pictures and as a page
@@ -47,6 +48,7 @@ mod files;
 pub mod forecast;
 pub mod heads;
 pub mod layers;
+pub mod lit;
 pub mod params;
 pub mod probe;
 mod random;

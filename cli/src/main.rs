@@ -48,6 +48,8 @@ enum Verb {
     Inspect(verbs::inspect::Arguments),
     /// Fetch a platform's plugin of XLA (pinned, checked) into the cache folder
     Install(verbs::install::Arguments),
+    /// Train a text tower beside an image model that stays as it is, from images with texts
+    Lit(verbs::lit::Arguments),
     /// Compile the training step for a TPU slice that is not here, and print what it will take
     Plan(verbs::plan::Arguments),
     /// Measure how much a linear classifier reads from the features of a published model
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Verb::Finetune(arguments) => verbs::finetune::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Install(arguments) => verbs::install::run(arguments),
+        Verb::Lit(arguments) => verbs::lit::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Probe(arguments) => verbs::probe::run(arguments),
         Verb::Retrieve(arguments) => verbs::retrieve::run(arguments),

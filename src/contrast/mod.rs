@@ -15,3 +15,4 @@ pub use embedder::{TextEmbedder, TextVectors};
 pub use error::ContrastError;
 pub use prompts::{PromptError, Prompts, canonical_name, check_names, first_name};
 pub use two_tower::{TwoTower, embedding};
+pub(crate) use two_tower::{embedding_width, unit};

@@ -144,7 +144,7 @@ pub(crate) fn embedding_width(image: &ViT22BConfig) -> usize {
 }
 
 /// Vectors divided by their norms.
-fn unit(vectors: Tensor<2>) -> Tensor<2> {
+pub(crate) fn unit(vectors: Tensor<2>) -> Tensor<2> {
     let norms = vectors.clone().square().sum_dim(1).sqrt().add_scalar(EPSILON);
     vectors / norms
 }

@@ -37,5 +37,5 @@ pub use preprocess::{
     Rounding, Transform,
 };
 pub use procedural::{CueConflict, CueImage, Drawings, Example};
-pub use set::{ImageSet, Item, Location};
+pub use set::{Captions, ImageSet, Item, Location};
 pub use views::Views;

@@ -1,6 +1,9 @@
 //! Texts as a tower takes them: ids of a fixed length.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use sha2::{Digest, Sha256};
+
+use crate::files::hex;
 
 use super::config::TextConfig;
 use super::error::TokenizerError;
@@ -118,6 +121,14 @@ impl TextIds {
     /// If there are not so many texts.
     pub fn row(&self, index: usize) -> &[u32] {
         &self.ids[index * self.length..][..self.length]
+    }
+
+    /// A hash of all ids, as 64 hexadecimal digits.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update((self.length as u64).to_le_bytes());
+        self.ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+        hex(hash.finalize())
     }
 
     /// All texts as a tensor `[b, n]`.

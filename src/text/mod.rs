@@ -13,5 +13,5 @@ mod tower;
 pub use config::{TextAttention, TextConfig, TextPool};
 pub use encoder::{TextEncoder, TextIds};
 pub use error::TokenizerError;
-pub use tokenizer::{Tokenizer, TokenizerKind};
+pub use tokenizer::{Tokenizer, TokenizerKind, words_json};
 pub use tower::TextTower;

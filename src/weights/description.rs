@@ -31,7 +31,7 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TextDescription {
-    /// Whose names the tower has: `transformers`, `open_clip` or `big_vision`.
+    /// Whose names the tower has: `transformers`, `open_clip` `big_vision` or `vit22b`.
     pub origin: &'static str,
     /// The tower.
     pub config: TextConfig,

@@ -70,4 +70,4 @@ pub use origin::Origin;
 pub use preprocessing::DenseProcessor;
 pub use report::{LoadReport, Loaded, Mismatched, Missing, Resampled, SetAside, Unused};
 pub use two_towers::{LoadedText, LoadedTwoTower};
-pub use write::{export_big_vision, export_timm, save};
+pub use write::{export_big_vision, export_timm, save, save_two_towers};

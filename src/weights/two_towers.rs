@@ -149,7 +149,7 @@ impl WeightsFile {
     ) -> Result<LoadedText, WeightsError> {
         let mut text = text::recognise(&self.container, &self.sidecar, options)?;
         text.tensors.leave("it compares images with texts", |name| {
-            matches!(name, "logit_scale" | "logit_bias" | "t" | "b")
+            matches!(name, "logit_scale" | "logit_bias" | "t" | "b" | "log_scale" | "bias")
         });
         let model = text.description.config.init(device)?;
         let (planned, report) =

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 use vit22b::contrast::cosines;
-use vit22b::data::{DecodeOptions, ExampleKey, ImageSet, Preprocess};
+use vit22b::data::{Captions, DecodeOptions, ExampleKey, ImageSet, Preprocess};
 use vit22b::eval::{Matrix, Ranks, Retrieval};
 use vit22b::report::{Block, Report, Section, picture};
 
@@ -34,7 +34,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
     /// Texts whose image is known, as lines of JSON such as
-    /// {"image": "a/b.png", "text": "a red cat"}; recall is measured
+    /// {"image": "a/b.png", "text": "a red cat"} (.jsonl), or the shards
+    /// of --images; recall is measured
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     captions: Option<PathBuf>,
     /// How many images are shown for a text
@@ -50,17 +51,17 @@ pub(crate) struct Arguments {
     device: DeviceName,
 }
 
-/// A text, and the name of its image if that is known.
+/// A text, and the place of its image in the set if that is known.
 struct Asked {
     text: String,
-    image: Option<String>,
+    image: Option<usize>,
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let asked = arguments.asked()?;
+    let set = arguments.images.open()?;
+    let asked = arguments.asked(&set)?;
     let Arguments { towers, images, top, page, json: is_json, device, .. } = arguments;
-    let set = images.open()?;
-    let of_text = images_of_texts(&asked, &set)?;
+    let of_text: Vec<Option<usize>> = asked.iter().map(|asked| asked.image).collect();
     let pair = towers.load(&device, &images)?;
     let texts: Vec<String> = asked.iter().map(|asked| asked.text.clone()).collect();
     let of_texts = pair.embed_texts(&texts)?;
@@ -156,7 +157,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 impl Arguments {
     /// All texts, those without a known image first.
-    fn asked(&self) -> anyhow::Result<Vec<Asked>> {
+    fn asked(&self, set: &ImageSet) -> anyhow::Result<Vec<Asked>> {
         let mut texts = self.text.clone();
         if let Some(file) = &self.texts {
             ensure!(file.is_file(), "--texts {}: there is no such file", file.display());
@@ -165,39 +166,14 @@ impl Arguments {
         let mut asked: Vec<Asked> =
             texts.into_iter().map(|text| Asked { text, image: None }).collect();
         if let Some(file) = &self.captions {
-            let shown = || format!("--captions {}", file.display());
-            let lines = std::fs::read_to_string(file).with_context(shown)?;
-            for (number, line) in
-                lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty())
-            {
-                let place = || format!("{}, line {}", shown(), number + 1);
-                let json: Value = serde_json::from_str(line).with_context(place)?;
-                let text = |key: &str| {
-                    let text = json[key].as_str().map(str::to_string);
-                    text.with_context(|| format!("{}: expected a text under \"{key}\"", place()))
-                };
-                asked.push(Asked { text: text("text")?, image: Some(text("image")?) });
+            let captions = Captions::open(file, set).context("--captions")?;
+            for image in 0..set.len() {
+                let texts = captions.of(image).iter().cloned();
+                asked.extend(texts.map(|text| Asked { text, image: Some(image) }));
             }
-            ensure!(!asked.is_empty(), "{}: there is no line", shown());
         }
         Ok(asked)
     }
-}
-
-/// The place of each text's image in the set, where it is known.
-fn images_of_texts(asked: &[Asked], set: &ImageSet) -> anyhow::Result<Vec<Option<usize>>> {
-    let places: std::collections::HashMap<String, usize> =
-        (0..set.len()).map(|index| (set.name(index), index)).collect();
-    let place = |asked: &Asked| {
-        match &asked.image {
-        None => Ok(None),
-        Some(name) => places.get(name).copied().map(Some).with_context(|| {
-            let example = if set.is_empty() { String::new() } else { set.name(0) };
-            format!("--captions: no image of --images is called \"{name}\"; names are such as \"{example}\"")
-        }),
-    }
-    };
-    asked.iter().map(place).collect()
 }
 
 /// Recall over the texts whose image is known and could be read; none without such texts.

@@ -12,7 +12,7 @@ mod source;
 pub use example_key::ExampleKey;
 pub use held_out::{Epoch, FirstOf, HeldOut, Masked};
 pub use image_batch::ImageBatch;
-pub(super) use permutation::permuted;
+pub(crate) use permutation::permuted;
 pub use prefetch::Prefetch;
 pub use share::ShareOf;
 pub use source::{BatchError, BatchSource};

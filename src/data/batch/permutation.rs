@@ -10,7 +10,7 @@ const ROUNDS: u64 = 6;
 ///
 /// A Feistel network permutes all numbers of the smallest even number of bits that can hold `count`. A
 /// result of `count` or more is sent through the network again ("cycle walking", Black and Rogaway 2002).
-pub(in crate::data) fn permuted(index: u64, count: u64, key: ExampleKey) -> u64 {
+pub(crate) fn permuted(index: u64, count: u64, key: ExampleKey) -> u64 {
     debug_assert!(index < count);
     let half_bits = (64 - count.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
     let mask = (1 << half_bits) - 1;

@@ -9,7 +9,7 @@ use super::{ImageSet, Location, Named};
 use crate::data::error::DataError;
 
 /// Names of the columns and fields that hold the path of an image, in lower case.
-const PATHS: &[&str] =
+pub(super) const PATHS: &[&str] =
     &["path", "file_name", "filename", "file", "filepath", "image", "image_path"];
 
 impl ImageSet {

@@ -1,5 +1,6 @@
 //! Sets of images with labels. The images stay on disk.
 
+mod captions;
 mod file_names;
 mod folders;
 mod hierarchy_file;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+pub use self::captions::Captions;
 pub(crate) use self::file_names::shown;
 pub(crate) use self::item::Stamp;
 pub use self::item::{Item, Location};

@@ -81,8 +81,7 @@ impl ImageSet {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
             "csv" | "tsv" | "jsonl" | "ndjson" => Self::list(path),
-            "tar" if path.exists() => Self::shards(&[path.into()]),
-            "tar" => Self::shards(&expand(path)?),
+            "tar" => Self::shards(&shards_of(path)?),
             "gz" | "tgz" | "zip" | "bz2" | "xz" | "zst" => {
                 format("a folder, list or shard that is not compressed; unpack it")
             }
@@ -138,6 +137,11 @@ fn missing(path: &Path) -> DataError {
     };
     let reason = std::io::Error::new(std::io::ErrorKind::NotFound, reason);
     DataError::Io { path: path.into(), reason }
+}
+
+/// The shards that a path or a pattern names.
+pub(super) fn shards_of(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    if path.exists() { Ok(vec![path.into()]) } else { expand(path) }
 }
 
 /// The paths that a pattern with numbers or words in braces names: `a-{000..099}.tar`, `{train,val}.tar`.

@@ -12,7 +12,7 @@ use crate::data::error::DataError;
 use crate::data::image::is_image;
 
 /// The most bytes that are read of a label.
-const MOST_LABEL_BYTES: u64 = 1 << 20;
+pub(super) const MOST_LABEL_BYTES: u64 = 1 << 20;
 
 /// Endings of images in formats that are not read.
 const UNREAD: [&str; 7] = ["heic", "heif", "avif", "jxl", "jp2", "svg", "psd"];
@@ -180,7 +180,7 @@ impl Example {
 }
 
 /// Splits a name into key and ending at the first dot after the last slash.
-fn split(name: &str) -> Option<(&str, &str)> {
+pub(super) fn split(name: &str) -> Option<(&str, &str)> {
     let file = name.rfind('/').map_or(0, |slash| slash + 1);
     let dot = file + name[file..].find('.')?;
     (dot > file).then(|| (&name[..dot], &name[dot + 1..]))

@@ -56,6 +56,7 @@ pub struct Embedder {
     threads: usize,
     on_broken: OnBroken,
     decoding: DecodeOptions,
+    seed: u64,
     questions: Questions,
 }
 
@@ -122,6 +123,7 @@ impl Embedder {
             threads: cores.clamp(2, MOST_THREADS),
             on_broken: OnBroken::default(),
             decoding: DecodeOptions::default(),
+            seed: 0,
             questions: Questions::default(),
         })
     }
@@ -150,6 +152,11 @@ impl Embedder {
     /// How images are decoded: the most pixels, and whether they are turned upright.
     pub fn with_decoding(self, decoding: DecodeOptions) -> Self {
         Self { decoding, ..self }
+    }
+
+    /// The seed of steps that draw, such as random crops. Default: 0.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
     }
 
     /// The config of the model.
@@ -314,7 +321,8 @@ impl Embedder {
     /// The images of a set, as this embedder reads them.
     pub(super) fn loader(&self, set: &ImageSet) -> Result<ImageLoader, EmbedError> {
         let loader = ImageLoader::new(set.clone(), self.preprocess.clone())?;
-        Ok(loader.with_broken(self.on_broken).with_decoding(self.decoding))
+        let loader = loader.with_broken(self.on_broken).with_decoding(self.decoding);
+        Ok(loader.with_seed(self.seed))
     }
 
     /// Images of a batch. Those of different sizes come one by one.
@@ -326,7 +334,7 @@ impl Embedder {
         self.threads
     }
 
-    pub(super) fn decoding(&self) -> DecodeOptions {
+    pub(crate) fn decoding(&self) -> DecodeOptions {
         self.decoding
     }
 

@@ -25,6 +25,7 @@ mod sentencepiece;
 mod sentencepiece_pairs;
 mod specials;
 mod unigram;
+mod words;
 
 use core::fmt;
 use std::path::Path;
@@ -33,6 +34,8 @@ use super::error::TokenizerError;
 use parts::{Model, Parts};
 use problem::TokenizerProblem;
 use specials::Specials;
+
+pub use words::words_json;
 
 /// Names that tokenizers have in the folder of a model, the origin's own file first.
 const NAMES: [&str; 7] = [
@@ -66,6 +69,7 @@ pub struct Tokenizer {
     vocabulary: usize,
     start: Option<u32>,
     end: Option<u32>,
+    usual_name: &'static str,
 }
 
 /// How a tokenizer cuts text.
@@ -122,20 +126,20 @@ impl Tokenizer {
     /// As [`read`](Self::read).
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, TokenizerError> {
         let of_file = |problem: TokenizerProblem| problem.of(name);
-        let parts = if bytes.starts_with(&[0x1f, 0x8b]) {
+        let (usual_name, parts) = if bytes.starts_with(&[0x1f, 0x8b]) {
             let text = merges::unpacked(bytes).map_err(of_file)?;
-            merges::read(&text)
+            ("bpe_simple_vocab_16e6.txt.gz", merges::read(&text))
         } else {
             match core::str::from_utf8(bytes) {
                 Ok(text) if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') => {
-                    json::read(text)
+                    ("tokenizer.json", json::read(text))
                 }
-                Ok(text) if merges::is_merges(text) => merges::read(text),
-                _ => sentencepiece::read(bytes),
+                Ok(text) if merges::is_merges(text) => ("merges.txt", merges::read(text)),
+                _ => ("spiece.model", sentencepiece::read(bytes)),
             }
         };
         let Parts { model, specials, vocabulary, start, end } = parts.map_err(of_file)?;
-        Ok(Self { file: name.into(), model, specials, vocabulary, start, end })
+        Ok(Self { file: name.into(), model, specials, vocabulary, start, end, usual_name })
     }
 
     /// The ids of a text, without those of start and end. A text without anything that the tokenizer keeps has none.
@@ -180,6 +184,11 @@ impl Tokenizer {
     /// The id behind a text, if the tokenizer has one.
     pub fn end(&self) -> Option<u32> {
         self.end
+    }
+
+    /// A name under which [`read`](Self::read) finds this kind of file in the folder of a model.
+    pub fn usual_name(&self) -> &'static str {
+        self.usual_name
     }
 
     /// The file, as it was named.

@@ -3,6 +3,7 @@
 mod distil;
 mod finetune;
 pub(crate) mod layer_decay;
+mod lit;
 
 use serde::{Deserialize, Serialize};
 

@@ -52,9 +52,13 @@ pub(crate) fn value_and_grad_over<M: Module + 'static, B: TensorTree>(
 ///
 /// # Errors
 ///
-/// [`TrainError::Recipe`] if it does not divide the batch.
-pub(crate) fn checked_count(recipe: &Recipe) -> Result<usize, TrainError> {
+/// [`TrainError::Recipe`] if it does not divide the batch, or is above 1 for a loss that compares examples.
+pub(crate) fn checked_count(recipe: &Recipe, compares: bool) -> Result<usize, TrainError> {
     let count = recipe.micro_batches;
+    if compares && count > 1 {
+        let rule = "1, since the loss compares all examples of a batch; take a smaller batch";
+        return Err(invalid("micro_batches", count, rule));
+    }
     let valid = count > 0 && recipe.batch_size.is_multiple_of(count);
     let rule = format!("a divisor of batch_size = {}", recipe.batch_size);
     if valid { Ok(count as usize) } else { Err(invalid("micro_batches", count, &rule)) }

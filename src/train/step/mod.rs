@@ -91,7 +91,7 @@ impl<T: Task> TrainStep<T> {
         let model = task.init(&host());
         Ok(Self {
             optimizer: Optimizer::new(&recipe.update, &budget, &model)?,
-            micro_batches: checked_count(recipe)?,
+            micro_batches: checked_count(recipe, task.compares_examples())?,
             averages,
             recipe: recipe.clone(),
             task,

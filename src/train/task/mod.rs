@@ -113,6 +113,13 @@ pub trait Task: Clone + Debug + Send + Sync + 'static {
     /// - output: `[1]`
     fn loss(&self, model: &Self::Model, batch: Self::Batch, key: Option<&RandomKey>) -> Tensor<1>;
 
+    /// Whether the loss compares the examples of a batch with each other, as a contrastive one does. Then the loss of a part of a batch is
+    /// another one, so that the batch cannot be computed in [micro-batches](crate::train::Recipe::micro_batches), and the task has
+    /// [`scores`](Self::scores) of its own. By default it does not: the loss is a mean over examples.
+    fn compares_examples(&self) -> bool {
+        false
+    }
+
     /// Scores of a batch by name, each a sum over the examples of a score times the example's weight,
     /// which is 0 for rows that are no example. By default the loss of each example alone, as `loss`:
     /// the model is called for one example after the other, on XLA in a loop of one program. That is

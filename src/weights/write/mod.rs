@@ -5,4 +5,4 @@ mod native;
 mod tensors;
 
 pub use export::{export_big_vision, export_timm};
-pub use native::save;
+pub use native::{save, save_two_towers};

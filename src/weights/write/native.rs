@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::contrast::TwoTower;
 use crate::data::preprocess::Preprocess;
 use crate::vit::ViT22B;
-use crate::weights::container::write;
+use crate::weights::container::write::{self, NewTensor};
 use crate::weights::error::WeightsError;
 use crate::weights::names::Names;
 use crate::weights::names::native::{FORMAT, MANIFEST, Manifest};
 
-use super::tensors::new_tensors;
+use super::tensors::{new_tensors, own_tensors};
 
 /// Writes a model with its config and preprocessing, to be opened by
 /// [`WeightsFile::open`](crate::weights::WeightsFile::open). A file that is there already is replaced when
@@ -47,10 +48,58 @@ pub fn save(
         format: FORMAT,
         config: model.config().clone(),
         preprocessing: Some(preprocessing.clone()),
+        text: None,
     };
-    let manifest = serde_json::to_string(&manifest).expect("plain data has a JSON form");
+    write_file(path.as_ref(), &manifest, &new_tensors(model, Names::Native))
+}
+
+/// Writes a model of two towers with its configs and preprocessing, to be opened by
+/// [`WeightsFile::load_two_towers`](crate::weights::WeightsFile::load_two_towers), or by
+/// [`load`](crate::weights::WeightsFile::load) for the image model alone. The tokenizer is a file of its own, which
+/// is found beside the weights under its [usual name](crate::text::Tokenizer::usual_name).
+///
+/// The format is that of [`save`], with the text tower's config under `text`.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use vit22b::contrast::TwoTower;
+/// use vit22b::text::TextConfig;
+/// use vit22b::vit::Variant;
+/// use vit22b::weights::{LoadOptions, WeightsFile, save_two_towers};
+///
+/// let image = Variant::parse("mu/16")?.config(0).with_image([32, 32]);
+/// let text = TextConfig::new(200, 16, 1).with_width(32).with_depth(1).with_mlp_dim(64)
+///     .with_num_heads(4).with_output(Some(32));
+/// let model = TwoTower::new(&image, &text, None, &Device::flex())?;
+/// let file = std::env::temp_dir().join(format!("two_towers_{}.safetensors", std::process::id()));
+/// save_two_towers(&model, &"resize(32)|value_range(-1, 1)".parse()?, &file)?;
+///
+/// let loaded = WeightsFile::open(&file)?.load_two_towers(&LoadOptions::new(), &Device::flex())?;
+/// assert_eq!(loaded.model.text.config(), &text);
+/// # std::fs::remove_file(file)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`WeightsError::Io`].
+pub fn save_two_towers(
+    model: &TwoTower,
+    preprocessing: &Preprocess,
+    path: impl AsRef<Path>,
+) -> Result<(), WeightsError> {
+    let manifest = Manifest {
+        format: FORMAT,
+        config: model.image.config().clone(),
+        preprocessing: Some(preprocessing.clone()),
+        text: Some(model.text.config().clone()),
+    };
+    write_file(path.as_ref(), &manifest, &own_tensors(model))
+}
+
+fn write_file(path: &Path, manifest: &Manifest, tensors: &[NewTensor<'_>]) -> Result<(), WeightsError> {
+    let manifest = serde_json::to_string(manifest).expect("plain data has a JSON form");
     let metadata = HashMap::from([(MANIFEST.to_string(), manifest)]);
-    let path = path.as_ref();
-    write::safetensors(path, &new_tensors(model, Names::Native), metadata)
+    write::safetensors(path, tensors, metadata)
         .map_err(|reason| WeightsError::Io { file: path.display().to_string(), reason })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use burn::module::Module;
 use burn::tensor::DType;
 
 use crate::params::{self, AnyTensor};
@@ -10,6 +11,7 @@ use crate::weights::container::element::{ElementType, Float, with_float};
 use crate::weights::container::view::View;
 use crate::weights::container::write::NewTensor;
 use crate::weights::names::Names;
+use crate::weights::names::term::Term;
 
 /// A tensor of the new file, and the parameters that it is made of with their views of it.
 struct Joint {
@@ -32,16 +34,27 @@ pub(crate) fn new_tensors(model: &ViT22B, names: Names) -> Vec<NewTensor<'static
             }
         }
     }
-    let new = tensors.into_iter().map(|(name, Joint { shape, parts })| {
-        let dtype = parts.first().map_or(DType::F32, |(part, _)| part.dtype());
-        let element = ElementType::of(dtype).unwrap_or(ElementType::F32);
-        let size = shape.iter().product();
-        let bytes = Box::new(move || {
-            with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts))
-        });
-        NewTensor { name, element, shape, bytes }
+    tensors.into_iter().map(|(name, joint)| of_parts(name, joint)).collect()
+}
+
+/// The parameters of a module, each as a tensor under its path.
+pub(crate) fn own_tensors<M: Module>(model: &M) -> Vec<NewTensor<'static>> {
+    let new = params::collect(model).into_iter().map(|(path, parameter)| {
+        let shape = parameter.shape().to_vec();
+        let whole = Term::whole(&path, &shape);
+        of_parts(path, Joint { shape, parts: vec![(parameter, whole.view)] })
     });
     new.collect()
+}
+
+fn of_parts(name: String, Joint { shape, parts }: Joint) -> NewTensor<'static> {
+    let dtype = parts.first().map_or(DType::F32, |(part, _)| part.dtype());
+    let element = ElementType::of(dtype).unwrap_or(ElementType::F32);
+    let size = shape.iter().product();
+    let bytes = Box::new(move || {
+        with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts))
+    });
+    NewTensor { name, element, shape, bytes }
 }
 
 fn join<T: Float>(size: usize, parts: &[(AnyTensor, View)]) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 mod big_vision;
 mod hugging_face;
+mod native;
 mod open_clip;
 mod pieces;
 
@@ -23,6 +24,7 @@ pub(crate) struct RecognisedText<'a> {
 /// An origin, and which of its layouts a tower has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TextNames {
+    Native,
     HuggingFace,
     OpenClip,
     BigVision(big_vision::Names),
@@ -38,6 +40,9 @@ pub(crate) fn recognise<'a>(
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<RecognisedText<'a>, WeightsError> {
+    if let Some((tensors, description)) = native::tower(container)? {
+        return Ok(RecognisedText { tensors, description, names: TextNames::Native });
+    }
     if let Some(tensors) = big_vision::tensors(container) {
         let (description, names) = big_vision::describe(&tensors, options)?;
         return Ok(RecognisedText { tensors, description, names: TextNames::BigVision(names) });
@@ -59,6 +64,7 @@ impl RecognisedText<'_> {
     pub(crate) fn terms(&self, path: &str, shape: &[usize]) -> Vec<Term> {
         let config = &self.description.config;
         match self.names {
+            TextNames::Native => native::terms(path, shape),
             TextNames::HuggingFace => hugging_face::terms(path, shape, &self.tensors),
             TextNames::OpenClip => open_clip::terms(path, shape, config, &self.tensors),
             TextNames::BigVision(names) => big_vision::terms(path, shape, config, names),
@@ -73,16 +79,18 @@ impl RecognisedText<'_> {
     /// The logarithm of the scale.
     pub(crate) fn scale(&self) -> Vec<Term> {
         self.number(match self.names {
+            TextNames::Native => "log_scale",
             TextNames::BigVision(_) => "t",
-            _ => "logit_scale",
+            TextNames::HuggingFace | TextNames::OpenClip => "logit_scale",
         })
     }
 
     /// The bias, if the file has one.
     pub(crate) fn bias(&self) -> Option<Vec<Term>> {
         let name = match self.names {
+            TextNames::Native => "bias",
             TextNames::BigVision(_) => "b",
-            _ => "logit_bias",
+            TextNames::HuggingFace | TextNames::OpenClip => "logit_bias",
         };
         self.tensors.has(name).then(|| self.number(name))
     }
