@@ -29,17 +29,9 @@ impl TextHalf {
     /// # Errors
     ///
     /// [`ConfigError`] for a config that makes no tower.
-    pub fn new(
-        text: &TextConfig,
-        bias: Option<f64>,
-        device: &Device,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(text: &TextConfig, bias: Option<f64>, device: &Device) -> Result<Self, ConfigError> {
         let number = |value: f64| Initializer::Constant { value }.init([1], device);
-        Ok(Self {
-            text: text.init(device)?,
-            log_scale: number(10f64.ln()),
-            bias: bias.map(number),
-        })
+        Ok(Self { text: text.init(device)?, log_scale: number(10f64.ln()), bias: bias.map(number) })
     }
 
     /// The half of a model.

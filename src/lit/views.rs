@@ -83,7 +83,8 @@ impl ImageViews {
         let (mut embedder, mut tables, mut indices) = (embedder, Vec::new(), Vec::new());
         for view in 0..views.max(1) {
             // Another seed for each view; the factor keeps views of neighbouring seeds apart.
-            embedder = embedder.with_seed(seed.wrapping_add(view.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            embedder =
+                embedder.with_seed(seed.wrapping_add(view.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
             let of_view = key.clone().text(&format!("seed {seed}, view {view}"));
             let table = cache.get_or_compute(&of_view, || {
                 of_set(&embedder, set, &function, |images| progress(view as usize, images))

@@ -80,9 +80,9 @@ impl Sharding {
             // Both axes along the input: shards are gathered in the order in which the product reads them.
             (r".*\.(out|fc2)\.weight", "model+data"),
             (r"embedding\.weight", "model"),
-            (r"pos_embedding", "-,model"),
+            (r"(text\.)?pos_embedding|text\.token_embedding", "-,model"),
             // Along the input: no power of two divides the number of classes, 29,593 in the paper.
-            (r"(distillation_)?head\.weight|projection\.weight", "model+data"),
+            (r"((distillation_|text\.)?head|projection)\.weight", "model+data"),
             // Vectors are replicated: to gather them costs more than they take.
             (r".*norm\.(scale|bias)|.*bias|.*layer_scale|class_token|registers|map\.probe", "-"),
             (r"distillation_token|query_pool\.query|.*relative_bias\.table", "-"),

@@ -6,6 +6,7 @@
 mod evaluation;
 mod tokenizers;
 mod towers;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 

@@ -16,7 +16,7 @@ use vit22b::weights::{LoadOptions, LoadedTwoTower, WeightsError, WeightsFile};
 
 use super::{copies, folder, json};
 
-const FOLDERS: [&str; 8] = [
+pub(super) const FOLDERS: [&str; 8] = [
     "siglip",
     "siglip2",
     "clip",
@@ -28,7 +28,7 @@ const FOLDERS: [&str; 8] = [
 ];
 
 /// The float tensors of a file, and its ids.
-fn inputs(folder: &Path) -> (NamedTensors, Tensor<2, Int>) {
+pub(super) fn inputs(folder: &Path) -> (NamedTensors, Tensor<2, Int>) {
     let bytes = std::fs::read(folder.join("io.safetensors")).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let device = Device::flex();
@@ -50,7 +50,7 @@ fn weights(folder: &Path) -> WeightsFile {
     WeightsFile::open(names.iter().find(|name| name.exists()).unwrap()).unwrap()
 }
 
-fn load(folder: &Path) -> LoadedTwoTower {
+pub(super) fn load(folder: &Path) -> LoadedTwoTower {
     weights(folder).load_two_towers(&LoadOptions::new(), &Device::flex()).unwrap()
 }
 

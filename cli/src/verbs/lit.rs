@@ -267,8 +267,7 @@ impl Arguments {
         let cache = FeatureCache::new(folder);
         let mut bar = ImageBar::new(set.len() * self.views as usize);
         let done = |view: usize, images: usize| bar.done(view * set.len() + images);
-        let views =
-            ImageViews::embed(embedder, set, (self.views, self.seed), (&cache, &key), done);
+        let views = ImageViews::embed(embedder, set, (self.views, self.seed), (&cache, &key), done);
         bar.clear();
         views.context("--images")
     }

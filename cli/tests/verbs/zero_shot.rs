@@ -167,3 +167,117 @@ fn texts_find_images_and_a_page_shows_them() {
     let error = run("retrieve", root.path(), &["--captions", captions]).failed();
     assert!(error.contains("no image of --images is called \"x.png\""), "{error}");
 }
+
+/// Captions of the four images.
+fn captions(root: &Path) -> PathBuf {
+    let file = root.join("captions.jsonl");
+    let line =
+        |image: &str, text: &str| format!("{{\"image\": \"{image}\", \"text\": \"{text}\"}}\n");
+    let lines = [
+        line("red_cat/scene.png", "a red cat"),
+        line("red_cat/dark.png", "red cat in the dark"),
+        line("red_cat/dark.png", "a red cat"),
+        line("Blue Dog/photo.jpg", "a blue dog"),
+        line("Blue Dog/grey.png", "blue dog in grey"),
+    ];
+    std::fs::write(&file, lines.concat()).unwrap();
+    file
+}
+
+/// `lit` with a small text tower, for a few steps.
+fn lit(root: &Path, more: &[&str]) -> Run {
+    let (images, captions) = (images(root), captions(root));
+    let tokenizer = fixture("parts/tokenizers/unigram.model");
+    let weights = fixture("timm_map");
+    let path = |path: &Path| path.to_str().unwrap().to_string();
+    let mut arguments = vec!["lit".to_string(), "--weights".into(), path(&weights)];
+    arguments.extend(["--images".into(), path(&images), "--captions".into(), path(&captions)]);
+    arguments.extend(["--tokenizer".into(), path(&tokenizer), "--out".into()]);
+    arguments.extend([path(&root.join("lit")), "--device".into(), "flex".into()]);
+    arguments.extend(
+        ["--width", "64", "--depth", "1", "--batch", "2", "--lr", "0.01"].map(String::from),
+    );
+    let has = |option: &str| more.contains(&option);
+    if !has("--steps") {
+        arguments.extend(["--steps", "6"].map(String::from));
+    }
+    if !has("--held-out") {
+        arguments.extend(["--held-out", "50"].map(String::from));
+    }
+    arguments.extend(more.iter().map(|argument| argument.to_string()));
+    vit22b(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_text_tower_is_tuned_and_its_result_names_images() {
+    let root = Folder::new("lit");
+    let shown = lit(root.path(), &["--views", "2", "--loss", "softmax"]).succeeded();
+    assert!(
+        shown.contains("text tower: 200 ids, 16 tokens, width 64, depth 1, vectors of 48"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("2 images with 5 texts to train with, 2 held out; 2 views of each image"),
+        "{shown}"
+    );
+    assert!(shown.contains("6 steps; "), "{shown}");
+    let out = root.path().join("lit");
+    for name in ["model.safetensors", "spiece.model", "metrics.jsonl", "curves.svg", "vectors"] {
+        assert!(out.join(name).exists(), "{name}");
+    }
+    let (out, images) = (out.to_str().unwrap(), root.path().join("images"));
+    let images = images.to_str().unwrap();
+    for verb in [&["zero-shot"][..], &["retrieve", "--text", "a cat"]] {
+        let arguments =
+            [verb, &["--weights", out, "--images", images, "--device", "flex"]].concat();
+        vit22b(&arguments).succeeded();
+    }
+    // The folder holds a run, and the same command with --resume has nothing left to do.
+    let error = lit(root.path(), &["--views", "2", "--loss", "softmax"]).failed();
+    assert!(
+        error.contains("holds a run that is at step 6; resume it, or choose another folder"),
+        "{error}"
+    );
+    lit(root.path(), &["--views", "2", "--loss", "softmax", "--resume"]).succeeded();
+    let error = lit(root.path(), &["--loss", "softmax", "--resume", "--length", "8"]).failed();
+    assert!(error.contains("is of another model: length is 16 there and 8 here"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_tuned_is_said() {
+    let root = Folder::new("lit-bad");
+    let failed = |more: &[&str]| lit(root.path(), more).failed();
+    assert!(failed(&["--width", "100"]).contains("cannot be used multiple times"));
+    let error = failed(&["--held-out", "0"]);
+    assert_eq!(error, "error: --held-out 0: expected a percentage above 0 and at most 50\n");
+    let file = root.path().join("captions.jsonl");
+    let error = failed(&["--views", "2", "--least-area", "0"]);
+    assert!(error.starts_with("error: --least-area 0: "), "{error}");
+    let images = images(root.path());
+    let captions = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let arguments = [
+            "lit",
+            "--weights",
+            fixture("timm_map").to_str().unwrap(),
+            "--images",
+            images.to_str().unwrap(),
+            "--captions",
+            file.to_str().unwrap(),
+            "--tokenizer",
+            fixture("parts/tokenizers/unigram.model").to_str().unwrap(),
+        ]
+        .map(String::from);
+        vit22b(&arguments.each_ref().map(String::as_str)).failed()
+    };
+    let error = captions("{\"image\": \"x.png\", \"text\": \"a\"}\n");
+    assert!(
+        error.contains("captions.jsonl, line 1: expected the name of an image of the set, such as"),
+        "{error}"
+    );
+    let error = captions("{\"image\": \"Blue Dog/grey.png\", \"text\": \"a\"}\n");
+    assert!(
+        error.contains("1 image with texts are too few to train with some and hold others out"),
+        "{error}"
+    );
+}

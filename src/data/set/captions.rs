@@ -152,7 +152,8 @@ impl Captions {
                     match found {
                         Ok(found) => example.texts.extend(found),
                         Err(got) => {
-                            let why = format!("{}: expected a text in UTF-8, got {got}", member.name);
+                            let why =
+                                format!("{}: expected a text in UTF-8, got {got}", member.name);
                             odd = Err(DataError::Few { path: path.clone(), why });
                         }
                     }

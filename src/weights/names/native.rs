@@ -41,10 +41,12 @@ const IMAGE: &str = "image.";
 pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     let manifest = container.metadata.get(MANIFEST)?;
     let of_two = serde_json::from_str::<Value>(manifest).is_ok_and(|json| json["text"].is_object());
-    Some(Tensors::sort(Origin::Native, container, |name| match (of_two, name.strip_prefix(IMAGE)) {
-        (false, _) => Fate::Known(name.into()),
-        (true, Some(name)) => Fate::Known(name.into()),
-        (true, None) => Fate::Aside(ANOTHER_PART),
+    Some(Tensors::sort(Origin::Native, container, |name| {
+        match (of_two, name.strip_prefix(IMAGE)) {
+            (false, _) => Fate::Known(name.into()),
+            (true, Some(name)) => Fate::Known(name.into()),
+            (true, None) => Fate::Aside(ANOTHER_PART),
+        }
     }))
 }
 

@@ -97,7 +97,11 @@ pub fn save_two_towers(
     write_file(path.as_ref(), &manifest, &own_tensors(model))
 }
 
-fn write_file(path: &Path, manifest: &Manifest, tensors: &[NewTensor<'_>]) -> Result<(), WeightsError> {
+fn write_file(
+    path: &Path,
+    manifest: &Manifest,
+    tensors: &[NewTensor<'_>],
+) -> Result<(), WeightsError> {
     let manifest = serde_json::to_string(manifest).expect("plain data has a JSON form");
     let metadata = HashMap::from([(MANIFEST.to_string(), manifest)]);
     write::safetensors(path, tensors, metadata)

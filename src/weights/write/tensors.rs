@@ -51,9 +51,9 @@ fn of_parts(name: String, Joint { shape, parts }: Joint) -> NewTensor<'static> {
     let dtype = parts.first().map_or(DType::F32, |(part, _)| part.dtype());
     let element = ElementType::of(dtype).unwrap_or(ElementType::F32);
     let size = shape.iter().product();
-    let bytes = Box::new(move || {
-        with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts))
-    });
+    let bytes = Box::new(
+        move || with_float!(dtype, T => join::<T>(size, &parts), else join::<f32>(size, &parts)),
+    );
     NewTensor { name, element, shape, bytes }
 }
 
