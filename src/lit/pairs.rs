@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use serde_json::{Value, json};
 
 use crate::data::batch::permuted;
 use crate::data::{BatchError, BatchSource, Captions, ExampleKey, HeldOut, Masked};
 use crate::probe::FeatureTable;
+use crate::runtime::host;
 use crate::text::{TextEncoder, TextIds};
 
 use super::error::LitError;
@@ -118,7 +119,7 @@ impl Pairs {
     }
 
     fn batch_of(&self, examples: impl Iterator<Item = [usize; 3]>) -> LitBatch {
-        let device = Device::flex();
+        let device = host();
         let (mut values, mut ids, mut count) = (Vec::<f32>::new(), Vec::<i32>::new(), 0);
         for [row, view, text] in examples {
             values.extend(self.views[view].matrix().row(row));

@@ -165,7 +165,8 @@ fn texts_find_images_and_a_page_shows_them() {
     std::fs::write(root.path().join("captions.jsonl"), r#"{"image": "x.png", "text": "a"}"#)
         .unwrap();
     let error = run("retrieve", root.path(), &["--captions", captions]).failed();
-    assert!(error.contains("no image of --images is called \"x.png\""), "{error}");
+    let end = "line 1: expected the name of an image of the set, such as \"Blue Dog/grey.png\", got \"x.png\"";
+    assert!(error.starts_with("--captions: ") && error.trim_end().ends_with(end), "{error}");
 }
 
 /// Captions of the four images.
@@ -247,12 +248,14 @@ fn a_text_tower_is_tuned_and_its_result_names_images() {
 fn what_cannot_be_tuned_is_said() {
     let root = Folder::new("lit-bad");
     let failed = |more: &[&str]| lit(root.path(), more).failed();
-    assert!(failed(&["--width", "100"]).contains("cannot be used multiple times"));
     let error = failed(&["--held-out", "0"]);
-    assert_eq!(error, "error: --held-out 0: expected a percentage above 0 and at most 50\n");
+    assert!(
+        error.contains("--held-out 0: expected a percentage above 0 and at most 50"),
+        "{error}"
+    );
     let file = root.path().join("captions.jsonl");
     let error = failed(&["--views", "2", "--least-area", "0"]);
-    assert!(error.starts_with("error: --least-area 0: "), "{error}");
+    assert!(error.contains("--least-area 0: "), "{error}");
     let images = images(root.path());
     let captions = |text: &str| {
         std::fs::write(&file, text).unwrap();
