@@ -206,7 +206,7 @@ fn lit(root: &Path, more: &[&str]) -> Run {
         arguments.extend(["--held-out", "50"].map(String::from));
     }
     arguments.extend(more.iter().map(|argument| argument.to_string()));
-    vit22b(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    vit22b(arguments.iter().map(String::as_str))
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_text_tower_is_tuned_and_its_result_names_images() {
     for verb in [&["zero-shot"][..], &["retrieve", "--text", "a cat"]] {
         let arguments =
             [verb, &["--weights", out, "--images", images, "--device", "flex"]].concat();
-        vit22b(&arguments).succeeded();
+        vit22b(arguments).succeeded();
     }
     // The folder holds a run, and the same command with --resume has nothing left to do.
     let error = lit(root.path(), &["--views", "2", "--loss", "softmax"]).failed();
@@ -271,7 +271,7 @@ fn what_cannot_be_tuned_is_said() {
             fixture("parts/tokenizers/unigram.model").to_str().unwrap(),
         ]
         .map(String::from);
-        vit22b(&arguments.each_ref().map(String::as_str)).failed()
+        vit22b(arguments.iter().map(String::as_str)).failed()
     };
     let error = captions("{\"image\": \"x.png\", \"text\": \"a\"}\n");
     assert!(
