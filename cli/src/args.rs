@@ -15,7 +15,8 @@ use vit22b::text::TextPool;
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, Pool, ViT22B};
 use vit22b::weights::{
-    Description, HeadChoice, Inspection, LoadOptions, LoadedDense, WeightsError, WeightsFile,
+    Description, HeadChoice, Inspection, LoadOptions, LoadedDense, TextInspection, WeightsError,
+    WeightsFile,
 };
 
 use crate::terminal::ImageBar;
@@ -96,6 +97,18 @@ impl Weights {
         let inspection = self.unsaid.inspect(&file)?;
         self.unsaid.compare(&file, &inspection.description)?;
         Ok(inspection)
+    }
+
+    /// What the file is, where it has a tower for texts and nothing else.
+    pub(crate) fn inspect_text(&self) -> anyhow::Result<Option<TextInspection>> {
+        let (file, options) = (open_weights(&self.weights)?, self.unsaid.options());
+        match file.describe(&options) {
+            Err(WeightsError::UnknownOrigin { .. }) => match file.inspect_text(&options) {
+                Err(WeightsError::NoText { .. }) => Ok(None),
+                text => text.map(Some).map_err(explained),
+            },
+            _ => Ok(None),
+        }
     }
 
     /// The model without its classifier, on the device of a runtime.

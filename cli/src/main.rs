@@ -2,6 +2,7 @@
 
 mod args;
 mod evaluate;
+mod experiments;
 mod features;
 mod file_names;
 mod help;

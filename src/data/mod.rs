@@ -36,6 +36,6 @@ pub use preprocess::{
     BigVisionResize, Filter, ImageOp, Preprocess, PreprocessError, ResizeMethod, RobustnessSet,
     Rounding, Transform,
 };
-pub use procedural::{CueConflict, CueImage, Drawings, Example};
+pub use procedural::{CaptionedDrawing, ColouredShapes, CueConflict, CueImage, Drawings, Example};
 pub use set::{Captions, ImageSet, Item, Location};
 pub use views::Views;

@@ -15,12 +15,14 @@ use super::gather::{gather, read, resample_positions};
 use super::hub::Hub;
 use super::inspection::Inspection;
 use super::names::term::Term;
+use super::names::text;
 use super::names::{Recognised, recognise};
 use super::options::{HeadChoice, LoadOptions};
 use super::plan::{plan, target};
 use super::remarks::remarks;
 use super::report::LoadReport;
 use super::sidecar::Sidecar;
+use super::text_plan::{joined, plan_text};
 
 /// An open file of weights. Its header has been read and checked; its tensors are read when they
 /// are loaded.
@@ -149,7 +151,27 @@ impl WeightsFile {
         let model = config.init(&Device::default())?;
         let (_, report) = plan(&model, &file, &options);
         let architecture = self.sidecar.architecture().map(str::to_string);
-        Ok(Inspection::new(architecture, classes, file.description, report))
+        let text = match text::recognise(&self.container, &self.sidecar, &options) {
+            Ok(text) => Some(text),
+            Err(WeightsError::NoText { .. }) => None,
+            Err(error) => {
+                let whole = Inspection::new(architecture, classes, file.description, report);
+                return Ok(Inspection { text_problem: Some(error.to_string()), ..whole });
+            }
+        };
+        let of_both = match &text {
+            Some(text) => {
+                let tower = text.description.config.init(&Device::default())?;
+                let (_, of_text) = plan_text(&tower, text);
+                Some(joined(report.clone(), of_text, &file, text))
+            }
+            None => None,
+        };
+        let whole = Inspection::new(architecture, classes, file.description, report);
+        Ok(match text.zip(of_both) {
+            Some((text, report)) => whole.with_text(text.description, report),
+            None => whole,
+        })
     }
 
     /// The model of the file on `device`.

@@ -54,6 +54,7 @@ mod preprocessing;
 mod remarks;
 mod report;
 mod sidecar;
+mod text_plan;
 mod two_towers;
 mod write;
 
@@ -64,7 +65,7 @@ pub use error::WeightsError;
 pub use file::{LoadedModel, WeightsFile};
 #[cfg(feature = "hub")]
 pub use hub::{Hub, HubError, HubEvent, HubName};
-pub use inspection::Inspection;
+pub use inspection::{Inspection, TextInspection};
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;
 pub use preprocessing::DenseProcessor;

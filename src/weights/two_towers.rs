@@ -1,7 +1,5 @@
 //! From a file of two towers to a model of both, or to its text tower alone.
 
-use std::collections::BTreeSet;
-
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
@@ -13,13 +11,14 @@ use super::description::{Description, TextDescription};
 use super::error::WeightsError;
 use super::file::WeightsFile;
 use super::gather::{gather, resample_positions};
-use super::names::tensors::ANOTHER_PART;
+use super::inspection::TextInspection;
+use super::names::recognise;
 use super::names::text::{self, RecognisedText};
-use super::names::{Recognised, recognise};
 use super::options::{HeadChoice, LoadOptions};
-use super::plan::{name_the_nearest, plan, plan_parameters, target};
+use super::plan::{plan, target};
 use super::remarks::remarks;
-use super::report::{LoadReport, Unused};
+use super::report::LoadReport;
+use super::text_plan::{joined, plan_alone, plan_text};
 
 /// A model of two towers from a file.
 #[derive(Debug)]
@@ -66,6 +65,27 @@ impl WeightsFile {
         Ok(text::recognise(&self.container, &self.sidecar, options)?.description)
     }
 
+    /// What the file's text tower is, of a file with nothing but one, and what [`load_text`](Self::load_text) would do with each tensor.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`describe_text`](Self::describe_text).
+    pub fn inspect_text(&self, options: &LoadOptions) -> Result<TextInspection, WeightsError> {
+        let text = self.alone(options)?;
+        let model = text.description.config.init(&Device::default())?;
+        let (_, report) = plan_alone(&model, &text);
+        Ok(TextInspection::new(text.description, report))
+    }
+
+    /// The text tower without what compares it with images.
+    fn alone(&self, options: &LoadOptions) -> Result<RecognisedText<'_>, WeightsError> {
+        let mut text = text::recognise(&self.container, &self.sidecar, options)?;
+        text.tensors.leave("it compares images with texts", |name| {
+            matches!(name, "logit_scale" | "logit_bias" | "t" | "b" | "log_scale" | "bias")
+        });
+        Ok(text)
+    }
+
     /// Both towers of the file on `device`. What compares their vectors is a part of the model: a projection of images,
     /// or a head where the origin has one, whatever `options.head` says.
     ///
@@ -97,19 +117,7 @@ impl WeightsFile {
         let mut model = TwoTower::new(&target, &text.description.config, start, device)?;
 
         let (planned_image, of_image) = plan(&model.image, &image, &options);
-        let mut parameters: Vec<_> = params::shapes(&model)
-            .into_iter()
-            .filter(|(path, _)| !path.starts_with("image."))
-            .collect();
-        // The towers come first, as in the model.
-        parameters.sort_by_key(|(path, _)| !path.starts_with("text."));
-        let (planned_text, of_text) = plan_parameters(parameters, &text.tensors, |path, shape| {
-            Some(match path.strip_prefix("text.") {
-                Some(path) => text.terms(path, shape),
-                None if path == "bias" => text.bias().unwrap_or_default(),
-                None => text.scale(),
-            })
-        });
+        let (planned_text, of_text) = plan_text(&model.text, &text);
         let mut report = joined(of_image, of_text, &image, &text);
         if options.strict && !report.fits() {
             return Err(WeightsError::DoesNotFit(Box::new(report)));
@@ -147,15 +155,9 @@ impl WeightsFile {
         options: &LoadOptions,
         device: &Device,
     ) -> Result<LoadedText, WeightsError> {
-        let mut text = text::recognise(&self.container, &self.sidecar, options)?;
-        text.tensors.leave("it compares images with texts", |name| {
-            matches!(name, "logit_scale" | "logit_bias" | "t" | "b" | "log_scale" | "bias")
-        });
+        let text = self.alone(options)?;
         let model = text.description.config.init(device)?;
-        let (planned, report) =
-            plan_parameters(params::shapes(&model), &text.tensors, |path, shape| {
-                Some(text.terms(path, shape))
-            });
+        let (planned, report) = plan_alone(&model, &text);
         if options.strict && !report.fits() {
             return Err(WeightsError::DoesNotFit(Box::new(report)));
         }
@@ -163,46 +165,4 @@ impl WeightsFile {
         let model = params::overwrite(model, values).expect("each view has its parameter's shape");
         Ok(LoadedText { model, report, description: text.description })
     }
-}
-
-/// The report of both towers. A tensor that one of them leaves to the other is none that is left over; one that both leave
-/// is unused.
-fn joined(
-    image: LoadReport,
-    text: LoadReport,
-    of_image: &Recognised<'_>,
-    of_text: &RecognisedText<'_>,
-) -> LoadReport {
-    let mut report = image;
-    let of_image_path = |path: &mut String| *path = format!("image.{path}");
-    report.loaded.iter_mut().for_each(|loaded| of_image_path(&mut loaded.path));
-    report.missing.iter_mut().for_each(|missing| of_image_path(&mut missing.path));
-    report.mismatched.iter_mut().for_each(|other| of_image_path(&mut other.path));
-    report.new.iter_mut().for_each(of_image_path);
-    report.loaded.extend(text.loaded);
-    report.missing.extend(text.missing);
-    report.mismatched.extend(text.mismatched);
-    let known: [BTreeSet<&str>; 2] = [&of_image.tensors, &of_text.tensors]
-        .map(|tensors| tensors.names().filter_map(|name| tensors.actual(name)).collect());
-    report.unused.extend(text.unused);
-    // Two towers without prefixes of their own may each know the other's tensors.
-    let taken: BTreeSet<&String> = report.loaded.iter().flat_map(|loaded| &loaded.from).collect();
-    report.unused.retain(|unused| !taken.contains(&unused.tensor));
-    let mut aside = std::mem::take(&mut report.set_aside);
-    aside.extend(text.set_aside);
-    let mut seen = BTreeSet::new();
-    for aside in aside.iter().filter(|aside| aside.reason != ANOTHER_PART) {
-        if seen.insert(aside.name.clone()) {
-            report.set_aside.push(aside.clone());
-        }
-    }
-    let left = aside.into_iter().filter(|aside| aside.reason == ANOTHER_PART);
-    for aside in left.filter(|aside| known.iter().all(|known| !known.contains(&*aside.name))) {
-        if seen.insert(aside.name.clone()) {
-            let shape = of_text.shape_in_file(&aside.name);
-            report.unused.push(Unused { tensor: aside.name, shape, nearest: None });
-        }
-    }
-    name_the_nearest(&mut report);
-    report
 }

@@ -146,3 +146,23 @@ fn the_tokenizer_of_another_tower_is_refused() {
     let error = refused("unigram.model", TextConfig::new(200, 16, 1).with_start(Some(2)));
     assert_eq!(error, format!("its start of a text is none, expected id 2{next}"));
 }
+
+/// The same model with every second piece unused, by SentencePiece: such a piece is a step to longer ones, and cut again where it is
+/// left.
+#[test]
+fn pieces_that_are_not_used_are_cut() {
+    let folder = copies().join("tokenizer_unused");
+    let case = json(&folder.join("ids.json"));
+    let tokenizer = Tokenizer::read(folder.join("bpe.model")).unwrap();
+    check(&tokenizer, &case["strings"], "ids");
+    let unused: Vec<u32> = list(&case["unused"]);
+    let whole = Tokenizer::read(copies().join("parts/tokenizers/bpe.model")).unwrap();
+    let mut changed = 0;
+    for case in case["strings"].as_array().unwrap() {
+        let text = case["text"].as_str().unwrap();
+        let ids = tokenizer.encode(text);
+        assert!(ids.iter().all(|id| !unused.contains(id)), "{text}: {ids:?}");
+        changed += usize::from(ids != whole.encode(text));
+    }
+    assert!(changed > 50, "{changed}");
+}

@@ -221,3 +221,40 @@ fn what_is_left_over_is_told() {
     let error = file.load_two_towers(&half, &Device::flex()).unwrap_err().to_string();
     assert!(error.contains("say it with `LoadOptions::text_heads`"), "{error}");
 }
+
+/// All of the file is told: both towers, and what neither takes.
+#[test]
+fn inspection_tells_of_both_towers() {
+    for name in FOLDERS {
+        let folder = folder(name);
+        let inspection = weights(&folder).inspect(&LoadOptions::new()).unwrap();
+        let loaded = load(&folder);
+        let text = inspection.text.as_ref().unwrap();
+        assert_eq!(text.description, loaded.text, "{name}");
+        assert_eq!(text.vector, loaded.text.config.outputs(), "{name}");
+        assert_eq!(inspection.report, loaded.report, "{name}");
+        assert!(inspection.missing.is_empty(), "{name}: {:?}", inspection.missing);
+        let aside: Vec<_> = loaded.report.set_aside.iter().map(|aside| &aside.name).collect();
+        assert_eq!(inspection.unused.iter().collect::<Vec<_>>(), aside, "{name}");
+        assert_eq!(inspection.remarks(), loaded.remarks(), "{name}");
+        assert!(inspection.to_string().contains("\nvocabulary     "), "{inspection}");
+    }
+    let alone = |name: &str| name.starts_with("text_model.").then(|| name.to_string());
+    let file = WeightsFile::from_bytes("f", changed("siglip", alone, &[])).unwrap();
+    let options = LoadOptions::new().with_text_heads(Some(3));
+    let text = file.inspect_text(&options).unwrap();
+    assert_eq!((text.length, text.unused.len(), text.missing.len()), (16, 0, 0));
+    assert!(file.inspect(&options).is_err());
+}
+
+/// An assumed architecture of the image model leaves what is said of the text tower.
+#[test]
+fn an_assumed_architecture_leaves_the_text_tower() {
+    for name in ["clip", "clip_quick", "siglip"] {
+        let folder = folder(name);
+        let said = weights(&folder).describe_text(&LoadOptions::new()).unwrap().config;
+        let options = LoadOptions::new().with_assume(Some("vit_base_patch16_224".into()));
+        let assumed = weights(&folder).describe_text(&options).unwrap().config;
+        assert_eq!(assumed, said, "{name}");
+    }
+}

@@ -14,6 +14,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if let Some(text) = arguments.weights.inspect_text()? {
+        match arguments.json {
+            true => println!("{}", serde_json::to_string(&text)?),
+            false => println!("{text}"),
+        }
+        return Ok(());
+    }
     let inspection = arguments.weights.inspect()?;
     for remark in inspection.remarks() {
         eprintln!("{remark}");

@@ -1,9 +1,9 @@
 //! Classes by their names: which of them a model of two towers sees in each image.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use serde_json::json;
 use vit22b::contrast::{ClassVectors, Prompts, check_names, first_name};
@@ -11,15 +11,20 @@ use vit22b::data::ImageSet;
 use vit22b::eval::{Matrix, Ranks, RocCurve};
 
 use crate::args::{DeviceName, Images, tell_remarks};
-use crate::terminal::counted;
+use crate::experiments::zero_shot::{Settings, zero_shot};
+use crate::model;
+use crate::terminal::{Terminal, counted};
 use crate::two_towers::{ImageVectors, TwoTowers, names, open_with_classes, tell_cut};
 
 #[derive(Args)]
+// Without a model and images the verb is an experiment, and both are given together.
+#[command(override_usage = "vit22b zero-shot [OPTIONS] --weights <PATH> --images <PATH>
+       vit22b zero-shot [--model <FILE>] [--steps <STEPS>] [--seeds <SEEDS>]")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    towers: TwoTowers,
+    towers: Option<TwoTowers>,
     #[command(flatten)]
-    images: Images,
+    images: Option<Images>,
     /// Names of the classes, a,b,c or a file with one on each line; default:
     /// those of the class folders, or of the list
     #[arg(long, value_name = "NAMES|FILE", verbatim_doc_comment)]
@@ -35,9 +40,28 @@ pub(crate) struct Arguments {
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+    /// Without --weights and --images: the small model of the example
+    /// linear_probe, which is trained and kept here if there is none, gets a
+    /// text tower, and names drawings of pairs that it never saw
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "out/linear_probe/model.safetensors",
+        verbatim_doc_comment
+    )]
+    model: PathBuf,
+    /// Steps of each text tower beside the small model
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
+    /// How often all of it is drawn anew, beside the small model
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
     #[command(flatten)]
     device: DeviceName,
 }
+
+/// Steps of training the small model, as the example linear_probe takes them.
+const MODEL_STEPS: u64 = 3000;
 
 /// What is known of the images.
 struct Truth {
@@ -47,10 +71,41 @@ struct Truth {
     unknown: Vec<(String, String, usize)>,
 }
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(mut arguments: Arguments) -> anyhow::Result<()> {
+    match (arguments.towers.take(), arguments.images.take()) {
+        (Some(towers), Some(images)) => classify(towers, images, arguments),
+        (Some(_), None) => bail!("give --images PATH too, the images that are to be named"),
+        (None, Some(_)) => bail!("give --weights PATH too, a model of images and texts"),
+        (None, None) => experiment(&arguments),
+    }
+}
+
+/// Drawings of pairs that no training had, named by a text tower that is tuned beside the small model.
+fn experiment(arguments: &Arguments) -> anyhow::Result<()> {
     let start = Instant::now();
-    let Arguments { towers, images, classes, outliers, prompts: typed, json: is_json, device } =
-        arguments;
+    let Arguments { classes, outliers, model, steps, seeds, .. } = arguments;
+    for (option, given) in [("--classes", classes), ("--outliers", outliers)] {
+        ensure!(given.is_none(), "{option} is about images; give --weights and --images too");
+    }
+    let runtime = arguments.device.runtime()?;
+    let (trained, untrained) = model::open_or_train(model, MODEL_STEPS, 0, &runtime)?;
+    let terminal = Terminal::new();
+    let settings = Settings { steps: *steps, seeds: *seeds };
+    let result = zero_shot(&runtime, [trained, untrained], settings, |next| terminal.say(next))?;
+    terminal.finish();
+    if arguments.json {
+        println!("{}", result.json());
+        return Ok(());
+    }
+    println!("{result}");
+    println!("{:.0} s on {runtime}", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Names the images of a user.
+fn classify(towers: TwoTowers, images: Images, arguments: Arguments) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let Arguments { classes, outliers, prompts: typed, json: is_json, device, .. } = arguments;
     let prompts = prompts_of(&typed)?;
     let set = open_with_classes(&images)?;
     let classes = match &classes {

@@ -1,10 +1,12 @@
 //! Procedural images, for training and tests without photographs.
 
+mod coloured_shapes;
 mod cue_conflict;
 mod drawings;
 mod paint;
 mod script;
 mod shapes;
 
+pub use coloured_shapes::{CaptionedDrawing, ColouredShapes};
 pub use cue_conflict::{CueConflict, CueImage};
 pub use drawings::{Drawings, Example};

@@ -83,27 +83,41 @@ pub(super) fn tensors<'a>(
 }
 
 /// The entries of the config for texts.
-struct Json<'a>(Option<&'a Map<String, Value>>);
+struct Json<'a> {
+    entries: Option<&'a Map<String, Value>>,
+    /// Whether an architecture is assumed: what is understood is read, and nothing is refused.
+    lenient: bool,
+}
 
 impl Json<'_> {
     fn get(&self, key: &str) -> Option<&Value> {
-        self.0?.get(key).filter(|value| !value.is_null())
+        self.entries?.get(key).filter(|value| !value.is_null())
+    }
+
+    /// What an entry says; one that cannot be read is refused.
+    fn read<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, WeightsError> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match read(value) {
+            None if !self.lenient => Err(refused(key, value, expected)),
+            read => Ok(read),
+        }
     }
 
     fn count(&self, key: &str) -> Result<Option<usize>, WeightsError> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let number = value.as_u64().ok_or_else(|| refused(key, value, "a whole number"))?;
-        Ok(Some(number as usize))
+        self.read(key, "a whole number", |value| value.as_u64().map(|number| number as usize))
     }
 
     fn number(&self, key: &str) -> Result<Option<f64>, WeightsError> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let number = value.as_f64().filter(|number| *number > 0.0);
-        number.map(Some).ok_or_else(|| refused(key, value, "a number above 0"))
+        self.read(key, "a number above 0", |value| value.as_f64().filter(|number| *number > 0.0))
     }
 
     fn agree(&self, shown: &[(&str, usize)]) -> Result<(), WeightsError> {
-        for (key, shown) in shown {
+        for (key, shown) in shown.iter().filter(|_| !self.lenient) {
             if let Some(value) = self.get(key).filter(|value| value.as_u64() != Some(*shown as u64))
             {
                 return Err(refused(key, value, &format!("{shown}, as the tensors have it")));
@@ -114,7 +128,7 @@ impl Json<'_> {
 
     /// Refuses entries that may change what is computed.
     fn check(&self) -> Result<(), WeightsError> {
-        let entries = self.0.into_iter().flatten();
+        let entries = self.entries.filter(|_| !self.lenient).into_iter().flatten();
         for (key, value) in entries.filter(|(_, value)| !value.is_null()) {
             if key == "model_type" && !TYPES.iter().any(|known| value == known) {
                 return Err(refused(key, value, &format!("one of {}", TYPES.join(", "))));
@@ -138,7 +152,7 @@ pub(super) fn describe(
     sidecar: &Sidecar,
     options: &LoadOptions,
 ) -> Result<TextDescription, WeightsError> {
-    let json = Json(sidecar.text_entries().filter(|_| options.assume.is_none()));
+    let json = Json { entries: sidecar.text_entries(), lenient: options.assume.is_some() };
     json.check()?;
     let is_siglip = tensors.origin == Origin::HfSiglip;
     let mut notes = tensors.notes();
@@ -162,6 +176,7 @@ pub(super) fn describe(
         Some("gelu") => Some(Gelu::Erf),
         Some("gelu_pytorch_tanh" | "gelu_new" | "gelu_fast") => Some(Gelu::Tanh),
         Some("quick_gelu") => Some(Gelu::Quick),
+        Some(_) if json.lenient => None,
         Some(other) => return Err(activation(other)),
         None => None,
     };
