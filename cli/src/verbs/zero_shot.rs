@@ -13,7 +13,7 @@ use vit22b::eval::{Matrix, Ranks, RocCurve};
 use crate::args::{DeviceName, Images, tell_remarks};
 use crate::experiments::zero_shot::{Settings, zero_shot};
 use crate::model;
-use crate::terminal::{Terminal, counted};
+use crate::terminal::counted;
 use crate::two_towers::{ImageVectors, TwoTowers, names, open_with_classes, tell_cut};
 
 #[derive(Args)]
@@ -89,10 +89,8 @@ fn experiment(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let runtime = arguments.device.runtime()?;
     let (trained, untrained) = model::open_or_train(model, MODEL_STEPS, 0, &runtime)?;
-    let terminal = Terminal::new();
     let settings = Settings { steps: *steps, seeds: *seeds };
-    let result = zero_shot(&runtime, [trained, untrained], settings, |next| terminal.say(next))?;
-    terminal.finish();
+    let result = zero_shot(&runtime, [trained, untrained], settings, |next| eprintln!("{next}"))?;
     if arguments.json {
         println!("{}", result.json());
         return Ok(());
