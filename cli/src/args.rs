@@ -15,8 +15,7 @@ use vit22b::text::TextPool;
 use vit22b::train::Precision;
 use vit22b::vit::{Gelu, Pool, ViT22B};
 use vit22b::weights::{
-    Description, HeadChoice, Inspection, LoadOptions, LoadedDense, TextInspection, WeightsError,
-    WeightsFile,
+    Description, HeadChoice, Inspection, LoadOptions, LoadedDense, WeightsError, WeightsFile,
 };
 
 use crate::terminal::ImageBar;
@@ -99,16 +98,9 @@ impl Weights {
         Ok(inspection)
     }
 
-    /// What the file is, where it has a tower for texts and nothing else.
-    pub(crate) fn inspect_text(&self) -> anyhow::Result<Option<TextInspection>> {
-        let (file, options) = (open_weights(&self.weights)?, self.unsaid.options());
-        match file.describe(&options) {
-            Err(WeightsError::UnknownOrigin { .. }) => match file.inspect_text(&options) {
-                Err(WeightsError::NoText { .. }) => Ok(None),
-                text => text.map(Some).map_err(explained),
-            },
-            _ => Ok(None),
-        }
+    /// The file, and what the options say of it.
+    pub(crate) fn open(&self) -> anyhow::Result<(WeightsFile, LoadOptions)> {
+        Ok((open_weights(&self.weights)?, self.unsaid.options()))
     }
 
     /// The model without its classifier, on the device of a runtime.
@@ -464,7 +456,7 @@ impl Display for Grid {
 }
 
 /// The error in the words of this program: its options where the library names its own.
-fn explained(error: WeightsError) -> anyhow::Error {
+pub(crate) fn explained(error: WeightsError) -> anyhow::Error {
     match error {
         WeightsError::Ambiguous { field: "part", why, .. } if why.contains("none of these") => {
             anyhow!("--part: {why}; give one of them, or leave --part out where it is one")

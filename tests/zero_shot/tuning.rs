@@ -366,9 +366,8 @@ fn two_towers_are_written_and_read() {
         let (one, other) =
             (first.model.embed_images(pixels.clone()), again.model.embed_images(pixels.clone()));
         assert!(same(one, other), "{name}");
-        for (a, b) in [(first.model.scale(), again.model.scale())] {
-            assert_eq!(a.into_data(), b.into_data(), "{name}");
-        }
+        let scales = [first.model.scale(), again.model.scale()].map(Tensor::into_data);
+        assert_eq!(scales[0], scales[1], "{name}");
         assert_eq!(first.model.bias.is_some(), again.model.bias.is_some(), "{name}");
 
         let image = opened.load(&LoadOptions::new(), &Device::flex()).unwrap();

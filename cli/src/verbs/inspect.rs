@@ -1,7 +1,9 @@
 //! What a weights file is: origin, architecture, preprocessing, and which tensors fit. No image is
 //! needed, and no tensor is read.
 
-use crate::args::Weights;
+use vit22b::weights::{TextInspection, WeightsError};
+
+use crate::args::{Weights, explained};
 
 /// Which file, and in which form.
 #[derive(clap::Args)]
@@ -14,7 +16,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if let Some(text) = arguments.weights.inspect_text()? {
+    if let Some(text) = text_alone(&arguments.weights)? {
         match arguments.json {
             true => println!("{}", serde_json::to_string(&text)?),
             false => println!("{text}"),
@@ -31,4 +33,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("{inspection}");
     }
     Ok(())
+}
+
+/// What the file is, where it has a tower for texts and nothing else.
+fn text_alone(weights: &Weights) -> anyhow::Result<Option<TextInspection>> {
+    let (file, options) = weights.open()?;
+    match file.describe(&options) {
+        Err(WeightsError::UnknownOrigin { .. }) => match file.inspect_text(&options) {
+            Err(WeightsError::NoText { .. }) => Ok(None),
+            text => text.map(Some).map_err(explained),
+        },
+        _ => Ok(None),
+    }
 }
