@@ -17,7 +17,8 @@ use vit22b::data::{Drawings, FirstOf};
 use vit22b::params;
 use vit22b::shard::{Activations, Mesh, Sharding};
 use vit22b::train::{
-    Checkpoint, Checkpoints, Classify, Ema, Event, Loss, Recipe, Record, Trainer, read_records,
+    Checkpoint, Checkpoints, Classify, Ema, Event, Loss, Recipe, Record, Stage, Trainer,
+    read_records,
 };
 use vit22b::vit::ViT22BConfig;
 use vit22b::weights::{LoadOptions, WeightsFile};
@@ -41,8 +42,16 @@ fn config() -> ViT22BConfig {
     config.with_width(32).with_depth(2).with_mlp_dim(64).with_num_heads(4)
 }
 
+/// With all that a state can hold, and second moments that are factored as the authors do.
 fn recipe() -> Recipe {
-    Recipe { ema: Some(Ema { decay: 0.9 }), ..Recipe::vit22b_scaled(8, STEPS, 1e-3) }
+    let mut recipe = Recipe::vit22b_scaled(8, STEPS, 1e-3);
+    for stage in &mut recipe.update {
+        if let Stage::Adafactor(adafactor) = stage {
+            adafactor.attention_heads = Some(4);
+            adafactor.min_dim_size_to_factor = 8;
+        }
+    }
+    Recipe { ema: Some(Ema { decay: 0.9 }), skip_non_finite: true, ..recipe }
 }
 
 fn trainer(
@@ -116,7 +125,7 @@ fn losses(folder: &Path) -> Vec<(u64, f32)> {
     records.into_iter().map(loss).collect()
 }
 
-/// Killed three times, once in each half of the cases while it saves, and each time resumed on another mesh,
+/// Killed three times, the second time while it saves, and each time resumed on another mesh,
 /// rolled or not: the losses of the run on one device that was never interrupted.
 ///
 /// 1e-5: sums of f32 in another order, as in `mesh_training.rs`.

@@ -5,7 +5,7 @@ use burn_trace::Save;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
 use vit22b::layers::activation;
-use vit22b::shard::{Activations, Mesh, Sharding};
+use vit22b::shard::{Activations, Mesh, MeshError, Sharding};
 use vit22b::train::{Task, Trainer};
 
 use crate::args::DeviceName;
@@ -65,6 +65,14 @@ pub(crate) fn with_replicas(mut sharding: Sharding, mesh: &Mesh) -> anyhow::Resu
     Ok(sharding)
 }
 
+/// A mesh with the axes that the sharding names: those that are not given have one device.
+fn mesh(text: &str) -> Result<Mesh, MeshError> {
+    let mesh: Mesh = text.parse()?;
+    let missing = ["data", "model"].into_iter().filter(|name| mesh.size(name).is_none());
+    let missing = missing.map(|name| (name.to_owned(), 1));
+    Mesh::new(mesh.axes().iter().cloned().chain(missing))
+}
+
 /// How a model is trained that is too large for one device.
 #[derive(Args, Clone)]
 pub(crate) struct Large {
@@ -72,7 +80,7 @@ pub(crate) struct Large {
     /// data=4,model=2: both cut the state, `data` also cuts batches and
     /// `model` products; other axes cut batches alone. A CPU is given as
     /// many devices. A run goes on on any other mesh
-    #[arg(long, value_name = "AXES")]
+    #[arg(long, value_name = "AXES", value_parser = mesh)]
     mesh: Option<Mesh>,
     /// How activations are sharded over the axis `model` between blocks
     #[arg(long, default_value = "width", requires = "mesh")]
@@ -119,7 +127,8 @@ impl Large {
 
     /// An error of a run, with the mesh that it is about.
     pub(crate) fn explained(&self, error: anyhow::Error) -> anyhow::Error {
-        let is_of_mesh = ["mesh", "spec `"].iter().any(|word| error.to_string().contains(word));
+        let text = format!("{error:#}");
+        let is_of_mesh = ["mesh", "spec `"].iter().any(|word| text.contains(word));
         match &self.mesh {
             Some(mesh) if is_of_mesh => error.context(format!("--mesh {mesh}")),
             _ => error,

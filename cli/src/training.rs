@@ -126,11 +126,11 @@ impl Keeping {
 
 /// Fields of configs, recipes and runs, and the options that set them.
 pub(crate) const OPTIONS: [(&str, &str); 11] = [
-    ("image", "--image"),
-    ("micro_batches", "--micro-batches"),
     // Of a mesh.
     ("the rows of a batch", "--batch"),
     ("images axis 0", "--batch"),
+    ("image", "--image"),
+    ("micro_batches", "--micro-batches"),
     ("learning_rate.peak", "--lr"),
     ("schedule", "--steps"),
     ("peak_flops", "--peak-tflops"),

@@ -7,6 +7,7 @@ use crate::data::preprocess::Preprocess;
 use crate::data::set::ImageSet;
 
 use burn::tensor::TensorData;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 /// What the mixture of a view is drawn from; the numbers below are of the steps of preprocessing.
@@ -131,7 +132,7 @@ impl Views {
         (permuted(position % count, count, order) as usize, epoch % self.views)
     }
 
-    /// The views of images as a batch. Targets are mixed as the images are.
+    /// The views of images as a batch. Targets are mixed as the images are. Threads share the images of a batch.
     ///
     /// # Errors
     ///
@@ -142,26 +143,30 @@ impl Views {
     /// For an image that is not in the set.
     pub fn batch_of(&self, views: &[(usize, u64)]) -> Result<ImageBatch, DataError> {
         let [height, width] = self.preprocess.size();
-        let (pixels, classes) = (3 * height * width, self.set.classes().len());
+        let pixels = 3 * height * width;
         let mut images = vec![0.0; views.len() * pixels];
-        let mut targets = vec![0.0; views.len() * classes];
-        let (mut other, mut others) = (vec![0.0; pixels], vec![0.0; classes]);
-        for (row, (image, view)) in views.iter().enumerate() {
-            let values = &mut images[row * pixels..][..pixels];
-            let target = &mut targets[row * classes..][..classes];
-            self.write(*image, *view, values, target)?;
-            let (partner, share) = self.mixture(*image, *view);
-            if partner != *image {
-                others.fill(0.0);
-                self.write(partner, *view, &mut other, &mut others)?;
-                mix(values, &other, share);
-                mix(target, &others, share);
-            }
-        }
+        // Where batches are made ahead on threads, these are the threads.
+        let rows = views.par_iter().zip(images.par_chunks_mut(pixels.max(1)));
+        let rows = rows.map(|((image, view), values)| self.row(*image, *view, values));
+        let targets = rows.collect::<Vec<_>>().into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(ImageBatch::new(
             TensorData::new(images, [views.len(), 3, height, width]),
-            TensorData::new(targets, [views.len(), classes]),
+            TensorData::new(targets.concat(), [views.len(), self.set.classes().len()]),
         ))
+    }
+
+    /// Writes a view of an image, and gives its target.
+    fn row(&self, image: usize, view: u64, values: &mut [f32]) -> Result<Vec<f32>, DataError> {
+        let mut target = vec![0.0; self.set.classes().len()];
+        self.write(image, view, values, &mut target)?;
+        let (partner, share) = self.mixture(image, view);
+        if partner != image {
+            let (mut other, mut others) = (vec![0.0; values.len()], vec![0.0; target.len()]);
+            self.write(partner, view, &mut other, &mut others)?;
+            mix(values, &other, share);
+            mix(&mut target, &others, share);
+        }
+        Ok(target)
     }
 
     fn write(

@@ -32,7 +32,7 @@ mod sharding;
 #[cfg(feature = "forecast")]
 pub(crate) use plan_table::Bytes;
 
-pub use burn_trace::mesh::{Mesh, Spec};
+pub use burn_trace::mesh::{Mesh, MeshError, Spec};
 pub use error::ShardError;
 pub use linear::{Communication, Cut, ShardedLinear, ShardedLinearConfig};
 pub use plan::{Plan, Planned, Reason};

@@ -10,7 +10,9 @@ use super::role::{Role, role};
 
 /// The axes of a mesh that cut parameters, batch and activations of a training run.
 ///
-/// Moments and averages of a parameter are cut as the parameter is, except along dimensions of size 1.
+/// Moments and averages of a parameter are cut as the parameter is, except along dimensions of size 1. Adafactor's means of attention
+/// with the heads as an axis of their own ([`Adafactor::attention_heads`](crate::train::Adafactor::attention_heads)), which are small, are
+/// replicated.
 /// The stacked parameters of rolled blocks are cut as each of them alone. A batch is cut along its
 /// first dimension.
 ///
@@ -193,10 +195,15 @@ impl Resolved {
                 let rule = self.matcher.find(path);
                 let rule = rule.ok_or_else(|| MeshError::Uncovered { tensor: path.to_owned() })?;
                 let (pattern, spec) = &self.sharding.parameters.0[rule];
-                let spec = match shape.split_first() {
-                    Some((_, lane)) if is_stack(path) => spec.for_shape(lane).stacked(),
-                    _ => spec.for_shape(shape),
+                let (lane, is_stacked) = match shape.split_first() {
+                    Some((_, lane)) if is_stack(path) => (lane, true),
+                    _ => (&shape[..], false),
                 };
+                if has_heads_as_axis(&leaf.path, lane) {
+                    return Ok((Spec::replicated(), Some(pattern)));
+                }
+                let spec = spec.for_shape(lane);
+                let spec = if is_stacked { spec.stacked() } else { spec };
                 Ok((spec, Some(pattern)))
             }
             Role::Unnamed => Ok((self.sharding.batch.clone(), None)),
@@ -210,6 +217,13 @@ impl Resolved {
         let mut rules = self.sharding.parameters.0.iter();
         rules.any(|(other, spec)| other == pattern && spec.is_replicated())
     }
+}
+
+/// Whether a leaf is a mean of Adafactor over an axis of a parameter of attention whose heads are an axis of their own: other
+/// means keep the axis, with size 1. Its axes are not the parameter's.
+fn has_heads_as_axis(path: &str, shape: &[usize]) -> bool {
+    let is_mean = ["adafactor.row/", "adafactor.column/"].iter().any(|name| path.contains(name));
+    is_mean && !shape.contains(&1)
 }
 
 /// Whether a path is that of a stack, as the parameters of rolled blocks are: `blocks.*.norm.scale`.
@@ -251,6 +265,13 @@ mod tests {
         assert_eq!(spec_of("0.model.blocks.*.mlp.fc1.weight", &[48, 64, 256]), "-,data,model");
         let column = "0.optimizer.adafactor.column/blocks.*.mlp.fc1.weight";
         assert_eq!(spec_of(column, &[48, 1, 256]), "-,-,model");
+        // [d, h, k] without d, and without k: 48 heads are not cut by 128 devices.
+        for (name, shape) in [("row", [6_144, 48]), ("column", [48, 128])] {
+            let path = format!("optimizer.adafactor.{name}/blocks.0.attn.query.weight");
+            assert_eq!(spec_of(&path, &shape), "-");
+            let path = format!("optimizer.adafactor.{name}/blocks.*.attn.query.weight");
+            assert_eq!(spec_of(&path, &[48, shape[0], shape[1]]), "-");
+        }
     }
 
     #[test]

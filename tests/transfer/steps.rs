@@ -85,6 +85,25 @@ fn a_polyak_average_weighs_all_its_steps_alike() {
     }
 }
 
+/// The mean of a run with steps that are left out, before and within it, is that of the run without them.
+#[test]
+fn a_polyak_average_counts_the_steps_that_were_taken() {
+    let polyak = Some(Polyak { from: Duration::Steps(2) });
+    let stage = Stage::Adam(Adam::default());
+    let skips = Recipe { skip_non_finite: true, polyak, ..recipe(stage) };
+    let step = TrainStep::new(line(), &skips, None).unwrap();
+    let run = |values: &[f32]| {
+        let mut state = start(&step);
+        for value in values {
+            (state, _) = step.run(state, batch(*value)).unwrap();
+        }
+        state.ema.unwrap().get::<2>("weight").unwrap().clone()
+    };
+    let with = run(&[1.0, f32::NAN, 2.0, 3.0, f32::NAN, f32::NAN, 4.0, 5.0]);
+    let without = run(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert_eq!(worst(&with, &without), 0.0);
+}
+
 #[test]
 fn what_has_no_meaning_is_named_before_the_first_step() {
     let adam = || recipe(Stage::Adam(Adam::default()));

@@ -124,3 +124,51 @@ fn what_a_run_leaves_is_taken_as_weights() {
     assert_eq!(last, embed(&step, "step.jsonl"));
     assert_ne!(last, embed(&format!("{run}/checkpoints/step-000000001"), "before.jsonl"));
 }
+
+/// Eight devices of the CPU; the blocks of the model are one loop.
+#[test]
+fn a_run_goes_on_on_another_mesh_and_is_taken_as_weights() {
+    let (folder, images) = (Folder::new("train-mesh"), fixture("images"));
+    let run = folder.path().join("run");
+    let run = run.to_str().expect("UTF-8");
+    let train = |device: &str, more: &[&str]| {
+        let options = ["train", "--device", device, "--peak-tflops", "0.05", "--out", run];
+        let every = ["--evaluate-every", "100", "--save-every", "2"];
+        vit22b(options.iter().chain(&every).chain(more))
+    };
+    let mesh = ["--mesh", "data=4,model=2", "--save", "products", "--batch", "8", "--steps", "2"];
+    train("xla:cpu", &mesh).succeeded();
+    let more = ["--mesh", "data=8", "--batch", "8", "--steps", "4", "--resume"];
+    let told = train("xla:cpu", &more);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    let changed = "the mesh changed: it was data=4,model=2 and is data=8,model=1";
+    assert!(told.stderr.lines().any(|line| line == changed), "{}", told.stderr);
+    let embed = |weights: &str, name: &str| {
+        let out = folder.path().join(name);
+        let to = out.to_str().expect("UTF-8");
+        vit22b(["embed", "--weights", weights, "--images", &images, "--out", to]).succeeded();
+        std::fs::read_to_string(out).unwrap()
+    };
+    let index = format!("{run}/checkpoints/step-000000004/model.safetensors.index.json");
+    assert_eq!(embed(run, "run.jsonl"), embed(&index, "index.jsonl"));
+
+    let error = |device: &str, more: &[&str]| train(device, more).failed();
+    let text = error("flex", &["--mesh", "data=2"]);
+    assert!(
+        text.starts_with("--mesh data=2,model=1: a mesh is of devices of XLA, and flex is none"),
+        "{text}"
+    );
+    let text = error("flex", &["--save", "product"]);
+    assert!(
+        text.starts_with("--save product: blocks keep nothing that is called product"),
+        "{text}"
+    );
+    let resumed = ["--mesh", "data=4", "--batch", "6", "--steps", "6", "--resume"];
+    let text = error("xla:cpu", &resumed);
+    assert!(
+        text.contains("--batch: the rows of a batch: dimension 0 of [6] is cut into 4"),
+        "{text}"
+    );
+    assert_eq!(train("flex", &["--mesh", "data=0"]).code, 2);
+    assert_eq!(train("flex", &["--activations", "images"]).code, 2);
+}

@@ -40,8 +40,8 @@ impl<B: Send + 'static> Prefetch<B> {
     }
 
     /// As [`Prefetch::new`], with at most so many examples that are made or held before they are taken, but at least those of
-    /// one batch. Threads work together on the images of a batch of an [`ImageLoader`](crate::data::ImageLoader), so that
-    /// two batches occupy any number of threads; of other sources each batch is made by one thread.
+    /// one batch. Threads work together on the images of a batch of an [`ImageLoader`](crate::data::ImageLoader) or of
+    /// [`Views`](crate::data::Views), so that two batches occupy any number of threads; of other sources each batch is made by one thread.
     ///
     /// ```
     /// use std::sync::Arc;

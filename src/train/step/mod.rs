@@ -183,7 +183,7 @@ impl<T: Task> TrainStep<T> {
                 let trained = self.trained(&model);
                 Some(match of {
                     Averages::Ema(ema) => ema.update(averages, &trained, &step),
-                    Averages::Polyak(polyak) => polyak.update(averages, &trained, &step),
+                    Averages::Polyak(polyak) => polyak.update(averages, &trained, &taken),
                 })
             }
             (_, averages) => averages,

@@ -10,7 +10,7 @@ use crate::train::error::{TrainError, invalid};
 use super::ema::move_averages;
 
 /// The uniform mean of the parameters after each step from one on, as Polyak averaging takes it. Until then it is the
-/// parameters themselves.
+/// parameters themselves. Steps that are left out because they are not finite count nowhere.
 ///
 /// `average ← average + (parameter − average) / n` with `n` the number of steps in the mean, in f32, so
 /// that all steps weigh the same however many there are.
@@ -43,15 +43,15 @@ impl Polyak {
 }
 
 impl ResolvedPolyak {
-    /// The mean after a step. `step` is the number of steps before it, in a tensor of one element.
+    /// The mean after a step. `taken` is the number of steps that were taken before it, in a tensor of one element.
     pub(crate) fn update(
         &self,
         averages: NamedTensors,
         parameters: &NamedTensors,
-        step: &Tensor<1>,
+        taken: &Tensor<1>,
     ) -> NamedTensors {
         // n is 1 at the first step of the mean and before it.
-        let n = step.clone().sub_scalar(self.from).clamp_min(0.0).add_scalar(1.0);
+        let n = taken.clone().sub_scalar(self.from).clamp_min(0.0).add_scalar(1.0);
         let decay = n.recip().neg().add_scalar(1.0);
         move_averages(averages, parameters, &decay)
     }
