@@ -1,7 +1,9 @@
-//! Names of the files that are written for images.
+//! Names of the files that are written for images, and the folders that they are written to.
 
 use std::collections::HashSet;
 use std::path::Path;
+
+use anyhow::ensure;
 
 /// A name for the files of each image: its path without its ending, with the ending where another image has the
 /// same, and a number where that is taken too.
@@ -17,6 +19,18 @@ pub(crate) fn file_names(images: impl Iterator<Item = String>) -> Vec<String> {
         free.unwrap_or_else(|| format!("image_{index}"))
     });
     names.collect()
+}
+
+/// Refuses a folder with files, among which new ones would be lost.
+pub(crate) fn ensure_new_folder(out: &Path) -> anyhow::Result<()> {
+    let has_files = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(
+        !has_files,
+        "--out {}: expected a new or an empty folder, got one with files, among which the drawings \
+         would be; name another, or delete it",
+        out.display()
+    );
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,16 +5,17 @@ use clap::{Arg, Command};
 /// Columns of a terminal.
 const WIDTH: usize = 100;
 
-/// The command with the options' help in lines of at most [`WIDTH`] columns.
+/// The command with the options' help in lines of at most [`WIDTH`] columns, of its verbs and of theirs.
 pub(crate) fn wrapped(command: Command) -> Command {
     command.mut_subcommands(|verb| {
         // Options begin in column 6, and two spaces follow the longest.
         let longest = verb.get_arguments().map(label).max();
         let width = WIDTH.saturating_sub(6 + longest.unwrap_or_default() + 2);
-        verb.mut_args(|option| {
+        let verb = verb.mut_args(|option| {
             let (text, value) = (lines(&full(&option), width), option.get_action().takes_values());
             option.help(text).hide_default_value(value).hide_possible_values(value)
-        })
+        });
+        wrapped(verb)
     })
 }
 

@@ -147,13 +147,21 @@ mod tests {
         command.build();
         let mut texts = vec![command.render_long_help().to_string()];
         for verb in command.get_subcommands_mut() {
-            for option in verb.get_arguments() {
-                assert!(option.get_help().is_some(), "{} {option}", verb.get_name());
-            }
-            texts.push(verb.render_long_help().to_string());
+            add_help(verb, &mut texts);
         }
         for line in texts.iter().flat_map(|text| text.lines()) {
             assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
+        }
+    }
+
+    /// The help of a verb and of its own verbs.
+    fn add_help(verb: &mut clap::Command, texts: &mut Vec<String>) {
+        for option in verb.get_arguments() {
+            assert!(option.get_help().is_some(), "{} {option}", verb.get_name());
+        }
+        texts.push(verb.render_long_help().to_string());
+        for part in verb.get_subcommands_mut() {
+            add_help(part, texts);
         }
     }
 

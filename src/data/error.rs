@@ -105,6 +105,44 @@ pub enum DataError {
         /// What is expected and what is there.
         why: String,
     },
+    /// What is known of an image's pixels, which cannot be read or does not fit the image.
+    #[error("{name}: {problem}")]
+    Truth {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Images of which none has a file of truth.
+    #[error(
+        "{}: none of {images} images has a file there; the first would be {first}", path.display()
+    )]
+    NoTruths {
+        /// The folder of the files.
+        path: PathBuf,
+        /// How many images there are.
+        images: usize,
+        /// The file of the first image.
+        first: String,
+    },
+    /// A number of classes of pixels that masks do not have.
+    #[error("expected 1 to {most} classes of pixels, got {got}")]
+    Classes {
+        /// The number of classes.
+        got: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A setting of pairs or of their crops that is not valid.
+    #[error("{field} = {value}: expected {expected}")]
+    Setting {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// A set without images, where at least one is needed.
     #[error("the set has no images; read it from another place")]
     Empty,

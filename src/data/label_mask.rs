@@ -103,8 +103,21 @@ impl LabelMask {
     ///
     /// [`LabelMaskError::File`] with the system's error.
     pub fn write_palette(&self, path: &Path) -> Result<(), LabelMaskError> {
-        let palette: Vec<u8> = (0..=255).flat_map(Self::colour).collect();
-        self.write(path, Some(palette))
+        self.write(path, Some((0..=255).flat_map(Self::colour).collect()))
+    }
+
+    /// The same with other colours, at most 256; the first is that of the number 0.
+    ///
+    /// # Errors
+    ///
+    /// [`LabelMaskError::File`] with the system's error, or if a number has no colour.
+    pub fn write_colours(&self, path: &Path, colours: &[[u8; 3]]) -> Result<(), LabelMaskError> {
+        if let Some(label) = self.labels.iter().find(|label| usize::from(**label) >= colours.len())
+        {
+            let problem = format!("the number {label} has none of the {} colours", colours.len());
+            return Err(LabelMaskError::File { file: path.display().to_string(), problem });
+        }
+        self.write(path, Some(colours.iter().take(256).flatten().copied().collect()))
     }
 
     /// Writes a grey PNG of 8 bits.

@@ -6,6 +6,7 @@
 //! evaluation ([`Epoch`]). [`Drawings`] and [`CueConflict`] are procedural images, [`Corruption`] damages images.
 
 pub(crate) mod batch;
+mod class_list;
 mod corruption;
 mod depth_map;
 mod digits;
@@ -15,15 +16,17 @@ pub(crate) mod json;
 mod label_mask;
 mod labels;
 pub(crate) mod loader;
+mod pairs;
 pub(crate) mod preprocess;
 mod procedural;
 pub(crate) mod set;
 mod views;
 
 pub use batch::{
-    BatchError, BatchSource, Epoch, ExampleKey, FirstOf, HeldOut, ImageBatch, Masked, Prefetch,
-    ShareOf,
+    BatchError, BatchSource, DepthBatch, Epoch, ExampleKey, FirstOf, HeldOut, ImageBatch,
+    MaskBatch, Masked, Prefetch, ShareOf,
 };
+pub use class_list::{ClassList, IGNORED};
 pub use corruption::{Corruption, CorruptionError};
 pub use depth_map::{DepthMap, DepthMapError};
 pub use digits::{Digits, DigitsError, SIDE as DIGIT_SIDE};
@@ -32,10 +35,13 @@ pub use image::{DecodeOptions, FloatImage, Image, ImageError};
 pub use label_mask::{LabelMask, LabelMaskError};
 pub use labels::{Hierarchy, LabelError};
 pub use loader::{BrokenImages, ImageLoader, OnBroken};
+pub use pairs::{DepthTruth, JointCrop, MaskTruth, PairLoader, Pairs, Truth};
 pub use preprocess::{
     BigVisionResize, Filter, ImageOp, Preprocess, PreprocessError, ResizeMethod, RobustnessSet,
     Rounding, Transform,
 };
-pub use procedural::{CaptionedDrawing, ColouredShapes, CueConflict, CueImage, Drawings, Example};
+pub use procedural::{
+    CaptionedDrawing, ColouredShapes, CueConflict, CueImage, Drawings, Example, Scene, Scenes,
+};
 pub use set::{Captions, ImageSet, Item, Location};
 pub use views::Views;

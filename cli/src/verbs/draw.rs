@@ -1,16 +1,36 @@
 //! Writes procedural drawings as PNG, a folder for each class: images for the other verbs where there
-//! are none at hand, and drawings whose shape and texture disagree, to see which of them a model reads.
+//! are none at hand, and drawings whose shape and texture disagree, to see which of them a model reads. Its own verbs
+//! write data of other kinds.
+
+mod scenes;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
-use clap::{Args, ValueEnum};
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
 use image::{Rgb, RgbImage};
 use vit22b::data::{CueConflict, Drawings};
 
+use crate::file_names::ensure_new_folder;
+
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+    #[command(flatten)]
+    drawings: DrawingArguments,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// Write scenes with the class and the depth of each pixel, for segment and depth
+    Scenes(scenes::Arguments),
+}
+
+#[derive(Args)]
+struct DrawingArguments {
     /// New folder for the images: a folder for each class, and
     /// labels.csv, a list with all labels of each image
     #[arg(long, default_value = "out/draw")]
@@ -54,7 +74,14 @@ struct Drawing {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { out, count, side, class, cues, seed } = arguments;
+    match arguments.part {
+        Some(Part::Scenes(arguments)) => scenes::run(arguments),
+        None => drawings(arguments.drawings),
+    }
+}
+
+fn drawings(arguments: DrawingArguments) -> anyhow::Result<()> {
+    let DrawingArguments { out, count, side, class, cues, seed } = arguments;
     let draw: Box<dyn Fn(u64) -> Drawing> = match cues {
         Some(cues) => {
             let drawings = CueConflict::new(side.into(), seed);
@@ -65,13 +92,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             Box::new(move |index| of_label(&drawings, class, index))
         }
     };
-    let has_files = std::fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some());
-    ensure!(
-        !has_files,
-        "--out {}: expected a new or an empty folder, got one with files, among which the drawings \
-         would be; name another, or delete it",
-        out.display()
-    );
+    ensure_new_folder(&out)?;
     let mut list = String::from("path,labels\n");
     for index in 0..count {
         let Drawing { pixels, class, labels } = draw(index);

@@ -1,4 +1,4 @@
-use vit22b::data::{DecodeOptions, ImageSet};
+use vit22b::data::{ClassList, DecodeOptions, DepthMap, ImageSet, LabelMask, Scenes};
 
 use crate::folder::Folder;
 use crate::vit22b;
@@ -51,4 +51,36 @@ fn drawings_are_not_mixed_with_other_files() {
         error.starts_with(&format!("--out {out}: expected a new or an empty folder")),
         "{error}"
     );
+}
+
+#[test]
+fn scenes_are_written_with_the_class_and_the_depth_of_each_pixel() {
+    let folder = Folder::new("draw-scenes");
+    let out = folder.path().join("all");
+    let all = out.to_str().expect("UTF-8");
+    let said =
+        vit22b(["draw", "scenes", "--out", all, "--count", "3", "--side", "24", "--seed", "5"]);
+    assert!(said.succeeded().starts_with("3 scenes of 24 × 24 pixels in "));
+    let scene = Scenes::new(24, 5).scene(2);
+    let images = ImageSet::folder(&out.join("images")).unwrap();
+    assert_eq!(images.decode(2, DecodeOptions::default()).unwrap(), scene.image);
+    assert_eq!(LabelMask::read(&out.join("masks/000002.png")).unwrap(), scene.mask);
+    let depth = DepthMap::read(&out.join("depths/000002.png"), 256.0).unwrap();
+    for (read, drawn) in depth.values().iter().zip(scene.depth.values()) {
+        // Half a step of 1/256 m.
+        assert!((read - drawn).abs() < 0.00196, "{read} {drawn}");
+    }
+    let classes = ClassList::read(&out.join("classes.txt")).unwrap();
+    assert_eq!(classes.names(), Scenes::CLASSES);
+    let again = vit22b(["draw", "scenes", "--out", all]).failed();
+    assert!(again.starts_with("--out ") && again.contains("expected a new or an empty folder"));
+
+    let few = folder.path().join("few");
+    let few = few.to_str().expect("UTF-8");
+    vit22b(["draw", "scenes", "--out", few, "--count", "1", "--known", "10"]).succeeded();
+    let depth = DepthMap::read(&folder.path().join("few/depths/000000.png"), 256.0).unwrap();
+    let known = depth.values().iter().filter(|depth| **depth > 0.0).count();
+    // 64 × 64 pixels, of which the sky is about a third.
+    assert!((150..450).contains(&known), "{known}");
+    assert_eq!(vit22b(["draw", "scenes", "--out", few, "--known", "0"]).code, 2);
 }

@@ -11,7 +11,7 @@ mod source;
 
 pub use example_key::ExampleKey;
 pub use held_out::{Epoch, FirstOf, HeldOut, Masked};
-pub use image_batch::ImageBatch;
+pub use image_batch::{DepthBatch, ImageBatch, MaskBatch};
 pub(crate) use permutation::permuted;
 pub use prefetch::Prefetch;
 pub use share::ShareOf;

@@ -266,6 +266,20 @@ impl Preprocess {
     }
 }
 
+/// A part of an image that was resized: top, left, height and width in pixels of the result. Other pixels are not
+/// computed.
+pub(in crate::data) fn resized_part(
+    image: Cow<'_, Image>,
+    size: [usize; 2],
+    part: [usize; 4],
+    filter: Filter,
+) -> Image {
+    let mut view = View::new(image);
+    view.resize(size, Resampling::Pillow(filter));
+    view.crop(part);
+    view.render().clone()
+}
+
 /// Applies a step to a view. Steps that work on values do nothing here.
 fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
     let [height, width] = view.size();

@@ -4,9 +4,11 @@ mod coloured_shapes;
 mod cue_conflict;
 mod drawings;
 mod paint;
+mod scenes;
 mod script;
 mod shapes;
 
 pub use coloured_shapes::{CaptionedDrawing, ColouredShapes};
 pub use cue_conflict::{CueConflict, CueImage};
 pub use drawings::{Drawings, Example};
+pub use scenes::{Scene, Scenes};
