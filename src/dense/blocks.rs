@@ -93,6 +93,12 @@ pub(super) fn check_width(
     check(field, width, width == tower.width, rule, || tower.width)
 }
 
+/// Height and width of images.
+pub(super) fn size_of(images: &Tensor<4>) -> [usize; 2] {
+    let [_, _, height, width] = images.dims();
+    [height, width]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

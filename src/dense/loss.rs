@@ -30,16 +30,52 @@ pub fn pixel_cross_entropy(
     labels: Tensor<3, Int>,
     ignore: Option<usize>,
 ) -> Tensor<1> {
+    let (losses, counts) = pixel_losses(logits, labels, ignore);
+    mean_where(losses, counts)
+}
+
+/// The same for each image by itself, `[b]`.
+pub(super) fn pixel_cross_entropy_of_each(
+    logits: Tensor<4>,
+    labels: Tensor<3, Int>,
+    ignore: Option<usize>,
+) -> Tensor<1> {
+    let (losses, counts) = pixel_losses(logits, labels, ignore);
+    means_where(losses, counts)
+}
+
+/// For each image the share of the pixels that count whose class has the largest logit, `[b]`.
+pub(super) fn pixel_accuracy_of_each(
+    logits: Tensor<4>,
+    labels: Tensor<3, Int>,
+    ignore: Option<usize>,
+) -> Tensor<1> {
+    let [b, _, h, w] = logits.dims();
+    let counts = ignored(&labels, ignore).bool_not();
+    let hits = logits.argmax(1).reshape([b, h, w]).equal(labels);
+    means_where(hits.float().cast(DType::F32), counts)
+}
+
+/// The loss of each pixel, and which of them count.
+fn pixel_losses(
+    logits: Tensor<4>,
+    labels: Tensor<3, Int>,
+    ignore: Option<usize>,
+) -> (Tensor<3>, Tensor<3, Bool>) {
     let [b, _, h, w] = logits.dims();
     assert_shape!(labels, [b, h, w]);
-    let ignored: Tensor<3, Bool> = match ignore {
-        Some(label) => labels.clone().equal_elem(label as i64),
-        None => labels.clone().lower_elem(i64::MIN),
-    };
+    let ignored = ignored(&labels, ignore);
     // An ignored pixel has some class, whose loss does not count.
     let classes = labels.mask_fill(ignored.clone(), 0).unsqueeze_dim::<4>(1);
     let likelihood = log_softmax(logits.cast(DType::F32), 1).gather(1, classes);
-    mean_where(likelihood.reshape([b, h, w]).neg(), ignored.bool_not())
+    (likelihood.reshape([b, h, w]).neg(), ignored.bool_not())
+}
+
+fn ignored(labels: &Tensor<3, Int>, ignore: Option<usize>) -> Tensor<3, Bool> {
+    match ignore {
+        Some(label) => labels.clone().equal_elem(label as i64),
+        None => labels.clone().lower_elem(i64::MIN),
+    }
 }
 
 /// The squared error of `log(1 + depth)` over the pixels whose depth is known: ViT-22B's target of depth.
@@ -65,12 +101,23 @@ pub fn pixel_cross_entropy(
 /// assert!((loss - 2f32.ln().powi(2)).abs() < 1e-6);
 /// ```
 pub fn log_depth_error(predicted: Tensor<3>, depths: Tensor<3>) -> Tensor<1> {
+    let (errors, known) = log_depth_errors(predicted, depths);
+    mean_where(errors, known)
+}
+
+/// The same for each image by itself, `[b]`.
+pub(super) fn log_depth_error_of_each(predicted: Tensor<3>, depths: Tensor<3>) -> Tensor<1> {
+    let (errors, known) = log_depth_errors(predicted, depths);
+    means_where(errors, known)
+}
+
+fn log_depth_errors(predicted: Tensor<3>, depths: Tensor<3>) -> (Tensor<3>, Tensor<3, Bool>) {
     let [b, h, w] = predicted.dims();
     assert_shape!(depths, [b, h, w]);
     let known = known(&depths);
     let depths = depths.cast(DType::F32).mask_fill(known.clone().bool_not(), 1.0);
     let error = predicted.cast(DType::F32) - depths.log1p();
-    mean_where(error.square(), known)
+    (error.square(), known)
 }
 
 /// Half of the squared error that is left when each image's prediction is brought nearest to the truth by a
@@ -100,6 +147,17 @@ pub fn log_depth_error(predicted: Tensor<3>, depths: Tensor<3>) -> Tensor<1> {
 /// assert!(scale_shift_invariant(right, truth).into_scalar::<f32>() < 1e-6);
 /// ```
 pub fn scale_shift_invariant(predicted: Tensor<3>, truth: Tensor<3>) -> Tensor<1> {
+    let (errors, known) = scale_shift_errors(predicted, truth);
+    mean_where(errors, known)
+}
+
+/// The same for each image by itself, `[b]`.
+pub(super) fn scale_shift_invariant_of_each(predicted: Tensor<3>, truth: Tensor<3>) -> Tensor<1> {
+    let (errors, known) = scale_shift_errors(predicted, truth);
+    means_where(errors, known)
+}
+
+fn scale_shift_errors(predicted: Tensor<3>, truth: Tensor<3>) -> (Tensor<3>, Tensor<3, Bool>) {
     let [b, h, w] = predicted.dims();
     assert_shape!(truth, [b, h, w]);
     let known = known(&truth);
@@ -118,11 +176,11 @@ pub fn scale_shift_invariant(predicted: Tensor<3>, truth: Tensor<3>) -> Tensor<1
     let variance = p.clone().square().sum_dim(1);
     let number = (p.clone() * t.clone()).sum_dim(1) / variance.add_scalar(1e-12);
     let error = (p * number - t).square().mul_scalar(0.5).reshape([b, h, w]);
-    mean_where(error, known)
+    (error, known)
 }
 
 /// Where a depth is known. A comparison with NaN is false.
-fn known(depths: &Tensor<3>) -> Tensor<3, Bool> {
+pub(super) fn known(depths: &Tensor<3>) -> Tensor<3, Bool> {
     depths.clone().greater_elem(0.0).bool_and(depths.clone().is_finite())
 }
 
@@ -130,6 +188,14 @@ fn known(depths: &Tensor<3>) -> Tensor<3, Bool> {
 fn mean_where(values: Tensor<3>, counts: Tensor<3, Bool>) -> Tensor<1> {
     let number = counts.clone().float().cast(DType::F32).sum().clamp_min(1.0);
     values.mask_fill(counts.bool_not(), 0.0).sum() / number
+}
+
+/// For each image the mean of its values that count, 0 if none does, `[b]`.
+fn means_where(values: Tensor<3>, counts: Tensor<3, Bool>) -> Tensor<1> {
+    let [b, h, w] = values.dims();
+    let sums = |map: Tensor<3>| map.reshape([b, h * w]).sum_dim(1).reshape([b]);
+    let number = sums(counts.clone().float().cast(DType::F32)).clamp_min(1.0);
+    sums(values.mask_fill(counts.bool_not(), 0.0)) / number
 }
 
 #[cfg(test)]

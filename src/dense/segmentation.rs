@@ -3,14 +3,56 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ConfigError, check};
 use crate::heads::{
-    Corners, Fcn, FcnConfig, Pyramid, PyramidConfig, Resample2d, UperNet, UperNetConfig,
+    Corners, Fcn, FcnConfig, LinearDecoder, LinearDecoderConfig, Pyramid, PyramidConfig,
+    Resample2d, UperNet, UperNetConfig,
 };
 use crate::vit::{ViT22B, ViT22BConfig};
 
-use super::blocks::{BlockChoice, check_width};
+use super::blocks::{BlockChoice, check_width, size_of};
+
+/// The head of a [`SegmentationModel`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SegmentationHead {
+    /// One linear layer on the patches of one block.
+    Linear(LinearDecoderConfig),
+    /// UPerNet on the maps of several blocks.
+    UperNet(UperNetConfig),
+}
+
+impl SegmentationHead {
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Linear(head) => head.classes,
+            Self::UperNet(head) => head.classes,
+        }
+    }
+
+    /// How many blocks are read.
+    fn maps(&self) -> usize {
+        match self {
+            Self::Linear(_) => 1,
+            Self::UperNet(head) => head.widths.len(),
+        }
+    }
+}
+
+impl From<LinearDecoderConfig> for SegmentationHead {
+    fn from(head: LinearDecoderConfig) -> Self {
+        Self::Linear(head)
+    }
+}
+
+impl From<UperNetConfig> for SegmentationHead {
+    fn from(head: UperNetConfig) -> Self {
+        Self::UperNet(head)
+    }
+}
 
 /// The auxiliary head of a [`SegmentationModel`].
 #[derive(Config, Debug, PartialEq)]
@@ -36,7 +78,7 @@ pub struct AuxiliaryConfig {
 /// let tower = Variant::parse("mu/16")?.config(0).with_image([32, 48]).with_depth(4);
 /// let head = UperNetConfig::new(vec![32; 4], 8, 5);
 /// let device = Device::flex();
-/// let model = SegmentationConfig::new(tower, BlockChoice::quarters(4), head)
+/// let model = SegmentationConfig::new(tower, BlockChoice::quarters(4), head.into())
 ///     .with_pyramid(Some(PyramidConfig::new(32)))
 ///     .init(&device)?;
 /// assert_eq!(model.forward(Tensor::zeros([1, 3, 32, 48], &device)).dims(), [1, 5, 32, 48]);
@@ -46,11 +88,11 @@ pub struct AuxiliaryConfig {
 pub struct SegmentationConfig {
     /// The tower.
     pub tower: ViT22BConfig,
-    /// The blocks that are read, as many as the head has widths.
+    /// The blocks that are read, as many as a UPerNet has widths, and one for a linear decoder.
     pub blocks: BlockChoice,
     /// The head; its maps have the tower's width.
-    pub head: UperNetConfig,
-    /// Makes maps of four sizes of the tower's four; without it all have one size.
+    pub head: SegmentationHead,
+    /// Makes maps of four sizes of the tower's four for UPerNet; without it all have one size.
     pub pyramid: Option<PyramidConfig>,
     /// The head whose loss is added in training.
     pub auxiliary: Option<AuxiliaryConfig>,
@@ -65,12 +107,22 @@ impl SegmentationConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.tower.validate()?;
         self.blocks.validate(self.tower.depth)?;
-        self.head.validate()?;
-        let (blocks, maps) = (self.blocks.blocks.len(), self.head.widths.len());
-        let rule = || format!("{maps}, as many as head.widths");
-        check("blocks (count)", blocks, blocks == maps, rule, || maps)?;
-        for width in &self.head.widths {
-            check_width("head.widths", *width, &self.tower)?;
+        let (blocks, maps) = (self.blocks.blocks.len(), self.head.maps());
+        match &self.head {
+            SegmentationHead::Linear(head) => {
+                head.validate()?;
+                check_width("head.width", head.width, &self.tower)?;
+                let rule = || "1 for a linear decoder".into();
+                check("blocks (count)", blocks, blocks == 1, rule, || 1)?;
+            }
+            SegmentationHead::UperNet(head) => {
+                head.validate()?;
+                let rule = || format!("{maps}, as many as head.widths");
+                check("blocks (count)", blocks, blocks == maps, rule, || maps)?;
+                for width in &head.widths {
+                    check_width("head.widths", *width, &self.tower)?;
+                }
+            }
         }
         if let Some(pyramid) = &self.pyramid {
             pyramid.validate()?;
@@ -83,7 +135,7 @@ impl SegmentationConfig {
             check_width("auxiliary.head.width", head.width, &self.tower)?;
             let rule = || format!("below the number of maps, {maps}");
             check("auxiliary.level", *level, *level < maps, rule, || maps - 1)?;
-            let classes = self.head.classes;
+            let classes = self.head.classes();
             let rule = || format!("head.classes = {classes}");
             let field = "auxiliary.head.classes";
             check(field, head.classes, head.classes == classes, rule, || classes)?;
@@ -98,10 +150,15 @@ impl SegmentationConfig {
     /// The error that [`validate`](Self::validate) finds.
     pub fn init(&self, device: &Device) -> Result<SegmentationModel, ConfigError> {
         self.validate()?;
+        let (head, decoder) = match &self.head {
+            SegmentationHead::UperNet(head) => (Some(head.init(device)), None),
+            SegmentationHead::Linear(decoder) => (None, Some(decoder.init(device))),
+        };
         Ok(SegmentationModel {
             tower: self.tower.init(device)?,
             pyramid: self.pyramid.as_ref().map(|pyramid| pyramid.init(device)),
-            head: self.head.init(device),
+            head,
+            decoder,
             auxiliary: self.auxiliary.as_ref().map(|auxiliary| auxiliary.head.init(device)),
             config: self.clone(),
         })
@@ -116,8 +173,10 @@ pub struct SegmentationModel {
     pub tower: ViT22B,
     /// Makes maps of four sizes.
     pub pyramid: Option<Pyramid>,
-    /// The head.
-    pub head: UperNet,
+    /// The head, where it is a UPerNet.
+    pub head: Option<UperNet>,
+    /// The head, where it is a linear decoder.
+    pub decoder: Option<LinearDecoder>,
     /// The head whose loss is added in training.
     pub auxiliary: Option<Fcn>,
     #[module(skip)]
@@ -152,20 +211,33 @@ impl SegmentationModel {
     ///
     /// If the images do not have these axes; the text names the axis.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let size = size(&images);
-        EDGES.forward(self.head.forward(&self.maps(images)), size)
+        let size = size_of(&images);
+        EDGES.forward(self.decode(&self.maps(images)), size)
     }
 
     /// The logits of both heads, as training compares them with the truth.
     pub fn forward_train(&self, images: Tensor<4>) -> SegmentationLogits {
-        let size = size(&images);
+        let size = size_of(&images);
         let maps = self.maps(images);
         let auxiliary = self.auxiliary.as_ref().zip(self.config.auxiliary.as_ref());
         SegmentationLogits {
-            logits: EDGES.forward(self.head.forward(&maps), size),
+            logits: EDGES.forward(self.decode(&maps), size),
             auxiliary: auxiliary.map(|(head, config)| {
                 EDGES.forward(head.forward(maps[config.level].clone()), size)
             }),
+        }
+    }
+
+    /// Logits in the size of the finest map.
+    fn decode(&self, maps: &[Tensor<4>]) -> Tensor<4> {
+        match (&self.head, &self.decoder) {
+            (Some(head), _) => head.forward(maps),
+            (None, Some(decoder)) => {
+                let [b, d, rows, columns] = maps[0].dims();
+                let patches = maps[0].clone().reshape([b, d, rows * columns]).swap_dims(1, 2);
+                decoder.forward(patches, [rows, columns])
+            }
+            (None, None) => unreachable!("a config has a head"),
         }
     }
 
@@ -190,8 +262,3 @@ impl SegmentationModel {
 }
 
 const EDGES: Resample2d = Resample2d::new(Corners::Edges);
-
-fn size(images: &Tensor<4>) -> [usize; 2] {
-    let [_, _, height, width] = images.dims();
-    [height, width]
-}

@@ -59,11 +59,13 @@ impl Pairs {
         let of_image = |index: usize| {
             // Not `with_extension`: a stem may have dots of its own.
             let stem = folder.join(stem(index)).into_os_string();
-            let files = T::ENDINGS.iter().map(|ending| {
+            let with = |ending: &str| {
                 let mut file = stem.clone();
                 file.push(format!(".{ending}"));
                 PathBuf::from(file)
-            });
+            };
+            let files =
+                T::ENDINGS.iter().flat_map(|ending| [with(ending), with(&ending.to_uppercase())]);
             files.into_iter().find(|file| file.is_file())
         };
         let (mut kept, mut truths, mut first_missing) = (Vec::new(), Vec::new(), None);

@@ -101,8 +101,8 @@ mod tests {
     fn hues_turn_and_come_back() {
         assert_close(with_hue([255.0, 0.0, 0.0], 120.0), [0.0, 255.0, 0.0]);
         assert_close(with_hue([255.0, 0.0, 0.0], -120.0), [0.0, 0.0, 255.0]);
-        assert_close(with_hue([200.0, 100.0, 50.0], 36.0), [190.0, 200.0, 50.0]);
-        assert_close(with_hue([30.0, 60.0, 240.0], 30.0), [120.0, 30.0, 240.0]);
+        assert_close(with_hue([200.0, 100.0, 50.0], 36.0), [200.0, 190.0, 50.0]);
+        assert_close(with_hue([30.0, 60.0, 240.0], 30.0), [105.0, 30.0, 240.0]);
         for colour in [[1.0, 2.0, 3.0], [200.0, 10.0, 10.0], [0.0, 250.0, 249.0], [9.0, 9.0, 9.0]] {
             assert_close(with_hue(with_hue(colour, 23.0), -23.0), colour);
             assert_close(with_hue(colour, 360.0), colour);

@@ -19,7 +19,7 @@ pub trait Truth: Clone + Send + Sync + 'static {
     type Batch: TensorTree + Send + 'static;
     /// What a file of it is called.
     const NAME: &'static str;
-    /// Endings of its files, in the order in which they are looked for.
+    /// Endings of its files in lower case, in the order in which they are looked for.
     const ENDINGS: &'static [&'static str];
     /// The value of a pixel of which nothing is known.
     const UNKNOWN: Self::Pixel;
@@ -70,7 +70,7 @@ impl Truth for MaskTruth {
     type Pixel = u8;
     type Batch = MaskBatch;
     const NAME: &'static str = "mask";
-    const ENDINGS: &'static [&'static str] = &["png", "PNG"];
+    const ENDINGS: &'static [&'static str] = &["png"];
     const UNKNOWN: u8 = IGNORED;
 
     fn read(&self, path: &Path) -> Result<([usize; 2], Vec<u8>), DataError> {
@@ -127,7 +127,7 @@ impl Truth for DepthTruth {
     type Pixel = f32;
     type Batch = DepthBatch;
     const NAME: &'static str = "map of depths";
-    const ENDINGS: &'static [&'static str] = &["png", "npy", "pfm", "PNG", "PFM"];
+    const ENDINGS: &'static [&'static str] = &["png", "npy", "pfm"];
     const UNKNOWN: f32 = 0.0;
 
     fn read(&self, path: &Path) -> Result<([usize; 2], Vec<f32>), DataError> {

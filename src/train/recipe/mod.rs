@@ -1,5 +1,6 @@
 //! Recipes: how gradients become parameters, and for how long.
 
+mod dense;
 mod distil;
 mod finetune;
 pub(crate) mod layer_decay;

@@ -4,6 +4,7 @@
 pub(crate) mod big_vision;
 pub(crate) mod hugging_face;
 pub(crate) mod native;
+pub(crate) mod native_dense;
 pub(crate) mod open_clip;
 mod pieces;
 mod prefix;

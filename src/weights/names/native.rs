@@ -37,16 +37,22 @@ pub(crate) struct Manifest {
 /// What stands before the image model's names in a file of two towers.
 const IMAGE: &str = "image.";
 
-/// The tensors of a file of this crate, if it has a manifest.
+/// What stands before the tower's names in a file of a model for dense prediction.
+const TOWER: &str = "tower.";
+
+/// The tensors of a file of this crate, if it has a manifest: of two towers those of the tower for images, of a model for
+/// dense prediction those of its tower.
 pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
-    let manifest = container.metadata.get(MANIFEST)?;
-    let of_two = serde_json::from_str::<Value>(manifest).is_ok_and(|json| json["text"].is_object());
-    Some(Tensors::sort(Origin::Native, container, |name| {
-        match (of_two, name.strip_prefix(IMAGE)) {
-            (false, _) => Fate::Known(name.into()),
-            (true, Some(name)) => Fate::Known(name.into()),
-            (true, None) => Fate::Aside(ANOTHER_PART),
-        }
+    let manifest: Value =
+        serde_json::from_str(container.metadata.get(MANIFEST)?).unwrap_or_default();
+    let (prefix, beside) = match (&manifest["text"], &manifest["task"]) {
+        (Value::Object(_), _) => (IMAGE, ANOTHER_PART),
+        (_, Value::String(_)) => (TOWER, "it belongs to the head for segmentation or depth"),
+        _ => ("", ANOTHER_PART),
+    };
+    Some(Tensors::sort(Origin::Native, container, |name| match name.strip_prefix(prefix) {
+        Some(name) => Fate::Known(name.into()),
+        None => Fate::Aside(beside),
     }))
 }
 
@@ -64,19 +70,32 @@ pub(crate) fn describe(container: &Container) -> Result<Description, WeightsErro
     Ok(Description { origin, config, notes, preprocessing, class_names }.check()?)
 }
 
-/// What the header says.
+/// What the header says of a model, or of the tower of one for dense prediction.
 pub(crate) fn manifest(container: &Container) -> Result<Manifest, WeightsError> {
-    let invalid = |problem: String| -> WeightsError {
-        let damage = Damage::Header { part: "manifest".into(), at: 8, problem };
-        damage.in_file(container.name()).into()
-    };
-    let text = container.metadata.get(MANIFEST).map_or("", String::as_str);
-    let format: Value = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
-    if format["format"] != FORMAT {
-        let got = &format["format"];
-        return Err(invalid(format!("its format is {got}, and this version reads {FORMAT}")));
+    let mut manifest = entries(container)?;
+    if manifest["task"].is_string() {
+        manifest["config"] = manifest["config"]["tower"].take();
     }
-    serde_json::from_value(format).map_err(|error| invalid(error.to_string()))
+    serde_json::from_value(manifest).map_err(|error| invalid(container, error.to_string()))
+}
+
+/// The entries of the header, of a format that is read.
+pub(crate) fn entries(container: &Container) -> Result<Value, WeightsError> {
+    let text = container.metadata.get(MANIFEST).map_or("", String::as_str);
+    let entries: Value =
+        serde_json::from_str(text).map_err(|error| invalid(container, error.to_string()))?;
+    if entries["format"] != FORMAT {
+        let got = &entries["format"];
+        let problem = format!("its format is {got}, and this version reads {FORMAT}");
+        return Err(invalid(container, problem));
+    }
+    Ok(entries)
+}
+
+/// The error of a header that cannot be read.
+pub(crate) fn invalid(container: &Container, problem: String) -> WeightsError {
+    let damage = Damage::Header { part: "manifest".into(), at: 8, problem };
+    damage.in_file(container.name()).into()
 }
 
 /// Images of this height and width with values in [−1, 1], as procedural images have them.

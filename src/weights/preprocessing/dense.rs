@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::data::preprocess::{Filter, Preprocess, Transform};
 use crate::weights::error::WeightsError;
+use crate::weights::names::native_dense::Seen;
 use crate::weights::options::LoadOptions;
 use crate::weights::sidecar::Sidecar;
 
@@ -41,21 +42,49 @@ const IDLE: [&str; 8] = [
 #[derive(Debug, Clone, PartialEq)]
 pub struct DenseProcessor {
     size: [usize; 2],
-    keeps_proportions: bool,
+    proportions: Proportions,
     multiple: usize,
     filter: Filter,
     statistics: [[f64; 3]; 2],
     fixed: Option<Preprocess>,
 }
 
+/// What becomes of an image's proportions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proportions {
+    /// Both sides get the processor's size.
+    Squashed,
+    /// The side that changes less gets the processor's size, and the other is in proportion.
+    LessChanged,
+    /// The shorter side gets the processor's size, and the other is in proportion.
+    Shorter,
+}
+
 impl DenseProcessor {
+    /// The processor of a file of this crate.
+    pub(in crate::weights) fn own(
+        seen: &Seen,
+        patch: usize,
+        options: &LoadOptions,
+    ) -> Result<Self, WeightsError> {
+        Self {
+            size: [seen.shorter; 2],
+            proportions: Proportions::Shorter,
+            multiple: patch,
+            filter: Filter::Bilinear,
+            statistics: [seen.mean, seen.std],
+            fixed: None,
+        }
+        .with_options(patch, options)
+    }
+
     /// The processor with which models are published that say nothing: of Depth Anything with proportions
     /// kept, and of others without.
     fn usual(class: &str, image: [usize; 2], patch: usize) -> Self {
         let imagenet = IMAGENET.map(|numbers| numbers.map(f64::from));
         let exact = |filter, statistics| Self {
             size: image,
-            keeps_proportions: false,
+            proportions: Proportions::Squashed,
             multiple: 1,
             filter,
             statistics,
@@ -63,7 +92,7 @@ impl DenseProcessor {
         };
         match class {
             "depth_anything" => Self {
-                keeps_proportions: true,
+                proportions: Proportions::LessChanged,
                 multiple: patch,
                 ..exact(Filter::Bicubic, imagenet)
             },
@@ -81,16 +110,22 @@ impl DenseProcessor {
         patch: usize,
         options: &LoadOptions,
     ) -> Result<Self, WeightsError> {
-        let mut processor = match Entries::of(sidecar) {
+        let processor = match Entries::of(sidecar) {
             Some(entries) => Self::read(entries, patch)?,
             None => Self::usual(sidecar.text("model_type").unwrap_or_default(), image, patch),
         };
-        processor.size = options.image.unwrap_or(processor.size);
-        processor.fixed = options.preprocess.clone();
-        let sides = match (&processor.fixed, processor.keeps_proportions) {
+        processor.with_options(patch, options)
+    }
+
+    /// The processor with what the options say, whose sides are multiples of the patch.
+    fn with_options(mut self, patch: usize, options: &LoadOptions) -> Result<Self, WeightsError> {
+        self.size = options.image.unwrap_or(self.size);
+        self.fixed = options.preprocess.clone();
+        let processor = self;
+        let sides = match (&processor.fixed, processor.proportions) {
             (Some(fixed), _) => fixed.size().to_vec(),
-            (None, true) => vec![processor.multiple],
-            (None, false) => {
+            (None, Proportions::LessChanged | Proportions::Shorter) => vec![processor.multiple],
+            (None, Proportions::Squashed) => {
                 processor.size_for(processor.size).into_iter().chain(processor.size).collect()
             }
         };
@@ -98,7 +133,10 @@ impl DenseProcessor {
             None => Ok(processor),
             Some(side) => Err(WeightsError::not_understood(
                 FILE,
-                if processor.keeps_proportions { "ensure_multiple_of" } else { "size" },
+                match processor.proportions {
+                    Proportions::Squashed => "size",
+                    _ => "ensure_multiple_of",
+                },
                 Some(&side.into()),
                 &format!("multiples of the patch, {patch}"),
                 "preprocess",
@@ -154,7 +192,10 @@ impl DenseProcessor {
         Ok(Self {
             size: size
                 .ok_or_else(|| entries.refuse("size", "a number, or a height and a width"))?,
-            keeps_proportions: entries.flag("keep_aspect_ratio", false)?,
+            proportions: match entries.flag("keep_aspect_ratio", false)? {
+                true => Proportions::LessChanged,
+                false => Proportions::Squashed,
+            },
             multiple: multiple
                 .ok_or_else(|| entries.refuse("ensure_multiple_of", "a whole number above 0"))?,
             filter: entries.filter()?.unwrap_or(usual.filter),
@@ -164,16 +205,18 @@ impl DenseProcessor {
     }
 
     /// Height and width of the input for an image of this height and width. Where proportions are kept, the
-    /// side that changes less gets the processor's size, and both are rounded to multiples.
+    /// side that changes less, or the shorter one in files of this crate, gets the processor's size, and both are rounded to
+    /// multiples.
     pub fn size_for(&self, image: [usize; 2]) -> [usize; 2] {
         if let Some(fixed) = &self.fixed {
             return fixed.size_for(image);
         }
         let [height, width] = [0, 1].map(|axis| self.size[axis] as f64 / image[axis].max(1) as f64);
-        let scales = match self.keeps_proportions {
-            true if (1.0 - width).abs() < (1.0 - height).abs() => [width; 2],
-            true => [height; 2],
-            false => [height, width],
+        let scales = match self.proportions {
+            Proportions::LessChanged if (1.0 - width).abs() < (1.0 - height).abs() => [width; 2],
+            Proportions::LessChanged => [height; 2],
+            Proportions::Shorter => [height.max(width); 2],
+            Proportions::Squashed => [height, width],
         };
         let multiple = self.multiple as f64;
         let side = |axis: usize| {
@@ -244,6 +287,27 @@ mod tests {
         assert_eq!(
             square.steps_for([9, 70]).to_string(),
             "resize(384, 384, bicubic)|value_range(-1, 1)"
+        );
+    }
+
+    #[test]
+    fn own_models_see_the_shorter_side() {
+        let seen = Seen { shorter: 64, mean: [0.5; 3], std: [0.5; 3] };
+        let own = |options: &LoadOptions| DenseProcessor::own(&seen, 16, options).unwrap();
+        let plain = own(&LoadOptions::new());
+        for (image, expected) in [
+            ([64, 64], [64, 64]),
+            ([100, 300], [64, 192]),
+            ([33, 20], [112, 64]),
+            ([9, 900], [64, 6400]),
+        ] {
+            assert_eq!(plain.size_for(image), expected, "{image:?}");
+        }
+        let larger = own(&LoadOptions::new().with_image(Some([96, 96])));
+        assert_eq!(larger.size_for([50, 100]), [96, 192]);
+        assert_eq!(
+            larger.steps_for([5, 5]).to_string(),
+            "resize(96, 96, bilinear)|value_range(-1, 1)"
         );
     }
 

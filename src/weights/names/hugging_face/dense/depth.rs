@@ -158,7 +158,7 @@ pub(crate) fn depth<'a>(
         }
     };
     let blocks = BlockChoice::new(blocks).with_norm(norm);
-    let config = DepthConfig::new(description.config.clone(), blocks, head);
+    let config = DepthConfig::new(description.config.clone(), blocks, head.into());
     config.validate()?;
     let has_norm = norm || tensors.has("layernorm.weight") || tensors.has("norm.weight");
     Ok(DenseFile { tensors, description, config, names, head: terms, has_norm })

@@ -84,7 +84,7 @@ pub(crate) fn segmentation<'a>(
     }
     let pyramid = PyramidConfig::new(width).with_norm(MapNormKind::FrozenBatch);
     let blocks = BlockChoice::new(blocks).with_norm(norm);
-    let config = SegmentationConfig::new(description.config.clone(), blocks, head)
+    let config = SegmentationConfig::new(description.config.clone(), blocks, head.into())
         .with_pyramid(has_pyramid.then_some(pyramid))
         .with_auxiliary(auxiliary);
     config.validate()?;
