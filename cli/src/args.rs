@@ -108,15 +108,6 @@ impl Weights {
         self.load(runtime)?.embedder(runtime, images)
     }
 
-    /// A model of depth, and how it is known.
-    pub(crate) fn load_depth(&self, runtime: &Runtime) -> anyhow::Result<LoadedDense<DepthModel>> {
-        let file = open_weights(&self.weights)?;
-        let loaded = file.load_depth(&self.unsaid.options(), &runtime.device());
-        let loaded = loaded.map_err(|error| self.unsaid.explained(error))?;
-        eprintln!("{}\n{}", loaded.description, loaded.report);
-        Ok(loaded)
-    }
-
     /// Both towers of a model of images and texts, and what images become for it.
     pub(crate) fn load_two_towers(
         &self,
@@ -133,18 +124,6 @@ impl Weights {
         Ok((loaded.model, loaded.image.preprocessing))
     }
 
-    /// A model of segmentation, and how it is known.
-    pub(crate) fn load_segmentation(
-        &self,
-        runtime: &Runtime,
-    ) -> anyhow::Result<LoadedDense<SegmentationModel>> {
-        let file = open_weights(&self.weights)?;
-        let loaded = file.load_segmentation(&self.unsaid.options(), &runtime.device());
-        let loaded = loaded.map_err(|error| self.unsaid.explained(error))?;
-        eprintln!("{}\n{}", loaded.description, loaded.report);
-        Ok(loaded)
-    }
-
     /// The model without its classifier.
     pub(crate) fn load(&self, runtime: &Runtime) -> anyhow::Result<Loaded> {
         self.unsaid.load(&open_weights(&self.weights)?, &runtime.device())
@@ -152,9 +131,51 @@ impl Weights {
 
     /// The model without its classifier, for images of its own size; and the side that was asked for.
     pub(crate) fn body(&self, device: &Device) -> anyhow::Result<(Loaded, Option<usize>)> {
-        let unsaid = Unsaid { side: None, ..self.unsaid.clone() };
-        let loaded = unsaid.load(&open_weights(&self.weights)?, device)?;
-        Ok((loaded, self.unsaid.side))
+        self.unsaid.body(&self.weights, device)
+    }
+}
+
+/// A published model of depth or segmentation, or a tower for one.
+#[derive(Args)]
+pub(crate) struct DenseWeights {
+    /// A checkpoint of transformers or vit22b: a file or a folder, or
+    /// hf:ORGANISATION/NAME[@REVISION] for a model of the Hugging Face hub,
+    /// which is fetched into that hub's cache
+    #[arg(long, value_name = "PATH")]
+    weights: WeightsName,
+    #[command(flatten)]
+    tower: UnsaidOfTower,
+}
+
+impl DenseWeights {
+    fn unsaid(&self) -> Unsaid {
+        Unsaid { tower: self.tower.clone(), pool: None }
+    }
+
+    /// A model of depth, and how it is known.
+    pub(crate) fn load_depth(&self, runtime: &Runtime) -> anyhow::Result<LoadedDense<DepthModel>> {
+        let file = open_weights(&self.weights)?;
+        let loaded = file.load_depth(&self.unsaid().options(), &runtime.device());
+        let loaded = loaded.map_err(|error| self.unsaid().explained(error))?;
+        eprintln!("{}\n{}", loaded.description, loaded.report);
+        Ok(loaded)
+    }
+
+    /// A model of segmentation, and how it is known.
+    pub(crate) fn load_segmentation(
+        &self,
+        runtime: &Runtime,
+    ) -> anyhow::Result<LoadedDense<SegmentationModel>> {
+        let file = open_weights(&self.weights)?;
+        let loaded = file.load_segmentation(&self.unsaid().options(), &runtime.device());
+        let loaded = loaded.map_err(|error| self.unsaid().explained(error))?;
+        eprintln!("{}\n{}", loaded.description, loaded.report);
+        Ok(loaded)
+    }
+
+    /// The tower alone, for images of its own size; and the side that was asked for.
+    pub(crate) fn body(&self, device: &Device) -> anyhow::Result<(Loaded, Option<usize>)> {
+        self.unsaid().body(&self.weights, device)
     }
 }
 
@@ -166,6 +187,16 @@ pub(crate) fn open_weights(weights: &WeightsName) -> anyhow::Result<WeightsFile>
 /// What a weights file leaves open, or what shall be other than the file says.
 #[derive(Args, Clone)]
 pub(crate) struct Unsaid {
+    #[command(flatten)]
+    tower: UnsaidOfTower,
+    /// How tokens become one vector, in place of what the file says
+    #[arg(long)]
+    pool: Option<PoolName>,
+}
+
+/// The same for models that make no vector of tokens.
+#[derive(Args, Clone)]
+pub(crate) struct UnsaidOfTower {
     /// Attention heads, where neither the file nor JSON beside it says
     #[arg(long, value_parser = positive)]
     num_heads: Option<usize>,
@@ -189,9 +220,6 @@ pub(crate) struct Unsaid {
     /// The architecture, in place of a config.json that is refused
     #[arg(long, value_name = "NAME")]
     assume: Option<String>,
-    /// How tokens become one vector, in place of what the file says
-    #[arg(long)]
-    pool: Option<PoolName>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -261,35 +289,46 @@ impl Loaded {
         let precision = images.precision.into();
         let embedder = Embedder::in_precision(runtime, self.model, self.preprocess, precision)?;
         Ok(embedder
-            .with_batch(images.batch.into())
-            .with_broken(images.on_broken())
-            .with_decoding(images.decoding.options()))
+            .with_batch(images.batch())
+            .with_broken(images.files.on_broken())
+            .with_decoding(images.decoding().options()))
     }
 }
 
 impl Unsaid {
+    /// The model without its classifier, for images of its own size; and the side that was asked for.
+    fn body(
+        &self,
+        weights: &WeightsName,
+        device: &Device,
+    ) -> anyhow::Result<(Loaded, Option<usize>)> {
+        let mut own = self.clone();
+        own.tower.side = None;
+        Ok((own.load(&open_weights(weights)?, device)?, self.tower.side))
+    }
+
     fn options(&self) -> LoadOptions {
         LoadOptions::new()
-            .with_num_heads(self.num_heads)
-            .with_gelu(self.gelu.map(Gelu::from))
-            .with_preprocess(self.preprocess.clone())
-            .with_part(self.part.clone())
-            .with_assume(self.assume.clone())
+            .with_num_heads(self.tower.num_heads)
+            .with_gelu(self.tower.gelu.map(Gelu::from))
+            .with_preprocess(self.tower.preprocess.clone())
+            .with_part(self.tower.part.clone())
+            .with_assume(self.tower.assume.clone())
             .with_pool(self.pool.map(Pool::from))
-            .with_grid(self.grid)
-            .with_image(self.side.map(|side| [side, side]))
+            .with_grid(self.tower.grid)
+            .with_image(self.tower.side.map(|side| [side, side]))
     }
 
     /// The first of these options that was given.
     pub(crate) fn first_given(&self) -> Option<&'static str> {
         let given = [
-            ("--num-heads", self.num_heads.is_some()),
-            ("--gelu", self.gelu.is_some()),
-            ("--side", self.side.is_some()),
-            ("--grid", self.grid.is_some()),
-            ("--preprocess", self.preprocess.is_some()),
-            ("--part", self.part.is_some()),
-            ("--assume", self.assume.is_some()),
+            ("--num-heads", self.tower.num_heads.is_some()),
+            ("--gelu", self.tower.gelu.is_some()),
+            ("--side", self.tower.side.is_some()),
+            ("--grid", self.tower.grid.is_some()),
+            ("--preprocess", self.tower.preprocess.is_some()),
+            ("--part", self.tower.part.is_some()),
+            ("--assume", self.tower.assume.is_some()),
             ("--pool", self.pool.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
@@ -299,8 +338,8 @@ impl Unsaid {
     fn explained(&self, error: WeightsError) -> anyhow::Error {
         let WeightsError::Config(error) = error else { return explained(error) };
         let fields = [
-            ("image", "--side", self.side.is_some()),
-            ("num_heads", "--num-heads", self.num_heads.is_some()),
+            ("image", "--side", self.tower.side.is_some()),
+            ("num_heads", "--num-heads", self.tower.num_heads.is_some()),
         ];
         let text = error.to_string();
         let set = fields.into_iter().find(|(field, _, given)| *given && text.starts_with(field));
@@ -313,7 +352,7 @@ impl Unsaid {
         let options = self.options();
         let without = |options: LoadOptions| Some(file.describe(&options).ok()?.config);
         let config = &found.config;
-        if let Some(heads) = self.num_heads {
+        if let Some(heads) = self.tower.num_heads {
             let said = without(options.clone().with_num_heads(None)).map(|said| said.num_heads);
             compared("num-heads", heads, config.num_heads, said)?;
         }
@@ -327,11 +366,11 @@ impl Unsaid {
             let [pool, found] = [pool, config.pool].map(pool_name);
             compared("pool", pool, found, said.map(pool_name))?;
         }
-        if let Some(grid) = self.grid {
+        if let Some(grid) = self.tower.grid {
             let said = without(options.clone().with_grid(None)).map(|said| Grid(said.grid()));
             compared("grid", Grid(grid), Grid(config.grid()), said)?;
         }
-        if let Some(name) = &self.assume {
+        if let Some(name) = &self.tower.assume {
             let said = without(options.with_assume(None));
             if said.is_some_and(|said| said == *config) {
                 eprintln!("--assume {name} changes nothing: the file is understood without it");
@@ -343,7 +382,9 @@ impl Unsaid {
     /// Refuses a side that the patch does not divide, before what the file says is taken for the reason.
     fn check_side(&self, file: &WeightsFile) -> anyhow::Result<()> {
         let options = self.options().with_head(HeadChoice::Drop).with_image(None);
-        let (Some(side), Ok(found)) = (self.side, file.describe(&options)) else { return Ok(()) };
+        let (Some(side), Ok(found)) = (self.tower.side, file.describe(&options)) else {
+            return Ok(());
+        };
         let patch = found.config.patch;
         ensure!(
             side.is_multiple_of(patch),
@@ -507,7 +548,7 @@ impl Decoding {
 
 /// Images on disk.
 #[derive(Args)]
-pub(crate) struct Images {
+pub(crate) struct ImageFiles {
     /// Images: a folder, a list (.csv, .tsv or .jsonl) or shards (.tar,
     /// several as "a-{000..099}.tar")
     #[arg(long, value_name = "PATH", verbatim_doc_comment)]
@@ -517,17 +558,12 @@ pub(crate) struct Images {
     /// Images of a batch
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
-    /// The type of the model's products and activations. bf16 is faster
-    /// on processors that multiply it; features then differ from those
-    /// in f32 by one to three hundredths of their length
-    #[arg(long, default_value = "f32")]
-    precision: PrecisionName,
     /// Stop at an image that cannot be read, in place of leaving it out
     #[arg(long)]
     stop_at_broken: bool,
 }
 
-impl Images {
+impl ImageFiles {
     pub(crate) fn path(&self) -> &Path {
         &self.images
     }
@@ -542,18 +578,51 @@ impl Images {
         self.stop_at_broken
     }
 
-    fn on_broken(&self) -> OnBroken {
-        if self.stop_at_broken { OnBroken::Fail } else { OnBroken::Skip }
-    }
-
     /// All images; those of a folder have no labels, wherever in it they are.
     pub(crate) fn open(&self) -> anyhow::Result<ImageSet> {
         ImageSet::open(&self.images).context("--images")
     }
 
+    /// How images are decoded.
+    pub(crate) fn decoding(&self) -> Decoding {
+        self.decoding
+    }
+
+    fn on_broken(&self) -> OnBroken {
+        if self.stop_at_broken { OnBroken::Fail } else { OnBroken::Skip }
+    }
+}
+
+/// Images on disk, for an embedder.
+#[derive(Args)]
+pub(crate) struct Images {
+    #[command(flatten)]
+    files: ImageFiles,
+    /// The type of the model's products and activations. bf16 is faster
+    /// on processors that multiply it; features then differ from those
+    /// in f32 by one to three hundredths of their length
+    #[arg(long, default_value = "f32")]
+    precision: PrecisionName,
+}
+
+impl Images {
+    pub(crate) fn path(&self) -> &Path {
+        self.files.path()
+    }
+
+    /// Images of a batch.
+    pub(crate) fn batch(&self) -> usize {
+        self.files.batch()
+    }
+
+    /// All images; those of a folder have no labels, wherever in it they are.
+    pub(crate) fn open(&self) -> anyhow::Result<ImageSet> {
+        self.files.open()
+    }
+
     /// Labelled images to train with, and others to test with.
     pub(crate) fn train_test(&self, seed: u64) -> anyhow::Result<[ImageSet; 2]> {
-        train_test(&self.images, seed)
+        train_test(self.path(), seed)
     }
 
     /// Says that bf16 is faster, where it is and was not chosen.
@@ -565,7 +634,7 @@ impl Images {
 
     /// How images are decoded.
     pub(crate) fn decoding(&self) -> Decoding {
-        self.decoding
+        self.files.decoding()
     }
 
     /// Features of a set, with a bar; images that cannot be read are told on standard error.

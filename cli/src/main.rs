@@ -1,6 +1,7 @@
 //! The command `vit22b`: what the library can do, as verbs on files and folders.
 
 mod args;
+mod dense;
 mod evaluate;
 mod experiments;
 mod features;
@@ -29,13 +30,13 @@ struct Command {
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
 #[derive(Subcommand)]
 enum Verb {
-    /// Compute the depth of each pixel of images by a published model: pictures and values
+    /// Compute the depth of each pixel of images: pictures and values; train and measure such models
     Depth(verbs::depth::Arguments),
     /// Distil a classifier into a small model: keep its answers, learn from them, check them
     Distil(verbs::distil::Arguments),
     /// Print which plugins and devices of XLA there are, and what is missing
     Doctor(verbs::doctor::Arguments),
-    /// Write procedural drawings as folders of images, a folder for each class
+    /// Write procedural drawings: a folder for each class, or scenes with masks and depths
     Draw(verbs::draw::Arguments),
     /// Compute features of images by a published model, in a file or in a folder of parts
     Embed(verbs::embed::Arguments),
@@ -57,7 +58,7 @@ enum Verb {
     Probe(verbs::probe::Arguments),
     /// Find images of a folder by texts, and the text of each image
     Retrieve(verbs::retrieve::Arguments),
-    /// Find the class of each pixel of images by a published model: masks and pictures
+    /// Find the class of each pixel of images: masks and pictures; train and measure such models
     Segment(verbs::segment::Arguments),
     /// Let Burn programs run on the devices of this machine, until Ctrl-C
     Serve(verbs::serve::Arguments),

@@ -38,7 +38,8 @@ pub use confidence::{
     detection_scores, fit_temperature, negative_log_likelihood, oracle_collaborative_auc,
 };
 pub use dense::{
-    DepthAlignment, DepthErrors, DepthScores, SegmentationTable, WindowMean, window_starts,
+    DepthAlignment, DepthCrop, DepthErrors, DepthScores, SegmentationTable, WindowMean,
+    window_starts,
 };
 pub use elsewhere::{
     ALEXNET_CORRUPTION_ERRORS, LabelMap, LabelMapError, RobustnessBaseline, Vote, imagenet_wnids,
