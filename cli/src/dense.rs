@@ -12,9 +12,10 @@ use vit22b::train::{Recipe, Rules, Stage, Task, Trainer, Tune};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, params};
 
-use crate::args::{Decoding, DenseWeights, ImageFiles, Loaded, naming_option, tell_remarks};
+use crate::args::{Decoding, DenseWeights, ImageFiles, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
 use crate::training::{self, Keeping, OPTIONS};
+use crate::unsaid::Loaded;
 
 /// Calls a function on batches of the images of a set that can be read; says which cannot.
 pub(crate) fn for_each_batch(
@@ -90,7 +91,7 @@ pub(crate) struct Training {
     #[arg(long, value_name = "BLOCKS", value_delimiter = ',')]
     blocks: Vec<usize>,
     /// Channels inside the head [default: by the tower's width]
-    #[arg(long, value_parser = crate::args::positive)]
+    #[arg(long, value_parser = crate::unsaid::positive)]
     pub(crate) channels: Option<usize>,
     /// Train the tower too, in place of the head alone
     #[arg(long)]
@@ -311,11 +312,11 @@ impl Training {
 pub(crate) struct Seeing {
     /// See images in square windows of this side that overlap, and average
     /// their logits, in place of whole images
-    #[arg(long, value_name = "PIXELS", value_parser = crate::args::positive)]
+    #[arg(long, value_name = "PIXELS", value_parser = crate::unsaid::positive)]
     window: Option<usize>,
     /// Pixels from a window to the next one [default: two thirds of the
     /// window]
-    #[arg(long, value_name = "PIXELS", requires = "window", value_parser = crate::args::positive)]
+    #[arg(long, value_name = "PIXELS", requires = "window", value_parser = crate::unsaid::positive)]
     stride: Option<usize>,
     /// See images in these sizes, relative to the model's own, and average
     /// their probabilities

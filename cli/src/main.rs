@@ -12,6 +12,7 @@ mod sharding;
 mod terminal;
 mod training;
 mod two_towers;
+mod unsaid;
 mod verbs;
 mod weights;
 

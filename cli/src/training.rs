@@ -14,8 +14,9 @@ use vit22b::train::{Ended, Event, Task, TrainState, Trainer};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, weights};
 
-use crate::args::{naming_option, positive, tell_remarks};
+use crate::args::{naming_option, tell_remarks};
 use crate::terminal::Terminal;
+use crate::unsaid::positive;
 
 /// How a run is evaluated, kept and continued.
 #[derive(Args, Clone)]

@@ -12,8 +12,9 @@ use vit22b::params::NamedTensors;
 use vit22b::probe::{Embedder, FeatureFunction};
 use vit22b::text::{TextEncoder, TextPool, Tokenizer};
 
-use crate::args::{DeviceName, Images, Loaded, Weights, positive};
+use crate::args::{DeviceName, Images, Weights};
 use crate::terminal::{ImageBar, counted};
+use crate::unsaid::{Loaded, positive};
 
 /// A published model of images and texts.
 #[derive(Args)]

@@ -6,7 +6,7 @@
 //! evaluation ([`Epoch`]). [`Drawings`] and [`CueConflict`] are procedural images, [`Corruption`] damages images.
 
 pub(crate) mod batch;
-mod class_list;
+pub(crate) mod class_list;
 mod corruption;
 mod depth_map;
 mod digits;

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 
 use serde::de::DeserializeOwned;
 
-use crate::data::ClassList;
+use crate::data::class_list::ClassList;
 use crate::dense::{DepthConfig, DepthModel, SegmentationConfig, SegmentationModel};
 use crate::error::ConfigError;
 use crate::params::{self, NamedTensors};

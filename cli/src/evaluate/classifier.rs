@@ -12,8 +12,9 @@ use vit22b::report::{Block, Section};
 use vit22b::weights::WeightsFile;
 
 use super::part::{Part, line, percent, table};
-use crate::args::{Decoding, Unsaid};
+use crate::args::Decoding;
 use crate::terminal::ImageBar;
+use crate::unsaid::Unsaid;
 
 /// How often the file's classifier is right about labelled images. None, with a word on it, where the
 /// file has no classifier or one of other classes than the images have.

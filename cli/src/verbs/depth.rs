@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,
     #[command(flatten)]
-    picture: Option<picture::Arguments>,
+    picture: Option<picture::PictureArguments>,
 }
 
 #[derive(Subcommand)]

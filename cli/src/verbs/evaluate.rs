@@ -10,7 +10,7 @@ use vit22b::probe::{Embedder, FeatureKey, FeatureTable};
 use vit22b::report::{Block, Report, Section};
 use vit22b::vit::ViT22B;
 
-use crate::args::{Decoding, DeviceName, Loaded, Unsaid, open_weights, train_test};
+use crate::args::{Decoding, DeviceName, train_test};
 use crate::evaluate::classifier::own_classifier;
 use crate::evaluate::classifiers::classifiers;
 use crate::evaluate::drawn::drawn;
@@ -22,6 +22,7 @@ use crate::evaluate::people::people;
 use crate::evaluate::source::Source;
 use crate::features::Features;
 use crate::model;
+use crate::unsaid::{Loaded, Unsaid, open_weights};
 use crate::weights::WeightsName;
 
 #[derive(Args)]

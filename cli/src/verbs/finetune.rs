@@ -13,12 +13,13 @@ use vit22b::train::{
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, params};
 
-use crate::args::{Decoding, DeviceName, Loaded, PrecisionName, Weights, naming_option};
+use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option};
 use crate::terminal::counted;
 use crate::training::{
     self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal,
     values_step,
 };
+use crate::unsaid::Loaded;
 
 #[derive(Args)]
 pub(crate) struct Arguments {

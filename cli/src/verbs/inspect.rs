@@ -3,7 +3,8 @@
 
 use vit22b::weights::{TextInspection, WeightsError};
 
-use crate::args::{Weights, explained};
+use crate::args::Weights;
+use crate::unsaid::explained;
 
 /// Which file, and in which form.
 #[derive(clap::Args)]

@@ -10,9 +10,10 @@ use vit22b::data::{Captions, DecodeOptions, ExampleKey, ImageSet, Preprocess};
 use vit22b::eval::{Matrix, Ranks, Retrieval};
 use vit22b::report::{Block, Report, Section, picture};
 
-use crate::args::{DeviceName, Images, positive, tell_remarks};
+use crate::args::{DeviceName, Images, tell_remarks};
 use crate::terminal::counted;
 use crate::two_towers::{ImageVectors, TwoTowers, names};
+use crate::unsaid::positive;
 
 /// The longer side of a picture on the page, in pixels.
 const PICTURE: usize = 224;

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,
     #[command(flatten)]
-    paint: Option<paint::Arguments>,
+    paint: Option<paint::PaintArguments>,
 }
 
 #[derive(Subcommand)]

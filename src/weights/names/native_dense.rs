@@ -4,10 +4,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::data::ClassList;
+use crate::data::class_list::ClassList;
 use crate::vit::complete;
 use crate::weights::container::Container;
 use crate::weights::error::WeightsError;
+use crate::weights::preprocessing::Seen;
 
 use super::native::{MANIFEST, entries, invalid};
 
@@ -37,14 +38,6 @@ impl DenseTask {
             Self::Depth => "depth",
         }
     }
-}
-
-/// How images become inputs: resized to a shorter side, both sides rounded to multiples of the patch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Seen {
-    pub(crate) shorter: usize,
-    pub(crate) mean: [f64; 3],
-    pub(crate) std: [f64; 3],
 }
 
 /// The manifest, if the file is one of this crate's. A file of another task is an error.

@@ -1,10 +1,10 @@
 //! What images of any size become for a model of depth or segmentation.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::data::preprocess::{Filter, Preprocess, Transform};
 use crate::weights::error::WeightsError;
-use crate::weights::names::native_dense::Seen;
 use crate::weights::options::LoadOptions;
 use crate::weights::sidecar::Sidecar;
 
@@ -47,6 +47,14 @@ pub struct DenseProcessor {
     filter: Filter,
     statistics: [[f64; 3]; 2],
     fixed: Option<Preprocess>,
+}
+
+/// How images become inputs: resized to a shorter side, both sides rounded to multiples of the patch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    pub(crate) shorter: usize,
+    pub(crate) mean: [f64; 3],
+    pub(crate) std: [f64; 3],
 }
 
 /// What becomes of an image's proportions.

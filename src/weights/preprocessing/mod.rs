@@ -19,6 +19,7 @@ use numbers::{Target, values};
 use transformers::Processor;
 
 pub use dense::DenseProcessor;
+pub(crate) use dense::Seen;
 pub(super) use timm::for_timm;
 
 /// The steps of the options, those that the JSON beside the weights describes, or the origin's

@@ -6,14 +6,15 @@ use std::path::Path;
 use burn::module::Module;
 use serde::Serialize;
 
-use crate::data::ClassList;
+use crate::data::class_list::ClassList;
 use crate::dense::{DepthModel, SegmentationModel};
 use crate::params;
 use crate::weights::container::element::{ElementType, Float, with_float};
 use crate::weights::container::write::{self, NewTensor};
 use crate::weights::error::WeightsError;
 use crate::weights::names::native::{FORMAT, MANIFEST};
-use crate::weights::names::native_dense::{DenseManifest, DenseTask, Seen};
+use crate::weights::names::native_dense::{DenseManifest, DenseTask};
+use crate::weights::preprocessing::Seen;
 
 /// How a model for dense prediction sees images: resized to this shorter side, by the bilinear filter, with both sides rounded to
 /// multiples of the patch; and the mean and standard deviation of each channel, of values in [0, 1].
