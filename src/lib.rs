@@ -12,6 +12,7 @@
 //! - [`distil`]: a small model learns what a large one says of the same views
 //! - [`lit`]: a text tower learns to match a locked image model
 //! - [`eval`]: measurements on features, logits and decisions
+//! - [`experiments`]: what the paper claims, in miniature, on drawn data
 //! - [`explain`]: what in an image an answer comes from
 //! - [`report`]: results for people, as pictures and as a page
 //! - [`shard`]: how a train state is cut over a mesh of devices, and what each device holds of it
@@ -42,6 +43,7 @@ pub mod dense;
 pub mod distil;
 mod error;
 pub mod eval;
+pub mod experiments;
 pub mod explain;
 mod files;
 #[cfg(feature = "forecast")]

@@ -8,6 +8,7 @@ mod features;
 mod file_names;
 mod help;
 mod model;
+mod parts;
 mod sharding;
 mod terminal;
 mod training;
@@ -31,7 +32,7 @@ struct Command {
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
 #[derive(Subcommand)]
 enum Verb {
-    /// Compute the depth of each pixel of images: pictures and values; train and measure such models
+    /// Compute the depth of each pixel of images; train and measure models that do
     Depth(verbs::depth::Arguments),
     /// Distil a classifier into a small model: keep its answers, learn from them, check them
     Distil(verbs::distil::Arguments),
@@ -59,7 +60,7 @@ enum Verb {
     Probe(verbs::probe::Arguments),
     /// Find images of a folder by texts, and the text of each image
     Retrieve(verbs::retrieve::Arguments),
-    /// Find the class of each pixel of images: masks and pictures; train and measure such models
+    /// Find the class of each pixel of images; train and measure models that do
     Segment(verbs::segment::Arguments),
     /// Let Burn programs run on the devices of this machine, until Ctrl-C
     Serve(verbs::serve::Arguments),

@@ -5,20 +5,15 @@ mod picture;
 mod score;
 mod train;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    part: Option<Part>,
-    #[command(flatten)]
-    picture: Option<picture::PictureArguments>,
-}
+use crate::parts::OwnVerb;
+
+pub(crate) type Arguments = OwnVerb<Part, picture::Arguments>;
 
 #[derive(Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "one is made, and it is moved once")]
-enum Part {
+pub(crate) enum Part {
     /// Train a head for depth on a tower, with images and their depths
     Train(train::Arguments),
     /// Measure a model on images whose depths are known
@@ -26,12 +21,9 @@ enum Part {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    match (arguments.part, arguments.picture) {
-        (Some(Part::Train(arguments)), _) => train::run(arguments),
-        (Some(Part::Eval(arguments)), _) => eval::run(arguments),
-        (None, Some(arguments)) => picture::run(arguments),
-        (None, None) => anyhow::bail!(
-            "--weights, --images and --out: expected these, or one of the verbs train and eval"
-        ),
+    match arguments {
+        OwnVerb::Part(Part::Train(arguments)) => train::run(arguments),
+        OwnVerb::Part(Part::Eval(arguments)) => eval::run(arguments),
+        OwnVerb::Itself(arguments) => picture::run(arguments),
     }
 }

@@ -13,24 +13,18 @@ use image::{Rgb, RgbImage};
 use vit22b::data::{CueConflict, Drawings};
 
 use crate::file_names::ensure_new_folder;
+use crate::parts::OwnVerb;
 
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    part: Option<Part>,
-    #[command(flatten)]
-    drawings: DrawingArguments,
-}
+pub(crate) type Arguments = OwnVerb<Part, DrawingArguments>;
 
 #[derive(Subcommand)]
-enum Part {
+pub(crate) enum Part {
     /// Write scenes with the class and the depth of each pixel, for segment and depth
     Scenes(scenes::Arguments),
 }
 
 #[derive(Args)]
-struct DrawingArguments {
+pub(crate) struct DrawingArguments {
     /// New folder for the images: a folder for each class, and
     /// labels.csv, a list with all labels of each image
     #[arg(long, default_value = "out/draw")]
@@ -74,9 +68,9 @@ struct Drawing {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    match arguments.part {
-        Some(Part::Scenes(arguments)) => scenes::run(arguments),
-        None => drawings(arguments.drawings),
+    match arguments {
+        OwnVerb::Part(Part::Scenes(arguments)) => scenes::run(arguments),
+        OwnVerb::Itself(arguments) => drawings(arguments),
     }
 }
 

@@ -5,6 +5,7 @@ mod folder;
 #[path = "../../../tests/hub_server/mod.rs"]
 mod hub_server;
 
+mod dense;
 mod depth;
 mod doctor;
 mod draw;

@@ -17,7 +17,7 @@ use crate::file_names::file_names;
 use crate::terminal::counted;
 
 #[derive(Args)]
-pub(crate) struct PictureArguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     weights: DenseWeights,
     #[command(flatten)]
@@ -64,8 +64,8 @@ fn above_zero(text: &str) -> Result<f64, String> {
 /// Millimetres, where depths are metres.
 const METRIC_SCALE: f64 = 1000.0;
 
-pub(crate) fn run(arguments: PictureArguments) -> anyhow::Result<()> {
-    let PictureArguments { weights, images, out, values, scale, device } = arguments;
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { weights, images, out, values, scale, device } = arguments;
     let set = images.open()?;
     let runtime = device.runtime()?;
     let loaded = weights.load_depth(&runtime)?;

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     masks: PathBuf,
     /// The classes of the masks: ade20k, context, voc, or a file with a name
     /// on each line [default: those of the model]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "SET")]
     classes: Option<String>,
     #[command(flatten)]
     seeing: Seeing,

@@ -19,7 +19,7 @@ use crate::terminal::counted;
 use super::classes::of_model;
 
 #[derive(Args)]
-pub(crate) struct PaintArguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
     weights: DenseWeights,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(crate) struct PaintArguments {
     masks: Masks,
     /// Names, colours and numbers of the classes: ade20k, context, voc, or a
     /// file with a name on each line [default: those of the model]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "SET")]
     classes: Option<String>,
     #[command(flatten)]
     seeing: Seeing,
@@ -51,8 +51,8 @@ enum Masks {
 /// The pixels between an image and its classes.
 const GAP: u32 = 8;
 
-pub(crate) fn run(arguments: PaintArguments) -> anyhow::Result<()> {
-    let PaintArguments { weights, images, out, masks, classes, seeing, device } = arguments;
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { weights, images, out, masks, classes, seeing, device } = arguments;
     let set = images.open()?;
     let runtime = device.runtime()?;
     let loaded = weights.load_segmentation(&runtime)?;

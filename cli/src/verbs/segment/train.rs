@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     test_masks: Option<PathBuf>,
     /// The classes of the masks: ade20k, context, voc, or a file with a name
     /// on each line, whose first has the number 0
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "SET")]
     classes: String,
     /// One linear layer on each patch, or UPerNet on the maps of four blocks
     #[arg(long, default_value = "linear")]
