@@ -108,7 +108,7 @@ fn a_frozen_tower_stays_and_the_head_learns() {
     let mut engine = Engine::start(&Runtime::flex(), step, Start::From(model, 0)).unwrap();
     let data: Arc<dyn BatchSource<MaskBatch>> = Arc::new(Scenes::new(SIDE, 3));
     let mut losses = Vec::new();
-    engine.train(data, |progress| losses.push(progress.loss)).unwrap();
+    engine.train(data, |progress| losses.push(progress.reading.loss)).unwrap();
     let after = params::collect(&engine.state().unwrap().model);
     let mut moved = 0;
     for (path, tensor) in after.iter() {
