@@ -14,7 +14,7 @@ use crate::train::{Recipe, Start};
 use crate::vit::ViT22B;
 
 /// Steps of a head's training.
-const STEPS: u64 = 250;
+const STEPS: u64 = 200;
 /// The share of depths that are known in training.
 const KNOWN: f32 = 0.1;
 /// Depths that are measured, in metres.
@@ -40,7 +40,7 @@ pub fn depth_of_scenes(
     seeds: &[u64],
     mut progress: impl FnMut(&str),
 ) -> Result<Experiment, ExperimentError> {
-    let title = "Depth of drawn scenes on a frozen tower (width 96, depth 4, patch 4, 48 pixels), a tenth of the depths known";
+    let title = "Depth of drawn scenes on a frozen tower (width 64, depth 4, patch 4, 32 pixels), a tenth of the depths known";
     let mut found = Experiment::new(title, "AbsRel of 64 scenes, small is good", seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));

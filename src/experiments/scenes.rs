@@ -12,7 +12,7 @@ use crate::train::{Classify, Engine, Loss, Recipe, Start, Task, TrainStep};
 use crate::vit::{ViT22B, ViT22BConfig};
 
 /// Side of the scenes.
-pub(super) const SIDE: usize = 48;
+pub(super) const SIDE: usize = 32;
 /// Scenes to train heads on.
 pub(super) const SCENES: usize = 256;
 /// Scenes to test on.
@@ -20,22 +20,21 @@ const TESTED: usize = 64;
 /// Where test scenes begin, behind all that are trained on.
 const FIRST_TESTED: u64 = 1 << 20;
 /// Images of a step.
-pub(super) const BATCH: u64 = 16;
+pub(super) const BATCH: u64 = 8;
 
-/// Side of the drawings on which a tower is pre-trained.
-const DRAWN: usize = 32;
-const PRE_TRAINING: u64 = 500;
+/// Steps of the pre-training, of 32 drawings each.
+const PRE_TRAINING: u64 = 300;
 
-/// A tower that was pre-trained on drawings, and the same before, both for scenes.
+/// A tower that was pre-trained on drawings, and the same before.
 pub(super) fn towers(runtime: &Runtime, seed: u64) -> Result<[ViT22B; 2], ExperimentError> {
-    let data = Drawings::new(DRAWN, seed);
+    let data = Drawings::new(SIDE, seed);
     let config = ViT22BConfig::new(data.hierarchy().names().len())
-        .with_image([DRAWN, DRAWN])
+        .with_image([SIDE, SIDE])
         .with_patch(4)
-        .with_width(96)
+        .with_width(64)
         .with_depth(4)
-        .with_mlp_dim(384)
-        .with_num_heads(6);
+        .with_mlp_dim(256)
+        .with_num_heads(4);
     let device = runtime.device();
     let draw = || config.init(&device).map(params::initialize);
     let untrained = params::with_seed(&device, seed, draw)?;
@@ -43,8 +42,7 @@ pub(super) fn towers(runtime: &Runtime, seed: u64) -> Result<[ViT22B; 2], Experi
     let recipe = Recipe::vit22b_scaled(32, PRE_TRAINING, 0.006);
     let start = Start::From(untrained.clone(), seed);
     let trained = train(runtime, (task, recipe, start), Arc::new(data))?;
-    let for_scenes = |model: ViT22B| model.with_image([SIDE, SIDE])?.with_new_head(0);
-    Ok([for_scenes(trained)?, for_scenes(untrained)?])
+    Ok([trained.with_new_head(0)?, untrained.with_new_head(0)?])
 }
 
 /// The model after all steps of a recipe.

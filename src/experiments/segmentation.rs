@@ -14,7 +14,7 @@ use crate::train::{Recipe, Stage, Start};
 use crate::vit::ViT22B;
 
 /// Steps of a head's training.
-const STEPS: u64 = 250;
+const STEPS: u64 = 200;
 
 #[derive(Debug, Clone, Copy)]
 enum Head {
@@ -23,7 +23,7 @@ enum Head {
 }
 
 /// Segmentation of scenes by heads on a frozen tower: a linear decoder beside a narrow UPerNet, a pre-trained tower beside one
-/// that is not, and heads that saw a sixteenth, a quarter and all of 256 scenes. The measure is the mean IoU of 64 other scenes.
+/// that is not, and heads that saw few or all of 256 scenes. The measure is the mean IoU of 64 other scenes.
 ///
 /// The paper has the same arms on ADE20k: linear and UPerNet on a frozen tower, and few-shot fractions of the training set.
 ///
@@ -36,7 +36,7 @@ pub fn segmentation_of_scenes(
     mut progress: impl FnMut(&str),
 ) -> Result<Experiment, ExperimentError> {
     let title =
-        "Segmentation of drawn scenes on a frozen tower (width 96, depth 4, patch 4, 48 pixels)";
+        "Segmentation of drawn scenes on a frozen tower (width 64, depth 4, patch 4, 32 pixels)";
     let mut found = Experiment::new(title, "mean IoU of 64 scenes, large is good", seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));
@@ -53,7 +53,7 @@ pub fn segmentation_of_scenes(
         for (name, scenes) in [("1/16", SCENES / 16), ("1/4", SCENES / 4), ("all", SCENES)] {
             arm(&format!("linear, {name} of the scenes"), &trained, Head::Linear, scenes)?;
         }
-        for (name, scenes) in [("1/16", SCENES / 16), ("1/4", SCENES / 4), ("all", SCENES)] {
+        for (name, scenes) in [("1/16", SCENES / 16), ("all", SCENES)] {
             arm(&format!("UPerNet, {name} of the scenes"), &trained, Head::UperNet, scenes)?;
         }
     }

@@ -72,5 +72,6 @@ pub use preprocessing::DenseProcessor;
 pub use report::{LoadReport, Loaded, Mismatched, Missing, Resampled, SetAside, Unused};
 pub use two_towers::{LoadedText, LoadedTwoTower};
 pub use write::{
-    SeenImages, export_big_vision, export_timm, save, save_depth, save_segmentation, save_two_towers,
+    SeenImages, export_big_vision, export_timm, save, save_depth, save_segmentation,
+    save_two_towers,
 };

@@ -13,12 +13,11 @@ use vit22b::train::{Recipe, Trainer};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, weights};
 
-use crate::args::{
-    Decoding, DeviceName, Loaded, PrecisionName, Weights, naming_option, positive, tell_remarks,
-};
+use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
 use crate::training::{self, Keeping, OPTIONS, stop_on_signal, values_step};
 use crate::two_towers::tell_cut;
+use crate::unsaid::{Loaded, positive};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
