@@ -9,6 +9,7 @@ mod file_names;
 mod help;
 mod model;
 mod parts;
+mod paper;
 mod sharding;
 mod terminal;
 mod training;
@@ -54,6 +55,8 @@ enum Verb {
     Install(verbs::install::Arguments),
     /// Train a text tower beside an image model that stays as it is, from images with texts
     Lit(verbs::lit::Arguments),
+    /// Measure what the ViT-22B paper measured, on models of three sizes, as one page of HTML
+    Paper(verbs::paper::Arguments),
     /// Compile the training step for a TPU slice that is not here, and print what it will take
     Plan(verbs::plan::Arguments),
     /// Measure how much a linear classifier reads from the features of a published model
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Install(arguments) => verbs::install::run(arguments),
         Verb::Lit(arguments) => verbs::lit::run(arguments),
+        Verb::Paper(arguments) => verbs::paper::run(arguments),
         Verb::Plan(arguments) => verbs::plan::run(arguments),
         Verb::Probe(arguments) => verbs::probe::run(arguments),
         Verb::Retrieve(arguments) => verbs::retrieve::run(arguments),

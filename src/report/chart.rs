@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -18,15 +19,33 @@ pub struct Axis {
     pub range: Range<f64>,
     /// Whether its numbers are shares, which are written in percent.
     pub percent: bool,
+    /// Named places, such as sizes of models, that are marked in place of round numbers. Empty for round numbers.
+    pub named: Vec<(f64, String)>,
 }
 
 impl Axis {
     /// An axis of shares from 0 to 100 %.
     pub fn share(label: &str) -> Self {
-        Self { label: label.into(), range: 0.0..1.0, percent: true }
+        Self { percent: true, ..Self::number(label, 0.0..1.0) }
+    }
+
+    /// An axis of plain numbers.
+    pub fn number(label: &str, range: Range<f64>) -> Self {
+        Self { label: label.into(), range, percent: false, named: vec![] }
+    }
+
+    /// An axis of named places in this order, evenly spaced from 0 on: `0.0` is the first.
+    pub fn names<N: Into<String>>(label: &str, names: impl IntoIterator<Item = N>) -> Self {
+        let named: Vec<_> =
+            names.into_iter().enumerate().map(|(i, name)| (i as f64, name.into())).collect();
+        let last = named.len().saturating_sub(1) as f64;
+        Self { named, ..Self::number(label, -0.35..last + 0.35) }
     }
 
     fn text(&self, value: f64) -> String {
+        if let Some((_, name)) = self.named.iter().find(|(place, _)| *place == value) {
+            return name.clone();
+        }
         if self.percent {
             return format!("{:.0} %", 100.0 * value);
         }
@@ -45,6 +64,11 @@ pub enum Mark {
     LineAndDots,
     /// A thin dashed line, for a reference that other series are compared with.
     Reference,
+    /// A dot at each point, and a line through the means of points with the same place on the horizontal axis:
+    /// the usual form for several seeds.
+    Means,
+    /// A dot at each point.
+    Dots,
     /// A bar of this width, in units of the axis, from the bottom to each point.
     Bars(f64),
 }
@@ -152,14 +176,14 @@ impl Chart {
             self.series.iter().enumerate().filter(|(_, s)| !s.name.is_empty()).collect();
         let rows = if named.len() > 1 { named.len().div_ceil(2) as i32 } else { 0 };
         let height = HEIGHT + (rows * ROW) as u32;
-        draw(&self.title, height, |area| {
+        let svg = draw(&self.title, height, |area| {
             let (plot, legend) = area.split_vertically(HEIGHT);
             let mut chart = ChartBuilder::on(&plot)
                 .margin_top(10)
                 .margin_right(18)
                 .x_label_area_size(46)
                 .y_label_area_size(62)
-                .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?;
+                .build_cartesian_2d(Scale::of(&self.x), Scale::of(&self.y))?;
             chart
                 .configure_mesh()
                 .x_desc(&self.x.label)
@@ -185,7 +209,30 @@ impl Chart {
                 legend.draw_text(&series.name, &text(13, INK, HPos::Left), (x + 24, y))?;
             }
             Ok(())
-        })
+        })?;
+        Ok(described(&svg, &self.description()))
+    }
+
+    /// What the chart shows, in words, for those who do not see it.
+    fn description(&self) -> String {
+        let mut text = format!("{} over {}.", self.y.label, self.x.label);
+        let named = self.series.iter().filter(|s| !s.name.is_empty() && !s.points.is_empty());
+        for series in named {
+            let points = if series.mark == Mark::Means {
+                means(&series.points)
+            } else {
+                series.points.clone()
+            };
+            let point = |[x, y]: &[f64; 2]| format!("{} at {}", self.y.text(*y), self.x.text(*x));
+            let told: Vec<String> = match &points[..] {
+                [first, .., last] if points.len() > MOST_TOLD => {
+                    vec![format!("from {}", point(first)), format!("to {}", point(last))]
+                }
+                few => few.iter().map(point).collect(),
+            };
+            text += &format!(" {}: {}.", series.name, told.join(", "));
+        }
+        text
     }
 
     /// The colour of each series; references are grey.
@@ -199,7 +246,7 @@ impl Chart {
 
     fn draw_series(
         &self,
-        chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+        chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<Scale, Scale>>,
         index: usize,
         series: &Series,
     ) -> Drawn {
@@ -216,6 +263,17 @@ impl Chart {
                 let dots = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
                 chart.draw_series(dots)?;
             }
+            Mark::Means => {
+                let through: Vec<[f64; 2]> = points.iter().map(|(x, y)| [*x, *y]).collect();
+                let through = means(&through).into_iter().map(|[x, y]| (x, y));
+                chart.draw_series(LineSeries::new(through, colour.stroke_width(2)))?;
+                let dots = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+                chart.draw_series(dots)?;
+            }
+            Mark::Dots => {
+                let dots = points.iter().map(|point| Circle::new(*point, 4, colour.filled()));
+                chart.draw_series(dots)?;
+            }
             Mark::Reference => {
                 let dashes = DashedLineSeries::new(points, 5, 4, colour.stroke_width(1));
                 chart.draw_series(dashes)?;
@@ -230,6 +288,68 @@ impl Chart {
             }
         }
         Ok(())
+    }
+}
+
+/// More points than these are told by the first and the last.
+const MOST_TOLD: usize = 8;
+
+/// The mean height of the points at each place, in the order in which the places come.
+fn means(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mut places: Vec<f64> = Vec::new();
+    for [x, _] in points {
+        if !places.contains(x) {
+            places.push(*x);
+        }
+    }
+    let mean = |place: f64| {
+        let heights: Vec<f64> = points.iter().filter(|p| p[0] == place).map(|p| p[1]).collect();
+        [place, heights.iter().sum::<f64>() / heights.len() as f64]
+    };
+    places.into_iter().map(mean).collect()
+}
+
+/// The SVG with a description that screen readers tell.
+pub(super) fn described(svg: &str, description: &str) -> String {
+    let Some(end) = svg.find('>').filter(|_| svg.starts_with("<svg")) else { return svg.into() };
+    let description = super::document::escape(description);
+    format!("{}<desc>{description}</desc>{}", &svg[..=end], &svg[end + 1..])
+}
+
+/// Where values of an axis are drawn.
+struct Scale {
+    inner: RangedCoordf64,
+    named: Vec<f64>,
+}
+
+impl Scale {
+    fn of(axis: &Axis) -> Self {
+        let named = axis.named.iter().map(|(place, _)| *place);
+        Self { inner: axis.range.clone().into(), named: named.collect() }
+    }
+}
+
+impl Ranged for Scale {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.inner.map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if self.named.is_empty() { self.inner.key_points(hint) } else { self.named.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.inner.range()
+    }
+}
+
+// The labels are those of the axis, which each chart gives.
+impl ValueFormatter<f64> for Scale {
+    fn format_ext(&self, value: &f64) -> String {
+        value.to_string()
     }
 }
 
@@ -275,7 +395,7 @@ impl DotRows {
     pub fn svg(&self) -> Result<String, ReportError> {
         let (left, right, top, row) = (92, WIDTH as i32 - 24, 46, 28);
         let bottom = top + row * self.rows.len() as i32;
-        draw(&self.title, (bottom + 48) as u32, |area| {
+        let svg = draw(&self.title, (bottom + 48) as u32, |area| {
             let x = |share: f64| left + (share * f64::from(right - left)).round() as i32;
             if let Some((name, band)) = &self.band {
                 let corners = [(x(band.start), top), (x(band.end), bottom)];
@@ -313,7 +433,24 @@ impl DotRows {
                 }
             }
             Ok(())
-        })
+        })?;
+        Ok(described(&svg, &self.description()))
+    }
+
+    /// What the rows show, in words, for those who do not see them.
+    fn description(&self) -> String {
+        let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+        let row = |(name, share): &(String, Option<f64>)| {
+            format!("{name} {}", share.map_or_else(|| "–".into(), percent))
+        };
+        let rows: Vec<String> = self.rows.iter().map(row).collect();
+        let mean = self.mean.map(|mean| format!(" Over all rows {}.", percent(mean)));
+        let band = self.band.as_ref().map(|(name, band)| {
+            format!(" {name}: {} to {}.", percent(band.start), percent(band.end))
+        });
+        let reference = self.reference.as_ref().map(|(name, _)| format!(" Marked: {name}."));
+        let more: String = [mean, band, reference].into_iter().flatten().collect();
+        format!("{}: {}.{more}", self.label, rows.join(", "))
     }
 }
 
@@ -348,8 +485,30 @@ mod tests {
     }
 
     #[test]
+    fn means_go_through_the_seeds_of_each_size_and_are_told() {
+        let chart = Chart {
+            title: "t".into(),
+            x: Axis::names("model", ["small", "large"]),
+            y: Axis::share("accuracy"),
+            series: vec![Series {
+                name: "digits".into(),
+                mark: Mark::Means,
+                points: vec![[0.0, 0.4], [0.0, 0.6], [1.0, 0.8]],
+            }],
+        };
+        let svg = chart.svg().unwrap();
+        let told = "<desc>accuracy over model. digits: 50 % at small, 80 % at large.</desc>";
+        assert!(svg.contains(told), "{svg}");
+        assert_eq!(svg.matches("<circle").count(), 3);
+        assert_eq!(
+            (svg.matches(">\nsmall\n<").count(), svg.matches(">\nlarge\n<").count()),
+            (1, 1)
+        );
+    }
+
+    #[test]
     fn numbers_have_the_digits_that_tell_them_apart() {
-        let axis = |range| Axis { label: String::new(), range, percent: false };
+        let axis = |range| Axis::number("", range);
         assert_eq!(axis(0.0..5.0).text(2.5), "2");
         assert_eq!(axis(0.0..0.5).text(0.25), "0.2");
         assert_eq!(axis(0.0..0.05).text(0.025), "0.03");

@@ -43,6 +43,8 @@ pub struct Section {
 pub enum Block {
     /// A paragraph.
     Text(String),
+    /// Terms, each with what is to be said about it.
+    Facts(Vec<(String, String)>),
     /// A table.
     Table(Table),
     /// Charts, side by side where there is room: the title and the SVG of each.
@@ -66,24 +68,30 @@ impl Report {
     pub fn html(&self) -> String {
         let mut body = String::new();
         for section in &self.sections {
-            let id = anchor(&section.title);
-            let _ = writeln!(body, "<section id=\"{id}\"><h2>{}</h2>", escape(&section.title));
-            section.blocks.iter().for_each(|block| block.html(&mut body));
+            let (id, title) = (anchor(&section.title), escape(&section.title));
+            let _ = writeln!(body, "<section id=\"{id}\" aria-label=\"{title}\"><h2>{title}</h2>");
+            section.blocks.iter().enumerate().for_each(|(i, block)| {
+                block.html(&mut body, &format!("{title}, part {}", i + 1));
+            });
             body.push_str("</section>\n");
         }
         let link = |section: &Section| {
-            format!("<a href=\"#{}\">{}</a>", anchor(&section.title), escape(&section.title))
+            let (id, title) = (anchor(&section.title), escape(&section.title));
+            format!("<li><a href=\"#{id}\">{title}</a></li>")
         };
         let links: Vec<String> = self.sections.iter().map(link).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
-             <p class=\"lead\">{lead}</p>\n<nav>{links}</nav>\n{body}</main>\n</body>\n</html>\n",
+             <style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#sections\">To the sections</a>\n\
+             <header>\n<h1>{title}</h1>\n<p class=\"lead\">{lead}</p>\n</header>\n\
+             <nav aria-label=\"Sections\"><ul>{links}</ul></nav>\n\
+             <main id=\"sections\" tabindex=\"-1\">\n{body}</main>\n</body>\n</html>\n",
             title = escape(&self.title),
             lead = escape(&self.lead),
-            links = links.join(" "),
+            links = links.concat(),
         )
     }
 
@@ -109,14 +117,27 @@ impl Report {
 }
 
 impl Block {
-    fn html(&self, page: &mut String) {
+    /// `name` is what a screen reader calls a table that has to be scrolled.
+    fn html(&self, page: &mut String, name: &str) {
         match self {
+            Self::Facts(facts) => {
+                page.push_str("<dl>\n");
+                for (term, text) in facts {
+                    let (term, text) = (escape(term), escape(text));
+                    let _ = writeln!(page, "<div><dt>{term}</dt><dd>{text}</dd></div>");
+                }
+                page.push_str("</dl>\n");
+            }
             Self::Text(text) => {
                 let _ = writeln!(page, "<p>{}</p>", escape(text));
             }
             Self::Table(table) => {
-                // A wide table scrolls inside its frame, so that the page does not scroll.
-                page.push_str("<div class=\"table\"><table>\n<thead><tr>");
+                // A wide table scrolls inside its frame, so that the page does not; the frame takes the focus, so
+                // that keys scroll it too.
+                let _ = write!(
+                    page,
+                    "<div class=\"table\" role=\"region\" aria-label=\"{name}\" tabindex=\"0\"><table>\n<thead><tr>"
+                );
                 for column in &table.columns {
                     let _ = write!(page, "<th scope=\"col\">{}</th>", escape(column));
                 }
@@ -156,6 +177,12 @@ impl Block {
 
     fn markdown(&self, text: &mut String) {
         match self {
+            Self::Facts(facts) => {
+                text.push('\n');
+                for (term, fact) in facts {
+                    let _ = writeln!(text, "- **{term}**: {fact}");
+                }
+            }
             Self::Text(paragraph) => {
                 let _ = write!(text, "\n{paragraph}\n");
             }
@@ -181,7 +208,7 @@ impl Block {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -207,6 +234,7 @@ mod tests {
             Block::Text("a < b & \"c\"".into()),
             Block::Figures(vec![("Risk, by 5 %".into(), "<svg width=\"1\"></svg>".into())]),
             Block::Table(Table { columns: vec!["a|b".into()], rows: vec![vec!["<x>".into()]] }),
+            Block::Facts(vec![("In the paper".into(), "90 < 91".into())]),
         ];
         let report = Report {
             title: "T & U".into(),
@@ -217,9 +245,46 @@ mod tests {
         assert!(html.contains("<p>a &lt; b &amp; &quot;c&quot;</p>"), "{html}");
         assert!(html.contains("<svg role=\"img\" aria-label=\"Risk, by 5 %\" width"), "{html}");
         assert!(html.contains("<th scope=\"row\">&lt;x&gt;</th>"), "{html}");
+        assert!(html.contains("<dt>In the paper</dt><dd>90 &lt; 91</dd>"), "{html}");
         assert!(!html.contains("http"), "{html}");
+        assert!(report.markdown().contains("\n- **In the paper**: 90 < 91\n"));
         assert!(report.markdown().contains("![Risk, by 5 %](risk-by-5.svg)"));
         assert!(report.markdown().contains("| a\\|b |"));
         assert_eq!(report.figures().next().unwrap().0, "risk-by-5.svg");
+    }
+
+    /// How much lighter one colour of the style is than another, as WCAG 2 has it.
+    fn contrast(colours: &str, one: &str, other: &str) -> f64 {
+        let luminance = |name: &str| {
+            let (_, rest) = colours.split_once(&format!("--{name}: #")).expect("a colour");
+            let channel = |at: usize| {
+                let value = u8::from_str_radix(&rest[at..at + 2], 16).expect("two digits");
+                let value = f64::from(value) / 255.0;
+                if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+        };
+        let (a, b) = (luminance(one), luminance(other));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn text_and_lines_stand_out_in_light_and_dark() {
+        let (light, dark) = STYLE.split_once("@media").expect("two sets of colours");
+        for (mode, colours) in [("light", light), ("dark", dark)] {
+            for ground in ["paper", "card"] {
+                for (name, least) in
+                    [("ink", 4.5), ("muted", 4.5), ("series-1", 4.5), ("series-2", 3.0)]
+                        .into_iter()
+                        .chain([("series-3", 3.0), ("series-4", 3.0), ("series-5", 3.0)])
+                {
+                    let ratio = contrast(colours, name, ground);
+                    assert!(ratio >= least, "{mode}: {name} on {ground}: {ratio:.2}");
+                }
+            }
+            // Names of ranges stand on the ranges.
+            let ratio = contrast(colours, "ink", "band");
+            assert!(ratio >= 4.5, "{mode}: ink on band: {ratio:.2}");
+        }
     }
 }

@@ -111,10 +111,9 @@ fn probes(
         Some(most) => {
             let mut columns = vec!["few-shot, mean of three draws".to_string()];
             columns.extend(few_shot.shots.iter().map(|shots| format!("{shots} a class")));
-            let (label, range) = ("examples of each class".into(), 0.0..*most as f64 * 1.04);
             let chart = Chart {
                 title: "Few-shot accuracy".into(),
-                x: Axis { label, range, percent: false },
+                x: Axis::number("examples of each class", 0.0..*most as f64 * 1.04),
                 y: Axis::share("test accuracy"),
                 series,
             };

@@ -77,7 +77,7 @@ pub(crate) fn corruptions(
         });
         let chart = Chart {
             title: format!("{family}, {}", sources[0].name()),
-            x: Axis { label: "strength".into(), range: 0.0..5.1, percent: false },
+            x: Axis::number("strength", 0.0..5.1),
             y: Axis::share("accuracy"),
             series: series.collect(),
         };

@@ -63,7 +63,12 @@ fn draw(data: &Drawings, indices: std::ops::Range<u64>) -> Images {
 
 /// Whether a drawing is a sign of the script or a shape, for groups by colour. Signs are more often
 /// warm than grey here, which a classifier may learn.
-fn signs(data: &Drawings, source: &Source, count: usize, seed: u64) -> anyhow::Result<GroupTask> {
+pub(crate) fn signs(
+    data: &Drawings,
+    source: &Source,
+    count: usize,
+    seed: u64,
+) -> anyhow::Result<GroupTask> {
     const GROUPS: [(&str, f64); 3] = [("warm", 0.7), ("cold", 0.5), ("grey", 0.3)];
     let has = |hierarchy: &Hierarchy, label: &str, ancestor: &str| -> anyhow::Result<bool> {
         let at = hierarchy.names().iter().position(|name| name == ancestor);

@@ -43,7 +43,21 @@ impl Source {
         }
     }
 
+    /// Pooled features.
     pub(crate) fn features(&self, images: &Images) -> anyhow::Result<FeatureTable> {
+        self.read(images, |embedder, images| Ok(embedder.tensor(images)?))
+    }
+
+    /// All tokens of each image in a row; pixels are their own.
+    pub(crate) fn tokens(&self, images: &Images) -> anyhow::Result<FeatureTable> {
+        self.read(images, |embedder, images| Ok(embedder.tokens(images)?.flatten(1, 2)))
+    }
+
+    fn read(
+        &self,
+        images: &Images,
+        features: impl Fn(&Embedder, Tensor<4>) -> anyhow::Result<Tensor<2>>,
+    ) -> anyhow::Result<FeatureTable> {
         let Self::Model(_, embedder, device) = self else {
             return Ok(FeatureTable::new(images.planes.concat(), 3 * images.side * images.side)?);
         };
@@ -54,7 +68,7 @@ impl Source {
         let (mut values, mut columns) = (Vec::new(), 1);
         for planes in images.planes.chunks(CHUNK) {
             let images = images.tensor(planes, device).mul_scalar(0.5).add_scalar(0.5);
-            let features = embedder.tensor((images - mean.clone()) / std.clone())?;
+            let features = features(embedder, (images - mean.clone()) / std.clone())?;
             columns = features.dims()[1];
             values.extend(features.into_data().try_to_vec::<f32>()?);
         }

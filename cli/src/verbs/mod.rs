@@ -11,6 +11,7 @@ pub(crate) mod finetune;
 pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod lit;
+pub(crate) mod paper;
 pub(crate) mod plan;
 pub(crate) mod probe;
 pub(crate) mod retrieve;

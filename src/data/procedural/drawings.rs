@@ -8,7 +8,7 @@
 use burn::tensor::TensorData;
 use fastrand::Rng;
 
-use super::paint::{COLOURS, Outline, TEXTURES, paint};
+use super::paint::{COLOURS, Outline, Painted, TEXTURES, paint};
 use super::script::{SIGNS, Stroke, between, sign};
 use super::shapes::SHAPES;
 use crate::data::batch::{BatchError, BatchSource, ImageBatch};
@@ -41,6 +41,8 @@ pub struct Drawings {
 pub struct Example<'a> {
     /// `[3, height, width]` row by row, values in [−1, 1].
     pub pixels: Vec<f32>,
+    /// The share of each pixel, row by row, that the figure covers.
+    pub cover: Vec<f32>,
     /// The labels, without their ancestors: shape, texture, colour.
     pub labels: [&'a str; 3],
 }
@@ -104,8 +106,8 @@ impl Drawings {
         let texture =
             if rng.f32() < 0.6 { TEXTURES[0] } else { TEXTURES[rng.usize(..TEXTURES.len())] };
         let colour = COLOURS[rng.usize(..COLOURS.len())];
-        let pixels = paint(self.side, &outline, texture.2, colour.2, rng);
-        Example { pixels, labels: [name, texture.0, colour.0] }
+        let Painted { pixels, cover } = paint(self.side, &outline, texture.2, colour.2, rng);
+        Example { pixels, cover, labels: [name, texture.0, colour.0] }
     }
 
     /// Draws a shape or a sign.
@@ -165,6 +167,9 @@ mod tests {
         for index in 0..6_000 {
             let example = data.example(index);
             assert!(example.pixels.iter().all(|p| (-1.0..=1.0).contains(p)));
+            assert!(example.cover.iter().all(|share| (0.0..=1.0).contains(share)));
+            let covered = example.cover.iter().sum::<f32>() / 144.0;
+            assert!((0.02..0.95).contains(&covered), "{covered} of {:?}", example.labels);
             let target = data.hierarchy().multi_hot(example.labels).unwrap();
             counts.iter_mut().zip(target).for_each(|(count, t)| *count += t);
         }

@@ -52,28 +52,33 @@ impl Outline {
     }
 }
 
-/// Paints an outline with a texture and a colour; the pixels are as in
-/// [`Example`](super::Example). Position, slant,
-/// background and noise are random.
+/// An image, and the share of each of its pixels that the figure covers, both as in [`Example`](super::Example).
+pub(super) struct Painted {
+    pub(super) pixels: Vec<f32>,
+    pub(super) cover: Vec<f32>,
+}
+
+/// Paints an outline with a texture and a colour. Position, slant, background and noise are random.
 pub(super) fn paint(
     n: usize,
     outline: &Outline,
     texture: fn([f32; 2]) -> f32,
     colour: [f32; 3],
     rng: &mut Rng,
-) -> Vec<f32> {
+) -> Painted {
     let (figure, paper) = (Frame::figure(rng), Frame::texture(rng));
     let background = Background::draw(rng);
     let ink = colour.map(|c| (c * between(rng, 0.75, 1.1)).min(1.0));
     let (noise, blur) = (between(rng, 0.0, 0.04), between(rng, 1.0, 3.0));
 
     let pixel = 2.0 / n as f32;
-    let mut pixels = vec![0.0; 3 * n * n];
+    let (mut pixels, mut covers) = (vec![0.0; 3 * n * n], Vec::with_capacity(n * n));
     for (row, column) in (0..n).flat_map(|row| (0..n).map(move |column| (row, column))) {
         let at = [(column as f32 + 0.5) * pixel - 1.0, (row as f32 + 0.5) * pixel - 1.0];
         // Around the edge, ink fades over `blur` pixels.
         let distance = outline.distance(figure.apply(at)) * figure.scale;
         let cover = (0.5 - distance / (pixel * blur)).clamp(0.0, 1.0);
+        covers.push(cover);
         let share = texture(paper.apply(at));
         for (channel, ink) in ink.iter().enumerate() {
             let behind = background.at(at, channel);
@@ -82,7 +87,7 @@ pub(super) fn paint(
             pixels[(channel * n + row) * n + column] = value.clamp(0.0, 1.0) * 2.0 - 1.0;
         }
     }
-    pixels
+    Painted { pixels, cover: covers }
 }
 
 /// Paints a shape with a texture, both given by name, in a random colour.
@@ -90,7 +95,7 @@ pub(super) fn shape_in_texture(side: usize, shape: &str, texture: &str, rng: &mu
     let (_, _, distance) = SHAPES.iter().find(|(name, ..)| *name == shape).expect("a shape");
     let (_, _, share) = TEXTURES.iter().find(|(name, ..)| *name == texture).expect("a texture");
     let (_, _, colour) = COLOURS[rng.usize(..COLOURS.len())];
-    paint(side, &Outline::Shape(*distance), *share, colour, rng)
+    paint(side, &Outline::Shape(*distance), *share, colour, rng).pixels
 }
 
 /// A rotation, a stretch and a shift of the plane.
