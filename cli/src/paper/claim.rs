@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::section::{Found, Unit};
+use super::measured::{Found, Unit};
 
 /// What the paper says about scale, and the number that would show it.
 pub(crate) struct Claim {
@@ -130,7 +130,7 @@ fn bound(groups: &[&[f64]]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::section::{Measured, Row};
+    use super::super::measured::{Measured, Row};
     use super::*;
 
     fn found(sizes: &[&[f64]]) -> Found {

@@ -2,7 +2,7 @@
 
 use vit22b::report::{Axis, Chart, Mark, ReportError, Series};
 
-use super::section::{Control, Figure, Found};
+use super::measured::{Control, Figure, Found};
 
 /// An axis that holds these values, with some room; shares stay between 0 and 100 %.
 pub(crate) fn axis(label: &str, values: impl IntoIterator<Item = f64>, percent: bool) -> Axis {
@@ -34,7 +34,7 @@ pub(crate) fn over_sizes(
 ) -> Result<Figure, ReportError> {
     let points = |control: Option<Control>, key: &str| -> Vec<[f64; 2]> {
         let rows = found.rows.iter().filter(|row| row.control == control);
-        let of_row = |row: &super::section::Row| {
+        let of_row = |row: &super::measured::Row| {
             let size = row.size.unwrap_or_default() as f64;
             row.values(key).into_iter().map(move |value| [size, value]).collect::<Vec<_>>()
         };

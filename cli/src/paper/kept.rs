@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::de::DeserializeOwned;
 
-use super::section::Measured;
+use super::measured::Measured;
 use super::settings::Settings;
 
 /// The folder of a report.

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 use vit22b::report::{Block, Report, ReportError, Section as PageSection, Table};
 
 use super::claim::Verdict;
-use super::section::{Found, Section, Sure, Unit};
+use super::measured::{Found, Unit};
+use super::section::{Section, Sure};
 
 /// A section with all that was found.
 pub(crate) struct Filled {
@@ -85,7 +86,7 @@ impl Filled {
             .collect();
         let mut columns = vec!["model".to_string()];
         columns.extend(shown.iter().map(|metric| here(metric.title)));
-        let row = |row: &super::section::Row| {
+        let row = |row: &super::measured::Row| {
             let mut cells = vec![row.name.clone()];
             cells.extend(shown.iter().map(|metric| spread(&row.values(metric.key), metric.unit)));
             cells
@@ -141,7 +142,7 @@ fn capital(text: &str) -> String {
 
 /// The page, and its numbers.
 pub(crate) fn report(filled: &[Filled], told: &Told) -> anyhow::Result<(Report, Value)> {
-    let mut sections = vec![glance(filled), made(told)];
+    let mut sections = vec![glance(filled, told), made(told)];
     for filled in filled {
         sections.push(filled.page(told)?);
     }
@@ -161,11 +162,15 @@ pub(crate) fn report(filled: &[Filled], told: &Told) -> anyhow::Result<(Report, 
 }
 
 /// Each claim, and whether it shows.
-fn glance(filled: &[Filled]) -> PageSection {
+fn glance(filled: &[Filled], told: &Told) -> PageSection {
+    let here = |text: &str| text.replace("{images}", told.images);
     let rows = filled.iter().filter_map(|filled| {
         let claim = filled.section.claim.as_ref()?;
         let verdict = filled.verdict()?;
-        let mut cells = vec![filled.section.title.to_string(), verdict.shows.words().into()];
+        let metric = filled.section.metrics.iter().find(|metric| metric.key == claim.metric);
+        let measured = metric.map_or(String::new(), |metric| here(metric.title));
+        let title = format!("{}: {measured}", filled.section.title);
+        let mut cells = vec![title, verdict.shows.words().into()];
         let unit = filled.unit();
         cells.extend(
             filled

@@ -12,7 +12,7 @@ use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::vit::ViT22B;
 
 use super::images::{Set, Task};
-use super::section::Control;
+use super::measured::Control;
 use crate::evaluate::fitted::Fitted;
 use crate::evaluate::source::{Images, Source};
 

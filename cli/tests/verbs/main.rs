@@ -17,6 +17,7 @@ mod help;
 mod hub;
 mod inspect;
 mod install;
+mod page;
 mod paper;
 mod plan;
 mod probe;

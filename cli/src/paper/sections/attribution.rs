@@ -8,9 +8,10 @@ use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::over_sizes;
 use crate::paper::images::{shape_names, shapes};
+use crate::paper::measured::Unit::{Plain, Share};
+use crate::paper::measured::{Control, Figure, Found, Measured};
 use crate::paper::section::Measure::Models;
-use crate::paper::section::Unit::{Plain, Share};
-use crate::paper::section::{Control, Figure, Found, Measured, Metric, Said, Section, Sure};
+use crate::paper::section::{Metric, Said, Section, Sure};
 use crate::paper::subject::{Subject, as_tensors};
 
 /// Whether what a model answers comes from the figure.

@@ -4,9 +4,10 @@ use vit22b::report::ReportError;
 use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::against;
+use crate::paper::measured::Unit::{Plain, Share};
+use crate::paper::measured::{Figure, Found, Measured};
 use crate::paper::section::Measure::Models;
-use crate::paper::section::Unit::{Plain, Share};
-use crate::paper::section::{Figure, Found, Measured, Metric, Said, Section, Sure};
+use crate::paper::section::{Metric, Said, Section, Sure};
 use crate::paper::subject::Subject;
 
 /// Whether classifiers are right as often as they say.

@@ -6,9 +6,10 @@ use crate::evaluate::drawn::signs;
 use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::{curves, over_sizes};
+use crate::paper::measured::Unit::Share;
+use crate::paper::measured::{Figure, Found, Measured};
 use crate::paper::section::Measure::Models;
-use crate::paper::section::Unit::Share;
-use crate::paper::section::{Figure, Found, Measured, Metric, Said, Section, Sure};
+use crate::paper::section::{Metric, Said, Section, Sure};
 use crate::paper::subject::Subject;
 
 /// Whether a classifier treats groups alike.

@@ -10,9 +10,10 @@ use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::over_sizes;
 use crate::paper::images::Set;
+use crate::paper::measured::Unit::Share;
+use crate::paper::measured::{Control, Figure, Found, Measured};
 use crate::paper::section::Measure::Models;
-use crate::paper::section::Unit::Share;
-use crate::paper::section::{Control, Figure, Found, Measured, Metric, Said, Section, Sure};
+use crate::paper::section::{Metric, Said, Section, Sure};
 use crate::paper::subject::Subject;
 
 /// How well a model does after all of it was trained on.

@@ -5,8 +5,9 @@ use vit22b::vit::{SIZES, Variant};
 
 use crate::evaluate::part::grouped;
 use crate::paper::bench::Bench;
+use crate::paper::measured::{Figure, Found, Measured};
 use crate::paper::section::Measure::Once;
-use crate::paper::section::{Figure, Found, Measured, Said, Section, Sure};
+use crate::paper::section::{Said, Section, Sure};
 
 /// What can be known of ViT-22B without its weights.
 pub(super) const SECTION: Section = Section {

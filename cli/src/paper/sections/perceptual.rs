@@ -7,9 +7,10 @@ use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::{against, over_sizes};
 use crate::paper::images::Set;
+use crate::paper::measured::Unit::Share;
+use crate::paper::measured::{Control, Figure, Found, Measured};
 use crate::paper::section::Measure::Models;
-use crate::paper::section::Unit::Share;
-use crate::paper::section::{Control, Figure, Found, Measured, Metric, Said, Section, Sure};
+use crate::paper::section::{Metric, Said, Section, Sure};
 use crate::paper::subject::{Subject, harm};
 
 /// Whether distances of tokens follow how much images were changed.

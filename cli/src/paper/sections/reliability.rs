@@ -10,9 +10,10 @@ use crate::evaluate::source::Images;
 use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::over_sizes;
+use crate::paper::measured::Unit::{Plain, Share};
+use crate::paper::measured::{Figure, Found, Measured};
 use crate::paper::section::Measure::Models;
-use crate::paper::section::Unit::{Plain, Share};
-use crate::paper::section::{Figure, Found, Measured, Metric, Said, Section, Sure};
+use crate::paper::section::{Metric, Said, Section, Sure};
 use crate::paper::subject::Subject;
 
 /// The rows of Plex: shifts, and images of no known class.
