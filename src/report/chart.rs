@@ -218,11 +218,9 @@ impl Chart {
         let mut text = format!("{} over {}.", self.y.label, self.x.label);
         let named = self.series.iter().filter(|s| !s.name.is_empty() && !s.points.is_empty());
         for series in named {
-            let points = if series.mark == Mark::Means {
-                means(&series.points)
-            } else {
-                series.points.clone()
-            };
+            let finite = series.points.iter().filter(|point| point.iter().all(|v| v.is_finite()));
+            let points: Vec<[f64; 2]> = finite.copied().collect();
+            let points = if series.mark == Mark::Means { means(&points) } else { points };
             let point = |[x, y]: &[f64; 2]| format!("{} at {}", self.y.text(*y), self.x.text(*x));
             let told: Vec<String> = match &points[..] {
                 [first, .., last] if points.len() > MOST_TOLD => {
