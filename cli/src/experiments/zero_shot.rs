@@ -169,7 +169,7 @@ pub(crate) fn zero_shot(
     Ok(ZeroShot { arms, pairs: ColouredShapes::pairs().len() })
 }
 
-fn measured(
+pub(crate) fn measured(
     runtime: &Runtime,
     model: &Embedder,
     arm: Arm,

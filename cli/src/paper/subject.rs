@@ -98,6 +98,14 @@ impl Subject {
         &self.source
     }
 
+    /// What makes features of images; none for pixels.
+    pub(crate) fn embedder(&self) -> Option<&Embedder> {
+        match &self.source {
+            Source::Model(_, embedder, _) => Some(embedder),
+            Source::Pixels => None,
+        }
+    }
+
     /// Pooled features.
     pub(crate) fn features(&mut self, set: &Set) -> anyhow::Result<Rc<FeatureTable>> {
         if let Some(known) = self.pooled.get(&set.name) {

@@ -133,7 +133,8 @@ impl ColouredShapes {
         // Most are plain: textures hide shapes.
         let texture = if rng.f32() < 0.7 { 0 } else { rng.usize(..TEXTURES.len()) };
         let (of_texture, share) = (TEXTURES[texture].0, TEXTURES[texture].2);
-        let pixels = paint(self.side, &Outline::Shape(*distance), share, COLOURS[colour].2, rng);
+        let pixels =
+            paint(self.side, &Outline::Shape(*distance), share, COLOURS[colour].2, rng).pixels;
         let mut one_of = |names: &[&'static str]| names[rng.usize(..names.len())];
         let (shape, colour) = (one_of(NAMES[shape]), one_of(COLOUR_NAMES[colour]));
         let sentence = one_of(&SENTENCES);

@@ -11,13 +11,15 @@ mod linear_probe;
 mod out_of_distribution;
 mod perceptual;
 mod reliability;
+mod zero_shot;
 
 use super::section::Section;
 
 /// All sections, in the order of the report.
-pub(crate) const SECTIONS: [&Section; 11] = [
+pub(crate) const SECTIONS: [&Section; 12] = [
     &linear_probe::SECTION,
     &few_shot::SECTION,
+    &zero_shot::SECTION,
     &out_of_distribution::SECTION,
     &finetuning::SECTION,
     &fairness::SECTION,
