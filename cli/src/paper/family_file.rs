@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use vit22b::weights::{HeadChoice, LoadOptions, WeightsFile};
 
-use crate::args::open_weights;
+use crate::unsaid::open_weights;
 use crate::weights::WeightsName;
 
 /// The file as it is written. Paths are relative to its folder.
