@@ -62,6 +62,15 @@ pub enum TreeError {
         /// The type of the module.
         module: &'static str,
     },
+    /// A tree is asked for without values on a device that computes.
+    #[error(
+        "{device} does not record, so there are no tensors without values on it; call this on the device that \
+         `record_with` gives"
+    )]
+    NoRecording {
+        /// The device.
+        device: String,
+    },
 }
 
 /// A function that cannot be recorded.

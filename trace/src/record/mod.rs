@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, FloatDType, IntDType};
 use burn_backend::TensorData;
-use burn_ir::{GraphIr, TensorId, TensorIr};
+use burn_ir::{GraphIr, OperationIr, TensorId, TensorIr};
 
 use crate::error::{CaptureError, TreeError};
 use crate::leaf_type::LeafSpec;
@@ -22,7 +22,7 @@ pub use grad::{value_and_grad, value_and_grad_of};
 /// The operations of a function, with its arguments and results.
 #[derive(Debug, Clone)]
 pub struct Recording {
-    /// The operations, in the order in which the function called them.
+    /// The operations, in the order in which the function called them. None makes the arguments.
     pub graph: GraphIr,
     /// The values of tensors that the function made from values.
     pub constants: BTreeMap<TensorId, TensorData>,
@@ -94,9 +94,18 @@ pub fn record_with<A: TensorTree, R: TensorTree>(
         captured.map_err(|panic| CaptureError::Function { message: message_of(&*panic) })?;
     let (arguments, output, results, structure) = outcome?;
     let captured = captured.map_err(|error| CaptureError::Scope { reason: error.to_string() })?;
+    let mut graph = captured.graph;
+    // The operation that makes the placeholders is none of the function's.
+    let makes_arguments = |op: &OperationIr| {
+        let first = arguments.first().map(|(_, tensor)| tensor.id);
+        first.is_some() && op.outputs().next().map(|tensor| tensor.id) == first
+    };
+    if let Some(at) = graph.operations.iter().position(makes_arguments) {
+        graph.operations.remove(at);
+    }
     Ok(Recorded {
         recording: Recording {
-            graph: captured.graph,
+            graph,
             constants: captured.values.into_iter().collect(),
             arguments,
             results,
@@ -149,9 +158,9 @@ pub fn placeholders<A: TensorTree>(
     device: &Device,
 ) -> Result<Arguments<A>, TreeError> {
     let is_plain = !structure.has_running_state;
-    let mut source = Leaves::placeholders(&structure.leaves, is_plain, device);
+    let (mut source, made) = Leaves::placeholders(&structure.leaves, is_plain, device)?;
     let arguments = tree.rebuild(&mut source)?;
-    Ok((arguments, structure.leaves.iter().cloned().zip(source.into_made()).collect()))
+    Ok((arguments, structure.leaves.iter().cloned().zip(made).collect()))
 }
 
 /// As [`placeholders`], for a tree that is made on the device that records: its values are never computed.

@@ -6,8 +6,8 @@ mod tap;
 mod traced;
 
 pub(crate) use op::{
-    Primitive, Recorder, Tracked, Tracking, first_token, ir_of, placeholder, record, record_custom,
-    record_one, type_of, zeros_like,
+    Primitive, Recorder, Tracked, Tracking, first_token, ir_of, placeholder, placeholders, record,
+    record_custom, record_one, recorder, type_of, zeros_like,
 };
 pub(crate) use stack::{stack, unstack};
 pub(crate) use tap::{Slot, emit, tap, turn};

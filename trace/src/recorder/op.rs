@@ -1,11 +1,13 @@
 //! Marks as operations of the graph.
 
+use burn::backend::DispatchDevice;
+use burn::tensor::Device;
 use burn_autodiff::Autodiff;
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::{BackendTypes, DType, Shape, TensorMetadata};
 use burn_capture::{CaptureBackend, CaptureChannel};
 use burn_ir::{CustomOpIr, OperationIr, ScalarIr, TensorIr};
-use burn_router::{RouterChannel, RouterClient};
+use burn_router::{RouterChannel, RouterClient, get_client};
 
 use crate::wire::{Mark, Written};
 
@@ -21,9 +23,26 @@ pub(crate) type Tracked = <Tracking as BackendTypes>::FloatTensorPrimitive;
 /// The client of the backend that records.
 pub(crate) type Recorder = <CaptureChannel as RouterChannel>::Client;
 
+/// The client of a device that records, while it does; [`None`] for other devices.
+pub(crate) fn recorder(device: &Device) -> Option<Recorder> {
+    match device.as_dispatch() {
+        DispatchDevice::Capture(device) => Some(get_client::<CaptureChannel>(device)),
+        _ => None,
+    }
+}
+
 /// A tensor for which the body of a loop gets another one in each lane.
 pub(crate) fn placeholder(client: &Recorder, shape: Shape, dtype: DType) -> Primitive {
     record_one(client, &Mark::Placeholder, (shape, dtype))
+}
+
+/// Tensors that stand for the arguments of a function, made by one operation.
+pub(crate) fn placeholders(
+    client: &Recorder,
+    types: impl Iterator<Item = (Shape, DType)>,
+) -> Vec<Primitive> {
+    let types: Vec<_> = types.collect();
+    if types.is_empty() { vec![] } else { record(client, &Mark::Placeholder, types) }
 }
 
 /// Records a mark that makes tensors of these types.

@@ -37,8 +37,6 @@ pub trait Leaf {
     fn traced(&self) -> Option<Traced>;
     /// A Burn tensor of this kind and rank around a recorded one.
     fn around(&self, traced: Traced) -> Box<dyn Any>;
-    /// A tensor of this type without values, and how the graph has it.
-    fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>);
     /// A tensor of this kind and rank with these values.
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any>;
     /// Some rows: a tensor of this kind and rank with a part of the first axis.
@@ -71,12 +69,6 @@ macro_rules! others {
     ($tensor:ty) => {
         fn around(&self, traced: Traced) -> Box<dyn Any> {
             Box::new(<$tensor>::from_traced(traced))
-        }
-
-        fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-            let tensor = <$tensor>::placeholder(&Leaf::ty(self), device);
-            let ir = tensor.captured();
-            (Box::new(tensor), ir)
         }
 
         fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {

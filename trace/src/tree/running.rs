@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, Parameter, ParameterValue};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_backend::TensorData;
-use burn_ir::TensorIr;
 
 use super::leaf::Leaf;
 use super::lift::{Grads, lift_bool, lift_float, lift_int, lower_bool, lower_float, lower_int};
@@ -59,10 +58,6 @@ impl Leaf for RunningState<'_> {
 
     fn around(&self, traced: Traced) -> Box<dyn Any> {
         self.0.around(traced)
-    }
-
-    fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-        self.0.blank(device)
     }
 
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {

@@ -2,15 +2,14 @@
 
 use std::any::Any;
 
-use burn::tensor::{Device, Int, Tensor};
-use burn_backend::TensorData;
-use burn_capture::CaptureBackend;
+use burn::tensor::Device;
+use burn_backend::{DType, Shape, TensorData};
 use burn_ir::TensorIr;
 
 use super::leaf::{Leaf, TensorLeaf};
 use crate::error::TreeError;
-use crate::leaf_type::{LeafSpec, LeafType};
-use crate::recorder::{Beneath, Primitive, Traced, ir_of, placeholder, unstack};
+use crate::leaf_type::{Kind, LeafSpec, LeafType};
+use crate::recorder::{Beneath, Primitive, Traced, ir_of, placeholders, recorder};
 
 /// The tensors that [`TensorTree::rebuild`](crate::TensorTree::rebuild) takes, one after the other:
 /// placeholders, tensors of given values, or other tensors.
@@ -18,8 +17,6 @@ use crate::recorder::{Beneath, Primitive, Traced, ir_of, placeholder, unstack};
 pub struct Leaves<'a> {
     leaves: Origin<'a>,
     taken: usize,
-    /// The placeholders that were taken, as the graph has them.
-    made: Vec<TensorIr>,
     /// Whether the tree stays, and running state in it takes its tensors.
     updates: bool,
     /// Whether the tree is known to hold no running state, so that modules are not asked for it.
@@ -28,20 +25,36 @@ pub struct Leaves<'a> {
 
 #[derive(Debug)]
 enum Origin<'a> {
-    Placeholders(&'a [LeafSpec], &'a Device),
+    /// The types of the leaves, and a tensor of the recording for each.
+    Placeholders(&'a [LeafSpec], Vec<Option<Primitive>>, &'a Device),
     Values(Vec<Option<TensorData>>, &'a Device),
     Tensors(Vec<Option<Box<dyn Any>>>),
 }
 
 impl<'a> Leaves<'a> {
     fn of(leaves: Origin<'a>) -> Self {
-        Self { leaves, taken: 0, made: vec![], updates: false, is_plain: false }
+        Self { leaves, taken: 0, updates: false, is_plain: false }
     }
 
     /// Tensors without values, on a device that records, for a tree that is known to hold no running state if it
-    /// `is_plain`.
-    pub(crate) fn placeholders(leaves: &'a [LeafSpec], is_plain: bool, device: &'a Device) -> Self {
-        Self { is_plain, ..Self::of(Origin::Placeholders(leaves, device)) }
+    /// `is_plain`; and how the graph has them.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError::NoRecording`] for a device that does not record.
+    pub(crate) fn placeholders(
+        leaves: &'a [LeafSpec],
+        is_plain: bool,
+        device: &'a Device,
+    ) -> Result<(Self, Vec<TensorIr>), TreeError> {
+        let client = recorder(device)
+            .ok_or_else(|| TreeError::NoRecording { device: format!("{device:?}") })?;
+        // All by one operation: a function is recorded in each call with a module.
+        let made = placeholders(&client, leaves.iter().map(|leaf| stored(&leaf.ty, device)));
+        let graph = made.iter().map(ir_of).collect();
+        let tensors = made.into_iter().map(Some).collect();
+        let leaves = Self::of(Origin::Placeholders(leaves, tensors, device));
+        Ok((Self { is_plain, ..leaves }, graph))
     }
 
     /// Tensors of these values, on a device of Burn.
@@ -72,7 +85,7 @@ impl<'a> Leaves<'a> {
     /// The device of the tensors, where they are made.
     pub(crate) fn device(&self) -> Option<&'a Device> {
         match &self.leaves {
-            Origin::Placeholders(_, device) | Origin::Values(_, device) => Some(device),
+            Origin::Placeholders(_, _, device) | Origin::Values(_, device) => Some(device),
             Origin::Tensors(_) => None,
         }
     }
@@ -86,15 +99,13 @@ impl<'a> Leaves<'a> {
         let index = self.taken;
         self.taken += 1;
         let tensor = match &mut self.leaves {
-            Origin::Placeholders(leaves, device) => leaves.get(index).map(|leaf| {
-                let fits = leaf.ty.kind == T::KIND && leaf.ty.shape.len() == T::RANK;
-                if !fits {
-                    return Err(leaf.ty.clone());
-                }
-                let tensor = T::placeholder(&leaf.ty, device);
-                self.made.extend(tensor.captured());
-                Ok(tensor)
-            }),
+            Origin::Placeholders(leaves, tensors, _) => {
+                let tensor = tensors.get_mut(index).and_then(Option::take);
+                leaves.get(index).zip(tensor).map(|(LeafSpec { ty, .. }, tensor)| {
+                    let fits = ty.kind == T::KIND && ty.shape.len() == T::RANK;
+                    if fits { Ok(T::from_traced(plain(tensor))) } else { Err(ty.clone()) }
+                })
+            }
             Origin::Tensors(tensors) => {
                 let tensor = tensors.get_mut(index).and_then(Option::take);
                 // Taken from a tree of the same leaves, so of the same type.
@@ -122,10 +133,9 @@ impl<'a> Leaves<'a> {
         self.taken += 1;
         let missing = || TreeError::Missing { count: index };
         match &mut self.leaves {
-            Origin::Placeholders(_, device) => {
-                let (tensor, ir) = leaf.blank(device);
-                self.made.extend(ir);
-                Ok(tensor)
+            Origin::Placeholders(_, tensors, _) => {
+                let tensor = tensors.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
+                Ok(leaf.around(plain(tensor)))
             }
             Origin::Tensors(tensors) => {
                 tensors.get_mut(index).and_then(Option::take).ok_or_else(missing)
@@ -137,28 +147,20 @@ impl<'a> Leaves<'a> {
         }
     }
 
-    /// The placeholders that were taken, as the graph has them.
-    pub(crate) fn into_made(self) -> Vec<TensorIr> {
-        self.made
-    }
-
     /// The lanes of the next tensor, which is a stack: tensors of the type of `lane`.
     pub(crate) fn take_stack(&mut self, lane: &dyn Leaf) -> Result<Vec<Box<dyn Any>>, TreeError> {
         let index = self.taken;
         self.taken += 1;
         let missing = || TreeError::Missing { count: index };
         match &mut self.leaves {
-            Origin::Placeholders(leaves, device) => {
-                let leaf = leaves.get(index).ok_or_else(missing)?;
-                let stack = StackPlaceholder::new(&leaf.ty, device).ok_or_else(missing)?;
-                self.made.push(stack.ir());
-                Ok(stack.lanes(lane))
+            Origin::Placeholders(_, tensors, _) => {
+                let stack = tensors.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
+                Ok(lanes(&plain(stack), lane))
             }
             Origin::Tensors(tensors) => {
                 let stack = tensors.get_mut(index).and_then(Option::take);
                 let stack = stack.and_then(|stack| stack.downcast::<Traced>().ok());
-                let lanes = stack.ok_or_else(missing)?.unstack();
-                Ok(lanes.into_iter().map(|traced| lane.around(traced)).collect())
+                Ok(lanes(&*stack.ok_or_else(missing)?, lane))
             }
             Origin::Values(values, device) => {
                 let data = values.get_mut(index).and_then(Option::take).ok_or_else(missing)?;
@@ -175,24 +177,20 @@ impl<'a> Leaves<'a> {
     }
 }
 
-/// A stack that is an argument of a recording.
-struct StackPlaceholder(Primitive);
+/// Shape and dtype of a leaf on a device. Bools are as the device stores them.
+fn stored(ty: &LeafType, device: &Device) -> (Shape, DType) {
+    let dtype = match ty.kind {
+        Kind::Bool => device.settings().bool_dtype.into(),
+        Kind::Float | Kind::Int => ty.dtype,
+    };
+    (ty.shape.clone().into(), dtype)
+}
 
-impl StackPlaceholder {
-    fn new(ty: &LeafType, device: &Device) -> Option<Self> {
-        // A tensor of the device, from which to get at what records.
-        let some = Tensor::<1, Int>::empty([1], device);
-        let client = some.try_into_primitive::<CaptureBackend>().ok()?.client.clone();
-        Some(Self(placeholder(&client, ty.shape.clone().into(), ty.dtype)))
-    }
+fn plain(tensor: Primitive) -> Traced {
+    Traced(Beneath::Plain(tensor))
+}
 
-    fn ir(&self) -> TensorIr {
-        ir_of(&self.0)
-    }
-
-    /// Its lanes, as tensors of the type of `lane`.
-    fn lanes(&self, lane: &dyn Leaf) -> Vec<Box<dyn Any>> {
-        let lanes = unstack(&self.0.client, &self.0);
-        lanes.into_iter().map(|lane_of| lane.around(Traced(Beneath::Plain(lane_of)))).collect()
-    }
+/// The lanes of a stack, as tensors of the type of `lane`.
+fn lanes(stack: &Traced, lane: &dyn Leaf) -> Vec<Box<dyn Any>> {
+    stack.unstack().into_iter().map(|traced| lane.around(traced)).collect()
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use burn_backend::TensorData;
-use burn_ir::TensorIr;
 
 use super::leaf::Leaf;
 use super::lift::Grads;
@@ -262,10 +261,6 @@ impl<T: TensorTree> Leaf for View<'_, T> {
                 tensor.expect("a group has a first leaf")
             }
         }
-    }
-
-    fn blank(&self, device: &Device) -> (Box<dyn Any>, Option<TensorIr>) {
-        self.one(|leaf| leaf.blank(device))
     }
 
     fn with_values(&self, data: TensorData, device: &Device) -> Box<dyn Any> {
