@@ -4,7 +4,6 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_std::Tolerance;
 use burn_trace::{custom, custom_with_gradient, scan, value_and_grad};
 use burn_xla::lower::{CustomOps, LowerError};
-use burn_xla::pjrt::{Argument, CallResult};
 use burn_xla::program::{ProgramError, Xla};
 
 fn device() -> Device {
@@ -114,13 +113,13 @@ fn names_of_marks_are_taken() {
 fn a_rust_function_is_an_operation() {
     let name = "test.cube";
     let xla = Xla::cpu().expect("the CPU plugin");
-    let cube = |arguments: &[Argument<'_>], results: &mut [CallResult<'_>]| {
+    let registered = xla.client().register_function(name, |arguments, results, _| {
         let x = arguments[0].values::<f32>()?;
         let y = results[0].values_mut::<f32>()?;
         y.iter_mut().zip(x).for_each(|(y, x)| *y = x.powi(3));
         Ok(())
-    };
-    xla.client().register_function(name, cube).unwrap();
+    });
+    registered.unwrap();
     let operations = CustomOps::new().with(name, move |cx, op| {
         let (b, x) = (cx.builder(), cx.get(&op.inputs[0])?);
         let results = b.custom_call(name, &[x], &[(*b.type_of(x)).clone()])?;

@@ -26,60 +26,8 @@ use super::typed::{Element, numbers, numbers_mut};
 use super::workers::Workers;
 use crate::types::{ElementType, TensorType};
 
-/// A function of this process that programs call. Closures of this form are host functions:
-///
-/// ```no_run
-/// # use burn_xla::pjrt::{Argument, Client, CallResult};
-/// # fn with(client: &Client) -> Result<(), burn_xla::pjrt::PjrtError> {
-/// client.register_function("my.double", |arguments: &[Argument<'_>], results: &mut [CallResult<'_>]| {
-///     let x = arguments[0].values::<f32>()?;
-///     let y = results[0].values_mut::<f32>()?;
-///     y.iter_mut().zip(x).for_each(|(y, x)| *y = 2.0 * x);
-///     Ok(())
-/// })
-/// # }
-/// ```
-///
-/// A program may call it from several threads at once, and in any order, as its results depend on each other.
-pub trait HostFunction: Send + Sync {
-    /// Computes the results of arguments.
-    ///
-    /// # Errors
-    ///
-    /// A text, which is the error of the execution. A panic is one, too.
-    fn call(
-        &self,
-        arguments: &[Argument<'_>],
-        results: &mut [CallResult<'_>],
-    ) -> Result<(), String>;
-
-    /// The same, with threads that may help. This is what programs call; unless it is written, it is [`call`](Self::call).
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Self::call).
-    fn call_with(
-        &self,
-        arguments: &[Argument<'_>],
-        results: &mut [CallResult<'_>],
-        _workers: Workers<'_>,
-    ) -> Result<(), String> {
-        self.call(arguments, results)
-    }
-}
-
-impl<F> HostFunction for F
-where
-    F: Fn(&[Argument<'_>], &mut [CallResult<'_>]) -> Result<(), String> + Send + Sync,
-{
-    fn call(
-        &self,
-        arguments: &[Argument<'_>],
-        results: &mut [CallResult<'_>],
-    ) -> Result<(), String> {
-        self(arguments, results)
-    }
-}
+type HostFunction =
+    dyn Fn(&[Argument<'_>], &mut [CallResult<'_>], Workers<'_>) -> Result<(), String> + Send + Sync;
 
 /// An argument of a host function, row after row.
 #[derive(Debug)]
@@ -156,7 +104,7 @@ const SLOTS: usize = 128;
 struct Registered {
     plugin: PathBuf,
     name: String,
-    function: Box<dyn HostFunction>,
+    function: Box<HostFunction>,
     /// The minor version of the interface that the plugin wants.
     minor: i32,
 }
@@ -181,6 +129,21 @@ impl Client {
     /// `stablehlo.custom_call` with `api_version = 4`. All arguments and results are tensors; attributes are not
     /// passed on.
     ///
+    /// The function computes the results of arguments, and may share its work with threads of the program. What it
+    /// returns as an error, or panics with, is the error of the execution. A program may call it from several threads
+    /// at once, and in any order that the results of calls allow.
+    ///
+    /// ```no_run
+    /// # fn with(client: &burn_xla::pjrt::Client) -> Result<(), burn_xla::pjrt::PjrtError> {
+    /// client.register_function("my.double", |arguments, results, _workers| {
+    ///     let x = arguments[0].values::<f32>()?;
+    ///     let y = results[0].values_mut::<f32>()?;
+    ///     y.iter_mut().zip(x).for_each(|(y, x)| *y = 2.0 * x);
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`PjrtError::NoExtension`] if the plugin has no such interface, [`PjrtError::NotOnHost`] for a platform whose
@@ -189,7 +152,10 @@ impl Client {
     pub fn register_function(
         &self,
         name: &str,
-        function: impl HostFunction + 'static,
+        function: impl Fn(&[Argument<'_>], &mut [CallResult<'_>], Workers<'_>) -> Result<(), String>
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<(), PjrtError> {
         if self.platform() != "cpu" {
             return Err(PjrtError::NotOnHost { platform: self.platform().into() });
@@ -404,7 +370,7 @@ unsafe fn call(registered: Option<&Registered>, frame: &CallFrame) -> Result<(),
         .collect();
     // SAFETY: the frame is of this stage.
     let workers = unsafe { Workers::of(frame, registered.minor) };
-    registered.function.call_with(&arguments, &mut results, workers)
+    (registered.function)(&arguments, &mut results, workers)
 }
 
 /// The buffers of a list: their types, and where their bytes are.

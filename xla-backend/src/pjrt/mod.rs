@@ -112,7 +112,7 @@ pub use executable::{Executable, ExecuteOptions};
 pub use extension::Extension;
 pub(crate) use files::{PART, hex, write_whole};
 pub use folder_store::FolderStore;
-pub use host_function::{Argument, CallResult, HostFunction};
+pub use host_function::{Argument, CallResult};
 pub use host_view::HostView;
 pub use kept_memory::keep_memory;
 pub use key_value::{KeyValueStore, StoreError};

@@ -10,7 +10,7 @@ use half::bf16;
 use crate::lower::kernel::{
     ATTENTION, ATTENTION_BACKWARD, Kernels, LINEAR, LINEAR_GELU, LINEAR_TURNED,
 };
-use crate::pjrt::{Argument, CallResult, Client, Element, HostFunction, Workers};
+use crate::pjrt::{Argument, CallResult, Client, Element, Workers};
 use crate::types::ElementType;
 
 /// Lets the programs of a client's plugin call the kernels. Says which they may: on the CPU, where the plugin has the
@@ -24,7 +24,11 @@ pub(crate) fn register(client: &Client) -> Kernels {
     let plugin = client.plugin().path();
     let can = registered.get(plugin).copied().unwrap_or_else(|| {
         let all = kernels().into_iter();
-        let done = all.map(|(name, kernel)| client.register_function(name, kernel));
+        let done = all.map(|(name, kernel)| {
+            client.register_function(name, move |arguments, results, workers| {
+                kernel.call(arguments, results, workers)
+            })
+        });
         let done = done.collect::<Result<(), _>>();
         if let Err(error) = &done {
             tracing::info!(%error, "programs call no kernels");
@@ -61,12 +65,8 @@ struct Kernel {
     bf16: Function,
 }
 
-impl HostFunction for Kernel {
-    fn call(&self, _: &[Argument<'_>], _: &mut [CallResult<'_>]) -> Result<(), String> {
-        Err("a kernel is called with the threads of its program".into())
-    }
-
-    fn call_with(
+impl Kernel {
+    fn call(
         &self,
         arguments: &[Argument<'_>],
         results: &mut [CallResult<'_>],

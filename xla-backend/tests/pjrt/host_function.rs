@@ -4,8 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn_xla::pjrt::{
-    Argument, CallResult, CompileOptions, ErrorCode, ExecuteOptions, Extension, HostFunction,
-    PjrtError, Workers,
+    Argument, CallResult, CompileOptions, ErrorCode, ExecuteOptions, Extension, PjrtError, Workers,
 };
 
 use crate::{client, plugin};
@@ -28,7 +27,7 @@ fn a_program_calls_a_rust_function() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let client = client();
     assert!(plugin().capabilities().extensions.contains(&Extension::Ffi));
-    let scale = |arguments: &[Argument<'_>], results: &mut [CallResult<'_>]| {
+    let scale = |arguments: &[Argument<'_>], results: &mut [CallResult<'_>], _: Workers<'_>| {
         CALLS.fetch_add(1, Ordering::Relaxed);
         let [a, b] = arguments else { return Err("two arguments".into()) };
         let [scaled, sum] = results else { return Err("two results".into()) };
@@ -72,13 +71,11 @@ fn a_function_that_fails_fails_the_execution() {
     let device = client.device(0).unwrap();
     let a = client.buffer_from_slice(&[1f32; 6], &[2, 3], &device).unwrap();
     let b = client.buffer_from_slice(&[1i32; 3], &[3], &device).unwrap();
-    let wrong = |arguments: &[Argument<'_>], _: &mut [CallResult<'_>]| {
+    let wrong = client.register_function("tests.wrong_type", |arguments, _, _| {
         arguments[1].values::<f64>().map(drop)
-    };
-    let panics =
-        |_: &[Argument<'_>], _: &mut [CallResult<'_>]| -> Result<(), String> { panic!("no {}", 7) };
-    client.register_function("tests.wrong_type", wrong).unwrap();
-    client.register_function("tests.panics", panics).unwrap();
+    });
+    let panics = client.register_function("tests.panics", |_, _, _| panic!("no {}", 7));
+    wrong.and(panics).unwrap();
     for (name, told) in [
         (
             "tests.wrong_type",
@@ -110,37 +107,28 @@ fn a_name_that_nobody_registered_does_not_compile_or_run() {
 }
 
 /// Squares each number as a task of its own; the 13th number must not be negative.
-struct Squares;
-
-impl HostFunction for Squares {
-    fn call(&self, _: &[Argument<'_>], _: &mut [CallResult<'_>]) -> Result<(), String> {
-        Err("called without threads".into())
+fn squares(
+    arguments: &[Argument<'_>],
+    results: &mut [CallResult<'_>],
+    workers: Workers<'_>,
+) -> Result<(), String> {
+    let (x, y) = (arguments[0].values::<f32>()?, results[0].values_mut::<f32>()?);
+    let squares: Vec<_> = x.iter().map(|_| Mutex::new(None)).collect();
+    workers.each(x.len(), &|i| {
+        assert!(i != 13 || x[i] >= 0.0, "a negative number");
+        let before = squares[i].lock().unwrap().replace(x[i] * x[i]);
+        assert_eq!(before, None, "task {i} was done before");
+    });
+    for (y, square) in y.iter_mut().zip(squares) {
+        *y = square.into_inner().unwrap().ok_or("a task was not done")?;
     }
-
-    fn call_with(
-        &self,
-        arguments: &[Argument<'_>],
-        results: &mut [CallResult<'_>],
-        workers: Workers<'_>,
-    ) -> Result<(), String> {
-        let (x, y) = (arguments[0].values::<f32>()?, results[0].values_mut::<f32>()?);
-        let squares: Vec<_> = x.iter().map(|_| Mutex::new(None)).collect();
-        workers.each(x.len(), &|i| {
-            assert!(i != 13 || x[i] >= 0.0, "a negative number");
-            let before = squares[i].lock().unwrap().replace(x[i] * x[i]);
-            assert_eq!(before, None, "task {i} was done before");
-        });
-        for (y, square) in y.iter_mut().zip(squares) {
-            *y = square.into_inner().unwrap().ok_or("a task was not done")?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 #[test]
 fn the_plugins_threads_help() {
     let client = client();
-    client.register_function("tests.squares", Squares).unwrap();
+    client.register_function("tests.squares", squares).unwrap();
     let program = r#"func.func @main(%x: tensor<500xf32>) -> tensor<500xf32> {
         %0 = "stablehlo.custom_call"(%x) <{api_version = 4 : i32, backend_config = {},
           call_target_name = "tests.squares"}> : (tensor<500xf32>) -> tensor<500xf32>
