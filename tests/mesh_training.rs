@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_trace::describe;
 use burn_xla::Xla;
 use burn_xla::pjrt::{Executable, Instruction};
+use burn_xla::program::Lowering;
 use vit22b::data::ImageBatch;
 use vit22b::layers::activation;
 use vit22b::params::{self, NamedTensors};
@@ -310,7 +311,8 @@ fn products_share_their_way_round() {
     let rings = |depth: usize, platform: &str| {
         let task = task(config().with_depth(depth));
         let train = TrainStep::new(task, &descent(), None).unwrap();
-        let lowered = train.lower(BATCH, (&mesh, &layout), platform).unwrap();
+        let lowered =
+            train.lower(BATCH, Lowering::new().over(&mesh, &layout).on(platform)).unwrap();
         let count = |text: &str| lowered.program.text.matches(text).count();
         let outputs = count("@AllocateBuffer");
         [count("sdy.manual_computation"), count("stablehlo.collective_permute\""), outputs]

@@ -6,7 +6,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use burn_trace::mesh::Layout;
 use burn_xla::lower::Save;
+use burn_xla::program::{Lowering, MatmulPrecision};
 use sha2::{Digest, Sha256};
 use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Sharding};
@@ -59,7 +61,7 @@ impl Case {
             sharding = sharding.with_replicas("replica").unwrap();
         }
         let layout = sharding.layout().unwrap();
-        train.lower(batch, (&mesh, &layout), "tpu").unwrap().program.text
+        train.lower(batch, Lowering::new().over(&mesh, &layout).on("tpu")).unwrap().program.text
     }
 }
 
@@ -88,6 +90,19 @@ fn a_step_has_one_text() {
     for _ in 1..8 {
         assert_eq!(case.text(&config, 16), first);
     }
+}
+
+#[test]
+fn a_step_multiplies_f32_as_accurately_as_its_lowering_says() {
+    let (_, config) = small();
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy).unwrap();
+    let recipe = Recipe { batch_size: 16, ..Recipe::vit22b() };
+    let train = TrainStep::new(task, &recipe, None).unwrap();
+    let (mesh, layout) = ("data=1".parse().unwrap(), Layout::replicated());
+    let lowering = || Lowering::new().over(&mesh, &layout).on("tpu");
+    let has_full = |lowering| train.lower(16, lowering).unwrap().program.text.contains("HIGHEST");
+    assert!(has_full(lowering()));
+    assert!(!has_full(lowering().matmul_precision(MatmulPrecision::Fast)));
 }
 
 /// As `plan_22b` has it, and in other ways to lay it out.

@@ -220,7 +220,7 @@ fn on_a_tpu_hops_and_products_overlap() {
         let x = Tensor::<3>::zeros([8, 256, 2048], &Device::flex());
         let mesh: Mesh = "data=2,model=4".parse().unwrap();
         let function = |(layer, x): (Params<ShardedLinear>, Tensor<3>)| layer.0.forward(x);
-        let lowering = Lowering::new("ring").over(&mesh, &layout()).on("tpu");
+        let lowering = Lowering::new().named("ring").over(&mesh, &layout()).on("tpu");
         let lowered = lowering.lower(function, &(Params(layer), x));
         let options = CompileOptions::new().with_partitions(8);
         let program = topology.compile(&lowered.unwrap().program.text, &options).unwrap();

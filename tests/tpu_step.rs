@@ -6,6 +6,7 @@ mod tpu;
 use burn_trace::Save;
 use burn_xla::cost::CollectiveKind;
 use burn_xla::pjrt::{CompileOptions, Topology};
+use burn_xla::program::Lowering;
 use vit22b::forecast::{Forecast, ForecastError, Programs};
 use vit22b::layers::activation;
 use vit22b::shard::{Activations, Mesh, Plan, Sharding, StatePart};
@@ -51,7 +52,7 @@ fn forecast(
 ) -> Result<(Forecast, Programs), ForecastError> {
     let sharding = Sharding::vit22b(Activations::Width);
     let options = CompileOptions::new();
-    Forecast::new(train, batch, (&mesh(), &sharding), topology, options)
+    Forecast::new(train, batch, (&mesh(), &sharding), topology, (Lowering::new(), options))
 }
 
 /// libtpu 0.0.52 died of the reduction that found the largest scores of each query.
@@ -153,7 +154,8 @@ fn replicas_scatter_gradients_among_the_devices_that_share_a_weight() {
     let mesh = "replica=2,data=4,model=1".parse().unwrap();
     let options = CompileOptions::new();
     let (forecast, _) =
-        Forecast::new(&train, batch, (&mesh, &sharding), &topology, options).unwrap();
+        Forecast::new(&train, batch, (&mesh, &sharding), &topology, (Lowering::new(), options))
+            .unwrap();
     let sums = |kind, group_size| {
         let all = forecast.schedule.collectives.iter();
         let these = all.filter(|one| one.kind == kind && one.group_size == group_size);

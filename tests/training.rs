@@ -11,6 +11,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_trace::describe;
 use burn_trace::mesh::Layout;
 use burn_xla::Xla;
+use burn_xla::program::Lowering;
 use vit22b::Runtime;
 use vit22b::data::{BatchError, BatchSource, Drawings, FirstOf, ImageBatch};
 use vit22b::params;
@@ -435,14 +436,14 @@ fn a_task_of_functions_tells_what_a_type_would() {
 
     let train = TrainStep::new(task, &Recipe::vit22b_scaled(4, 3, 1e-3), None).unwrap();
     let (mesh, layout) = ("data=1".parse().unwrap(), Layout::replicated());
-    let lowered = train.lower(8, (&mesh, &layout), "cpu").unwrap();
+    let lowered = train.lower(8, Lowering::new().over(&mesh, &layout).on("cpu")).unwrap();
     assert!(lowered.arguments.iter().any(|leaf| leaf.ty.shape == [8, 2]), "a batch of eight");
     let bare = task::from_fn(init, |model: &Linear, points: Tensor<2>, _| {
         model.forward(points).square().mean()
     });
     let train = TrainStep::new(bare, &Recipe::vit22b_scaled(4, 3, 1e-3), None).unwrap();
     assert_eq!(
-        train.lower(8, (&mesh, &layout), "cpu").unwrap_err().to_string(),
+        train.lower(8, Lowering::new().over(&mesh, &layout).on("cpu")).unwrap_err().to_string(),
         "dummy batch: expected a task that makes one of any size, by `Task::dummy_batch`, got none"
     );
 }

@@ -10,7 +10,7 @@ use burn_xla::pjrt::{
     CompileOptions, CompiledProgram, ErrorCode, MemoryStats, OptionValue, PjrtError, TensorType,
     Topology,
 };
-use burn_xla::program::{Lowered, ProgramError, Times};
+use burn_xla::program::{Lowered, Lowering, ProgramError, Times};
 
 use crate::shard::{Mesh, Plan, ShardError, Sharding, StatePart};
 use crate::train::{Classify, TrainError, TrainStep};
@@ -23,7 +23,7 @@ pub use error::ForecastError;
 ///
 /// ```no_run
 /// use burn_trace::Save;
-/// use burn_xla::pjrt::{ClientOptions, CompileOptions, Topology};
+/// use burn_xla::pjrt::{ClientOptions, Topology};
 /// use burn_xla::plugin::{self, Platform};
 /// use vit22b::forecast::Forecast;
 /// use vit22b::shard::{Activations, Sharding};
@@ -40,7 +40,7 @@ pub use error::ForecastError;
 /// let train = train.with_rolled_blocks(Save::Nothing);
 /// let (mesh, sharding) = ("data=512,model=2".parse()?, Sharding::vit22b(Activations::Width));
 /// let (forecast, program) =
-///     Forecast::new(&train, 65_536, (&mesh, &sharding), &topology, CompileOptions::new())?;
+///     Forecast::new(&train, 65_536, (&mesh, &sharding), &topology, Default::default())?;
 /// println!("{forecast}");
 /// std::fs::write("step.executable", program.executable.serialize()?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -112,7 +112,8 @@ impl MemoryUse {
 }
 
 impl Forecast {
-    /// Compiles a step for a topology. Its devices, in the order of their ids, are those of the mesh.
+    /// Compiles a step for a topology. Its devices, in the order of their ids, are those of the mesh. `lowering` says how
+    /// accurately products of f32 are computed, and what custom operations are.
     ///
     /// # Errors
     ///
@@ -124,7 +125,7 @@ impl Forecast {
         batch_size: usize,
         (mesh, sharding): (&Mesh, &Sharding),
         topology: &Topology,
-        options: CompileOptions,
+        (lowering, options): (Lowering<'_>, CompileOptions),
     ) -> Result<(Self, Programs), ForecastError> {
         let (expected, got) = (topology.devices().len(), mesh.num_devices());
         if expected != got {
@@ -132,7 +133,8 @@ impl Forecast {
         }
         let plan = Plan::new(mesh, sharding, &train.state_leaves()?)?;
         let layout = sharding.layout().map_err(ShardError::from)?;
-        let lowered = train.lower(batch_size, (mesh, &layout), topology.platform())?;
+        let lowering = lowering.over(mesh, &layout).on(topology.platform());
+        let lowered = train.lower(batch_size, lowering)?;
         let start = std::time::Instant::now();
         let executable = topology
             .compile(&lowered.program.text, &options.with_partitions(got))

@@ -16,7 +16,7 @@ use crate::pjrt::OptionValue;
 use crate::plugin::{self, Platform, PlatformReport, PluginError};
 use crate::program::{ProgramCache, XlaOptions};
 use crate::serve::{DEFAULT_ADDRESS, ServeError, Server};
-use crate::types::Precision;
+use crate::types::MatmulPrecision;
 
 /// The variables that the commands read, for the end of a help text.
 pub const VARIABLES: &str = "\
@@ -98,8 +98,8 @@ pub struct Options {
     #[arg(long, value_name = "NAME=VALUE", value_parser = flag)]
     pub flag: Vec<(String, String)>,
     /// How accurately products of f32 are computed: full, high or fast
-    #[arg(long, default_value = "full", value_parser = precision)]
-    pub precision: Precision,
+    #[arg(long, default_value = "full", value_parser = matmul_precision)]
+    pub matmul_precision: MatmulPrecision,
     /// Where compiled programs are kept on disk: a folder, or off; by default as BURN_XLA_PROGRAM_CACHE says, or else
     /// in the cache folder, but for those of the CPU
     #[arg(long, value_name = "FOLDER")]
@@ -115,7 +115,7 @@ pub struct Options {
 impl Options {
     /// The options of the library.
     pub fn to_xla(&self) -> XlaOptions {
-        let mut options = XlaOptions::new().with_precision(self.precision);
+        let mut options = XlaOptions::new().with_matmul_precision(self.matmul_precision);
         if let Some(fraction) = self.memory_fraction {
             options = options.with_memory_fraction(fraction);
         }
@@ -168,11 +168,11 @@ fn first_run(name: &str) -> Result<FirstRun, String> {
     }
 }
 
-fn precision(name: &str) -> Result<Precision, String> {
+fn matmul_precision(name: &str) -> Result<MatmulPrecision, String> {
     match name {
-        "full" => Ok(Precision::Full),
-        "high" => Ok(Precision::High),
-        "fast" => Ok(Precision::Fast),
+        "full" => Ok(MatmulPrecision::Full),
+        "high" => Ok(MatmulPrecision::High),
+        "fast" => Ok(MatmulPrecision::Fast),
         _ => Err("expected full, high or fast".into()),
     }
 }

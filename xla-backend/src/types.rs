@@ -229,7 +229,7 @@ impl std::fmt::Display for TensorType {
 /// How accurately products of 32-bit floats are computed: matrix products and convolutions. Units for products
 /// are fastest with operands of fewer bits. Types of 16 bits, of 64 bits and integers are multiplied as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Precision {
+pub enum MatmulPrecision {
     /// With the accuracy of f32: six passes of bf16 on a TPU, and f32 on a GPU. XLA calls it `HIGHEST`.
     #[default]
     Full,
@@ -239,7 +239,7 @@ pub enum Precision {
     Fast,
 }
 
-impl Precision {
+impl MatmulPrecision {
     /// The precision of operands of this type, as StableHLO has it.
     pub(crate) fn of(self, element: ElementType) -> &'static str {
         match self {

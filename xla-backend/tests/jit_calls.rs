@@ -314,7 +314,8 @@ fn texts() -> String {
     for roll in [None, Some(Save::default())] {
         for layout in [&Layout::replicated(), &layout] {
             let arguments = (layers.clone(), x.clone());
-            let lowering = Lowering::new("pod").over(&mesh, layout).on("tpu").roll(roll.clone());
+            let lowering =
+                Lowering::new().named("pod").over(&mesh, layout).on("tpu").roll(roll.clone());
             let lowering = lowering.donate(|path| path == "1");
             texts.push_str(&lowering.lower(function, &arguments).unwrap().program.text);
         }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Int, Tensor};
-use burn_xla::program::{Lowering, Precision, Xla};
+use burn_xla::program::{Lowering, MatmulPrecision, Xla};
 
 fn xla() -> Xla {
     static XLA: OnceLock<Xla> = OnceLock::new();
@@ -19,11 +19,11 @@ fn products((x, image): (Tensor<2>, Tensor<4>)) -> (Tensor<2>, Tensor<4>) {
 }
 
 /// The precisions of the four operands.
-fn precisions(xla: &Xla, own: Option<Precision>, dtype: DType) -> Vec<&'static str> {
+fn precisions(xla: &Xla, own: Option<MatmulPrecision>, dtype: DType) -> Vec<&'static str> {
     let device = Device::flex();
     let mut jit = xla.jit(products);
     if let Some(own) = own {
-        jit = jit.precision(own);
+        jit = jit.matmul_precision(own);
     }
     let (x, image) =
         (Tensor::<2>::zeros([4, 4], &device), Tensor::<4>::zeros([2, 2, 3, 3], &device));
@@ -43,32 +43,34 @@ fn said(text: &str) -> Vec<&'static str> {
 fn f32_products_keep_the_accuracy_of_f32_unless_told_otherwise() {
     let default = precisions(&xla(), None, DType::F32);
     assert_eq!(default, ["HIGHEST"; 4]);
-    assert_eq!(precisions(&xla(), Some(Precision::High), DType::F32), ["HIGH"; 4]);
-    assert_eq!(precisions(&xla(), Some(Precision::Fast), DType::F32), ["DEFAULT"; 4]);
+    assert_eq!(precisions(&xla(), Some(MatmulPrecision::High), DType::F32), ["HIGH"; 4]);
+    assert_eq!(precisions(&xla(), Some(MatmulPrecision::Fast), DType::F32), ["DEFAULT"; 4]);
 }
 
 #[test]
 fn a_function_has_the_precision_of_its_devices_or_one_of_its_own() {
-    let fast = xla().with_precision(Precision::Fast);
+    let fast = xla().with_matmul_precision(MatmulPrecision::Fast);
     assert_eq!(precisions(&fast, None, DType::F32), ["DEFAULT"; 4]);
-    assert_eq!(precisions(&fast, Some(Precision::Full), DType::F32), ["HIGHEST"; 4]);
+    assert_eq!(precisions(&fast, Some(MatmulPrecision::Full), DType::F32), ["HIGHEST"; 4]);
 }
 
 #[test]
 fn a_function_for_devices_that_are_not_here_has_the_precision_that_is_asked_for() {
     let make =
         |device: &Device| (Tensor::zeros([4, 4], device), Tensor::zeros([2, 2, 3, 3], device));
-    for (precision, word) in
-        [(Precision::Full, "HIGHEST"), (Precision::High, "HIGH"), (Precision::Fast, "DEFAULT")]
-    {
-        let lowering = Lowering::new("products").on("tpu").precision(precision);
+    for (precision, word) in [
+        (MatmulPrecision::Full, "HIGHEST"),
+        (MatmulPrecision::High, "HIGH"),
+        (MatmulPrecision::Fast, "DEFAULT"),
+    ] {
+        let lowering = Lowering::new().on("tpu").matmul_precision(precision);
         let made = lowering.lower_made(products, make).unwrap();
         let given = lowering.lower(products, &make(&Device::flex())).unwrap();
         for lowered in [made, given] {
             assert_eq!(said(&lowered.program.text), [word; 4]);
         }
     }
-    let lowered = Lowering::new("products").lower_made(products, make).unwrap();
+    let lowered = Lowering::new().lower_made(products, make).unwrap();
     assert_eq!(said(&lowered.program.text), ["HIGHEST"; 4]);
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use burn_xla::pjrt::{ClientOptions, CompileOptions, OptionValue, Topology};
 use burn_xla::plugin::{self, Platform};
+use burn_xla::program::Lowering;
 use clap::Args;
 use vit22b::forecast::{Forecast, Programs};
 use vit22b::layers::activation;
@@ -224,7 +225,7 @@ fn forecast(arguments: &Arguments, topology: &Topology) -> anyhow::Result<(Forec
             flag.split_once('=').with_context(|| format!("--flag {flag}: expected NAME=VALUE"))?;
         options = options.with_override(name, OptionValue::of_flag(value));
     }
-    Ok(Forecast::new(&train, batch, (&mesh, &sharding), topology, options)?)
+    Ok(Forecast::new(&train, batch, (&mesh, &sharding), topology, (Lowering::new(), options))?)
 }
 
 fn save(programs: &Programs, folder: &Path) -> anyhow::Result<()> {

@@ -1,7 +1,6 @@
 //! The training step as a program for devices that are not here.
 
 use burn::tensor::{Device, Tensor};
-use burn_trace::mesh::{Layout, Mesh};
 use burn_trace::{Leaves, Stacked, TensorTree, TreeError, Visitor};
 use burn_xla::program::{Lowered, Lowering};
 
@@ -27,12 +26,14 @@ impl<B: TensorTree> TensorTree for Argument<B> {
 }
 
 impl<T: Task> TrainStep<T> {
-    /// The step for batches of this size as a program for a mesh of devices that need not be here,
-    /// such as those of a [`Topology`](burn_xla::pjrt::Topology). Neither state nor batch exist for
-    /// it, so that the model may be larger than this machine. `platform` is that of their compiler.
+    /// The step for batches of this size as a program for devices that need not be here, such as those
+    /// of a [`Topology`](burn_xla::pjrt::Topology). Neither state nor batch exist for it, so that the
+    /// model may be larger than this machine. `lowering` says for which mesh, layout and platform, how
+    /// accurately products of f32 are computed, and what custom operations are; the rest is the step's.
     ///
     /// ```
     /// use burn_trace::Save;
+    /// use burn_xla::program::Lowering;
     /// use vit22b::shard::{Activations, Sharding};
     /// use vit22b::train::{Classify, Loss, Recipe, TrainStep};
     /// use vit22b::vit::Variant;
@@ -40,7 +41,8 @@ impl<T: Task> TrainStep<T> {
     /// let task = Classify::new(Variant::parse("22B/14")?.config(29_593), Loss::SigmoidCrossEntropy)?;
     /// let train = TrainStep::new(task, &Recipe::vit22b(), None)?.with_rolled_blocks(Save::Nothing);
     /// let layout = Sharding::vit22b(Activations::Width).layout()?;
-    /// let lowered = train.lower(65_536, (&"data=512,model=2".parse()?, &layout), "tpu")?;
+    /// let mesh = "data=512,model=2".parse()?;
+    /// let lowered = train.lower(65_536, Lowering::new().over(&mesh, &layout).on("tpu"))?;
     /// assert!(lowered.program.text.len() < 1_000_000);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -50,12 +52,7 @@ impl<T: Task> TrainStep<T> {
     /// [`TrainError::Batch`] for a batch that cannot be cut into micro-batches, or if the task gives no
     /// [dummy batch](Task::dummy_batch) of one; [`TrainError::Xla`] if the step cannot be recorded or lowered, or
     /// its layout does not fit the mesh.
-    pub fn lower(
-        &self,
-        batch_size: usize,
-        mesh_and_layout: (&Mesh, &Layout),
-        platform: &str,
-    ) -> Result<Lowered, TrainError> {
+    pub fn lower(&self, batch_size: usize, lowering: Lowering<'_>) -> Result<Lowered, TrainError> {
         let dummy_batch = |size, device: &Device| {
             self.task().dummy_batch(size, device).ok_or_else(no_dummy_batch)
         };
@@ -72,9 +69,8 @@ impl<T: Task> TrainStep<T> {
             (state(Tensor::zeros([1], device)), Argument(batch))
         };
         let step = step_function(self);
-        let (mesh, layout) = mesh_and_layout;
-        let lowering = Lowering::new(NAME).over(mesh, layout).on(platform);
-        Ok(lowering.donate(donate).roll(self.rolled().cloned()).lower_made(step, make)?)
+        let lowering = lowering.named(NAME).donate(donate).roll(self.rolled().cloned());
+        Ok(lowering.lower_made(step, make)?)
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn compile(
         declared: &declared,
         custom: &RunsLowering,
         platform: client.platform(),
-        precision: xla.precision(),
+        matmul_precision: xla.matmul_precision(),
         kernels: if xla.kernels() { kernels::register(client) } else { Kernels::default() },
         ..LowerOptions::default()
     };

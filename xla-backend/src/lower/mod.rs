@@ -56,4 +56,4 @@ pub(crate) use graph::operation::{describe, is_random};
 pub use program::{LowerOptions, Port, Program, lower, lower_op};
 pub use support::{Entry, Support, entries, name_of, support_table};
 
-pub use crate::types::Precision;
+pub use crate::types::MatmulPrecision;

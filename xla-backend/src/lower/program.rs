@@ -20,7 +20,7 @@ use super::mesh::shardy;
 use super::passes::plan::Plan;
 use super::passes::step::Stack;
 use super::passes::{Block, Fresh};
-use crate::stablehlo::{Builder, ElementType, Precision, TensorType, Value};
+use crate::stablehlo::{Builder, ElementType, MatmulPrecision, TensorType, Value};
 
 /// A program for the compiler.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub struct LowerOptions<'a> {
     /// The platform of the compiler, such as `tpu`, if it is known.
     pub platform: &'a str,
     /// How accurately products of f32 are computed.
-    pub precision: Precision,
+    pub matmul_precision: MatmulPrecision,
     /// The kernels of this process that the program may call; over a mesh it calls none.
     pub kernels: Kernels,
 }
@@ -95,7 +95,7 @@ impl Default for LowerOptions<'_> {
             aliases: BTreeMap::new(),
             save: Save::default(),
             platform: "",
-            precision: Precision::default(),
+            matmul_precision: MatmulPrecision::default(),
             kernels: Kernels::default(),
         }
     }
@@ -170,7 +170,7 @@ fn lower_operations(
     };
     let block = plan.top(&arguments.iter().copied().collect(), results)?;
 
-    let builder = Builder::new(options.name).with_precision(options.precision);
+    let builder = Builder::new(options.name).with_matmul_precision(options.matmul_precision);
     if let Some(mesh) = &options.mesh {
         builder.mesh(shardy::mesh(mesh));
     }

@@ -12,11 +12,11 @@ use burn_trace::{LeafSpec, Recorded, TensorTree, TreeError};
 use super::devices::{Devices, specs};
 use super::disk::{self, ProgramCache};
 use super::error::ProgramError;
+use super::function_options::FunctionOptions;
 use super::graph::Graph;
 use super::kernels;
-use crate::lower::{CustomOps, LowerOptions, Program, Save, lower};
+use crate::lower::{CustomOps, LowerOptions, Program, lower};
 use crate::pjrt::{Client, CompileOptions, DeviceAssignment, Executable};
-use crate::types::Precision;
 
 /// How long recording, lowering and compiling took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,16 +71,11 @@ pub(super) struct Made<R> {
 
 /// How a function becomes a program.
 pub(super) struct Job<'a> {
-    pub(super) name: &'a str,
-    pub(super) donate: &'a dyn Fn(&str) -> bool,
+    pub(super) function: &'a FunctionOptions,
     pub(super) mesh: Option<&'a Mesh>,
     pub(super) layout: &'a Layout,
-    /// Whether loops are rolled, and which tensors they keep.
-    pub(super) roll: Option<&'a Save>,
     /// The platform that the program will be compiled for.
     pub(super) platform: &'a str,
-    /// How accurately products of f32 are computed.
-    pub(super) precision: Precision,
     /// Lowerings of operations that are not Burn's.
     pub(super) custom: &'a CustomOps,
     /// The client whose programs may call kernels.
@@ -97,10 +92,10 @@ impl Job<'_> {
     ) -> Result<Made<R>, ProgramError> {
         let start = Instant::now();
         let recorded = record_with(host, arguments, |arguments| {
-            rolling(self.roll.is_some(), || function(arguments))
+            rolling(self.function.roll.is_some(), || function(arguments))
         });
         let Recorded { recording, output, .. } = recorded
-            .map_err(|source| ProgramError::Capture { name: self.name.to_owned(), source })?;
+            .map_err(|source| ProgramError::Capture { name: self.function.name.clone(), source })?;
         Ok(Made { graph: Graph::new(recording), output, capture: start.elapsed() })
     }
 
@@ -118,7 +113,7 @@ impl Job<'_> {
         let result_specs = specs(self.mesh, self.layout, &results)?;
         let declared: Vec<_> = inputs.iter().chain(&outputs).cloned().collect();
         let options = LowerOptions {
-            name: self.name,
+            name: &self.function.name,
             declared: &declared,
             constants: recorded.constants.clone(),
             aliases: self.aliases(
@@ -136,16 +131,16 @@ impl Job<'_> {
                 Some(_) => result_specs.iter().cloned().enumerate().collect(),
                 None => BTreeMap::new(),
             },
-            save: self.roll.cloned().unwrap_or_default(),
+            save: self.function.roll.clone().unwrap_or_default(),
             platform: self.platform,
-            precision: self.precision,
+            matmul_precision: self.function.matmul_precision,
             custom: self.custom,
             kernels: self.kernels_of.map(kernels::register).unwrap_or_default(),
         };
         let ids = |tensors: &[TensorIr]| tensors.iter().map(|t| t.id).collect::<Vec<_>>();
         let program =
             lower(&recorded.graph, &ids(&inputs), &ids(&outputs), &options).map_err(|source| {
-                ProgramError::Lower { name: self.name.to_owned(), source: Box::new(source) }
+                ProgramError::Lower { name: self.function.name.clone(), source: Box::new(source) }
             })?;
         let times = Times { lower: start.elapsed(), ..Times::default() };
         Ok(Lowered { program, arguments, results, argument_specs, result_specs, times })
@@ -187,7 +182,7 @@ impl Job<'_> {
             free.entry((&result.ty, spec)).or_default().push_back(index);
         }
         let arguments = arguments.iter().zip(argument_specs).zip(inputs);
-        let donated = arguments.filter(|((leaf, _), _)| (self.donate)(&leaf.path));
+        let donated = arguments.filter(|((leaf, _), _)| (self.function.donate)(&leaf.path));
         let mut aliases = BTreeMap::new();
         for ((leaf, spec), input) in donated {
             match free.get_mut(&(&leaf.ty, spec)).and_then(|free| free.pop_front()) {
@@ -195,7 +190,7 @@ impl Job<'_> {
                     aliases.insert(input.id, result);
                 }
                 None => tracing::warn!(
-                    function = self.name,
+                    function = self.function.name,
                     argument = %leaf.path,
                     "donated, but no result has its type {} and lies as it does: its memory is not reused", leaf.ty
                 ),

@@ -9,18 +9,18 @@ use burn::tensor::Device;
 use burn_backend::TensorData;
 use burn_trace::compile::{Arguments, Structure, is_recording, placeholders, walk};
 use burn_trace::mesh::Spec;
-use burn_trace::{LeafSpec, Leaves, Save, TensorTree, TreeError};
+use burn_trace::{LeafSpec, Leaves, TensorTree, TreeError};
 
 use super::cache::{Cache, Entry, Slot};
 use super::compiled::{Compiled, Job, Lowered, Made, Times};
 use super::device_tree::{Build, DeviceTree, Value, like};
 use super::error::{PlacementError, ProgramError};
 use super::form::Form;
+use super::function_options::{FunctionOptions, function_options};
 use super::graph::Graph;
 use super::inside::Identity;
 use super::xla::Xla;
 use crate::pjrt::{Buffer, Executable, ExecuteOptions};
-use crate::types::Precision;
 
 /// A function that is compiled when it is called, once for each structure, shapes and dtypes of its
 /// arguments. [`Xla::jit`] makes it.
@@ -34,11 +34,8 @@ use crate::types::Precision;
 /// compiled before.
 pub struct Jit<A, R> {
     xla: Xla,
-    name: String,
-    function: Box<dyn Fn(A) -> R + Send + Sync>,
-    donate: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    roll: Option<Save>,
-    precision: Precision,
+    run: Box<dyn Fn(A) -> R + Send + Sync>,
+    function: FunctionOptions,
     limit: Option<usize>,
     /// The seed of the next call that draws.
     seed: AtomicU64,
@@ -49,7 +46,7 @@ pub struct Jit<A, R> {
 impl<A, R> std::fmt::Debug for Jit<A, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Jit")
-            .field("name", &self.name)
+            .field("name", &self.function.name)
             .field("compilations", &self.compilations())
             .finish_non_exhaustive()
     }
@@ -78,15 +75,12 @@ impl<A, R> Jit<A, R> {
 }
 
 impl<A: TensorTree, R: TensorTree> Jit<A, R> {
-    pub(super) fn new(xla: Xla, function: impl Fn(A) -> R + Send + Sync + 'static) -> Self {
+    pub(super) fn new(xla: Xla, run: impl Fn(A) -> R + Send + Sync + 'static) -> Self {
         let (kept, limit) = xla.bounds();
         let jit = Self {
-            precision: xla.precision(),
+            function: FunctionOptions::new(xla.matmul_precision()),
             xla,
-            name: "burn".into(),
-            function: Box::new(function),
-            donate: Box::new(|_| false),
-            roll: None,
+            run: Box::new(run),
             limit,
             seed: AtomicU64::new(0),
             identity: Identity::new(),
@@ -98,36 +92,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         }
     }
 
-    /// The name of the function in logs, errors and profiles: letters, digits and `_`.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Donates the memory of the arguments whose paths are chosen to results of the same type. A call uses
-    /// such an argument up: its device tree, and clones of it, can no longer be read.
-    #[must_use]
-    pub fn donate(mut self, choose: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        self.donate = Box::new(choose);
-        self
-    }
-
-    /// Rolls loops: each [`scan`](burn_trace::scan) of the function becomes one loop of the program, and a
-    /// second one for its gradients. `save` chooses the tensors that the first keeps for the second. `None`
-    /// unrolls loops, which is the default.
-    #[must_use]
-    pub fn roll(mut self, save: impl Into<Option<Save>>) -> Self {
-        self.roll = save.into();
-        self
-    }
-
-    /// Computes products of f32 so accurately; by default as the [`Xla`] does.
-    #[must_use]
-    pub fn precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
-        self
-    }
+    function_options!();
 
     /// The seed that random numbers follow from, by default 0: each call draws others, and a program that is run
     /// again draws the same ones. Functions with the same seed draw the same numbers as each other. Where
@@ -164,7 +129,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     /// [`ProgramError`] if it cannot be recorded, lowered, compiled or run.
     pub fn call(&self, arguments: A) -> Result<R, ProgramError> {
         match self.is_inside(&arguments)? {
-            true => Ok(self.identity.recorded(|| (self.function)(arguments))),
+            true => Ok(self.identity.recorded(|| (self.run)(arguments))),
             false => self.run(&arguments, None),
         }
     }
@@ -176,7 +141,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
     /// As [`Jit::call`]; [`ProgramError::Inside`] in a function that is being recorded.
     pub fn call_with_seed(&self, arguments: A, seed: u64) -> Result<R, ProgramError> {
         match self.is_inside(&arguments)? {
-            true => Err(ProgramError::Inside { name: self.name.clone() }),
+            true => Err(ProgramError::Inside { name: self.function.name.clone() }),
             false => self.run(&arguments, Some(seed)),
         }
     }
@@ -194,7 +159,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
 
     fn check_is_another(&self) -> Result<(), ProgramError> {
         match self.identity.is_recorded() {
-            true => Err(ProgramError::CallsItself { name: self.name.clone() }),
+            true => Err(ProgramError::CallsItself { name: self.function.name.clone() }),
             false => Ok(()),
         }
     }
@@ -414,13 +379,10 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
 
     fn job(&self) -> Job<'_> {
         Job {
-            name: &self.name,
-            donate: &*self.donate,
+            function: &self.function,
             mesh: self.xla.mesh(),
             layout: self.xla.layout(),
-            roll: self.roll.as_ref(),
             platform: self.xla.client().platform(),
-            precision: self.precision,
             custom: self.xla.custom(),
             kernels_of: self.xla.kernels_of(),
         }
@@ -431,7 +393,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         host: &Device,
         arguments: impl FnOnce(&Device) -> Result<Arguments<A>, TreeError>,
     ) -> Result<Made<R>, ProgramError> {
-        self.identity.recorded(|| self.job().record(host, arguments, &*self.function))
+        self.identity.recorded(|| self.job().record(host, arguments, &*self.run))
     }
 
     fn record_on_device(&self, arguments: &DeviceTree<A>) -> Result<Made<R>, ProgramError> {
@@ -480,7 +442,7 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
             drop(place);
             return Ok((slot, compiled));
         }
-        let (structure, name) = (structure()?, self.name.as_str());
+        let (structure, name) = (structure()?, self.function.name.as_str());
         self.check_limit(&structure, &slot.graph)?;
         let mut compiled = self.job().compile(&slot.graph, self.xla.devices(), self.xla.cache())?;
         compiled.times.capture = capture;
@@ -503,10 +465,10 @@ impl<A: TensorTree, R: TensorTree> Jit<A, R> {
         if let Some(limit) = self.limit
             && compilations >= limit
         {
-            return Err(ProgramError::Limit { name: self.name.clone(), limit, changed });
+            return Err(ProgramError::Limit { name: self.function.name.clone(), limit, changed });
         }
         if compilations > 0 {
-            tracing::info!(function = self.name, changed, "compiling again");
+            tracing::info!(function = self.function.name, changed, "compiling again");
         }
         Ok(())
     }

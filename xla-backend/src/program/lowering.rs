@@ -7,19 +7,21 @@ use burn_trace::mesh::{Layout, Mesh};
 
 use super::compiled::{Job, Lowered};
 use super::error::ProgramError;
-use crate::lower::{CustomOps, Save};
-use crate::types::Precision;
+use super::function_options::{FunctionOptions, function_options};
+use crate::lower::CustomOps;
+use crate::types::MatmulPrecision;
 
 /// How a function is lowered for devices that need not be on this machine: to compile it for a topology, or to look at
-/// the program. The methods are those of [`Jit`](super::Jit).
+/// the program. The options of the function are those of a [`Jit`](super::Jit).
 ///
 /// ```
 /// use burn::tensor::Tensor;
 /// use burn_trace::mesh::{Layout, Mesh};
-/// use burn_xla::program::{Lowering, Precision};
+/// use burn_xla::program::{Lowering, MatmulPrecision};
 ///
 /// let (mesh, layout) = ("data=1".parse::<Mesh>()?, Layout::replicated());
-/// let lowering = Lowering::new("scores").over(&mesh, &layout).on("tpu").precision(Precision::Fast);
+/// let lowering = Lowering::new().over(&mesh, &layout).on("tpu");
+/// let lowering = lowering.named("scores").matmul_precision(MatmulPrecision::Fast);
 /// // 4 TB of f32, which are never made.
 /// let make = |device: &_| Tensor::zeros([1_000_000, 1_000_000], device);
 /// let lowered = lowering.lower_made(|x: Tensor<2>| x.clone().matmul(x.transpose()), make)?;
@@ -27,41 +29,40 @@ use crate::types::Precision;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Lowering<'a> {
-    name: &'a str,
+    function: FunctionOptions,
     mesh: Option<&'a Mesh>,
     layout: Layout,
-    donate: Box<dyn Fn(&str) -> bool + 'a>,
-    roll: Option<Save>,
     platform: &'a str,
-    precision: Precision,
     custom: CustomOps,
 }
 
 impl std::fmt::Debug for Lowering<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lowering")
-            .field("name", &self.name)
+            .field("name", &self.function.name)
             .field("mesh", &self.mesh)
             .field("platform", &self.platform)
-            .field("precision", &self.precision)
+            .field("matmul_precision", &self.function.matmul_precision)
             .finish_non_exhaustive()
     }
 }
 
-impl<'a> Lowering<'a> {
-    /// For one device of a platform that is not known. The name is that of the function in errors and profiles:
-    /// letters, digits and `_`.
-    pub fn new(name: &'a str) -> Self {
+impl Default for Lowering<'_> {
+    fn default() -> Self {
         Self {
-            name,
+            function: FunctionOptions::new(MatmulPrecision::default()),
             mesh: None,
             layout: Layout::replicated(),
-            donate: Box::new(|_| false),
-            roll: None,
             platform: "",
-            precision: Precision::default(),
             custom: CustomOps::new(),
         }
+    }
+}
+
+impl<'a> Lowering<'a> {
+    /// For one device of a platform that is not known.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// For the devices of a mesh, over which a layout shards arguments and results.
@@ -78,26 +79,7 @@ impl<'a> Lowering<'a> {
         self
     }
 
-    /// As [`Jit::donate`](super::Jit::donate).
-    #[must_use]
-    pub fn donate(mut self, choose: impl Fn(&str) -> bool + 'a) -> Self {
-        self.donate = Box::new(choose);
-        self
-    }
-
-    /// As [`Jit::roll`](super::Jit::roll).
-    #[must_use]
-    pub fn roll(mut self, save: impl Into<Option<Save>>) -> Self {
-        self.roll = save.into();
-        self
-    }
-
-    /// As [`Jit::precision`](super::Jit::precision); by default with the accuracy of f32.
-    #[must_use]
-    pub fn precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
-        self
-    }
+    function_options!();
 
     /// As [`Xla::with_custom`](super::Xla::with_custom).
     #[must_use]
@@ -141,13 +123,10 @@ impl<'a> Lowering<'a> {
 
     fn job(&self) -> Job<'_> {
         Job {
-            name: self.name,
-            donate: &*self.donate,
+            function: &self.function,
             mesh: self.mesh,
             layout: &self.layout,
-            roll: self.roll.as_ref(),
             platform: self.platform,
-            precision: self.precision,
             custom: &self.custom,
             // The program may run in another process.
             kernels_of: None,

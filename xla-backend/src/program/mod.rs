@@ -37,6 +37,7 @@ mod devices;
 mod disk;
 mod error;
 mod form;
+mod function_options;
 mod graph;
 mod inside;
 mod inspect;
@@ -63,4 +64,4 @@ pub use options::XlaOptions;
 pub use parts::Part;
 pub use xla::Xla;
 
-pub use crate::types::Precision;
+pub use crate::types::MatmulPrecision;

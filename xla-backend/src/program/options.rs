@@ -2,7 +2,7 @@
 
 use crate::pjrt::{Client, ClientOptions, OptionValue};
 use crate::plugin::{self, Platform, PluginError};
-use crate::types::Precision;
+use crate::types::MatmulPrecision;
 
 use super::disk::ProgramCache;
 use super::error::ProgramError;
@@ -12,19 +12,19 @@ use super::error::ProgramError;
 ///
 /// ```no_run
 /// use burn_xla::plugin::Platform;
-/// use burn_xla::program::{Precision, Xla, XlaOptions};
+/// use burn_xla::program::{MatmulPrecision, Xla, XlaOptions};
 ///
 /// let options = XlaOptions::new()
 ///     .with_memory_fraction(0.5)
 ///     .with_compiler_flag("xla_gpu_triton_gemm_any", true)
-///     .with_precision(Precision::Fast);
+///     .with_matmul_precision(MatmulPrecision::Fast);
 /// let xla = Xla::open(Some(Platform::Cuda), &options)?;
 /// # Ok::<(), burn_xla::program::ProgramError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct XlaOptions {
     client: ClientOptions,
-    precision: Precision,
+    matmul_precision: MatmulPrecision,
     cache: Caching,
     kept_programs: Option<usize>,
     limit: Option<usize>,
@@ -85,8 +85,8 @@ impl XlaOptions {
 
     /// How accurately products of f32 are computed, where a function does not say it.
     #[must_use]
-    pub fn with_precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
+    pub fn with_matmul_precision(mut self, precision: MatmulPrecision) -> Self {
+        self.matmul_precision = precision;
         self
     }
 
@@ -165,8 +165,8 @@ impl XlaOptions {
     }
 
     /// How accurately products of f32 are computed.
-    pub fn precision(&self) -> Precision {
-        self.precision
+    pub fn matmul_precision(&self) -> MatmulPrecision {
+        self.matmul_precision
     }
 
     /// How many programs of a function are kept.

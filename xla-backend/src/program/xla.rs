@@ -20,7 +20,7 @@ use super::options::XlaOptions;
 use crate::lower::CustomOps;
 use crate::pjrt::{Client, Device, PjrtError};
 use crate::plugin::Platform;
-use crate::types::Precision;
+use crate::types::MatmulPrecision;
 
 /// A device of XLA, or several that a [`Mesh`] puts in order; a clone is another handle to them.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct Xla {
     devices: Arc<Devices>,
     layout: Layout,
     cache: Option<ProgramCache>,
-    precision: Precision,
+    matmul_precision: MatmulPrecision,
     kept_programs: Option<usize>,
     limit: Option<usize>,
     custom: Arc<CustomOps>,
@@ -87,7 +87,7 @@ impl Xla {
             cache: options.cache().cloned(),
             devices: Arc::new(devices),
             layout: Layout::replicated(),
-            precision: options.precision(),
+            matmul_precision: options.matmul_precision(),
             kept_programs: options.kept_programs(),
             limit: options.limit(),
             custom: Arc::default(),
@@ -105,16 +105,16 @@ impl Xla {
     }
 
     /// Computes products of f32 so accurately, in all functions that do not say it themselves
-    /// ([`Jit::precision`]). By default they have the accuracy of f32, whatever the device.
+    /// ([`Jit::matmul_precision`]). By default they have the accuracy of f32, whatever the device.
     #[must_use]
-    pub fn with_precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
+    pub fn with_matmul_precision(mut self, precision: MatmulPrecision) -> Self {
+        self.matmul_precision = precision;
         self
     }
 
     /// How accurately products of f32 are computed.
-    pub fn precision(&self) -> Precision {
-        self.precision
+    pub fn matmul_precision(&self) -> MatmulPrecision {
+        self.matmul_precision
     }
 
     /// Lowers operations that are not Burn's, which functions record by [`custom`](burn_trace::custom).

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::BuildError;
 use super::sharding::{Attributes, Mesh};
-use crate::types::{ElementType, Precision, TensorType};
+use crate::types::{ElementType, MatmulPrecision, TensorType};
 
 /// One SSA value of a [`Builder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub struct Value {
 pub struct Builder {
     id: u32,
     name: String,
-    precision: Precision,
+    matmul_precision: MatmulPrecision,
     pub(super) state: RefCell<State>,
 }
 
@@ -81,7 +81,7 @@ impl Builder {
         Self {
             id: BUILDERS.fetch_add(1, Ordering::Relaxed),
             name: name.into(),
-            precision: Precision::default(),
+            matmul_precision: MatmulPrecision::default(),
             state: RefCell::new(State {
                 values: Vec::new(),
                 blocks: vec![body],
@@ -96,15 +96,15 @@ impl Builder {
         }
     }
 
-    /// Computes products of 32-bit floats so accurately; [`Precision::Full`] is the default.
+    /// Computes products of 32-bit floats so accurately; [`MatmulPrecision::Full`] is the default.
     #[must_use]
-    pub fn with_precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
+    pub fn with_matmul_precision(mut self, precision: MatmulPrecision) -> Self {
+        self.matmul_precision = precision;
         self
     }
 
-    pub(super) fn precision(&self) -> Precision {
-        self.precision
+    pub(super) fn matmul_precision(&self) -> MatmulPrecision {
+        self.matmul_precision
     }
 
     /// Declares the next argument of the function.

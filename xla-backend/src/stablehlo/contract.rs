@@ -105,7 +105,7 @@ impl Builder {
         result.extend(free(&left, &dims.lhs_batch, &dims.lhs_contract));
         result.extend(free(&right, &dims.rhs_batch, &dims.rhs_contract));
         let result = TensorType::new(out, result);
-        let precision = self.precision().of(left.element);
+        let precision = self.matmul_precision().of(left.element);
         self.append(op, &[lhs, rhs], result.clone(), |line, names| {
             let _ = write!(line, "{op} {}, {}, ", names[0], names[1]);
             if !dims.lhs_batch.is_empty() {
@@ -173,7 +173,7 @@ impl Builder {
             result.push(count);
         }
         let result = TensorType::new(out, result);
-        let precision = self.precision().of(left.element);
+        let precision = self.matmul_precision().of(left.element);
         let spatial: String = (0..rank).map(|d| format!(", {d}")).collect();
         let order = |swap: bool, a: char, b: char| {
             if swap { format!("[{b}, {a}{spatial}]") } else { format!("[{a}, {b}{spatial}]") }

@@ -54,4 +54,4 @@ pub use index::{GatherDims, ScatterDims};
 pub use reduce::{ReduceKind, Window};
 pub use sharding::{Mesh, Sharding};
 
-pub use crate::types::{ElementType, Precision, TensorType};
+pub use crate::types::{ElementType, MatmulPrecision, TensorType};
