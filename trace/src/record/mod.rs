@@ -96,12 +96,11 @@ pub fn record_with<A: TensorTree, R: TensorTree>(
     let captured = captured.map_err(|error| CaptureError::Scope { reason: error.to_string() })?;
     let mut graph = captured.graph;
     // The operation that makes the placeholders is none of the function's.
-    let makes_arguments = |op: &OperationIr| {
-        let first = arguments.first().map(|(_, tensor)| tensor.id);
-        first.is_some() && op.outputs().next().map(|tensor| tensor.id) == first
-    };
-    if let Some(at) = graph.operations.iter().position(makes_arguments) {
-        graph.operations.remove(at);
+    if let Some((_, first)) = arguments.first() {
+        let makes_it = |op: &OperationIr| op.outputs().any(|tensor| tensor.id == first.id);
+        if let Some(at) = graph.operations.iter().position(makes_it) {
+            graph.operations.remove(at);
+        }
     }
     Ok(Recorded {
         recording: Recording {

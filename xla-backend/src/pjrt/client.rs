@@ -226,8 +226,8 @@ impl Client {
     ///
     /// The data is dropped, on a thread of the plugin's choice, when the plugin no longer reads it.
     /// On the CPU that is when the buffer is gone, since the buffer *is* the data if it is
-    /// aligned to 64 bytes; elsewhere when it has been transferred. There a kilobyte and less is copied and
-    /// dropped at once, which takes half the time.
+    /// aligned to 64 bytes, and at once for a kilobyte and less, which is copied; elsewhere when it has
+    /// been transferred.
     ///
     /// # Errors
     ///
@@ -346,7 +346,7 @@ impl Client {
     }
 }
 
-/// How many bytes are copied to a CPU rather than handed over, which takes longer for so few.
+/// How many bytes are copied to a CPU rather than handed over: for so few a copy is less than a call back.
 const COPIED: usize = 1024;
 
 /// Drops `data` when `done` fires. If that cannot be arranged, the data is kept for good: freeing
