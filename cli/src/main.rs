@@ -71,6 +71,8 @@ enum Verb {
     Train(verbs::train::Arguments),
     /// Print the sizes of the family, counted from their configs
     Variants(verbs::variants::Arguments),
+    /// Classify videos by the features of their frames: compute them, train a head, measure it
+    Video(verbs::video::Arguments),
     /// Name the classes of images by a model of images and texts, without training
     ZeroShot(verbs::zero_shot::Arguments),
 }
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Verb::Serve(arguments) => verbs::serve::run(arguments),
         Verb::Train(arguments) => verbs::train::run(arguments),
         Verb::Variants(arguments) => verbs::variants::run(arguments),
+        Verb::Video(arguments) => verbs::video::run(arguments),
         Verb::ZeroShot(arguments) => verbs::zero_shot::run(arguments),
     };
     match done {

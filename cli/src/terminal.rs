@@ -21,7 +21,9 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 /// program's verb where `burn-xla`, which has its own command, advises one of that.
 pub(crate) fn in_own_words(text: &str) -> String {
     let mut text = text.replace("`burn-xla ", "`vit22b ");
-    for options in ["`LoadOptions::", "`DecodeOptions::", "`PartsConfig::"] {
+    for options in
+        ["`LoadOptions::", "`DecodeOptions::", "`PartsConfig::", "`VideoFeaturesConfig::"]
+    {
         while let Some((before, after)) = text.split_once(options) {
             let Some((field, rest)) = after.split_once('`') else { break };
             text = format!("{before}--{}{rest}", field.replace('_', "-"));

@@ -35,6 +35,14 @@ pub enum DataError {
         /// What should be there.
         expected: String,
     },
+    /// A file or folder without videos.
+    #[error("{}: no videos; expected {expected}", path.display())]
+    NoVideos {
+        /// The file or folder.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+    },
     /// Two classes whose names differ in case alone.
     #[error(
         "{}: the classes \"{first}\" and \"{second}\" differ in case alone; rename one of them, or join them", path.display()

@@ -11,6 +11,7 @@ mod corruption;
 mod depth_map;
 mod digits;
 mod error;
+mod frames;
 mod image;
 pub(crate) mod json;
 mod label_mask;
@@ -41,7 +42,8 @@ pub use preprocess::{
     Rounding, Transform,
 };
 pub use procedural::{
-    CaptionedDrawing, ColouredShapes, CueConflict, CueImage, Drawings, Example, Scene, Scenes,
+    CaptionedDrawing, Clip, ColouredShapes, CueConflict, CueImage, Drawings, Example, MovingShapes,
+    Scene, Scenes,
 };
-pub use set::{Captions, ImageSet, Item, Location};
+pub use set::{Captions, FrameSource, ImageSet, Item, Location, Video, VideoSet};
 pub use views::Views;

@@ -5,6 +5,9 @@
 //! [`ClipConfig`]; where a video is seen in several clips and crops, [`mean_of_views`] makes one answer of
 //! theirs.
 //!
+//! [`VideoFeatures`] computes and keeps the vectors of a [`VideoSet`](crate::data::VideoSet), [`ClassifyClips`] is the task of
+//! learning from them, and [`evaluate`] counts how often a [`TrainedHead`] is right.
+//!
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use vit22b::video::{ClipConfig, TemporalHeadConfig};
@@ -20,10 +23,24 @@
 //! # Ok::<(), vit22b::ConfigError>(())
 //! ```
 
+mod accuracy;
 mod clips;
+mod crops;
+mod error;
+mod examples;
+mod features;
+mod head_file;
+mod listing;
+mod task;
 mod temporal_head;
 mod views;
 
+pub use accuracy::{VideoAccuracy, evaluate, logits_of_views};
 pub use clips::ClipConfig;
+pub use error::VideoError;
+pub use examples::ClipExamples;
+pub use features::{VideoFeatures, VideoFeaturesConfig};
+pub use head_file::TrainedHead;
+pub use task::{ClassifyClips, ClipBatch};
 pub use temporal_head::{TemporalHead, TemporalHeadConfig};
 pub use views::{ViewMean, mean_of_views};

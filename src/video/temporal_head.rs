@@ -158,6 +158,11 @@ impl TemporalHead {
         self.run(features, None)
     }
 
+    /// Frames of a clip.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
     fn run(&self, features: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         let (frames, width) = (self.frames, self.projection.weight.dims()[0]);
         assert_shape!(features, [_, frames, width]);

@@ -261,7 +261,7 @@ fn steps_without_meaning_are_errors() {
         (
             "",
             "step \"\": expected resize, resize_small, resize_shorter, resize_float, fit_patches, central_crop, center_crop, \
-              corner_crop, inception_crop, flip_lr, randaug, value_range, normalize or random_erasing",
+              corner_crop, side_crop, inception_crop, flip_lr, randaug, value_range, normalize or random_erasing",
         ),
     ] {
         assert_eq!(steps.parse::<Preprocess>().unwrap_err().to_string(), message);

@@ -1,9 +1,14 @@
-//! The temporal head beside PyTorch's encoder, and clips and views beside their definitions.
+//! Frames of files, sets of videos, the temporal head beside PyTorch's encoder, and clips and views beside their
+//! definitions.
 //!
 //! `VIT22B_FIXTURES=DIR` takes other folders of the same form, of any seed and shape.
 
+#[path = "../folder/mod.rs"]
+mod folder;
+mod frames;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod sets;
 
 use burn::tensor::{Device, Tensor};
 use vit22b::params::NamedTensors;

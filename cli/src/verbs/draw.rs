@@ -2,6 +2,7 @@
 //! are none at hand, and drawings whose shape and texture disagree, to see which of them a model reads. Its own verbs
 //! write data of other kinds.
 
+mod clips;
 mod scenes;
 
 use std::fmt::Write as _;
@@ -19,6 +20,8 @@ pub(crate) type Arguments = OwnVerb<Part, DrawingArguments>;
 
 #[derive(Subcommand)]
 pub(crate) enum Part {
+    /// Write clips of shapes that move to one of four sides, for video
+    Clips(clips::Arguments),
     /// Write scenes with the class and the depth of each pixel, for segment and depth
     Scenes(scenes::Arguments),
 }
@@ -69,6 +72,7 @@ struct Drawing {
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments {
+        OwnVerb::Part(Part::Clips(arguments)) => clips::run(arguments),
         OwnVerb::Part(Part::Scenes(arguments)) => scenes::run(arguments),
         OwnVerb::Itself(arguments) => drawings(arguments),
     }

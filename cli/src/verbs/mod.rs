@@ -19,4 +19,5 @@ pub(crate) mod segment;
 pub(crate) mod serve;
 pub(crate) mod train;
 pub(crate) mod variants;
+pub(crate) mod video;
 pub(crate) mod zero_shot;

@@ -84,3 +84,26 @@ fn scenes_are_written_with_the_class_and_the_depth_of_each_pixel() {
     assert!((150..450).contains(&known), "{known}");
     assert_eq!(vit22b(["draw", "scenes", "--out", few, "--known", "0"]).code, 2);
 }
+
+#[test]
+fn clips_are_folders_of_frames_or_files_that_are_read_as_videos() {
+    use vit22b::data::VideoSet;
+
+    let folder = Folder::new("draw-clips");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_string();
+    let (png, gif) = (at("png"), at("gif"));
+    let size = ["--count", "12", "--frames", "5", "--side", "16", "--seed", "2"];
+    for (out, form) in [(&png, "png"), (&gif, "gif")] {
+        let said = vit22b(["draw", "clips", "--out", out, "--form", form].iter().chain(&size));
+        let said = said.succeeded();
+        assert!(said.starts_with("12 clips of 5 frames of 16 × 16 pixels in "), "{said}");
+        let set = VideoSet::open(out.as_ref(), None).unwrap();
+        assert_eq!(set.videos().len(), 12);
+        assert!(
+            set.classes().iter().all(|class| ["down", "left", "right", "up"].contains(&&**class))
+        );
+        assert!(set.videos().iter().all(|video| video.count().unwrap() == 5));
+    }
+    let again = vit22b(["draw", "clips", "--out", &png]).failed();
+    assert!(again.contains("expected a new or an empty folder"), "{again}");
+}

@@ -26,6 +26,7 @@ mod serve;
 mod train;
 mod transfer;
 mod variants;
+mod video;
 mod zero_shot;
 
 use std::ffi::OsStr;

@@ -61,6 +61,14 @@ pub enum ImageError {
         /// The most pixels that are allowed.
         limit: u64,
     },
+    /// A video that is not read, or a part of the format that its decoder lacks.
+    #[error("{what} is not read; {remedy}")]
+    Video {
+        /// What the file holds.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The number of values is not that of an image of this size.
     #[error("expected 3 × {width} × {height} values of a non-empty image, got {got}")]
     Size {

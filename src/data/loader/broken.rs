@@ -50,6 +50,7 @@ pub(super) fn kind(error: &DataError) -> String {
             ImageError::Unsupported { format, .. } => {
                 format!("{format} files of an unsupported kind")
             }
+            ImageError::Video { .. } => "videos of a kind that is not read".into(),
             ImageError::TooLarge { .. } => "images of more pixels than the limit".into(),
             ImageError::Size { .. } | ImageError::NotANumber => "images without pixels".into(),
         },

@@ -1,13 +1,11 @@
 //! Batches that say of each image how it was read.
 
-use sha2::{Digest, Sha256};
-
 use super::broken::kind;
 use super::{ImageLoader, OnBroken, is_of_the_image};
 use crate::data::batch::{BatchError, HeldOut, ImageBatch, Masked};
 use crate::data::error::DataError;
 use crate::data::image::Image;
-use crate::data::set::Stamp;
+use crate::data::set::{Decoded, Stamp};
 
 /// A loader whose batches come with a record of each image, in the order of the set.
 #[derive(Debug)]
@@ -34,14 +32,7 @@ pub(crate) struct ReadImage {
 impl RecordedImages {
     fn read(&self, index: usize) -> (ReadImage, Result<Image, DataError>) {
         let Self(loader) = self;
-        let (stamp, sha256, image) = match loader.set.read_stamped(index) {
-            Ok((bytes, stamp)) => {
-                let image = Image::decode(&bytes, loader.decoding)
-                    .map_err(|reason| DataError::Image { name: loader.set.name(index), reason });
-                (Some(stamp), Some(Sha256::digest(&bytes).into()), image)
-            }
-            Err(error) => (loader.set.stamp(index).ok(), None, Err(error)),
-        };
+        let Decoded { stamp, sha256, image } = loader.set.decode_recorded(index, loader.decoding);
         (ReadImage { stamp, sha256, skipped: None }, image)
     }
 

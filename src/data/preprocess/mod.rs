@@ -61,6 +61,7 @@ pub use transform::{BigVisionResize, Rounding, Transform};
 /// | `central_crop(h, w)` | crops the centre; of an odd number of dropped rows or columns, more are dropped below and on the right, as in big_vision and transformers |
 /// | `center_crop(h, w)` | crops the centre; the distance from top and left, if it ends in a half, is rounded to an even number, as in torchvision and timm |
 /// | `corner_crop(h, w)` | drops rows below and columns on the right, as a patch embedding without padding does with what is less than a patch |
+/// | `side_crop(s, i, n)` | crops a square, the `i`-th of `n`, from 0: along the longer side they are spread from edge to edge, a single one is in the middle; for views of videos |
 /// | `inception_crop(h, w, min, max, filter)` | crops a random region of `min` to `max` percent of the area, its width 3/4 to 4/3 of its height, and resizes it |
 /// | `flip_lr` | mirrors left to right with probability 1/2 |
 /// | `randaug(layers, magnitude)` | RandAugment: this many of sixteen operations (2), at a strength from 0 to 10 (10) |
@@ -315,6 +316,14 @@ fn take(step: &Transform, view: &mut View<'_>, mut rng: Rng) {
             view.crop([half(height - h), half(width - w), h, w]);
         }
         Transform::CornerCrop { size: [h, w] } => view.crop([0, 0, h, w]),
+        Transform::SideCrop { side, index, of } => {
+            let place = |length: usize, is_longer: bool| match of {
+                2.. if is_longer => index * (length - side) / (of - 1),
+                _ => (length - side) / 2,
+            };
+            let is_tall = height > width;
+            view.crop([place(height, is_tall), place(width, !is_tall), side, side]);
+        }
         Transform::InceptionCrop { size, area, filter } => {
             view.crop(inception_region([height, width], area, &mut rng));
             view.resize(size, Resampling::Pillow(filter));
@@ -353,7 +362,12 @@ fn follows(step: &Transform, before: &[Transform]) -> Result<(), &'static str> {
     );
     if has(|step| matches!(step, Transform::ResizeFloat { .. }))
         && !on_values
-        && !matches!(step, Transform::CenterCrop { .. } | Transform::CornerCrop { .. })
+        && !matches!(
+            step,
+            Transform::CenterCrop { .. }
+                | Transform::CornerCrop { .. }
+                | Transform::SideCrop { .. }
+        )
     {
         return Err("it works on bytes; let it come before resize_float");
     }

@@ -39,6 +39,7 @@ impl fmt::Display for Transform {
                 write!(f, "{crop}({h}, {w})")
             }
             Self::CornerCrop { size: [h, w] } => write!(f, "corner_crop({h}, {w})"),
+            Self::SideCrop { side, index, of } => write!(f, "side_crop({side}, {index}, {of})"),
             Self::InceptionCrop { size: [h, w], area: [low, high], filter } => {
                 write!(f, "inception_crop({h}, {w}, {low}, {high}, {})", name(filter))
             }
@@ -149,6 +150,12 @@ impl FromStr for Transform {
             ("corner_crop", None) => sides(words)
                 .map(|size| Self::CornerCrop { size })
                 .ok_or("corner_crop(378) or corner_crop(h, w)"),
+            ("side_crop", None) => match words {
+                [a, b, c] => side(a).zip(side(b)).zip(side(c)),
+                _ => None,
+            }
+            .map(|((side, index), of)| Self::SideCrop { side, index, of })
+            .ok_or("side_crop(224, 0, 3): the side, which of the crops from 0 on, and of how many"),
             ("inception_crop", _) => inception_crop(words, filter.unwrap_or_default())
                 .ok_or("inception_crop(224), (h, w) or (h, w, min, max) in percent of the area, and perhaps a filter"),
             ("flip_lr", None) if words.is_empty() => Ok(Self::FlipLr),
@@ -170,7 +177,7 @@ impl FromStr for Transform {
                 .ok_or("normalize(imagenet), normalize(clip), or three means and three deviations"),
             _ => Err(
                 "resize, resize_small, resize_shorter, resize_float, fit_patches, central_crop, \
-                 center_crop, corner_crop, inception_crop, flip_lr, randaug, value_range, normalize or \
+                 center_crop, corner_crop, side_crop, inception_crop, flip_lr, randaug, value_range, normalize or \
                  random_erasing",
             ),
         };

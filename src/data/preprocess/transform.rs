@@ -81,6 +81,15 @@ pub enum Transform {
         /// The size of the crop.
         size: [usize; 2],
     },
+    /// `side_crop(s, i, n)`
+    SideCrop {
+        /// The side of the crop.
+        side: usize,
+        /// Which of the crops, from 0.
+        index: usize,
+        /// The number of crops.
+        of: usize,
+    },
     /// `inception_crop(h, w, min, max, filter)`
     InceptionCrop {
         /// The new size.
@@ -208,6 +217,12 @@ impl Transform {
                     ));
                 }
                 Ok(KnownSize { least: size, exact: true })
+            }
+            Self::SideCrop { side, index, of } => {
+                if index >= of {
+                    return Err("crops are counted from 0".into());
+                }
+                Self::CornerCrop { size: [side, side] }.size_after(before)
             }
             Self::InceptionCrop { size, area: [low, high], .. }
             | Self::BigVision {

@@ -66,28 +66,63 @@ pub(super) fn paint(
     colour: [f32; 3],
     rng: &mut Rng,
 ) -> Painted {
-    let (figure, paper) = (Frame::figure(rng), Frame::texture(rng));
-    let background = Background::draw(rng);
-    let ink = colour.map(|c| (c * between(rng, 0.75, 1.1)).min(1.0));
-    let (noise, blur) = (between(rng, 0.0, 0.04), between(rng, 1.0, 3.0));
+    let painting = Painting::draw(texture, colour, rng);
+    painting.render(n, outline, &painting.figure, rng)
+}
 
-    let pixel = 2.0 / n as f32;
-    let (mut pixels, mut covers) = (vec![0.0; 3 * n * n], Vec::with_capacity(n * n));
-    for (row, column) in (0..n).flat_map(|row| (0..n).map(move |column| (row, column))) {
-        let at = [(column as f32 + 0.5) * pixel - 1.0, (row as f32 + 0.5) * pixel - 1.0];
-        // Around the edge, ink fades over `blur` pixels.
-        let distance = outline.distance(figure.apply(at)) * figure.scale;
-        let cover = (0.5 - distance / (pixel * blur)).clamp(0.0, 1.0);
-        covers.push(cover);
-        let share = texture(paper.apply(at));
-        for (channel, ink) in ink.iter().enumerate() {
-            let behind = background.at(at, channel);
-            let value = behind + cover * (ink * (0.3 + 0.7 * share) - behind);
-            let value = value + noise * (rng.f32() - 0.5) * 2.0;
-            pixels[(channel * n + row) * n + column] = value.clamp(0.0, 1.0) * 2.0 - 1.0;
-        }
+/// All that is drawn of a painting but its noise.
+pub(super) struct Painting {
+    figure: Frame,
+    paper: Frame,
+    background: Background,
+    ink: [f32; 3],
+    texture: fn([f32; 2]) -> f32,
+    noise: f32,
+    blur: f32,
+}
+
+impl Painting {
+    pub(super) fn draw(texture: fn([f32; 2]) -> f32, colour: [f32; 3], rng: &mut Rng) -> Self {
+        let (figure, paper) = (Frame::figure(rng), Frame::texture(rng));
+        let background = Background::draw(rng);
+        let ink = colour.map(|c| (c * between(rng, 0.75, 1.1)).min(1.0));
+        let (noise, blur) = (between(rng, 0.0, 0.04), between(rng, 1.0, 3.0));
+        Self { figure, paper, background, ink, texture, noise, blur }
     }
-    Painted { pixels, cover: covers }
+
+    /// The painting with its figure in another size and place, of which the sides of the image are 2 long. What leaves
+    /// the image on one side comes back on the other.
+    pub(super) fn moved(
+        &self,
+        n: usize,
+        outline: &Outline,
+        (scale, place): (f32, [f32; 2]),
+        rng: &mut Rng,
+    ) -> Vec<f32> {
+        let figure = Frame { scale, shift: place, wraps: true, ..self.figure };
+        self.render(n, outline, &figure, rng).pixels
+    }
+
+    fn render(&self, n: usize, outline: &Outline, figure: &Frame, rng: &mut Rng) -> Painted {
+        let Self { paper, background, ink, texture, noise, blur, .. } = self;
+        let pixel = 2.0 / n as f32;
+        let (mut pixels, mut cover_of) = (vec![0.0; 3 * n * n], Vec::with_capacity(n * n));
+        for (row, column) in (0..n).flat_map(|row| (0..n).map(move |column| (row, column))) {
+            let at = [(column as f32 + 0.5) * pixel - 1.0, (row as f32 + 0.5) * pixel - 1.0];
+            // Around the edge, ink fades over `blur` pixels.
+            let distance = outline.distance(figure.apply(at)) * figure.scale;
+            let cover = (0.5 - distance / (pixel * blur)).clamp(0.0, 1.0);
+            cover_of.push(cover);
+            let share = texture(paper.apply(at));
+            for (channel, ink) in ink.iter().enumerate() {
+                let behind = background.at(at, channel);
+                let value = behind + cover * (ink * (0.3 + 0.7 * share) - behind);
+                let value = value + noise * (rng.f32() - 0.5) * 2.0;
+                pixels[(channel * n + row) * n + column] = value.clamp(0.0, 1.0) * 2.0 - 1.0;
+            }
+        }
+        Painted { pixels, cover: cover_of }
+    }
 }
 
 /// Paints a shape with a texture, both given by name, in a random colour.
@@ -99,10 +134,13 @@ pub(super) fn shape_in_texture(side: usize, shape: &str, texture: &str, rng: &mu
 }
 
 /// A rotation, a stretch and a shift of the plane.
+#[derive(Clone, Copy)]
 struct Frame {
     rotation: [[f32; 2]; 2],
     shift: [f32; 2],
     scale: f32,
+    /// Whether the plane begins anew at the sides of the image.
+    wraps: bool,
 }
 
 impl Frame {
@@ -115,7 +153,7 @@ impl Frame {
         // The inverse of rotation, slant and stretch: from the image to the figure.
         let rotation = [[cos / stretch + shear * sin, sin / stretch - shear * cos], [-sin, cos]];
         let shift = [between(rng, -room, room), between(rng, -room, room)];
-        Self { rotation, shift, scale }
+        Self { rotation, shift, scale, wraps: false }
     }
 
     /// Draws position, size and direction of a texture.
@@ -123,11 +161,16 @@ impl Frame {
         let (angle, frequency) = (between(rng, -PI, PI), between(rng, 1.2, 2.2));
         let (sin, cos) = angle.sin_cos();
         let shift = [between(rng, -0.5, 0.5), between(rng, -0.5, 0.5)];
-        Self { rotation: [[cos, sin], [-sin, cos]], shift, scale: 1.0 / frequency }
+        let rotation = [[cos, sin], [-sin, cos]];
+        Self { rotation, shift, scale: 1.0 / frequency, wraps: false }
     }
 
     fn apply(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let (x, y) = ((x - self.shift[0]) / self.scale, (y - self.shift[1]) / self.scale);
+        let [x, y] = [x - self.shift[0], y - self.shift[1]];
+        // The nearest of its copies, one in each image beside this one.
+        let nearest =
+            |from: f32| if self.wraps { (from + 1.0).rem_euclid(2.0) - 1.0 } else { from };
+        let (x, y) = (nearest(x) / self.scale, nearest(y) / self.scale);
         self.rotation.map(|[a, b]| a * x + b * y)
     }
 }

@@ -146,6 +146,7 @@ impl Items {
                 }
                 Err(_) => _ = self.others.insert(index, Location::Within { file, offset, len }),
             },
+            frame @ Location::Frame { .. } => _ = self.others.insert(index, frame),
         }
         if within.shard != NO_SHARD || !self.within.is_empty() {
             let no = Within { shard: NO_SHARD, len: 0, offset: [0, 0] };

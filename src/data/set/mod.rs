@@ -12,11 +12,12 @@ mod members;
 mod open;
 mod remarks;
 mod shards;
+mod streams;
 mod table;
+mod videos;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -28,10 +29,13 @@ pub use self::item::{Item, Location};
 use self::items::Items;
 pub(crate) use self::labels::Classes;
 use self::remarks::Remarks;
+pub(crate) use self::streams::Decoded;
+use self::streams::Streams;
+pub use self::videos::{FrameSource, Video, VideoSet};
 use crate::data::error::DataError;
 use crate::data::image::{DecodeOptions, Image};
 use crate::data::labels::Hierarchy;
-use crate::files::{hex, open_plain};
+use crate::files::hex;
 
 /// A set of images with labels, to train or to evaluate with. It holds names, locations and labels, not
 /// pixels; any image can be read at any time, from any thread.
@@ -64,6 +68,7 @@ pub struct ImageSet {
     /// Which of the items the set has, in its order; all where there is none.
     order: Option<Arc<[u32]>>,
     remarks: Vec<String>,
+    streams: Arc<Streams>,
 }
 
 impl fmt::Debug for ImageSet {
@@ -111,7 +116,8 @@ impl ImageSet {
     }
 
     fn of(classes: Vec<String>, items: Items, remarks: Remarks) -> Self {
-        Self { classes, items: Arc::new(items), order: None, remarks: remarks.lines() }
+        let streams = Arc::default();
+        Self { classes, items: Arc::new(items), order: None, remarks: remarks.lines(), streams }
     }
 
     /// What was left out or changed while the set was read, a line for each kind: files that are no images,
@@ -237,7 +243,7 @@ impl ImageSet {
         });
         let items = Arc::new(added.collect::<Result<Items, _>>()?);
         let classes = hierarchy.names().to_vec();
-        Ok(Self { classes, items, order: None, remarks: self.remarks })
+        Ok(Self { classes, items, order: None, ..self })
     }
 
     /// The target of the `index`-th image: 1 for its labels, 0 for the other classes.
@@ -256,7 +262,7 @@ impl ImageSet {
         labels.iter().for_each(|label| target[*label as usize] = 1.0);
     }
 
-    /// The encoded bytes of the `index`-th image.
+    /// The encoded bytes of the `index`-th image; of a frame of a video file, those of the whole file.
     ///
     /// # Errors
     ///
@@ -270,30 +276,17 @@ impl ImageSet {
     }
 
     /// The encoded bytes of the `index`-th image, and size and time of its file before they were read.
-    pub(crate) fn read_stamped(&self, index: usize) -> Result<(Vec<u8>, Stamp), DataError> {
+    fn read_stamped(&self, index: usize) -> Result<(Vec<u8>, Stamp), DataError> {
         let location = self.item(index).location;
-        let read = || {
-            let (mut file, metadata) = open_plain(location.file())?;
-            let stamp = Stamp::new(&location, &metadata);
-            let mut bytes = Vec::new();
-            match &location {
-                Location::File(_) => _ = file.read_to_end(&mut bytes)?,
-                Location::Within { offset, len, .. } => {
-                    file.seek(SeekFrom::Start(*offset))?;
-                    file.take(*len).read_to_end(&mut bytes)?;
-                }
-            }
-            Ok((bytes, stamp))
-        };
-        read().map_err(|reason| DataError::Io { path: location.file().into(), reason })
+        let io = |reason| DataError::Io { path: location.file().into(), reason };
+        location.read().map_err(io)
     }
 
     /// Size and time of the `index`-th image's file.
     pub(crate) fn stamp(&self, index: usize) -> Result<Stamp, DataError> {
         let location = self.item(index).location;
-        let file = std::fs::metadata(location.file());
-        let file = file.map_err(|reason| DataError::Io { path: location.file().into(), reason })?;
-        Ok(Stamp::new(&location, &file))
+        let io = |reason| DataError::Io { path: location.file().into(), reason };
+        location.stamp().map_err(io)
     }
 
     /// Reads and decodes the `index`-th image.
@@ -306,8 +299,28 @@ impl ImageSet {
     ///
     /// If there is no such image.
     pub fn decode(&self, index: usize, decoding: DecodeOptions) -> Result<Image, DataError> {
+        if let Item { name, location: Location::Frame { of, frame }, .. } = self.item(index) {
+            return self.streams.frame((&of, frame), name, decoding).image;
+        }
         Image::decode(&self.read(index)?, decoding)
             .map_err(|reason| DataError::Image { name: self.name(index), reason })
+    }
+
+    /// As [`decode`](Self::decode), with what was read.
+    pub(crate) fn decode_recorded(&self, index: usize, decoding: DecodeOptions) -> Decoded {
+        let Item { name, location, .. } = self.item(index);
+        if let Location::Frame { of, frame } = &location {
+            return self.streams.frame((of, *frame), name, decoding);
+        }
+        match self.read_stamped(index) {
+            Ok((bytes, stamp)) => Decoded {
+                stamp: Some(stamp),
+                sha256: Some(Sha256::digest(&bytes).into()),
+                image: Image::decode(&bytes, decoding)
+                    .map_err(|reason| DataError::Image { name, reason }),
+            },
+            Err(error) => Decoded { stamp: location.stamp().ok(), sha256: None, image: Err(error) },
+        }
     }
 }
 

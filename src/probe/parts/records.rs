@@ -43,9 +43,13 @@ pub(super) struct Reason {
 
 /// The tar file that an image is in.
 pub(super) fn shard(item: &Item) -> Option<String> {
-    match &item.location {
+    let place = match &item.location {
+        Location::Frame { of, .. } => of,
+        place => place,
+    };
+    match place {
         Location::Within { file, .. } => Some(shown(file.file_name().unwrap_or_default())),
-        Location::File(_) => None,
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Recipes: how gradients become parameters, and for how long.
 
+mod clips;
 mod dense;
 mod distil;
 mod finetune;

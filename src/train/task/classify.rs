@@ -155,7 +155,7 @@ impl Classify {
 }
 
 impl Regularisation {
-    fn validate(&self) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         check_rate("stochastic_depth", self.stochastic_depth)?;
         check_rate("dropout", self.dropout)
     }
