@@ -40,5 +40,18 @@ pub fn client(found: &PluginPath, options: &ClientOptions) -> Result<Client, Pjr
         let is_given = options.options().iter().any(|(given, _)| given == name);
         if is_given { options } else { options.with(name, value) }
     });
+    let options = if found.platform == Platform::Cpu { few_devices(options) } else { options };
     Client::new(&load(found)?, &options)
+}
+
+/// As many devices of the CPU as there are processors, if fewer than the four that the plugins offer by themselves. They
+/// compute with a thread for each device at least, and threads that share a processor wait for each other.
+fn few_devices(options: ClientOptions) -> ClientOptions {
+    const OFFERED: usize = 4;
+    let processors = std::thread::available_parallelism().map_or(OFFERED, usize::from);
+    let is_given = options.options().iter().any(|(given, _)| given == "cpu_device_count");
+    if is_given || processors >= OFFERED {
+        return options;
+    }
+    options.with_cpu_devices(processors as u32)
 }
