@@ -33,11 +33,20 @@ use function::{Runs, RunsBound};
 /// assert_eq!(norm.call(x)?.into_scalar::<f32>(), 4.0);
 /// # Ok::<(), vit22b::RuntimeError>(())
 /// ```
+///
+/// With the feature `xla` the first one tells glibc to keep the memory of tensors, as `burn_xla::pjrt::keep_memory` says:
+/// so make it before other threads.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     target: Target,
     name: String,
     description: String,
+}
+
+/// What this process asks of the memory that tensors come from.
+fn keep_memory() {
+    #[cfg(feature = "xla")]
+    xla::keep_memory();
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +61,7 @@ impl Runtime {
     /// finds a GPU, else XLA on a TPU, a GPU or the CPU, else Flex, Burn's CPU backend. The
     /// runtime's text says which it is, and of Flex why.
     pub fn auto() -> Self {
+        keep_memory();
         if let Some((name, device)) = names::gpu() {
             return Self::of_burn(name, device);
         }
@@ -69,6 +79,7 @@ impl Runtime {
 
     /// Flex, Burn's CPU backend.
     pub fn flex() -> Self {
+        keep_memory();
         Self {
             target: Target::Burn(host()),
             name: "flex".into(),
@@ -114,6 +125,7 @@ impl Runtime {
     /// [`RuntimeError::Unknown`] for another name, [`RuntimeError::NotBuilt`] for one that is behind
     /// a feature of the crate that this build lacks, `RuntimeError::Xla` if XLA has no plugin.
     pub fn named(name: &str) -> Result<Self, RuntimeError> {
+        keep_memory();
         if name == "auto" {
             return Ok(Self::auto());
         }
@@ -148,6 +160,7 @@ impl Runtime {
     /// As [`named`](Self::named).
     #[cfg_attr(not(feature = "xla"), allow(unused_variables, reason = "Burn's are one device"))]
     pub fn with_devices(name: &str, devices: usize) -> Result<Self, RuntimeError> {
+        keep_memory();
         #[cfg(feature = "xla")]
         if let Some(xla) = names::xla_platform(if name == "auto" { "xla" } else { name })
             .and_then(|platform| xla::named_with(platform, devices))

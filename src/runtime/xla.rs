@@ -50,6 +50,11 @@ pub(super) fn over(xla: &Xla, mesh: &Mesh, layout: &Layout) -> Result<Xla, Progr
     Ok(Xla::over(xla.client(), mesh.clone())?.with_layout(layout.clone()))
 }
 
+/// What this process asks of the memory that tensors come from.
+pub(super) fn keep_memory() {
+    burn_xla::pjrt::keep_memory();
+}
+
 /// The name of the platform.
 pub(super) fn platform(xla: &Xla) -> &str {
     xla.client().platform()
