@@ -134,5 +134,8 @@ fn gelu<I: Isa>(x: I::V) -> I::V {
     let slope = I::multiply_add(I::multiply(x, x), I::splat(B), I::splat(A));
     let slope = I::maximum(I::splat(SMALLEST), I::multiply(x, slope));
     let e = I::exponential(I::subtract(I::splat(0.0), slope));
-    I::divide(x, I::add(I::splat(1.0), e))
+    // Nothing, but of -∞: 0 times that is no number, as where the operations are computed one by one.
+    let below = I::maximum(I::splat(0.0), I::subtract(I::splat(0.0), x));
+    let nothing = I::subtract(below, below);
+    I::add(I::divide(x, I::add(I::splat(1.0), e)), nothing)
 }

@@ -93,13 +93,14 @@ fn in_bf16_it_is_the_layer_rounded_once() {
 
 #[test]
 fn gelu_of_large_numbers_and_of_none() {
-    let layer = Linear { rows: 1, depth: 1, columns: 6, is_turned: false, then: Then::Gelu };
-    let w = [-1000.0, -13.0, 13.0, 1000.0, f32::INFINITY, f32::NAN];
+    let layer = Linear { rows: 1, depth: 1, columns: 7, is_turned: false, then: Then::Gelu };
+    let w = [-1000.0, -13.0, 13.0, 1000.0, f32::INFINITY, f32::NAN, f32::NEG_INFINITY];
     for set in Set::here() {
         let got = computed(&layer, set, &[1.0], &w, None);
         assert!(got[0].abs() < 1e-30 && got[1].abs() < 1e-30, "{set:?} {got:?}");
         assert_eq!(got[2..5], [13.0, 1000.0, f32::INFINITY], "{set:?}");
-        assert!(got[5].is_nan(), "{set:?} {got:?}");
+        // Of -∞ as of NaN: PyTorch and the operations one by one compute 0 times -∞.
+        assert!(got[5].is_nan() && got[6].is_nan(), "{set:?} {got:?}");
     }
 }
 
