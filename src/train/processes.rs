@@ -10,7 +10,7 @@ use crate::runtime::Runtime;
 /// same decisions: what may go well in one and wrong in another is agreed upon.
 #[derive(Clone)]
 pub(crate) struct Processes {
-    /// The number of this one.
+    /// The number of this one, counted from 0.
     pub(crate) number: usize,
     /// How many there are.
     pub(crate) count: usize,
@@ -30,12 +30,13 @@ impl Processes {
     /// Those that have devices of a runtime.
     pub(crate) fn of(runtime: &Runtime) -> Self {
         #[cfg(feature = "xla")]
-        if let Some(xla) = runtime.as_xla()
-            && xla.processes() > 1
-        {
-            let number = usize::try_from(xla.client().process()).unwrap_or(0);
-            let (count, xla) = (xla.processes(), xla.clone());
-            return Self::new(number, count, move |own| Ok(xla.sum_over_processes(own)?));
+        if let Some(xla) = runtime.as_xla() {
+            let (processes, own, xla) = (xla.processes(), xla.client().process(), xla.clone());
+            let number = processes.iter().position(|process| *process == own).unwrap_or(0);
+            if processes.len() > 1 {
+                let sum = move |own| Ok(xla.sum_over_processes(own)?);
+                return Self::new(number, processes.len(), sum);
+            }
         }
         let _no_other_has_devices = runtime;
         Self::one()

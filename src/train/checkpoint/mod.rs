@@ -19,6 +19,8 @@
 mod durable;
 mod index;
 mod manifest;
+#[cfg(feature = "xla")]
+mod on_devices;
 pub(crate) mod part;
 mod resumed;
 mod shards;
@@ -42,7 +44,7 @@ pub(crate) use written::Writers;
 
 use stored::Stored;
 
-/// The checkpoints of a run, in a folder of their own. One process at a time may write to it.
+/// The checkpoints of a run, in a folder of their own. One run at a time may write to it.
 ///
 /// ```
 /// use burn::tensor::Device;

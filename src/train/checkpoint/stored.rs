@@ -121,7 +121,7 @@ impl Stored {
     }
 
     /// The names of the files that were compared with their hashes.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "xla"))]
     pub(super) fn files_read(&self) -> Vec<&str> {
         let touched = self.files.iter().filter(|file| file.hash.get().is_some());
         touched.map(|file| file.about.name.as_str()).collect()

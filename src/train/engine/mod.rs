@@ -63,6 +63,7 @@ pub struct Engine<T: Task> {
     at: At<T>,
     /// Steps done.
     done: u64,
+    #[cfg_attr(not(feature = "xla"), allow(dead_code, reason = "one, on devices of Burn"))]
     processes: Processes,
 }
 

@@ -3,13 +3,26 @@
 use std::sync::Arc;
 
 use super::progress::{Pace, Progress};
-use crate::data::batch::{BatchSource, Prefetch};
+use crate::data::batch::{BatchSource, Prefetch, ShareOf};
 use crate::train::duration::Budget;
 use crate::train::engine::Engine;
 use crate::train::error::TrainError;
 use crate::train::task::Task;
 
 impl<T: Task> Engine<T> {
+    /// What this process brings of batches of this size: all of each where there is no other process.
+    pub(super) fn share(
+        &self,
+        data: Arc<dyn BatchSource<T::Batch>>,
+        size: usize,
+    ) -> Result<Arc<dyn BatchSource<T::Batch>>, TrainError> {
+        let rows = self.rows(size)?;
+        Ok(match rows.len() == size {
+            true => data,
+            false => Arc::new(ShareOf::new(data, rows)),
+        })
+    }
+
     /// Takes the steps of the recipe that are not done yet, and shows the progress after each. The batches
     /// of the source are made ahead on a thread.
     ///
@@ -49,6 +62,7 @@ impl<T: Task> Engine<T> {
         let mut pace = Pace::new(total, size).with_unit(self.train_step().task().unit());
         let done = self.steps_done();
         let left = total.saturating_sub(done);
+        let data = self.share(data, size as usize)?;
         for batch in Prefetch::new(data, done * size, size as usize, left, 1) {
             let pending = self.step(batch?)?;
             observe(pace.step_done(pending.step(), pending.read()?));

@@ -11,7 +11,7 @@ use burn::module::Module;
 use burn_trace::Save;
 use burn_trace::mesh::{Layout, Mesh};
 
-use crate::data::batch::{BatchSource, HeldOut, Prefetch, ShareOf};
+use crate::data::batch::{BatchSource, HeldOut, Prefetch};
 use crate::params;
 use crate::runtime::Runtime;
 use crate::train::checkpoint::{Checkpoints, create_folder};
@@ -376,12 +376,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         {
             (self.observe)(&Event::Compiled { seconds });
         }
-        let data = Arc::clone(&self.trainer.data);
-        let rows = self.engine.rows(size)?;
-        let data: Arc<dyn BatchSource<T::Batch>> = match rows.len() == size {
-            true => data,
-            false => Arc::new(ShareOf::new(data, rows)),
-        };
+        let data = self.engine.share(Arc::clone(&self.trainer.data), size)?;
         let (position, threads) = (self.position, self.trainer.threads);
         let batches = match self.trainer.examples_ahead {
             Some(most) => Prefetch::bounded(data, position, size, left, threads, most),

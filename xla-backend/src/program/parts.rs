@@ -188,22 +188,22 @@ impl Xla {
     ///
     /// [`ProgramError`] if the sum cannot be compiled or run.
     pub fn sum_over_processes(&self, number: i32) -> Result<i64, ProgramError> {
-        match self.processes() {
-            1 => Ok(number.into()),
+        match self.processes().len() {
+            0 | 1 => Ok(number.into()),
             _ => self.sum_on_devices(number),
         }
     }
 
-    /// How many processes have devices of these.
-    pub fn processes(&self) -> usize {
+    /// The numbers of the processes that have devices of these, rising.
+    pub fn processes(&self) -> Vec<i32> {
         let ids = self.devices().ids();
         let all = self.client().all_devices();
         let of: std::collections::BTreeSet<i32> =
-            all.iter().filter(|d| ids.contains(&d.id)).map(|d| d.process).collect();
-        of.len().max(1)
+            all.iter().filter(|device| ids.contains(&device.id)).map(|d| d.process).collect();
+        of.into_iter().collect()
     }
 
-    /// The first device of a process has its number, and its others 0.
+    /// The first device of a process has its number, and its others have 0.
     fn sum_on_devices(&self, number: i32) -> Result<i64, ProgramError> {
         use burn::tensor::{Int, Tensor};
 
@@ -245,6 +245,8 @@ fn check(leaf: &LeafSpec, shape: &[usize], data: &TensorData) -> Result<(), Prog
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pjrt::{Client, ClientOptions};
+    use crate::plugin::{self, Platform};
 
     fn at(mesh: &str, spec: &str, positions: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
         let (mesh, spec): (Mesh, Spec) = (mesh.parse().unwrap(), spec.parse().unwrap());
@@ -252,6 +254,17 @@ mod tests {
             (group[0].0.clone(), group[group.len() - 1].0.clone())
         };
         boxes(owned(&mesh, &spec, 2, positions)).into_iter().map(ends).collect()
+    }
+
+    /// The device way, by one process that has all devices.
+    #[test]
+    fn numbers_are_added_up_over_the_devices() {
+        let plugin = plugin::load(&plugin::ensure(Platform::Cpu).unwrap()).unwrap();
+        let client = Client::new(&plugin, &ClientOptions::new().with_cpu_devices(8)).unwrap();
+        let xla = Xla::over(&client, "data=4,model=2".parse().unwrap()).unwrap();
+        assert_eq!(xla.sum_on_devices(3).unwrap(), 3);
+        assert_eq!(xla.sum_on_devices(-1).unwrap(), -1);
+        assert_eq!((xla.processes(), xla.sum_over_processes(7).unwrap()), (vec![0], 7));
     }
 
     /// Two processes with four of eight devices each.
