@@ -60,8 +60,9 @@ impl Filled {
             facts.push((format!("At this scale{of}"), text));
         }
         let mut blocks = vec![Block::Facts(facts)];
-        if !self.section.metrics.is_empty() {
-            blocks.push(Block::Table(self.table(&here)));
+        let table = self.table(&here);
+        if table.columns.len() > 1 {
+            blocks.push(Block::Table(table));
         }
         let measured = || self.found.rows.iter().flat_map(|row| &row.seeds).map(|(_, m)| m);
         for measured in measured() {

@@ -171,7 +171,7 @@ fn steps(asked: &[&'static Section], members: &[Member], bench: &Bench, kept: &K
     // Seed by seed, so that images are made once; each model is trained before it is measured.
     models.sort_by_key(|(member, id)| (id.seed, *member, id.control.is_some()));
     for (member, id) in models {
-        if id.control.is_none() {
+        if id.control.is_none() && !bench.settings.is_given() {
             let cost = members[member].training_cost(bench.settings.steps);
             steps.push(Step { section: None, id: Some((member, id.clone())), cost });
         }

@@ -93,11 +93,37 @@ fn a_section_that_is_not_there_is_told_with_those_that_are() {
 }
 
 #[test]
+fn published_models_are_measured_on_images_of_ones_own() {
+    let folder = Folder::new("paper-published");
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let (photos, out, file) = (path("photos"), path("out"), path("family.json"));
+    vit22b(["draw", "--cues", "agree", "--count", "120", "--out", &photos]).succeeded();
+    let models = ["timm_xp", "hf_dinov2", "timm_vit"]
+        .map(|name| format!("{{\"name\": \"{name}\", \"weights\": {:?}}}", fixture(name)));
+    let family = format!("{{\"images\": \"photos\", \"models\": [{}]}}", models.join(", "));
+    std::fs::write(&file, family).unwrap();
+    let few = ["--share", "0.05", "--only", "calibration", "--only", "fine-tuning"];
+    let run = ["paper", "--device", "flex", "--out", &out, "--family", &file];
+    vit22b(run.iter().chain(&few)).succeeded();
+    let report = numbers(Path::new(&out));
+    let models = report["sections"]["calibration"]["models"].as_array().unwrap();
+    // The smallest first, with their own images.
+    let names: Vec<_> = models.iter().map(|model| model["model"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 3);
+    assert_eq!(names.last(), Some(&"timm_vit"), "{names:?}");
+    let family = report["family"].as_object().unwrap();
+    assert!(family.values().all(|text| text.as_str().unwrap().contains("parameters: width")));
+    let html = std::fs::read_to_string(Path::new(&out).join("report.html")).unwrap();
+    assert!(html.contains("models and images that were given"), "{html}");
+    assert!(html.contains("It was not measured on several sizes."), "{html}");
+}
+
+#[test]
 fn mistakes_in_a_family_are_named() {
     let folder = Folder::new("paper-family");
     let (out, path) = (folder.path().join("out"), folder.path().join("family.json"));
     let out = out.to_str().unwrap();
-    let weights = fixture("timm_vit/model.safetensors");
+    let weights = fixture("timm_vit");
     let failed = |text: &str| {
         std::fs::write(&path, text).unwrap();
         let error = vit22b(["paper", "--out", out, "--family", path.to_str().unwrap()]).failed();
@@ -124,11 +150,9 @@ fn mistakes_in_a_family_are_named() {
     let error = failed(&three(["a", "b", "c"]));
     assert!(error.starts_with("the model \"a\": weights: "), "{error}");
     assert!(error.contains("none.safetensors"), "{error}");
-    if Path::new(&weights).exists() {
-        let same = ["a", "b", "c"].map(|name| model(name, &weights));
-        let error = failed(&family(&same));
-        assert_eq!(error, "models: all are of one size, and the report compares sizes");
-    }
+    let same = ["a", "b", "c"].map(|name| model(name, &weights));
+    let error = failed(&family(&same));
+    assert_eq!(error, "models: all are of one size, and the report compares sizes");
     let missing = vit22b(["paper", "--family", "nowhere.json", "--out", out]).failed();
     assert!(missing.starts_with("--family nowhere.json: cannot be read"), "{missing}");
 }
