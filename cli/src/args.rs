@@ -14,6 +14,7 @@ use vit22b::text::TextPool;
 use vit22b::train::Precision;
 use vit22b::weights::{Inspection, LoadOptions, LoadedDense, WeightsFile};
 
+use crate::given::About;
 use crate::terminal::ImageBar;
 use crate::unsaid::{Loaded, Unsaid, UnsaidOfTower, open_weights};
 use crate::weights::WeightsName;
@@ -269,6 +270,10 @@ pub(crate) struct Images {
     /// in f32 by one to three hundredths of their length
     #[arg(long, default_value = "f32")]
     precision: PrecisionName,
+}
+
+impl About for Images {
+    const MAIN: &'static str = "images";
 }
 
 impl Images {

@@ -6,6 +6,7 @@ mod evaluate;
 mod experiments;
 mod features;
 mod file_names;
+mod given;
 mod help;
 mod model;
 mod paper;

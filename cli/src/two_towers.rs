@@ -13,6 +13,7 @@ use vit22b::probe::{Embedder, FeatureFunction};
 use vit22b::text::{TextEncoder, TextPool, Tokenizer};
 
 use crate::args::{DeviceName, Images, Weights};
+use crate::given::About;
 use crate::terminal::{ImageBar, counted};
 use crate::unsaid::{Loaded, positive};
 
@@ -33,6 +34,10 @@ pub(crate) struct TwoTowers {
     /// say
     #[arg(long)]
     text_pool: Option<TextPoolName>,
+}
+
+impl About for TwoTowers {
+    const MAIN: &'static str = "weights";
 }
 
 /// How a text's tokens become its vector.

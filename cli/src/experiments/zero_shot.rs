@@ -157,57 +157,108 @@ pub(crate) fn zero_shot(
     let embedder = |model: ViT22B| -> anyhow::Result<Embedder> {
         Ok(Embedder::new(runtime, model, preprocess(SIDE)?)?.with_batch(100))
     };
-    let (trained, untrained) = (embedder(trained)?, embedder(untrained)?);
+    let models = [embedder(trained)?, embedder(untrained)?];
     let mut arms: Vec<(Arm, Vec<Reached>)> = Arm::ALL.map(|arm| (arm, vec![])).into();
     for seed in 0..settings.seeds {
-        for (arm, reached) in &mut arms {
+        let drawn = Drawn::new(seed);
+        let seen = [0, 1].map(|model: usize| Seen::new(&models[model], runtime, &drawn));
+        let [by_trained, by_untrained] = seen;
+        let (by_trained, by_untrained) = (by_trained?, by_untrained?);
+        for (arm, of_arm) in &mut arms {
             progress(&format!("seed {seed}: {}", arm.name()));
-            let model = if *arm == Arm::Untrained { &untrained } else { &trained };
-            reached.push(measured(runtime, model, *arm, (settings.steps, seed))?);
+            let seen = if *arm == Arm::Untrained { &by_untrained } else { &by_trained };
+            of_arm.push(reached(runtime, (&drawn, seen), *arm, (settings.steps, seed))?);
         }
     }
     Ok(ZeroShot { arms, pairs: ColouredShapes::pairs().len() })
 }
 
+/// The drawings of a seed. None is both learned from and tested on.
+struct Drawn {
+    train: Vec<CaptionedDrawing>,
+    held_out: Vec<CaptionedDrawing>,
+    seen: Vec<CaptionedDrawing>,
+    /// One of each pair.
+    one_each: Vec<CaptionedDrawing>,
+}
+
+impl Drawn {
+    fn new(seed: u64) -> Self {
+        let train = ColouredShapes::new(SIDE, seed);
+        let test = ColouredShapes::new(SIDE, seed ^ 0x7e57);
+        let held_out_pairs = ColouredShapes::held_out_pairs().len() as u64;
+        let seen_pairs = ColouredShapes::pairs().len() as u64 - held_out_pairs;
+        let one_each = (TEST..TEST + seen_pairs).map(|index| test.seen(index));
+        let others = (TEST..TEST + held_out_pairs).map(|index| test.held_out(index));
+        Self {
+            train: (0..TRAIN).map(|index| train.seen(index)).collect(),
+            held_out: (0..TEST).map(|index| test.held_out(index)).collect(),
+            seen: (0..TEST).map(|index| test.seen(index)).collect(),
+            one_each: one_each.chain(others).collect(),
+        }
+    }
+}
+
+/// What an image model makes of these drawings.
+struct Seen {
+    train: FeatureTable,
+    held_out: FeatureTable,
+    seen: FeatureTable,
+    one_each: FeatureTable,
+}
+
+impl Seen {
+    fn new(model: &Embedder, runtime: &Runtime, drawn: &Drawn) -> anyhow::Result<Self> {
+        let features = |drawings| features(model, runtime, drawings);
+        Ok(Self {
+            train: features(&drawn.train)?,
+            held_out: features(&drawn.held_out)?,
+            seen: features(&drawn.seen)?,
+            one_each: features(&drawn.one_each)?,
+        })
+    }
+}
+
+/// Trains and measures one arm with one seed.
 pub(crate) fn measured(
     runtime: &Runtime,
     model: &Embedder,
     arm: Arm,
     (steps, seed): (u64, u64),
 ) -> anyhow::Result<Reached> {
-    // No drawing is both learned from and tested on.
-    let (train, test) = (ColouredShapes::new(SIDE, seed), ColouredShapes::new(SIDE, seed ^ 0x7e57));
-    let drawings: Vec<_> = (0..TRAIN).map(|index| train.seen(index)).collect();
-    let mut captions: Vec<String> = drawings.iter().map(|one| one.caption.clone()).collect();
+    let drawn = Drawn::new(seed);
+    let seen = Seen::new(model, runtime, &drawn)?;
+    reached(runtime, (&drawn, &seen), arm, (steps, seed))
+}
+
+fn reached(
+    runtime: &Runtime,
+    (drawn, vectors): (&Drawn, &Seen),
+    arm: Arm,
+    (steps, seed): (u64, u64),
+) -> anyhow::Result<Reached> {
+    let mut captions: Vec<String> = drawn.train.iter().map(|one| one.caption.clone()).collect();
     if arm == Arm::Shuffled {
         fastrand::Rng::with_seed(seed).shuffle(&mut captions);
     }
-    let vectors = features(model, runtime, &drawings)?;
     let contrast = if arm == Arm::Softmax { Contrast::Softmax } else { Contrast::Sigmoid };
-    let half = tuned(runtime, vectors, captions, contrast, (steps, seed))?;
+    let half = tuned(runtime, vectors.train.clone(), captions, contrast, (steps, seed))?;
     let (encoder, _) = encoder()?;
     let texts = TextEmbedder::new(runtime, half.text, encoder)?;
 
     let names = ColouredShapes::pairs();
     let classes = ClassVectors::new(&texts, &names, &Prompts::new(&PROMPTS)?)?;
-    let ranks = |drawings: Vec<CaptionedDrawing>| -> anyhow::Result<Ranks> {
-        let vectors = features(model, runtime, &drawings)?;
+    let ranks = |drawings: &[CaptionedDrawing], vectors: &FeatureTable| -> anyhow::Result<Ranks> {
         let cosines = classes.cosines(vectors.matrix())?;
         let right: Vec<_> = drawings.iter().map(|one| vec![one.pair]).collect();
         Ok(Ranks::new(Matrix::new(&cosines, names.len())?, &right)?)
     };
-    let held_out = ranks((0..TEST).map(|index| test.held_out(index)).collect())?;
-    let seen = ranks((0..TEST).map(|index| test.seen(index)).collect())?;
-
-    let held_out_pairs = ColouredShapes::held_out_pairs().len() as u64;
-    let one_each = (0..names.len() as u64 - held_out_pairs)
-        .map(|index| test.seen(TEST + index))
-        .chain((0..held_out_pairs).map(|index| test.held_out(TEST + index)));
-    let one_each: Vec<_> = one_each.collect();
-    let asked: Vec<String> = one_each.iter().map(|one| format!("a {}", names[one.pair])).collect();
-    let (images, asked) = (features(model, runtime, &one_each)?, texts.embed(&asked)?);
-    let similarity = cosines(images.matrix(), asked.matrix()?)?;
-    let own: Vec<usize> = (0..one_each.len()).collect();
+    let held_out = ranks(&drawn.held_out, &vectors.held_out)?;
+    let seen = ranks(&drawn.seen, &vectors.seen)?;
+    let asked = drawn.one_each.iter().map(|one| format!("a {}", names[one.pair]));
+    let asked = texts.embed(&asked.collect::<Vec<_>>())?;
+    let similarity = cosines(vectors.one_each.matrix(), asked.matrix()?)?;
+    let own: Vec<usize> = (0..drawn.one_each.len()).collect();
     let found = Retrieval::new(Matrix::new(&similarity, own.len())?, &own)?;
     Ok(Reached {
         held_out: [held_out.recall_at(1), held_out.recall_at(5)],

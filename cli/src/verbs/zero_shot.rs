@@ -12,6 +12,7 @@ use vit22b::eval::{Matrix, Ranks, RocCurve};
 
 use crate::args::{DeviceName, Images, tell_remarks};
 use crate::experiments::zero_shot::{Settings, zero_shot};
+use crate::given::Given;
 use crate::model;
 use crate::terminal::counted;
 use crate::two_towers::{ImageVectors, TwoTowers, names, open_with_classes, tell_cut};
@@ -22,9 +23,9 @@ use crate::two_towers::{ImageVectors, TwoTowers, names, open_with_classes, tell_
        vit22b zero-shot [--model <FILE>] [--steps <STEPS>] [--seeds <SEEDS>]")]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    towers: Option<TwoTowers>,
+    towers: Given<TwoTowers>,
     #[command(flatten)]
-    images: Option<Images>,
+    images: Given<Images>,
     /// Names of the classes, a,b,c or a file with one on each line; default:
     /// those of the class folders, or of the list
     #[arg(long, value_name = "NAMES|FILE", verbatim_doc_comment)]
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
         verbatim_doc_comment
     )]
     model: PathBuf,
+    /// Steps of training the small model, where it is trained
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u64).range(1..))]
+    model_steps: u64,
     /// Steps of each text tower beside the small model
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
@@ -60,9 +64,6 @@ pub(crate) struct Arguments {
     device: DeviceName,
 }
 
-/// Steps of training the small model, as the example linear_probe takes them.
-const MODEL_STEPS: u64 = 3000;
-
 /// What is known of the images.
 struct Truth {
     /// The class of each image, where it is one of those that are asked for.
@@ -72,7 +73,7 @@ struct Truth {
 }
 
 pub(crate) fn run(mut arguments: Arguments) -> anyhow::Result<()> {
-    match (arguments.towers.take(), arguments.images.take()) {
+    match (arguments.towers.0.take(), arguments.images.0.take()) {
         (Some(towers), Some(images)) => classify(towers, images, arguments),
         (Some(_), None) => bail!("give --images PATH too, the images that are to be named"),
         (None, Some(_)) => bail!("give --weights PATH too, a model of images and texts"),
@@ -83,12 +84,12 @@ pub(crate) fn run(mut arguments: Arguments) -> anyhow::Result<()> {
 /// Drawings of pairs that no training had, named by a text tower that is tuned beside the small model.
 fn experiment(arguments: &Arguments) -> anyhow::Result<()> {
     let start = Instant::now();
-    let Arguments { classes, outliers, model, steps, seeds, .. } = arguments;
+    let Arguments { classes, outliers, model, model_steps, steps, seeds, .. } = arguments;
     for (option, given) in [("--classes", classes), ("--outliers", outliers)] {
         ensure!(given.is_none(), "{option} is about images; give --weights and --images too");
     }
     let runtime = arguments.device.runtime()?;
-    let (trained, untrained) = model::open_or_train(model, MODEL_STEPS, 0, &runtime)?;
+    let (trained, untrained) = model::open_or_train(model, *model_steps, 0, &runtime)?;
     let settings = Settings { steps: *steps, seeds: *seeds };
     let result = zero_shot(&runtime, [trained, untrained], settings, |next| eprintln!("{next}"))?;
     if arguments.json {

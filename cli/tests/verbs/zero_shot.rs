@@ -284,3 +284,39 @@ fn what_cannot_be_tuned_is_said() {
         "{error}"
     );
 }
+
+/// The experiment in its shortest form: what is learned is no matter here, but each number is a share of its drawings.
+#[test]
+fn without_a_model_drawings_are_named() {
+    let root = Folder::new("zero-shot-drawings");
+    let model = root.path().join("model.safetensors");
+    let short = ["--model-steps", "2", "--steps", "2", "--seeds", "1", "--device", "flex"];
+    let arguments = ["zero-shot", "--model", model.to_str().unwrap()];
+    let arguments: Vec<&str> = arguments.into_iter().chain(short).collect();
+    let json = vit22b(arguments.into_iter().chain(["--json"])).succeeded();
+    let json: Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    assert_eq!(json["pairs"], 70);
+    let arms = json["arms"].as_object().unwrap();
+    assert_eq!(arms.len(), 4);
+    for (arm, numbers) in arms {
+        for (name, values) in numbers.as_object().unwrap() {
+            let share = values[0].as_f64().unwrap();
+            let of = if name.contains("recall") { 70.0 } else { 600.0 };
+            let count = share * of;
+            assert!((0.0..=1.0).contains(&share), "{arm}: {name} {share}");
+            assert!((count - count.round()).abs() < 1e-6, "{arm}: {name} {share}");
+        }
+    }
+    assert!(model.exists());
+    let failed = |more: &[&str]| vit22b(["zero-shot"].iter().chain(more)).failed();
+    let heads = vit22b(["zero-shot", "--num-heads", "3"]);
+    assert_eq!(heads.code, 2);
+    let error = heads.stderr;
+    assert!(error.contains("--num-heads says nothing without --weights"), "{error}");
+    let error = failed(&["--images", "x"]);
+    assert!(error.contains("give --weights PATH too"), "{error}");
+    let error = failed(&["--weights", "x"]);
+    assert!(error.contains("give --images PATH too"), "{error}");
+    let error = failed(&["--classes", "a,b"]);
+    assert!(error.contains("--classes is about images"), "{error}");
+}
