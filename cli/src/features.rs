@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use vit22b::probe::{FeatureFolder, FeatureTable};
+use vit22b::eval::EvalError;
+use vit22b::probe::{FeatureFolder, FeatureRows, FeatureTable, MappedFeatures};
 
 /// Of features in one place, each fifth row tests.
 const TEST_EVERY: usize = 5;
@@ -22,16 +23,88 @@ pub(crate) struct Features {
     test_features: Option<PathBuf>,
 }
 
+/// Features in memory or mapped into it, with labels.
+pub(crate) trait Labelled: FeatureRows + Sized {
+    fn classes(&self) -> &[String];
+    fn labels(&self) -> &[Vec<usize>];
+    fn first_labels(&self) -> Result<Vec<usize>, EvalError>;
+    fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self;
+    fn with_labels(self, classes: &[String], labels: Vec<Vec<usize>>) -> Result<Self, EvalError>;
+    /// Opens what a path names.
+    fn open(path: &Path) -> anyhow::Result<Self>;
+    /// An error for features that are not finite, unless that is found where they are read.
+    fn check(&self) -> anyhow::Result<()>;
+}
+
+macro_rules! labelled {
+    ($type:ty) => {
+        fn classes(&self) -> &[String] {
+            <$type>::classes(self)
+        }
+
+        fn labels(&self) -> &[Vec<usize>] {
+            <$type>::labels(self)
+        }
+
+        fn first_labels(&self) -> Result<Vec<usize>, EvalError> {
+            <$type>::first_labels(self)
+        }
+
+        fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+            <$type>::select(self, rows)
+        }
+
+        fn with_labels(
+            self,
+            classes: &[String],
+            labels: Vec<Vec<usize>>,
+        ) -> Result<Self, EvalError> {
+            <$type>::with_labels(self, classes.iter().cloned(), labels)
+        }
+    };
+}
+
+impl Labelled for FeatureTable {
+    labelled!(FeatureTable);
+
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        Ok(match path.is_dir() {
+            true => FeatureFolder::open(path)?.table()?,
+            false => Self::read(path)?,
+        })
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(row) = self.first_non_finite() {
+            let name = self.names().get(row).cloned().unwrap_or_else(|| format!("row {row}"));
+            bail!("the features of {name} are not finite numbers");
+        }
+        Ok(())
+    }
+}
+
+impl Labelled for MappedFeatures {
+    labelled!(MappedFeatures);
+
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        Ok(Self::open(path)?)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
 impl Features {
     pub(crate) fn path(&self) -> Option<&Path> {
         self.features.as_deref()
     }
 
     /// Labelled features to train with, and others with the same classes to test with, where they were given.
-    pub(crate) fn train_test(&self, seed: u64) -> anyhow::Result<Option<[FeatureTable; 2]>> {
+    pub(crate) fn train_test<T: Labelled>(&self, seed: u64) -> anyhow::Result<Option<[T; 2]>> {
         let Some(path) = &self.features else { return Ok(None) };
         let option = "--features";
-        let table = labelled(option, path)?;
+        let table = labelled::<T>(option, path)?;
         let used: std::collections::BTreeSet<usize> =
             table.labels().iter().flatten().copied().collect();
         ensure!(
@@ -51,7 +124,7 @@ impl Features {
             };
             return Ok(Some([part(false), part(true)]));
         };
-        let (option, test_table) = ("--test-features", labelled("--test-features", test)?);
+        let (option, test_table) = ("--test-features", labelled::<T>("--test-features", test)?);
         ensure!(
             test_table.columns() == table.columns(),
             "{option} {}: expected {} features of each image as in --features, got {}",
@@ -66,7 +139,7 @@ impl Features {
                 test.display()
             );
         }
-        let with_labels = |table: &FeatureTable| {
+        let with_labels = |table: &T| {
             table.select((0..table.rows()).filter(|row| !table.labels()[*row].is_empty()))
         };
         let test_table = with_classes(with_labels(&test_table), table.classes())
@@ -76,20 +149,14 @@ impl Features {
 }
 
 /// Features of a file or a folder, some of which have labels.
-fn labelled(option: &str, path: &Path) -> anyhow::Result<FeatureTable> {
+fn labelled<T: Labelled>(option: &str, path: &Path) -> anyhow::Result<T> {
     let shown = path.display();
-    let read = || -> anyhow::Result<FeatureTable> {
+    let read = || -> anyhow::Result<T> {
         ensure!(path.exists(), "{shown}: there is no such file or folder");
-        Ok(match path.is_dir() {
-            true => FeatureFolder::open(path)?.table()?,
-            false => FeatureTable::read(path)?,
-        })
+        T::open(path)
     };
     let table = read().context(option.to_string())?;
-    if let Some(row) = table.first_non_finite() {
-        let name = table.names().get(row).cloned().unwrap_or_else(|| format!("row {row}"));
-        bail!("{option} {shown}: the features of {name} are not finite numbers");
-    }
+    table.check().with_context(|| format!("{option} {shown}"))?;
     let unlabelled = match table.labels() {
         [] => table.rows(),
         labels => labels.iter().filter(|labels| labels.is_empty()).count(),
@@ -107,7 +174,7 @@ fn labelled(option: &str, path: &Path) -> anyhow::Result<FeatureTable> {
 }
 
 /// The same rows with the classes of another table.
-fn with_classes(table: FeatureTable, classes: &[String]) -> anyhow::Result<FeatureTable> {
+fn with_classes<T: Labelled>(table: T, classes: &[String]) -> anyhow::Result<T> {
     let of: HashMap<&String, usize> = classes.iter().zip(0..).collect();
     let mut labels = Vec::with_capacity(table.rows());
     for of_row in table.labels() {
@@ -121,5 +188,5 @@ fn with_classes(table: FeatureTable, classes: &[String]) -> anyhow::Result<Featu
         }
         labels.push(row);
     }
-    Ok(table.with_labels(classes.iter().cloned(), labels)?)
+    Ok(table.with_labels(classes, labels)?)
 }

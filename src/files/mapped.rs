@@ -6,18 +6,18 @@ use std::path::Path;
 
 use memmap2::Mmap;
 
-use crate::files::open_plain;
+use super::open_plain;
 
 /// The bytes of a mapped file, which the system reads from disk when they are used and may drop
 /// again; or bytes in memory.
 #[derive(Debug)]
-pub(super) enum Mapped {
+pub(crate) enum Mapped {
     File(Mmap),
     Memory(Vec<u8>),
 }
 
 impl Mapped {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let (file, _) = open_plain(path)?;
         if file.metadata()?.len() == 0 {
             // Some systems refuse to map an empty file.
@@ -25,7 +25,8 @@ impl Mapped {
         }
         // SAFETY: the mapping is read-only, and bytes have no invalid values. What remains to be
         // demanded is that nobody shortens or rewrites the file while it is mapped. No safe call
-        // can ask the system for that, so the documentation of `WeightsFile::open` demands it.
+        // can ask the system for that, so the documentation of `WeightsFile::open` and
+        // `MappedFeatures::open` demands it.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self::File(map))
     }

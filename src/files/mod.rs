@@ -1,4 +1,6 @@
-//! Files, opened without waiting, and their hashes.
+//! Files, opened without waiting or mapped into memory, and their hashes.
+
+pub(crate) mod mapped;
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};

@@ -15,6 +15,7 @@ mod feature_scores;
 mod file;
 mod image_features;
 mod linear;
+mod mapped_features;
 mod parts;
 mod patch_views;
 mod request;
@@ -28,7 +29,8 @@ pub use error::EmbedError;
 pub use feature_scores::FeatureScores;
 pub use file::{FeatureFile, FeatureFileError, FeatureForm};
 pub use image_features::ImageFeatures;
-pub use linear::{LinearProbe, LinearProbeConfig, ProbeError, TestedProbe};
+pub use linear::{FeatureRows, LinearProbe, LinearProbeConfig, ProbeError, TestedProbe};
+pub use mapped_features::MappedFeatures;
 pub use parts::{
     FeatureFolder, MadeBy, PartsConfig, PartsError, PartsProgress, PartsReport, SkippedImages,
 };

@@ -156,7 +156,7 @@ fn write(out: &Path, title: String, lead: String, parts: Vec<Part>) -> anyhow::R
 /// Features that `embed` has written.
 fn of_features(arguments: &Arguments) -> anyhow::Result<Measured> {
     let Arguments { features, seed, .. } = arguments;
-    let tables = features.train_test(*seed)?.context("--features")?;
+    let tables: [FeatureTable; 2] = features.train_test(*seed)?.context("--features")?;
     let classes = tables[0].classes().len();
     let (rows, columns) = (tables[0].rows() + tables[1].rows(), tables[0].columns());
     let labelled = |table: FeatureTable| -> anyhow::Result<Labelled> {

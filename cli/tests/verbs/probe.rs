@@ -23,6 +23,51 @@ fn class_folders_and_a_list_of_them_give_the_same_probe() {
     assert_eq!(of_list["classes"], 12);
 }
 
+/// As in the paper: of images with crops that are new in each epoch, and of features in parts on disk.
+#[test]
+fn a_probe_by_sgd_takes_images_and_features() {
+    let folder = Folder::new("probe-sgd");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (images, weights) = (at("images"), fixture("timm_vit/model.safetensors"));
+    let cues = ["--count", "60", "--side", "16", "--cues", "agree"];
+    vit22b(["draw", "--out", &images].iter().chain(&cues)).succeeded();
+    let given = ["--weights", &weights, "--images", &images];
+    let probe = |given: &[&str], more: &[&str]| -> Value {
+        let sgd = ["probe", "--method", "sgd", "--json", "--device", "flex"];
+        let run = vit22b(sgd.iter().chain(given).chain(more));
+        serde_json::from_str(&run.succeeded()).expect("one line of JSON")
+    };
+    let few = ["--epochs", "12", "--lr", "0.01,0.1"];
+    let of_images = probe(&given, &few);
+    assert_eq!((&of_images["classes"], &of_images["test_images"]), (&6.into(), &12.into()));
+    assert!([0.01, 0.1].contains(&of_images["rate"].as_f64().unwrap()), "{of_images}");
+    // A model that was not trained tells six classes apart a little.
+    assert!(of_images["train_accuracy"].as_f64().unwrap() > 0.25, "{of_images}");
+    // The same draws.
+    let again = probe(&given, &few);
+    for score in ["rate", "train_accuracy", "test_accuracy"] {
+        assert_eq!(of_images[score], again[score], "{score}");
+    }
+    let (parts, file) = (at("parts"), at("file.safetensors"));
+    for out in [&parts, &file] {
+        let embed = ["embed", "--class-folders", "--out", out];
+        vit22b(embed.iter().chain(&given)).succeeded();
+    }
+    let [of_parts, of_file] = [&parts, &file].map(|path| probe(&["--features", path], &few));
+    for score in ["rate", "train_accuracy", "test_accuracy", "train_images", "classes"] {
+        assert_eq!(of_parts[score], of_file[score], "{score}");
+    }
+    assert!(of_parts["train_accuracy"].as_f64().unwrap() > 0.25, "{of_parts}");
+
+    let error = vit22b(["probe", "--lr", "0.1"].iter().chain(&given)).failed();
+    assert_eq!(error, "--lr: goes with --method sgd");
+    let error =
+        vit22b(["probe", "--method", "sgd", "--least-area", "0"].iter().chain(&given)).failed();
+    assert!(error.starts_with("--least-area 0: "), "{error}");
+    let error = vit22b(["probe", "--method", "sgd", "--lr", "-1"].iter().chain(&given)).failed();
+    assert!(error.contains("learning_rate.peak = -1 is not valid"), "{error}");
+}
+
 #[test]
 fn one_class_is_refused_before_the_model_is_loaded() {
     let folder = Folder::new("probe-one");

@@ -320,7 +320,16 @@ impl Embedder {
 
     /// The images of a set, as this embedder reads them.
     pub(super) fn loader(&self, set: &ImageSet) -> Result<ImageLoader, EmbedError> {
-        let loader = ImageLoader::new(set.clone(), self.preprocess.clone())?;
+        self.loader_of(set, self.preprocess.clone())
+    }
+
+    /// The same with other steps of preprocessing.
+    pub(super) fn loader_of(
+        &self,
+        set: &ImageSet,
+        preprocess: Preprocess,
+    ) -> Result<ImageLoader, EmbedError> {
+        let loader = ImageLoader::new(set.clone(), preprocess)?;
         let loader = loader.with_broken(self.on_broken).with_decoding(self.decoding);
         Ok(loader.with_seed(self.seed))
     }

@@ -349,8 +349,27 @@ impl FeatureTable {
     }
 }
 
+/// Where the values of a file's bytes begin, which are so many rows and columns of f32 as they are in memory.
+pub(super) fn values_at(path: &Path, bytes: &[u8], shape: [usize; 2]) -> io::Result<usize> {
+    let mut rest = bytes;
+    let got = match FeatureForm::of(path) {
+        Some(FeatureForm::Safetensors) => safetensors::header(&mut rest)?.shape(),
+        Some(FeatureForm::Npy) => npy::header(&mut rest)?,
+        _ => {
+            return Err(invalid(
+                "expected .safetensors or .npy, whose values can be mapped into memory",
+            ));
+        }
+    };
+    let [rows, columns] = shape;
+    if got != shape.map(|axis| axis as u64) || rest.len() != 4 * rows * columns {
+        return Err(invalid(format!("expected {rows} × {columns} values, as its folder says")));
+    }
+    Ok(bytes.len() - rest.len())
+}
+
 /// The classes that the names of labels are of, and their indices.
-fn classes_and_indices(labels: &[Vec<String>]) -> (Vec<String>, Vec<Vec<usize>>) {
+pub(super) fn classes_and_indices(labels: &[Vec<String>]) -> (Vec<String>, Vec<Vec<usize>>) {
     let classes = Classes::of(labels.iter().flatten());
     let index = |label: &String| classes.index(label);
     let indices = labels.iter().map(|labels| labels.iter().filter_map(index).collect()).collect();

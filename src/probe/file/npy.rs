@@ -28,6 +28,12 @@ pub(super) fn values(table: &FeatureTable, out: &mut impl Write) -> io::Result<(
 
 /// Reads an array that [`write`] wrote.
 pub(super) fn read(mut file: impl Read) -> io::Result<FeatureTable> {
+    let [rows, columns] = header(&mut file)?;
+    from_bytes(file, rows, columns)
+}
+
+/// Reads the header: rows and columns of the values, which begin behind it.
+pub(super) fn header(file: &mut impl Read) -> io::Result<[u64; 2]> {
     let mut begin = [0; 10];
     file.read_exact(&mut begin)?;
     if !begin.starts_with(MAGIC) {
@@ -42,10 +48,7 @@ pub(super) fn read(mut file: impl Read) -> io::Result<FeatureTable> {
         .and_then(|rest| rest.strip_suffix("), }"))
         .and_then(|shape| shape.split_once(", "))
         .and_then(|(rows, columns)| Some([rows.parse::<u64>().ok()?, columns.parse().ok()?]));
-    let Some([rows, columns]) = shape else {
-        return Err(invalid(format!("expected rows of f32, got {}", header.trim_end())));
-    };
-    from_bytes(file, rows, columns)
+    shape.ok_or_else(|| invalid(format!("expected rows of f32, got {}", header.trim_end())))
 }
 
 /// A table of so many rows and columns of values, which end with the file.

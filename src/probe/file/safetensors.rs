@@ -63,7 +63,7 @@ pub(in crate::probe) fn from_safetensors(
 }
 
 #[derive(Deserialize)]
-struct Header {
+pub(super) struct Header {
     #[serde(rename = "__metadata__")]
     metadata: HashMap<String, String>,
     features: Features,
@@ -75,8 +75,15 @@ struct Features {
     shape: [u64; 2],
 }
 
-/// Reads a table, and the entries of its header.
-pub(super) fn read(mut file: impl Read) -> io::Result<(FeatureTable, HashMap<String, String>)> {
+impl Header {
+    /// Rows and columns of the values, which begin behind the header.
+    pub(super) fn shape(&self) -> [u64; 2] {
+        self.features.shape
+    }
+}
+
+/// Reads a header of features in f32.
+pub(super) fn header(mut file: impl Read) -> io::Result<Header> {
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
@@ -85,23 +92,33 @@ pub(super) fn read(mut file: impl Read) -> io::Result<(FeatureTable, HashMap<Str
     }
     let mut header = Vec::new();
     (&mut file).take(length).read_to_end(&mut header)?;
-    let json = |error: serde_json::Error| invalid(format!("its header is broken: {error}"));
-    let Header { metadata, features } = serde_json::from_slice(&header).map_err(json)?;
-    let [rows, columns] = features.shape;
-    if features.dtype != "F32" {
-        return Err(invalid(format!("expected features of F32, got {}", features.dtype)));
+    let header: Header = serde_json::from_slice(&header).map_err(broken)?;
+    match header.features.dtype.as_str() {
+        "F32" => Ok(header),
+        dtype => Err(invalid(format!("expected features of F32, got {dtype}"))),
     }
+}
+
+fn broken(error: serde_json::Error) -> io::Error {
+    invalid(format!("its header is broken: {error}"))
+}
+
+/// Reads a table, and the entries of its header.
+pub(super) fn read(mut file: impl Read) -> io::Result<(FeatureTable, HashMap<String, String>)> {
+    let Header { metadata, features } = header(&mut file)?;
+    let [rows, columns] = features.shape;
     let table = npy::from_bytes(file, rows, columns)?;
     let bad = |error: crate::eval::EvalError| invalid(error.to_string());
     let names: Vec<String> = match metadata.get("names") {
-        Some(names) => serde_json::from_str(names).map_err(json)?,
+        Some(names) => serde_json::from_str(names).map_err(broken)?,
         None => vec![],
     };
     let mut table = if names.is_empty() { table } else { table.with_names(names).map_err(bad)? };
     if let (Some(classes), Some(labels)) = (metadata.get("classes"), metadata.get("labels")) {
-        let classes: Vec<String> = serde_json::from_str(classes).map_err(json)?;
-        table =
-            table.with_labels(classes, serde_json::from_str(labels).map_err(json)?).map_err(bad)?;
+        let classes: Vec<String> = serde_json::from_str(classes).map_err(broken)?;
+        table = table
+            .with_labels(classes, serde_json::from_str(labels).map_err(broken)?)
+            .map_err(bad)?;
     }
     Ok((table, metadata))
 }

@@ -159,7 +159,7 @@ pub enum PartsError {
 
 impl PartsError {
     /// What the system said of a path.
-    pub(super) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(in crate::probe) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |reason| Self::Io { path, reason }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::PartsError;
 use super::manifest::{MadeBy, Manifest};
-use super::records::{Record, read_features, read_records};
+use super::records::{Record, checked, read_features, read_records};
 use crate::probe::table::FeatureTable;
 
 /// A folder that [`Embedder::embed_in_parts`](super::super::Embedder::embed_in_parts) has written to its end.
@@ -55,6 +55,19 @@ impl FeatureFolder {
             let records = read_records(&self.folder, part)?;
             let table = read_features(&self.folder, part, self.columns())?.expect("it has a file");
             self.named(table.matrix().values().to_vec(), records)
+        })
+    }
+
+    /// The files of features, held against their hashes, each with its number of rows and the names of their labels.
+    pub(in crate::probe) fn files(
+        &self,
+    ) -> impl Iterator<Item = Result<(PathBuf, usize, Vec<Vec<String>>), PartsError>> {
+        let parts = self.manifest.parts.iter();
+        parts.filter_map(|part| Some((part, part.features.as_ref()?))).map(|(part, file)| {
+            let rows = read_records(&self.folder, part)?.into_iter();
+            let rows = rows.filter(|record| record.skipped.is_none());
+            let path = checked(&self.folder, file)?;
+            Ok((path, part.rows, rows.map(|record| record.labels).collect()))
         })
     }
 

@@ -65,7 +65,7 @@ pub(super) fn is_as_written(folder: &Path, file: &PartFile) -> io::Result<bool> 
 }
 
 /// The path of a file of a part, whose bytes are held against their hash.
-fn checked(folder: &Path, file: &PartFile) -> Result<PathBuf, PartsError> {
+pub(super) fn checked(folder: &Path, file: &PartFile) -> Result<PathBuf, PartsError> {
     let path = folder.join(&file.name);
     match is_as_written(folder, file).map_err(PartsError::io(&path))? {
         true => Ok(path),

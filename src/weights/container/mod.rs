@@ -6,7 +6,6 @@ pub(crate) mod element;
 mod entry;
 pub(crate) mod error;
 mod folder;
-mod mapped;
 mod npy;
 mod npz;
 mod opened;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::entry::Entry;
 use super::error::{ContainerError, Damage};
-use super::mapped::Mapped;
 use super::{npz, safetensors};
+use crate::files::mapped::Mapped;
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
