@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::entry::Entry;
 use super::error::{ContainerError, Damage};
-use super::mapped::Mapped;
 use super::opened::{Container, Packing};
+use crate::files::mapped::Mapped;
 use crate::params::pieces::Piece;
 
 const FILE: &str = "manifest.json";
