@@ -226,8 +226,7 @@ impl Client {
     ///
     /// The data is dropped, on a thread of the plugin's choice, when the plugin no longer reads it.
     /// On the CPU that is when the buffer is gone, since the buffer *is* the data if it is
-    /// aligned to 64 bytes, and at once for a kilobyte and less, which is copied; elsewhere when it has
-    /// been transferred.
+    /// aligned to 64 bytes; elsewhere when it has been transferred.
     ///
     /// # Errors
     ///
@@ -243,15 +242,11 @@ impl Client {
         T: AsRef<[u8]> + Send + Sync + 'static,
     {
         let ty = TensorType::new(element_type, dims);
-        let is_cpu = self.platform() == "cpu";
-        let is_small = data.as_ref().len() <= COPIED;
-        // Without a call back nothing would tell when the data may go.
-        if !self.api().has(Call::EventOnReady) || is_cpu && is_small {
-            return self.buffer_from_host(data.as_ref(), element_type, dims, device);
-        }
-        let semantics = match is_cpu {
-            true => ffi::IMMUTABLE_ZERO_COPY,
-            false => ffi::IMMUTABLE_UNTIL_TRANSFER_COMPLETES,
+        let semantics = match self.platform() {
+            // Without a call back nothing would tell when the data may go.
+            _ if !self.api().has(Call::EventOnReady) => ffi::IMMUTABLE_ONLY_DURING_CALL,
+            "cpu" => ffi::IMMUTABLE_ZERO_COPY,
+            _ => ffi::IMMUTABLE_UNTIL_TRANSFER_COMPLETES,
         };
         // Boxed first, so that a slice into `data` itself stays where it is.
         let data = Box::new(data);
@@ -260,6 +255,7 @@ impl Client {
         // plugin is done with them.
         let (buffer, done) = unsafe { self.upload(&*bytes, ty, device, semantics) }?;
         match done {
+            _ if semantics == ffi::IMMUTABLE_ONLY_DURING_CALL => {}
             Some(done) => keep_until(done, data)?,
             None => {
                 // Nothing will tell when the plugin is done: never freeing is the only safe way.
@@ -345,9 +341,6 @@ impl Client {
         Some(Device::new(self.clone(), index))
     }
 }
-
-/// How many bytes are copied to a CPU rather than handed over: for so few a copy is less than a call back.
-const COPIED: usize = 1024;
 
 /// Drops `data` when `done` fires. If that cannot be arranged, the data is kept for good: freeing
 /// it would not be safe.
