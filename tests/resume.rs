@@ -163,15 +163,15 @@ fn stopped_it_saves_and_goes_on() {
         }
     });
     let ended = ended.unwrap();
-    // The ninth was under way when the eighth was told.
-    assert!(!ended.finished && ended.engine.steps_done() == 9);
+    // On a device of Burn a step is told as soon as it is done, before the next one begins.
+    assert!(!ended.finished && ended.engine.steps_done() == 8);
     let mut resumed = None;
     assert!(run(&trainer(stopped.path(), 20).with_resume(true), |event| {
         if let Event::Resumed { step } = event {
             resumed = Some(*step);
         }
     }));
-    assert_eq!(resumed, Some(9));
+    assert_eq!(resumed, Some(8));
     assert_same(stopped.path(), whole.path(), 20);
     assert!(
         fs::read_to_string(stopped.path().join("curves.svg")).unwrap().contains("20 of 20 steps")
