@@ -16,7 +16,8 @@ pub struct LinearProbeConfig {
     /// Momentum of SGD.
     pub momentum: f64,
     /// Decay of the weights, not of the bias, relative to the learning rate. It is decoupled: it does not pass
-    /// through the momentum, as it does in PyTorch's `SGD`, where [`Stage::WeightDecay`] would come first.
+    /// through the momentum, as it does in PyTorch's `SGD`, where
+    /// [`Stage::WeightDecay`](crate::train::Stage::WeightDecay) would come first.
     pub weight_decay: f64,
     /// The peak learning rates to choose from.
     pub learning_rates: Vec<f64>,

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::rows::{self, FeatureRows, Scale};
 
-/// A fitted probe. Made by [`LinearProbeConfig::fit`].
+/// A fitted probe. Made by [`LinearProbeConfig::fit`](super::LinearProbeConfig::fit).
 #[derive(Debug, Clone)]
 pub struct LinearProbe {
     /// `[1, d]`: the mean and the inverse standard deviation of the training features.
