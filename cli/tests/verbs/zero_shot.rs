@@ -257,6 +257,7 @@ fn what_cannot_be_tuned_is_said() {
     let error = failed(&["--views", "2", "--least-area", "0"]);
     assert!(error.contains("--least-area 0: "), "{error}");
     let images = images(root.path());
+    let out = root.path().join("out");
     let captions = |text: &str| {
         std::fs::write(&file, text).unwrap();
         let arguments = [
@@ -269,6 +270,8 @@ fn what_cannot_be_tuned_is_said() {
             file.to_str().unwrap(),
             "--tokenizer",
             fixture("parts/tokenizers/unigram.model").to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
         ]
         .map(String::from);
         vit22b(arguments.iter().map(String::as_str)).failed()
