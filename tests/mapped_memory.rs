@@ -1,10 +1,11 @@
 //! A probe of features on disk holds the rows of a step. Alone in its process, because it counts all that is allocated.
 
+#[path = "counting/mod.rs"]
+mod counting;
 #[path = "folder/mod.rs"]
 mod folder;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 use burn::tensor::Device;
 use vit22b::Runtime;
@@ -13,30 +14,8 @@ use vit22b::eval::accuracy;
 use vit22b::probe::{Embedder, FeatureRows, LinearProbeConfig, MappedFeatures, PartsConfig};
 use vit22b::vit::ViT22BConfig;
 
+use crate::counting::{NOW, PEAK};
 use crate::folder::Folder;
-
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const IMAGES: usize = 20_000;
 const WIDTH: usize = 256;

@@ -1,35 +1,16 @@
 //! Loading holds the model and one tensor. Alone in its process, because it counts all of it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[path = "counting/mod.rs"]
+mod counting;
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use burn::tensor::Device;
 use vit22b::params;
 use vit22b::vit::{Pool, ViT22BConfig};
 use vit22b::weights::{LoadOptions, WeightsFile, export_big_vision, export_timm, save};
 
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::counting::{NOW, PEAK};
 
 #[test]
 fn peak_memory_is_the_model_and_one_tensor() {

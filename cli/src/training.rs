@@ -153,6 +153,22 @@ pub(crate) fn run<T: Task>(
     ended.map_err(|error| naming_option(error, &OPTIONS))
 }
 
+/// Runs to the end, or says after which step it was stopped and how it goes on.
+pub(crate) fn finish<T: Task>(
+    trainer: &Trainer<T>,
+    runtime: &Runtime,
+    stop: &AtomicBool,
+) -> anyhow::Result<Option<Ended<T>>> {
+    trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
+    let ended = run(trainer, runtime, stop)?;
+    if !ended.finished {
+        let step = ended.engine.steps_done();
+        println!("stopped after step {step}; go on with the same command and --resume");
+        return Ok(None);
+    }
+    Ok(Some(ended))
+}
+
 /// A flag that Ctrl-C sets, or the system when it asks the process to end. The second time the process
 /// ends at once.
 pub(crate) fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {

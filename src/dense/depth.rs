@@ -9,6 +9,7 @@ use crate::error::{ConfigError, check};
 use crate::heads::{
     Corners, DepthOutput, Dpt, DptConfig, DptStages, LinearDecoder, LinearDecoderConfig, Resample2d,
 };
+use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
 use super::blocks::{BlockChoice, check_width, size_of};
@@ -131,6 +132,22 @@ impl DepthConfig {
             DepthReadout::Linear(decoder) => (None, Some(decoder.init(device))),
         };
         Ok(DepthModel { tower: self.tower.init(device)?, head, decoder, config: self.clone() })
+    }
+
+    /// A model with this tower, whose parameters are as they are; the others are drawn from the seed.
+    ///
+    /// # Errors
+    ///
+    /// The error that [`validate`](Self::validate) finds.
+    pub fn init_on(
+        &self,
+        tower: ViT22B,
+        seed: u64,
+        device: &Device,
+    ) -> Result<DepthModel, ConfigError> {
+        params::with_seed(device, seed, || {
+            Ok(params::initialize(DepthModel { tower, ..self.init(device)? }))
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::heads::{
     Corners, Fcn, FcnConfig, LinearDecoder, LinearDecoderConfig, Pyramid, PyramidConfig,
     Resample2d, UperNet, UperNetConfig,
 };
+use crate::params;
 use crate::vit::{ViT22B, ViT22BConfig};
 
 use super::blocks::{BlockChoice, check_width, size_of};
@@ -161,6 +162,22 @@ impl SegmentationConfig {
             decoder,
             auxiliary: self.auxiliary.as_ref().map(|auxiliary| auxiliary.head.init(device)),
             config: self.clone(),
+        })
+    }
+
+    /// A model with this tower, whose parameters are as they are; the others are drawn from the seed.
+    ///
+    /// # Errors
+    ///
+    /// The error that [`validate`](Self::validate) finds.
+    pub fn init_on(
+        &self,
+        tower: ViT22B,
+        seed: u64,
+        device: &Device,
+    ) -> Result<SegmentationModel, ConfigError> {
+        params::with_seed(device, seed, || {
+            Ok(params::initialize(SegmentationModel { tower, ..self.init(device)? }))
         })
     }
 }

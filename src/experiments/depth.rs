@@ -8,7 +8,6 @@ use crate::data::Scene;
 use crate::dense::{BlockChoice, DepthConfig, DepthEstimator, DepthTarget, EstimateDepth};
 use crate::eval::DepthErrors;
 use crate::heads::{DepthOutput, DptConfig, LinearDecoderConfig};
-use crate::params;
 use crate::runtime::Runtime;
 use crate::train::{Recipe, Start};
 use crate::vit::ViT22B;
@@ -110,14 +109,7 @@ fn abs_rel(
     };
     let config = DepthConfig::new(of_tower, blocks.with_norm(true), head);
     let config = config.with_target(DepthTarget::LogDepth);
-    let device = runtime.device();
-    let draw = || {
-        config.init(&device).map(|mut model| {
-            model.tower = tower.clone();
-            params::initialize(model)
-        })
-    };
-    let model = params::with_seed(&device, seed, draw)?;
+    let model = config.init_on(tower.clone(), seed, &runtime.device())?;
     let recipe = Recipe::depth(BATCH, STEPS, 5e-3).with_frozen([r"tower\..*"]);
     let whole = (EstimateDepth::new(config)?, recipe, Start::From(model, seed));
     let model = train(runtime, whole, Arc::new(data))?;

@@ -8,7 +8,6 @@ use crate::data::{Scene, Scenes};
 use crate::dense::{BlockChoice, Segment, SegmentationConfig, Segmenter};
 use crate::eval::SegmentationTable;
 use crate::heads::{LinearDecoderConfig, PyramidConfig, UperNetConfig};
-use crate::params;
 use crate::runtime::Runtime;
 use crate::train::{Recipe, Stage, Start};
 use crate::vit::ViT22B;
@@ -102,14 +101,7 @@ fn mean_iou(
                 .with_pyramid(Some(PyramidConfig::new(width)))
         }
     };
-    let device = runtime.device();
-    let draw = || {
-        config.init(&device).map(|mut model| {
-            model.tower = tower.clone();
-            params::initialize(model)
-        })
-    };
-    let model = params::with_seed(&device, seed, draw)?;
+    let model = config.init_on(tower.clone(), seed, &runtime.device())?;
     // Adam moves a narrow head as fast as a linear one at a lower rate.
     let rate = if matches!(head, Head::Linear) { 1e-2 } else { 3e-3 };
     let mut recipe = Recipe::segmentation(BATCH, STEPS, rate).with_frozen([r"tower\..*"]);

@@ -15,11 +15,10 @@ use vit22b::train::{Duration, Recipe, Trainer};
 use vit22b::vit::{Variant, ViT22B};
 use vit22b::weights::{LoadOptions, WeightsFile};
 
-use crate::args::{Decoding, DeviceName, PrecisionName, naming_option};
+use crate::args::{Decoding, DeviceName, PrecisionName};
 use crate::terminal::{ImageBar, counted};
 use crate::training::{
-    self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal,
-    values_step,
+    self, Keeping, Measuring, Steps, labelled, loader, model_of, stop_on_signal, values_step,
 };
 use crate::weights::WeightsName;
 
@@ -195,7 +194,7 @@ impl Asked {
             of_images == of_teacher,
             "--teacher {}: expected {}, as --images has, got {of_teacher}",
             self.teacher,
-            counted(of_images, "class").replace("classs", "classes")
+            counted(of_images, "class")
         );
         Ok(sets)
     }
@@ -290,13 +289,10 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
         (decoding, asked.seed),
         keeping.evaluate_every,
     )?;
-    trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
-    let ended = training::run(&trainer, &runtime, &stop)?;
-    let step = ended.engine.steps_done();
-    if !ended.finished {
-        println!("stopped after step {step}; go on with the same command and --resume");
+    let Some(ended) = training::finish(&trainer, &runtime, &stop)? else {
         return Ok(());
-    }
+    };
+    let step = ended.engine.steps_done();
     let path = out.join("model.safetensors");
     training::save(&model_of(ended.engine.state()?)?, &steps.test, &path)?;
     println!("{step} steps; {}", path.display());

@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         "{} to train with, {} to test with, {} in {}",
         counted(fit.len(), "image"),
         counted(test.len(), "image"),
-        counted(train.classes().len(), "class").replace("classs", "classes"),
+        counted(train.classes().len(), "class"),
         arguments.images.display()
     );
     let mut tried = Vec::new();

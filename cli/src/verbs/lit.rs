@@ -15,7 +15,7 @@ use vit22b::{Runtime, weights};
 
 use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
-use crate::training::{self, Keeping, OPTIONS, stop_on_signal, values_step};
+use crate::training::{self, Keeping, stop_on_signal, values_step};
 use crate::two_towers::tell_cut;
 use crate::unsaid::{Loaded, positive};
 
@@ -161,13 +161,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         .with_evaluation(Arc::new(held_out), keeping.evaluate_every)
         .with_seed(seed);
     let trainer = keeping.apply(trainer);
-    trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
-    let ended = training::run(&trainer, &runtime, &stop)?;
-    let step = ended.engine.steps_done();
-    if !ended.finished {
-        println!("stopped after step {step}; go on with the same command and --resume");
+    let Some(ended) = training::finish(&trainer, &runtime, &stop)? else {
         return Ok(());
-    }
+    };
+    let step = ended.engine.steps_done();
     let model = ended.engine.state()?.model.with_image(model)?;
     let path = out.join("model.safetensors");
     weights::save_two_towers(&model, &preprocess, &path)

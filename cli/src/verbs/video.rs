@@ -15,7 +15,7 @@ use vit22b::video::{
 
 use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option};
 use crate::terminal::{ImageBar, counted, in_own_words};
-use crate::training::{self, Keeping, OPTIONS, stop_on_signal};
+use crate::training::{self, Keeping, stop_on_signal};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -334,13 +334,10 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
         .with_evaluation(held_out, keeping.evaluate_every)
         .with_seed(seed);
     let trainer = keeping.apply(trainer);
-    trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
-    let ended = training::run(&trainer, &runtime, &stop)?;
-    let step = ended.engine.steps_done();
-    if !ended.finished {
-        println!("stopped after step {step}; go on with the same command and --resume");
+    let Some(ended) = training::finish(&trainer, &runtime, &stop)? else {
         return Ok(());
-    }
+    };
+    let step = ended.engine.steps_done();
     let (head, classes) = (ended.engine.state()?.model, fit.classes().to_vec());
     let trained = TrainedHead { head, config, classes, made_by: fit.made_by().clone() };
     let path = out.join("head.safetensors");

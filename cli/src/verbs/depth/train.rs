@@ -5,16 +5,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use vit22b::data::DepthTruth;
-use vit22b::dense::{
-    DepthConfig, DepthEstimator, DepthModel, DepthReadout, DepthTarget, EstimateDepth,
-};
+use vit22b::dense::{DepthConfig, DepthEstimator, DepthReadout, DepthTarget, EstimateDepth};
 use vit22b::heads::{DepthOutput, DptConfig, LinearDecoderConfig};
-use vit22b::params;
 use vit22b::train::Recipe;
 use vit22b::vit::ViT22B;
 use vit22b::weights::{LoadOptions, SeenImages, WeightsFile, save_depth};
 
-use crate::dense::{Tower, Training};
+use crate::dense::Training;
 use crate::terminal::counted;
 use crate::training::stop_on_signal;
 
@@ -74,8 +71,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         counted(pairs[1].len(), "image"),
     );
     let recipe = training.recipe(Recipe::depth, config.tower.depth)?;
-    let draw = || config.init(&runtime.device()).map(with(tower));
-    let model = params::with_seed(&runtime.device(), training.seed, draw)?;
+    let model = config.init_on(tower.model, training.seed, &runtime.device())?;
     let task = EstimateDepth::new(config)?;
     let whole = (task, recipe, model);
     let Some(model) = training.train(whole, (data, held_out), (&runtime, out, &stop))? else {
@@ -94,14 +90,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let scores = score(&estimator, &pairs[1], &truth, &Comparing::default(), reading)?;
     println!("{}\n{}", scores.text()?, path.display());
     Ok(())
-}
-
-/// The model with all its parameters drawn but those of the tower, which are there.
-fn with(tower: Tower) -> impl FnOnce(DepthModel) -> DepthModel {
-    |mut model| {
-        model.tower = tower.model;
-        params::initialize(model)
-    }
 }
 
 fn config(arguments: &Arguments, tower: &ViT22B) -> anyhow::Result<DepthConfig> {

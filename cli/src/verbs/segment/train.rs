@@ -5,16 +5,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use vit22b::data::MaskTruth;
-use vit22b::dense::{
-    AuxiliaryConfig, Segment, SegmentationConfig, SegmentationHead, SegmentationModel, Segmenter,
-};
+use vit22b::dense::{AuxiliaryConfig, Segment, SegmentationConfig, SegmentationHead, Segmenter};
 use vit22b::heads::{FcnConfig, LinearDecoderConfig, PyramidConfig, UperNetConfig};
-use vit22b::params;
 use vit22b::train::Recipe;
 use vit22b::vit::ViT22B;
 use vit22b::weights::{LoadOptions, SeenImages, WeightsFile, save_segmentation};
 
-use crate::dense::{Tower, Training};
+use crate::dense::Training;
 use crate::terminal::counted;
 use crate::training::stop_on_signal;
 
@@ -71,11 +68,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         "{} to train with, {} to test with, {}",
         counted(pairs[0].len(), "image"),
         counted(pairs[1].len(), "image"),
-        counted(classes.len(), "class").replace("classs", "classes"),
+        counted(classes.len(), "class"),
     );
     let recipe = training.recipe(Recipe::segmentation, config.tower.depth)?;
-    let draw = || config.init(&runtime.device()).map(with(tower));
-    let model = params::with_seed(&runtime.device(), training.seed, draw)?;
+    let model = config.init_on(tower.model, training.seed, &runtime.device())?;
     let task = Segment::new(config)?;
     let whole = (task, recipe, model);
     let Some(model) = training.train(whole, (data, held_out), (&runtime, out, &stop))? else {
@@ -94,14 +90,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let scores = score(&segmenter, &pairs[1], &truth, reading)?;
     println!("{}\n{}", scores.text("whole images")?, path.display());
     Ok(())
-}
-
-/// The model with all its parameters drawn but those of the tower, which are there.
-fn with(tower: Tower) -> impl FnOnce(SegmentationModel) -> SegmentationModel {
-    |mut model| {
-        model.tower = tower.model;
-        params::initialize(model)
-    }
 }
 
 fn config(
