@@ -1,8 +1,10 @@
 //! Burn's optimizers on trees, compiled, beside Burn's own on its CPU backend.
 
+mod seeded;
+
 use std::sync::OnceLock;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor, Tolerance, activation};
 use burn_optim::decay::WeightDecayConfig;
@@ -14,6 +16,7 @@ use burn_optim::{
 };
 use burn_trace::{OptimizerState, TreeError, TreeOptimizer, value_and_grad};
 use burn_xla::program::Xla;
+use seeded::seeded;
 
 fn xla() -> Xla {
     static XLA: OnceLock<Xla> = OnceLock::new();
@@ -29,15 +32,10 @@ burn_xla::impl_tensor_tree!(Mlp);
 
 impl Mlp {
     fn new(has_bias: bool) -> Self {
-        let device = Device::flex();
-        device.seed(3);
         let layer = |inner, outer| {
-            let layer = LinearConfig::new(inner, outer).with_bias(has_bias).init(&device);
-            // Drawn, so that clones have the same values.
-            let (weight, bias) = (layer.weight.val(), layer.bias.as_ref().map(Param::val));
-            Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }
+            LinearConfig::new(inner, outer).with_bias(has_bias).init(&Device::flex())
         };
-        Self { first: layer(6, 10), second: layer(10, 4) }
+        seeded(3, || Self { first: layer(6, 10), second: layer(10, 4) }.materialize())
     }
 
     fn loss(&self, x: Tensor<2>) -> Tensor<1> {
@@ -48,9 +46,8 @@ impl Mlp {
 
 /// One batch, again and again, so that the loss falls.
 fn batches(steps: usize) -> Vec<Tensor<2>> {
-    let device = Device::flex();
-    device.seed(5);
-    vec![Tensor::random([8, 6], Distribution::Normal(0., 1.), &device); steps]
+    let normal = Distribution::Normal(0., 1.);
+    vec![seeded(5, || Tensor::random([8, 6], normal, &Device::flex())); steps]
 }
 
 /// The rate of a step: another one in each.

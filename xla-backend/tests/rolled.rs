@@ -1,6 +1,7 @@
 //! Rolled loops, compared with the same function unrolled on Burn's CPU backend.
 
 mod harness;
+mod seeded;
 
 use std::sync::OnceLock;
 
@@ -16,6 +17,7 @@ use burn_trace::{
 use burn_xla::lower::{LowerError, LowerOptions, lower};
 use burn_xla::program::{Jit, ProgramError, Xla};
 use harness::Runner;
+use seeded::seeded;
 
 const DEPTH: usize = 5;
 
@@ -43,12 +45,11 @@ impl Layer {
 }
 
 fn layers(depth: usize) -> Vec<Layer> {
-    device().seed(1);
-    let layer = |_| Layer {
+    let layer = || Layer {
         up: LinearConfig::new(3, 8).init(&device()),
         down: LinearConfig::new(8, 3).init(&device()),
     };
-    (0..depth).map(layer).collect()
+    seeded(1, || (0..depth).map(|_| layer().materialize()).collect())
 }
 
 fn input() -> Tensor<2> {

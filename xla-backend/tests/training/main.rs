@@ -7,6 +7,8 @@ mod nets;
 #[allow(dead_code, reason = "each user takes a part")]
 #[path = "../../examples/resnet/model.rs"]
 mod resnet;
+#[path = "../seeded/mod.rs"]
+mod seeded;
 
 use both::compare;
 use burn::tensor::Tolerance;

@@ -9,6 +9,7 @@ use burn::tensor::{DType, Device, Distribution, Int, Tensor};
 
 use crate::both::STEPS;
 use crate::resnet::{ResNet, cross_entropy};
+use crate::seeded::seeded;
 
 /// One batch, again and again, so that the loss falls.
 fn again<B: Clone>(batch: B) -> Vec<B> {
@@ -21,17 +22,15 @@ fn labels(count: usize, classes: usize) -> Tensor<1, Int> {
 }
 
 fn normal<const D: usize>(dims: [usize; D]) -> Tensor<D> {
-    let device = Device::flex();
-    device.seed(7);
-    Tensor::<D>::random(dims, Distribution::Normal(0.0, 1.0), (&device, DType::F32))
+    let options = (&Device::flex(), DType::F32);
+    seeded(7, || Tensor::<D>::random(dims, Distribution::Normal(0.0, 1.0), options))
 }
 
 pub(crate) type Images = (Tensor<4>, Tensor<1, Int>);
 
 pub(crate) fn resnet() -> (ResNet, Vec<Images>) {
-    Device::flex().seed(1);
-    let images = normal([6, 3, 32, 32]);
-    (ResNet::new(4, 3, &Device::flex()), again((images, labels(6, 3))))
+    let model = seeded(1, || ResNet::new(4, 3, &Device::flex()).materialize());
+    (model, again((normal([6, 3, 32, 32]), labels(6, 3))))
 }
 
 pub(crate) type Sequences = (Tensor<3>, Tensor<1, Int>);
@@ -45,9 +44,9 @@ pub(crate) struct Recurrent {
 
 pub(crate) fn recurrent() -> (Recurrent, Vec<Sequences>) {
     let device = Device::flex();
-    device.seed(2);
     let lstm = LstmConfig::new(5, 12, true).init(&device);
     let model = Recurrent { lstm, head: LinearConfig::new(12, 3).init(&device) };
+    let model = seeded(2, || model.materialize());
     (model, again((normal([8, 10, 5]), labels(8, 3))))
 }
 
@@ -66,10 +65,9 @@ pub(crate) struct Encoder {
 
 pub(crate) fn encoder() -> (Encoder, Vec<Sequences>) {
     let device = Device::flex();
-    device.seed(3);
     let config = TransformerEncoderConfig::new(16, 32, 4, 2).with_dropout(0.0);
     let head = LinearConfig::new(16, 3).init(&device);
-    let model = Encoder { encoder: config.init(&device), head };
+    let model = seeded(3, || Encoder { encoder: config.init(&device), head }.materialize());
     (model, again((normal([6, 9, 16]), labels(6, 3))))
 }
 
