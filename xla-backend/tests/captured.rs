@@ -5,7 +5,9 @@ mod harness;
 
 use burn::tensor::{Device, Tensor, activation};
 use burn_ir::OperationIr;
+use burn_trace::{softmax, value_and_grad};
 use burn_xla::lower::{LowerOptions, lower};
+use burn_xla::program::Lowering;
 use harness::{Runner, compare};
 
 fn attend(device: &Device) -> Tensor<3> {
@@ -43,4 +45,28 @@ fn a_burn_function_gives_the_same_on_xla() {
     let program = lower(&captured.graph, &[], &[result], &options).unwrap();
     let got = Runner::new().unwrap().run(&program, &Default::default(), 0).unwrap();
     compare(&attend(&Device::default()).into_data(), &got[0]).unwrap();
+}
+
+/// libtpu alone replaces a softmax between two products by a kernel of its own; other compilers would only lose the
+/// fusions that a barrier forbids.
+#[test]
+fn the_barrier_behind_softmax_is_for_tpus_alone() {
+    type Heads = [Tensor<3>; 3];
+    fn attend([q, k, v]: Heads) -> Tensor<3> {
+        softmax(q.matmul(k.transpose())).matmul(v)
+    }
+    fn gradients(heads: Heads) -> (Tensor<1>, Heads) {
+        value_and_grad(&heads, &(), |heads, ()| attend(heads).sum()).unwrap()
+    }
+    let heads: Heads = [(); 3].map(|()| Tensor::ones([2, 4, 8], &Device::default()));
+    for platform in ["", "cpu", "cuda", "rocm", "oneapi", "metal", "tt", "tpu"] {
+        let lowering = || Lowering::new().on(platform);
+        let forward = lowering().lower(attend, &heads).unwrap();
+        let backward = lowering().lower(gradients, &heads).unwrap();
+        let expected = usize::from(platform == "tpu");
+        for text in [forward.program.text, backward.program.text] {
+            let barriers = text.matches("optimization_barrier").count();
+            assert_eq!(barriers, expected, "for {platform:?}: {text}");
+        }
+    }
 }
