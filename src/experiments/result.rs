@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::dense::PredictError;
+use crate::distil::DistilError;
 use crate::error::ConfigError;
 use crate::eval::EvalError;
 use crate::train::TrainError;
@@ -22,6 +23,9 @@ pub enum ExperimentError {
     /// A prediction that failed.
     #[error(transparent)]
     Predict(#[from] PredictError),
+    /// A teacher that cannot be asked.
+    #[error(transparent)]
+    Distil(#[from] DistilError),
     /// A measurement that failed.
     #[error(transparent)]
     Eval(#[from] EvalError),
