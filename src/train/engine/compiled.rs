@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use burn::module::Module;
 use burn::tensor::{DType, Int, Tensor};
-use burn_trace::{Kind, LeafSpec, LeafType, Stacked, TensorTree};
+use burn_trace::{
+    Kind, LeafSpec, LeafType, Leaves, Params, Stacked, TensorTree, TreeError, Visitor,
+};
 use burn_xla::Xla;
 use burn_xla::pjrt::Executable;
 use burn_xla::program::{DeviceTree, Jit, Lowered, ProgramError, Times};
@@ -38,7 +41,22 @@ pub struct Compiled<T: Task> {
     train: TrainStep<T>,
     step: Jit<StepArguments<T>, StepResults<T>>,
     evaluate: Jit<Scored<T>, NamedTensors>,
+    averaged: Jit<State<T>, Averaged<T::Model>>,
     state: DeviceTree<State<T>>,
+}
+
+/// A model as the result of a program: its tensors are named `model.…` as those of a state are, so that a layout knows them.
+#[derive(Debug, Clone)]
+struct Averaged<M>(Params<M>);
+
+impl<M: Module + 'static> TensorTree for Averaged<M> {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.child("model", &self.0);
+    }
+
+    fn rebuild(&self, leaves: &mut Leaves<'_>) -> Result<Self, TreeError> {
+        Ok(Self(self.0.rebuild(leaves)?))
+    }
 }
 
 /// The metrics of a step on the devices.
@@ -111,7 +129,9 @@ impl<T: Task> Compiled<T> {
             scored.sum_scores(&state.tree, batch, weights).expect("the batch was checked")
         });
         let evaluate = evaluate.named("evaluate").roll(rolled);
-        Self { xla: xla.clone(), train: train.clone(), step, evaluate, state }
+        let averaged = xla.jit(|state: State<T>| Averaged(Params(state.tree.averaged())));
+        let averaged = averaged.named("model");
+        Self { xla: xla.clone(), train: train.clone(), step, evaluate, averaged, state }
     }
 
     pub(crate) fn upload(&self, batch: &T::Batch) -> Result<OnXla<T::Batch>, TrainError> {
@@ -164,6 +184,11 @@ impl<T: Task> Compiled<T> {
     /// The state as Burn tensors.
     pub(crate) fn state(&self) -> Result<TrainState<T::Model>, TrainError> {
         Ok(self.state.to_host()?.tree)
+    }
+
+    /// The model with its averages as Burn tensors.
+    pub(crate) fn model(&self) -> Result<T::Model, TrainError> {
+        Ok(self.averaged.call_on_device(self.state.clone())?.to_host()?.0.0)
     }
 
     /// This process's rows of a dummy batch of this size, on the devices; `None` if the task makes none.
@@ -424,6 +449,28 @@ mod tests {
         let whole = checkpoints.latest().unwrap();
         assert!(whole.damaged.is_empty() && whole.checkpoint.is_some());
         remove(&folder);
+    }
+
+    #[test]
+    fn the_model_is_that_of_the_state_with_its_averages() {
+        let (client, train) = (client(), step());
+        for mesh in [None, Some("data=4,model=2")] {
+            let xla = match mesh {
+                Some(mesh) => over(&client, mesh),
+                None => Xla::new(&client).unwrap(),
+            };
+            let mut state = Compiled::drawn(&xla, &train, 5).unwrap().state().unwrap();
+            let head = Tensor::<1>::from_data([3.5; 10], &host());
+            state.ema.as_mut().unwrap().insert("head.bias", head.clone());
+            let averages = state.ema.clone().unwrap();
+            let compiled = Compiled::new(&xla, &train, state).unwrap();
+            let got = crate::params::collect(&compiled.model().unwrap());
+            assert_eq!(got.get::<1>("head.bias").unwrap().to_data(), head.to_data());
+            assert_eq!(got.len(), averages.len());
+            for ((name, got), (other, expected)) in got.iter().zip(averages.iter()) {
+                assert_eq!((name, got.to_data()), (other, expected.to_data()), "{mesh:?}");
+            }
+        }
     }
 
     fn remove(folder: &Path) {

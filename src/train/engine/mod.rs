@@ -312,6 +312,20 @@ impl<T: Task> Engine<T> {
         }
     }
 
+    /// The model alone, with the averages of its parameters where the recipe keeps some, on the same devices as [`state`](Self::state):
+    /// from XLA no moments come to the host. On the devices its parameters are copied meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`state`](Self::state).
+    pub fn model(&self) -> Result<T::Model, TrainError> {
+        match &self.at {
+            At::Burn(at) => Ok(at.state.clone().averaged()),
+            #[cfg(feature = "xla")]
+            At::Xla(compiled) => compiled.model(),
+        }
+    }
+
     /// Saves the state of a run that has taken `position` examples from its data, as [`Checkpoints::save`] does. Of several
     /// processes each writes the parts that its devices hold; all of them save, and at the same step.
     ///

@@ -12,7 +12,6 @@ use burn_trace::Save;
 use burn_trace::mesh::{Layout, Mesh};
 
 use crate::data::batch::{BatchSource, HeldOut, Prefetch};
-use crate::params;
 use crate::runtime::Runtime;
 use crate::train::checkpoint::{Checkpoints, create_folder};
 use crate::train::duration::Budget;
@@ -168,7 +167,8 @@ impl<T: Task> Trainer<T> {
 
     /// Measures the model every `every` steps, at least 1, and at the end: numbers by name, such as the accuracies of
     /// [`FeatureScores`](crate::probe::FeatureScores). They are recorded and shown with the scores of the held-out examples. The
-    /// model has the averages of its parameters where the recipe keeps them.
+    /// model has the averages of its parameters where the recipe keeps them. It is on the device that trains, or from XLA on the
+    /// host: four bytes a parameter, without moments, and not where several processes hold it.
     #[must_use]
     pub fn with_measurement<E: Into<Box<dyn Error + Send + Sync>>>(
         mut self,
@@ -490,12 +490,7 @@ impl<T: Task, F: FnMut(&Event)> Run<'_, T, F> {
         let measurements = trainer.measurements.iter();
         let due: Vec<_> = measurements.filter(|measured| self.is_due(measured.every)).collect();
         if !due.is_empty() {
-            let state = self.engine.state()?;
-            let model = match state.ema {
-                Some(averages) => params::overwrite(state.model, averages)?,
-                None => state.model,
-            };
-            let model = model.valid();
+            let model = self.engine.model()?.valid();
             for Measurement { measure, .. } in due {
                 let error = |reason| TrainError::Measurement { step, reason };
                 scores.extend(measure(&model).map_err(error)?);

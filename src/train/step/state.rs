@@ -25,6 +25,16 @@ pub struct TrainState<M> {
     pub seed: Tensor<1, Int>,
 }
 
+impl<M: Module> TrainState<M> {
+    /// The model, with the averages in place of parameters where there are some.
+    pub fn averaged(self) -> M {
+        match self.ema {
+            Some(averages) => params::assign(self.model, averages),
+            None => self.model,
+        }
+    }
+}
+
 impl<M> TrainState<M> {
     /// What the next step draws from.
     pub(super) fn key(&self) -> RandomKey {
