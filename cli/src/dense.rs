@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use vit22b::Runtime;
 use vit22b::data::{BatchSource, HeldOut, Image, ImageSet, JointCrop, PairLoader, Pairs, Truth};
 use vit22b::dense::{BlockChoice, Segmenter, Windows};
 use vit22b::train::{Recipe, Rules, Stage, Task, Trainer, Tune};
 use vit22b::vit::ViT22B;
-use vit22b::{Runtime, params};
 
 use crate::args::{Decoding, DenseWeights, ImageFiles, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
@@ -268,11 +268,7 @@ impl Training {
             println!("stopped; go on with the same command and --resume");
             return Ok(None);
         }
-        let state = ended.engine.state()?;
-        Ok(Some(match state.ema {
-            Some(averages) => params::overwrite(state.model, averages)?,
-            None => state.model,
-        }))
+        Ok(Some(ended.engine.model()?))
     }
 }
 

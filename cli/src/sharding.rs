@@ -99,12 +99,25 @@ impl Large {
             let save = saved(&self.save).with_context(|| format!("--save {}", self.save.join(",")));
             trainer = trainer.with_rolled_blocks(save?);
         }
-        if let Some(mesh) = &self.mesh {
-            let sharding = with_replicas(Sharding::vit22b(self.activations.into()), mesh);
-            let sharding = sharding.with_context(|| format!("--mesh {mesh}"))?;
+        if let Some((mesh, sharding)) = self.sharding()? {
             trainer = trainer.with_mesh(mesh.clone(), sharding.layout()?);
         }
         Ok(trainer)
+    }
+
+    /// The mesh, if there is one, and what it cuts.
+    fn sharding(&self) -> anyhow::Result<Option<(&Mesh, Sharding)>> {
+        let Some(mesh) = &self.mesh else { return Ok(None) };
+        let sharding = with_replicas(Sharding::vit22b(self.activations.into()), mesh);
+        Ok(Some((mesh, sharding.with_context(|| format!("--mesh {mesh}"))?)))
+    }
+
+    /// The devices of a runtime as the mesh, if there is one.
+    pub(crate) fn over(&self, runtime: &Runtime) -> anyhow::Result<Runtime> {
+        match self.sharding()? {
+            Some((mesh, sharding)) => Ok(runtime.over(mesh, &sharding.layout()?)?),
+            None => Ok(runtime.clone()),
+        }
     }
 
     /// The runtime of a name, with devices for the mesh.

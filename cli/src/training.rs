@@ -8,9 +8,8 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use vit22b::data::{DecodeOptions, ImageLoader, ImageSet, Preprocess, Transform};
 use vit22b::eval::{FewShotConfig, LogisticConfig};
-use vit22b::params;
 use vit22b::probe::FeatureScores;
-use vit22b::train::{Ended, Event, Task, TrainState, Trainer};
+use vit22b::train::{Ended, Event, Task, Trainer};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, weights};
 
@@ -244,14 +243,6 @@ pub(crate) fn loader(
 ) -> anyhow::Result<Arc<ImageLoader>> {
     let loader = ImageLoader::new(set.clone(), steps.clone()).context("--images")?;
     Ok(Arc::new(loader.with_decoding(decoding).with_seed(seed)))
-}
-
-/// The model of a state, with the averages where there are some.
-pub(crate) fn model_of(state: TrainState<ViT22B>) -> anyhow::Result<ViT22B> {
-    Ok(match state.ema {
-        Some(averages) => params::overwrite(state.model, averages)?,
-        None => state.model,
-    })
 }
 
 /// Writes a model with the steps that make its images, to be taken as `--weights`.

@@ -16,9 +16,10 @@ use vit22b::vit::{Variant, ViT22B};
 use vit22b::weights::{LoadOptions, WeightsFile};
 
 use crate::args::{Decoding, DeviceName, PrecisionName};
+use crate::sharding::Large;
 use crate::terminal::{ImageBar, counted};
 use crate::training::{
-    self, Keeping, Measuring, Steps, labelled, loader, model_of, stop_on_signal, values_step,
+    self, Keeping, Measuring, Steps, labelled, loader, stop_on_signal, values_step,
 };
 use crate::weights::WeightsName;
 
@@ -120,6 +121,8 @@ struct TrainArguments {
     /// The type of products and activations
     #[arg(long, default_value = "f32")]
     precision: PrecisionName,
+    #[command(flatten)]
+    large: Large,
     #[command(flatten)]
     keeping: Keeping,
     #[command(flatten)]
@@ -248,9 +251,9 @@ fn least_area(cache: &TeacherCache) -> f64 {
 }
 
 fn train(arguments: TrainArguments) -> anyhow::Result<()> {
-    let TrainArguments { asked, answers, out, keeping, .. } = &arguments;
+    let TrainArguments { asked, answers, out, keeping, large, .. } = &arguments;
     let stop = stop_on_signal()?;
-    let runtime = asked.device.runtime()?;
+    let runtime = large.runtime(&asked.device)?;
     let (cache, views, mixup) = open_answers(answers)?;
     ensure!(
         arguments.temperature == 1.0 || cache.kept() == Kept::All,
@@ -283,18 +286,19 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
         .with_seed(asked.seed)
         .with_model(model);
     let trainer = arguments.measuring.apply(
-        keeping.apply(trainer),
+        large.apply(keeping.apply(trainer))?,
         &runtime,
         ([&images, &held_out], &steps.test),
         (decoding, asked.seed),
         keeping.evaluate_every,
     )?;
-    let Some(ended) = training::finish(&trainer, &runtime, &stop)? else {
+    let ended = training::finish(&trainer, &runtime, &stop);
+    let Some(ended) = ended.map_err(|error| large.explained(error))? else {
         return Ok(());
     };
     let step = ended.engine.steps_done();
     let path = out.join("model.safetensors");
-    training::save(&model_of(ended.engine.state()?)?, &steps.test, &path)?;
+    training::save(&ended.engine.model()?, &steps.test, &path)?;
     println!("{step} steps; {}", path.display());
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use vit22b::data::{ImageLoader, ImageSet, Preprocess};
 use vit22b::train::{
     Classify, Duration, Engine, Loss, Polyak, Recipe, Rules, Start, TrainStep, Trainer, layer_decay,
@@ -14,12 +14,21 @@ use vit22b::vit::ViT22B;
 use vit22b::{Runtime, params};
 
 use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option};
+use crate::sharding::Large;
 use crate::terminal::counted;
 use crate::training::{
-    self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, model_of, stop_on_signal,
-    values_step,
+    self, Keeping, Measuring, OPTIONS, Steps, labelled, loader, stop_on_signal, values_step,
 };
 use crate::unsaid::Loaded;
+
+/// A loss by name.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LossName {
+    /// Of classes that exclude each other
+    Softmax,
+    /// Of each class on its own
+    Sigmoid,
+}
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -48,6 +57,10 @@ pub(crate) struct Arguments {
     /// Share of the training images in percent on which the rate is chosen
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0)]
     held_out: f64,
+    /// The loss [default: softmax where each image has one label, else
+    /// sigmoid]
+    #[arg(long)]
+    loss: Option<LossName>,
     /// Multiply the rate of each block by this number once more than that of
     /// the block above
     #[arg(long, value_name = "FACTOR", verbatim_doc_comment)]
@@ -69,6 +82,8 @@ pub(crate) struct Arguments {
     /// The type of products and activations
     #[arg(long, default_value = "f32")]
     precision: PrecisionName,
+    #[command(flatten)]
+    large: Large,
     #[command(flatten)]
     keeping: Keeping,
     #[command(flatten)]
@@ -99,7 +114,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { seed, ref out, .. } = arguments;
     let stop = stop_on_signal()?;
     let [train, test] = labelled(&arguments.images, seed)?;
-    let runtime = arguments.device.runtime()?;
+    let runtime = arguments.large.runtime(&arguments.device)?;
     let (Loaded { model, preprocess }, given) = arguments.weights.body(&runtime.device())?;
     let (patch, own) = (model.config().patch, model.config().image);
     let side = given.unwrap_or(own[0]);
@@ -132,9 +147,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         counted(train.classes().len(), "class"),
         arguments.images.display()
     );
+    let task = Classify::new(model.config().clone(), arguments.loss([&train, &test])?)?;
     let mut tried = Vec::new();
     for lr in &arguments.lr {
-        let begun = (model.clone(), &runtime);
+        let begun = (task.clone(), model.clone(), &runtime);
         match arguments.try_rate(*lr, begun, (&data, &held_out, &steps.test), &stop)? {
             Some(run) => tried.push(run),
             None => {
@@ -155,7 +171,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let path = out.join("model.safetensors");
     training::save(&best.model, &steps.test, &path)?;
     let precision = match several {
-        true => score(&runtime, &best.model, &loader(&test, &steps.test, decoding, seed)?)?,
+        true => {
+            let images = loader(&test, &steps.test, decoding, seed)?;
+            arguments.score(task, (best.model, &arguments.large.over(&runtime)?), images)?
+        }
         false => best.precision,
     };
     println!(
@@ -169,6 +188,43 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 impl Arguments {
+    /// The loss that is asked for, or the one that these images have.
+    fn loss(&self, sets: [&ImageSet; 2]) -> anyhow::Result<Loss> {
+        let all: usize = sets.iter().map(|set| set.len()).sum();
+        let others = sets.iter().flat_map(|set| set.items()).filter(|item| item.labels.len() != 1);
+        let others = others.count();
+        match self.loss {
+            Some(LossName::Softmax) => ensure!(
+                others == 0,
+                "--loss softmax: expected one label for each image, got several for {others} of {all}; take --loss \
+                 sigmoid, or leave it out"
+            ),
+            None if others > 0 => println!(
+                "{others} of {all} images have several labels: the loss is the sigmoid's, of each class on its own"
+            ),
+            _ => {}
+        }
+        let softmax = Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 };
+        let one_each = if others == 0 { LossName::Softmax } else { LossName::Sigmoid };
+        Ok(match self.loss.unwrap_or(one_each) {
+            LossName::Softmax => softmax,
+            LossName::Sigmoid => Loss::SigmoidCrossEntropy,
+        })
+    }
+
+    /// The share of images that are classified rightly.
+    fn score(
+        &self,
+        task: Classify,
+        (model, runtime): (ViT22B, &Runtime),
+        images: Arc<ImageLoader>,
+    ) -> anyhow::Result<f64> {
+        let step = TrainStep::new(task, &Recipe::finetune(self.batch, 1, 0.1), None)?;
+        let engine = Engine::start(runtime, step, Start::From(model, 0))?;
+        let size = self.batch as usize;
+        Ok(engine.mean_scores(images, size, self.keeping.threads)?["precision_at_1"])
+    }
+
     fn recipe(&self, lr: f64, model: &ViT22B) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe {
             precision: self.precision.into(),
@@ -206,12 +262,11 @@ impl Arguments {
     fn try_rate(
         &self,
         lr: f64,
-        (model, runtime): (ViT22B, &Runtime),
+        (task, model, runtime): (Classify, ViT22B, &Runtime),
         (data, held_out, steps): (&Arc<ImageLoader>, &Arc<ImageLoader>, &Preprocess),
         stop: &AtomicBool,
     ) -> anyhow::Result<Option<Tried>> {
         let recipe = self.recipe(lr, &model)?;
-        let task = task(&model)?;
         println!("learning rate {lr}");
         let folder = self.out.join(format!("lr-{lr}"));
         let trainer = Trainer::new(task, recipe, data.clone(), folder)
@@ -219,34 +274,23 @@ impl Arguments {
             .with_seed(self.seed)
             .with_model(model);
         let trainer = self.measuring.apply(
-            self.keeping.apply(trainer),
+            self.large.apply(self.keeping.apply(trainer))?,
             runtime,
             ([data.set(), held_out.set()], steps),
             (self.decoding.options(), self.seed),
             self.keeping.evaluate_every,
         )?;
         trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
-        let ended = training::run(&trainer, runtime, stop)?;
+        let ended = training::run(&trainer, runtime, stop);
+        let ended = ended.map_err(|error| self.large.explained(error))?;
         if !ended.finished {
             return Ok(None);
         }
         let size = self.batch as usize;
         let scores = ended.engine.mean_scores(held_out.clone(), size, self.keeping.threads)?;
-        let model = model_of(ended.engine.state()?)?;
+        let model = ended.engine.model()?;
         Ok(Some(Tried { lr, precision: scores["precision_at_1"], loss: scores["loss"], model }))
     }
-}
-
-fn task(model: &ViT22B) -> anyhow::Result<Classify> {
-    let loss = Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 };
-    Ok(Classify::new(model.config().clone(), loss)?)
-}
-
-/// The share of images that are classified rightly.
-fn score(runtime: &Runtime, model: &ViT22B, images: &Arc<ImageLoader>) -> anyhow::Result<f64> {
-    let step = TrainStep::new(task(model)?, &Recipe::finetune(1, 1, 0.1), None)?;
-    let engine = Engine::start(runtime, step, Start::From(model.clone(), 0))?;
-    Ok(engine.mean_scores(images.clone(), 64, 1)?["precision_at_1"])
 }
 
 /// Training images to fit with, and others on which the rate is chosen.

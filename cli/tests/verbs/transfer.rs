@@ -152,6 +152,89 @@ fn a_run_on_other_images_says_so() {
     done.succeeded();
 }
 
+/// Four devices of the CPU beside one of Burn.
+#[test]
+fn a_mesh_fine_tunes_and_distils_with_the_losses_of_one_device() {
+    let folder = Folder::new("transfer-mesh");
+    let images = draw(&folder);
+    let run = trained(&folder, &images);
+    let mesh = ["--device", "xla:cpu", "--mesh", "data=2,model=2", "--save", "products"];
+    let at = |name: &str| text(&folder.path().join(name)).to_owned();
+    let [alone, over] = [("alone", &FLEX[..]), ("over", &mesh[..])].map(|(name, how)| {
+        let (tuned, answers, student) =
+            (at(&format!("{name}/tuned")), at("answers"), at(&format!("{name}/student")));
+        let done = |verb: &[&str], how: &[&str]| {
+            let all = ["--images", &images];
+            vit22b(verb.iter().chain(&all).chain(how).copied()).succeeded()
+        };
+        let tune = ["finetune", "--weights", &run, "--steps", "2", "--batch", "8", "--out", &tuned];
+        let said = done(&tune, how);
+        assert!(said.lines().last().unwrap().contains("% of 12 test images right"), "{said}");
+        // Both students have the teacher of the one device.
+        let teacher = at("alone/tuned/model.safetensors");
+        let cache = ["distil", "cache", "--views", "1", "--teacher", &teacher, "--out", &answers];
+        done(&cache, &FLEX);
+        let learn = ["distil", "train", "--epochs", "0.3", "--batch", "8", "--student", &run];
+        let about = ["--teacher", &teacher, "--answers", &answers, "--out", &student];
+        done(&[&learn[..], &about].concat(), how);
+        [format!("{tuned}/lr-0.03"), format!("{tuned}/lr-0.01"), student].map(|run| {
+            let metrics = std::fs::read_to_string(format!("{run}/metrics.jsonl")).unwrap();
+            let lines = metrics.lines().map(|line| serde_json::from_str(line).unwrap());
+            let losses = lines.filter_map(|line: serde_json::Value| line["loss"].as_f64());
+            losses.collect::<Vec<_>>()
+        })
+    });
+    for (alone, over) in alone.iter().zip(&over) {
+        assert!(alone.len() >= 3 && alone.len() == over.len(), "{alone:?} and {over:?}");
+        // Sums in f32 in another order, through two steps.
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-5 * a.abs() + 1e-6;
+        assert!(alone.iter().zip(over).all(close), "{alone:?} and {over:?}");
+    }
+    let verbs: [&[&str]; 2] =
+        [&["finetune", "--weights"], &["distil", "train", "--variant", "mu/4", "--teacher"]];
+    for (verb, file) in verbs.into_iter().zip([&run, &at("alone/tuned/model.safetensors")]) {
+        let (out, answers) = (at("refused"), at("answers"));
+        let asked = [file.as_str(), "--images", &images, "--mesh", "data=2", "--out", &out];
+        let answers = ["--answers", &answers];
+        let answers = answers.iter().filter(|_| verb[0] == "distil");
+        let error = vit22b(verb.iter().chain(&asked).chain(answers).chain(&FLEX)).failed();
+        let told = "--mesh data=2,model=1: a mesh is of devices of XLA, and flex is none";
+        assert!(error.starts_with(told), "{error}");
+    }
+}
+
+#[test]
+fn images_with_several_labels_have_the_sigmoid_loss() {
+    let folder = Folder::new("transfer-labels");
+    let images = draw(&folder);
+    let run = trained(&folder, &images);
+    let list = format!("{images}/labels.csv");
+    let out = text(&folder.path().join("tuned")).to_owned();
+    let tune = |more: &[&str]| {
+        let options = ["finetune", "--weights", &run, "--images", &list, "--steps", "2"];
+        let few = ["--batch", "4", "--lr", "0.03", "--out", &out];
+        vit22b(options.iter().chain(&FLEX).chain(&few).chain(more))
+    };
+    let error = tune(&["--loss", "softmax"]).failed();
+    let told = "--loss softmax: expected one label for each image, got several for 60 of 60; take --loss sigmoid, \
+                or leave it out";
+    assert_eq!(error, told);
+    let said = tune(&[]).succeeded();
+    let told =
+        "60 of 60 images have several labels: the loss is the sigmoid's, of each class on its own";
+    assert!(said.lines().any(|line| line == told), "{said}");
+    let manifest = format!("{out}/lr-0.03/checkpoints/step-000000002/manifest.json");
+    let manifest: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(manifest).unwrap()).unwrap();
+    assert_eq!(manifest["task"]["loss"], "sigmoid_cross_entropy");
+    // At the first step all logits are 0, and each class costs ln 2.
+    let metrics = std::fs::read_to_string(format!("{out}/lr-0.03/metrics.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(metrics.lines().next().unwrap()).unwrap();
+    let classes = manifest["task"]["model"]["num_classes"].as_f64().unwrap();
+    let loss = first["loss"].as_f64().unwrap();
+    assert!((loss - classes * 2f64.ln()).abs() < 1e-5 * loss, "{loss} of {classes} classes");
+}
+
 /// Each kind of source that images come from.
 #[test]
 fn a_list_and_shards_are_trained_on_like_a_folder() {
