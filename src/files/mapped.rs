@@ -25,8 +25,8 @@ impl Mapped {
         }
         // SAFETY: the mapping is read-only, and bytes have no invalid values. What remains to be
         // demanded is that nobody shortens or rewrites the file while it is mapped. No safe call
-        // can ask the system for that, so the documentation of `WeightsFile::open` and
-        // `MappedFeatures::open` demands it.
+        // can ask the system for that, so the documentation of `WeightsFile::open`,
+        // `MappedFeatures::open` and `VideoFeatures::open` demands it.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self::File(map))
     }

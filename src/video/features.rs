@@ -10,8 +10,8 @@ use super::error::VideoError;
 use super::listing::{FILE, ListedVideo, Listing, frame_name};
 use crate::data::{DataError, Preprocess, VideoSet};
 use crate::probe::{
-    EmbedError, Embedder, FeatureFolder, FeatureTable, MadeBy, PartsConfig, PartsError,
-    PartsProgress, PartsReport,
+    EmbedError, Embedder, FeatureFolder, FeatureRows, MadeBy, MappedFeatures, PartsConfig,
+    PartsError, PartsProgress, PartsReport,
 };
 
 /// Where [`VideoFeatures::write`] writes, and of which clips.
@@ -27,14 +27,14 @@ pub struct VideoFeaturesConfig {
 
 /// Features of the frames of a set of videos, which a frozen model has made once, and the clips that they form.
 ///
-/// In memory they take four bytes for each feature of each frame that the clips need, and of each crop.
+/// They stay on disk: the system reads the vectors of frames when they are used.
 #[derive(Debug, Clone)]
 pub struct VideoFeatures {
     clips: ClipConfig,
     classes: Vec<String>,
     videos: Vec<Rows>,
-    /// A table for each crop.
-    crops: Arc<[FeatureTable]>,
+    /// The features of each crop.
+    crops: Arc<[MappedFeatures]>,
     made_by: MadeBy,
     left_out: usize,
 }
@@ -116,8 +116,8 @@ impl VideoFeatures {
         Ok(reports)
     }
 
-    /// Reads a folder that [`write`](Self::write) has written to its end. A video one of whose frames could not be read is left
-    /// out.
+    /// Maps the files of a folder that [`write`](Self::write) has written to its end. They must not be shortened or rewritten while they are
+    /// mapped. A video one of whose frames could not be read is left out.
     ///
     /// # Errors
     ///
@@ -129,18 +129,17 @@ impl VideoFeatures {
             return Err(VideoError::NotComplete { folder: folder.into() });
         }
         let Listing { clips, classes, videos, mut left_out, .. } = listing;
-        let (mut tables, mut made_by) = (Vec::new(), None);
+        let (mut crops, mut rows, mut made_by) = (Vec::new(), Vec::new(), None);
         for crop in 0..clips.crops {
-            let parts = FeatureFolder::open(&crop_folder(folder, crop))?;
+            let folder = crop_folder(folder, crop);
+            let parts = FeatureFolder::open(&folder)?;
             made_by.get_or_insert_with(|| parts.made_by().clone());
-            tables.push(parts.table()?);
-        }
-        let rows_of = |table: &FeatureTable| -> HashMap<String, u32> {
             // The first of equal names: a list may name a video twice.
-            let names = table.names().iter().cloned().enumerate().rev();
-            names.map(|(row, name)| (name, row as u32)).collect()
-        };
-        let rows: Vec<_> = tables.iter().map(rows_of).collect();
+            let names = parts.names()?.into_iter().enumerate().rev();
+            let names = names.map(|(row, name)| (name, row as u32));
+            rows.push(names.collect::<HashMap<String, u32>>());
+            crops.push(MappedFeatures::open(&folder)?);
+        }
         let mut found = Vec::with_capacity(videos.len());
         for ListedVideo { name, frames, labels } in videos {
             let frames = clips.frames_of(frames)?.concat();
@@ -158,8 +157,7 @@ impl VideoFeatures {
             let last = "a video whose frames cannot all be read".into();
             return Err(VideoError::NoVideos { of: left_out, last });
         }
-        let crops = tables.into();
-        Ok(Self { clips, classes, videos: found, crops, made_by, left_out })
+        Ok(Self { clips, classes, videos: found, crops: crops.into(), made_by, left_out })
     }
 
     /// Which frames and crops of each video there are.
@@ -224,10 +222,10 @@ impl VideoFeatures {
         let (clip, crop) = (view % self.clips.clips, view / self.clips.clips);
         let frames = self.clips.frames;
         let rows = &self.videos[video].crops[crop][clip * frames..][..frames];
-        let table = self.crops[crop].matrix();
-        assert_eq!(out.len(), frames * table.columns(), "frames * width values");
-        for (row, out) in rows.iter().zip(out.chunks_exact_mut(table.columns())) {
-            out.copy_from_slice(table.row(*row as usize));
+        let (features, width) = (&self.crops[crop], self.width());
+        assert_eq!(out.len(), frames * width, "frames * width values");
+        for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+            features.read(*row as usize, out);
         }
     }
 

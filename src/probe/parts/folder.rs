@@ -71,6 +71,20 @@ impl FeatureFolder {
         })
     }
 
+    /// The names of all rows, in the order of the parts.
+    ///
+    /// # Errors
+    ///
+    /// [`PartsError`] for a part that cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, PartsError> {
+        let mut names = Vec::with_capacity(self.rows());
+        for part in &self.manifest.parts {
+            let rows = read_records(&self.folder, part)?.into_iter();
+            names.extend(rows.filter(|row| row.skipped.is_none()).map(|row| row.name));
+        }
+        Ok(names)
+    }
+
     /// All features in one table, in the order of the parts, with names and labels.
     ///
     /// # Errors
