@@ -12,9 +12,9 @@ use vit22b::dense::{
 use vit22b::heads::{
     DepthOutput, DptConfig, FcnConfig, LinearDecoderConfig, PyramidConfig, UperNetConfig,
 };
-use vit22b::train::{Engine, Recipe, Start, Task, TrainStep};
+use vit22b::train::{Engine, Recipe, Regularisation, Start, Task, TrainStep};
 use vit22b::vit::ViT22BConfig;
-use vit22b::{Runtime, params};
+use vit22b::{RandomKey, Runtime, params};
 
 const SIDE: usize = 16;
 const BATCH: u64 = 4;
@@ -91,6 +91,9 @@ where
 fn compiled_steps_are_the_eager_ones() {
     let recipe = Recipe::segmentation(BATCH, 100, 3e-3);
     assert_same_on_xla("UPerNet", segment(true), &recipe);
+    let dropped = Regularisation { dropout: 0.0, stochastic_depth: 0.2 };
+    let task = segment(false).with_regularisation(dropped).unwrap();
+    assert_same_on_xla("linear decoder, stochastic depth", task, &recipe);
     let recipe = Recipe::depth(BATCH, 100, 3e-3);
     assert_same_on_xla("linear readout", depth(false, DepthTarget::Direct), &recipe);
     assert_same_on_xla("DPT", depth(true, DepthTarget::LogDepth), &recipe);
@@ -117,6 +120,27 @@ fn a_frozen_tower_stays_and_the_head_learns() {
     }
     assert!(moved > 20, "{moved} parameters of the heads moved");
     assert!(losses[29] < 0.8 * losses[0], "{losses:?}");
+}
+
+#[test]
+fn branches_of_the_tower_are_dropped_in_training_alone() {
+    let batch: MaskBatch = Scenes::new(SIDE, 5).batch(0, 4).unwrap();
+    let task = segment(false);
+    let model = drawn(&task, 3);
+    let dropped = Regularisation { dropout: 0.0, stochastic_depth: 0.6 };
+    let dropping = task.clone().with_regularisation(dropped).unwrap();
+    let key = RandomKey::new(1, &Device::flex());
+    let loss = |task: &Segment, key: Option<&RandomKey>| -> f32 {
+        task.loss(&model, batch.clone(), key).into_scalar()
+    };
+    assert_eq!(loss(&task, Some(&key)), loss(&task, None));
+    assert_eq!(loss(&dropping, None), loss(&task, None));
+    assert_ne!(loss(&dropping, Some(&key)), loss(&task, None));
+    assert_ne!(loss(&dropping, Some(&key)), loss(&dropping, Some(&key.fold_in(1))));
+    let never = Regularisation { dropout: 0.0, stochastic_depth: 1.0 };
+    assert!(
+        task.with_regularisation(never).unwrap_err().to_string().starts_with("stochastic_depth")
+    );
 }
 
 /// Labels that do not count, and depths that are not known, change neither loss nor gradient.

@@ -233,6 +233,12 @@ fn dropout_and_stochastic_depth_act_only_in_training() {
     assert_eq!(train(&key), train(&key));
     assert_ne!(train(&key), train(&key.fold_in(1)));
     assert_ne!(train(&key), a.into_data());
+    // Blocks that are asked for change nothing in what is dropped.
+    let draws = Draws::new(key).with_dropout(0.5).with_stochastic_depth(0.5);
+    let request = FeatureRequest::new().block(0).pooled();
+    let features = model.features_train(x.clone(), &request, &draws).unwrap();
+    let pooled = model.forward_train(x, &draws).into_data();
+    features.pooled.unwrap().into_data().assert_approx_eq::<f32>(&pooled, Tolerance::default());
 }
 
 /// Every chain of stages: shapes stay, a run cut in two is the same run, and training helps.

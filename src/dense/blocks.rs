@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::tensor::Tensor;
 
 use crate::error::{ConfigError, check};
-use crate::vit::{FeatureRequest, ViT22B, ViT22BConfig};
+use crate::vit::{Draws, FeatureRequest, ViT22B, ViT22BConfig};
 
 /// The blocks whose tokens a head reads.
 ///
@@ -72,9 +72,22 @@ impl BlockChoice {
         tower: &ViT22B,
         images: Tensor<4>,
     ) -> Result<(Vec<Tensor<3>>, [usize; 2]), ConfigError> {
+        self.read(tower, images, None)
+    }
+
+    /// The same, as in training where there are draws.
+    pub(super) fn read(
+        &self,
+        tower: &ViT22B,
+        images: Tensor<4>,
+        draws: Option<&Draws>,
+    ) -> Result<(Vec<Tensor<3>>, [usize; 2]), ConfigError> {
         let request =
             self.blocks.iter().fold(FeatureRequest::new(), |all, block| all.block(*block));
-        let features = tower.features(images, &request)?;
+        let features = match draws {
+            Some(draws) => tower.features_train(images, &request, draws)?,
+            None => tower.features(images, &request)?,
+        };
         let tokens = self.blocks.iter().map(|block| {
             let tokens = features.blocks[block].clone();
             if self.norm { tower.norm.forward(tokens) } else { tokens }

@@ -11,7 +11,7 @@ use crate::heads::{
     Resample2d, UperNet, UperNetConfig,
 };
 use crate::params;
-use crate::vit::{ViT22B, ViT22BConfig};
+use crate::vit::{Draws, ViT22B, ViT22BConfig};
 
 use super::blocks::{BlockChoice, check_width, size_of};
 
@@ -229,13 +229,13 @@ impl SegmentationModel {
     /// If the images do not have these axes; the text names the axis.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let size = size_of(&images);
-        EDGES.forward(self.decode(&self.maps(images)), size)
+        EDGES.forward(self.decode(&self.maps(images, None)), size)
     }
 
-    /// The logits of both heads, as training compares them with the truth.
-    pub fn forward_train(&self, images: Tensor<4>) -> SegmentationLogits {
+    /// The logits of both heads, as training compares them with the truth; what `draws` says is dropped in the tower.
+    pub fn forward_train(&self, images: Tensor<4>, draws: Option<&Draws>) -> SegmentationLogits {
         let size = size_of(&images);
-        let maps = self.maps(images);
+        let maps = self.maps(images, draws);
         let auxiliary = self.auxiliary.as_ref().zip(self.config.auxiliary.as_ref());
         SegmentationLogits {
             logits: EDGES.forward(self.decode(&maps), size),
@@ -258,8 +258,8 @@ impl SegmentationModel {
         }
     }
 
-    fn maps(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let read = self.config.blocks.tokens(&self.tower, images);
+    fn maps(&self, images: Tensor<4>, draws: Option<&Draws>) -> Vec<Tensor<4>> {
+        let read = self.config.blocks.read(&self.tower, images, draws);
         let (blocks, [rows, columns]) = read.expect("the config was checked");
         let prefix = self.config.tower.prefix_tokens();
         let map = |tokens: Tensor<3>| {

@@ -1,6 +1,6 @@
 //! What a forward pass in training draws random numbers from.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use crate::error::{check_rate, ensure_valid};
 use crate::random::RandomKey;
@@ -9,7 +9,7 @@ use crate::random::RandomKey;
 /// that are given none drop nothing.
 ///
 /// ```
-/// use burn::tensor::{Device, Tensor};
+/// use burn::tensor::{Device, Int, Tensor};
 /// use vit22b::RandomKey;
 /// use vit22b::layers::{Draws, MlpConfig};
 ///
@@ -64,6 +64,18 @@ impl Draws {
     #[must_use]
     pub fn fold_in(&self, index: usize) -> Self {
         Self { key: self.key.fold_in(index), ..*self }
+    }
+
+    /// What one block of a stack draws from, as in [`encode`](super::encode): a key of its own, and the rate of stochastic depth
+    /// that follows from its place.
+    pub(crate) fn of_place(&self, index: usize, depth: usize, device: &Device) -> Self {
+        let number = Tensor::<1, Int>::from_ints([index as i64], device);
+        let last = depth.saturating_sub(1).max(1) as f64;
+        Self {
+            key: self.key.fold_in(1).fold_in_tensor(number),
+            stochastic_depth: self.stochastic_depth * index as f64 / last,
+            ..*self
+        }
     }
 
     /// The rate of one block's stochastic depth as a tensor: where all blocks are compiled as one loop, each

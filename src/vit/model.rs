@@ -181,6 +181,21 @@ impl ViT22B {
         Ok(self.run(images, request, None))
     }
 
+    /// [`features`](Self::features) as in training: what [`forward_train`](Self::forward_train) drops is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`features`](Self::features).
+    pub fn features_train(
+        &self,
+        images: Tensor<4>,
+        request: &FeatureRequest,
+        draws: &Draws,
+    ) -> Result<Features, ConfigError> {
+        request.validate(&self.config)?;
+        Ok(self.run(images, request, Some(draws)))
+    }
+
     fn output(&self, images: Tensor<4>, draws: Option<&Draws>) -> Tensor<2> {
         let request = match self.head {
             Some(_) => FeatureRequest::new().logits(),
@@ -227,7 +242,8 @@ impl ViT22B {
                 if index >= needed {
                     break;
                 }
-                x = block.forward_on(x, &tokens, None, None);
+                let draws = draws.map(|draws| draws.of_place(index, depth, &x.device()));
+                x = block.forward_on(x, &tokens, None, draws.as_ref());
                 if request.blocks.contains(&index) {
                     out.blocks.insert(index, x.clone());
                 }

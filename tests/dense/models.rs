@@ -265,7 +265,7 @@ fn uper_net_on_three_towers() {
         assert!(loaded.report.fits(), "{name}: {}", loaded.report);
         assert!(!pairs.is_empty());
         for [images, expected] in pairs {
-            let both = loaded.model.forward_train(images.clone());
+            let both = loaded.model.forward_train(images.clone(), None);
             let auxiliary = both.auxiliary.map(|logits| logits.dims());
             let has_auxiliary = name == "upernet_dinov2";
             assert_eq!(auxiliary, has_auxiliary.then_some(expected.dims()), "{name}");

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use vit22b::data::MaskTruth;
 use vit22b::dense::{AuxiliaryConfig, Segment, SegmentationConfig, SegmentationHead, Segmenter};
 use vit22b::heads::{FcnConfig, LinearDecoderConfig, PyramidConfig, UperNetConfig};
-use vit22b::train::Recipe;
+use vit22b::train::{Recipe, Regularisation};
 use vit22b::vit::ViT22B;
 use vit22b::weights::{LoadOptions, SeenImages, WeightsFile, save_segmentation};
 
@@ -36,6 +36,10 @@ pub(crate) struct Arguments {
     /// One linear layer on each patch, or UPerNet on the maps of four blocks
     #[arg(long, default_value = "linear")]
     head: Head,
+    /// Probability that the branches of the tower's last block are dropped
+    /// for an image; it grows evenly from 0 at the first block
+    #[arg(long, value_name = "RATE", requires = "fine_tune", allow_negative_numbers = true)]
+    drop_path: Option<f64>,
     /// Folder for model.safetensors, checkpoints, metrics.jsonl and
     /// curves.svg
     #[arg(long, value_name = "FOLDER", default_value = "out/segment")]
@@ -72,7 +76,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     );
     let recipe = training.recipe(Recipe::segmentation, config.tower.depth)?;
     let model = config.init_on(tower.model, training.seed, &runtime.device())?;
-    let task = Segment::new(config)?;
+    let regularisation =
+        Regularisation { dropout: 0.0, stochastic_depth: arguments.drop_path.unwrap_or(0.0) };
+    let task = Segment::new(config)?.with_regularisation(regularisation).context("--drop-path")?;
     let whole = (task, recipe, model);
     let Some(model) = training.train(whole, (data, held_out), (&runtime, out, &stop))? else {
         return Ok(());
