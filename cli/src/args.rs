@@ -129,7 +129,7 @@ impl Weights {
 
     /// The model without its classifier, for images of its own size; and the side that was asked for.
     pub(crate) fn body(&self, device: &Device) -> anyhow::Result<(Loaded, Option<usize>)> {
-        self.unsaid.body(&self.weights, device)
+        self.unsaid.body(&open_weights(&self.weights)?, device)
     }
 }
 
@@ -173,7 +173,8 @@ impl DenseWeights {
 
     /// The tower alone, for images of its own size; and the side that was asked for.
     pub(crate) fn body(&self, device: &Device) -> anyhow::Result<(Loaded, Option<usize>)> {
-        self.unsaid().body(&self.weights, device)
+        let file = open_weights(&self.weights)?;
+        self.unsaid().with_any_pool(&file).body(&file, device)
     }
 }
 

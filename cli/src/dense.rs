@@ -14,7 +14,7 @@ use vit22b::vit::ViT22B;
 
 use crate::args::{Decoding, DenseWeights, ImageFiles, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
-use crate::training::{self, Keeping, OPTIONS};
+use crate::training::{self, Keeping};
 use crate::unsaid::Loaded;
 
 /// Calls a function on batches of the images of a set that can be read; says which cannot.
@@ -261,13 +261,9 @@ impl Training {
             .with_evaluation(held_out, self.keeping.evaluate_every)
             .with_seed(self.seed)
             .with_model(model);
-        let trainer = self.keeping.apply(trainer);
-        trainer.validate().map_err(|error| naming_option(error, &OPTIONS))?;
-        let ended = training::run(&trainer, runtime, stop)?;
-        if !ended.finished {
-            println!("stopped; go on with the same command and --resume");
+        let Some(ended) = training::finish(&self.keeping.apply(trainer), runtime, stop)? else {
             return Ok(None);
-        }
+        };
         Ok(Some(ended.engine.model()?))
     }
 }

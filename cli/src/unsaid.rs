@@ -120,12 +120,24 @@ impl Unsaid {
     /// The model without its classifier, for images of its own size; and the side that was asked for.
     pub(crate) fn body(
         &self,
-        weights: &WeightsName,
+        file: &WeightsFile,
         device: &Device,
     ) -> anyhow::Result<(Loaded, Option<usize>)> {
         let mut own = self.clone();
         own.tower.side = None;
-        Ok((own.load(&open_weights(weights)?, device)?, self.tower.side))
+        Ok((own.load(file, device)?, self.tower.side))
+    }
+
+    /// For heads that read tokens: a pooling that is not followed is replaced by one that leaves the tokens as they are.
+    pub(crate) fn with_any_pool(self, file: &WeightsFile) -> Self {
+        let found = |unsaid: &Self| file.describe(&unsaid.options().with_head(HeadChoice::Drop));
+        if !matches!(found(&self), Err(WeightsError::NotUnderstood { option: "pool", .. })) {
+            return self;
+        }
+        // With a class token where there is one: all other tokens attend to it.
+        let other = |pool| Self { pool: Some(pool), ..self.clone() };
+        let others = [PoolName::Token, PoolName::Average].map(other);
+        others.into_iter().find(|other| found(other).is_ok()).unwrap_or(self)
     }
 
     pub(crate) fn options(&self) -> LoadOptions {
