@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use vit22b::Runtime;
 use vit22b::experiments::{
-    DistillationSteps, FineTuningSteps, depth_of_scenes, distillation, fine_tuning,
+    DistillationSteps, FineTuningSteps, depth_of_scenes, distillation, fine_tuning, motion_of_clips,
     segmentation_of_scenes,
 };
 
@@ -27,6 +27,7 @@ struct Args {
 enum Which {
     Segmentation,
     Depth,
+    Motion,
     FineTuning,
     Distillation,
 }
@@ -38,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     let found = match which {
         Which::Segmentation => vec![segmentation_of_scenes(&runtime, &seeds, progress)?],
         Which::Depth => vec![depth_of_scenes(&runtime, &seeds, progress)?],
+        Which::Motion => vec![motion_of_clips(&runtime, &seeds, progress)?],
         Which::FineTuning => {
             vec![fine_tuning(&runtime, &seeds, FineTuningSteps::default(), progress)?]
         }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use super::frozen::{Frozen, towers};
+use super::head_training::{HeadTraining, train};
 use super::result::{Experiment, ExperimentError};
-use super::scenes::{BATCH, Kept, steps, towers, train};
-use crate::data::Scene;
-use crate::dense::{BlockChoice, DepthConfig, DepthEstimator, DepthTarget, EstimateDepth};
+use super::scenes::{BATCH, Kept, steps};
+use crate::dense::{DepthConfig, DepthEstimator, DepthTarget, EstimateDepth};
 use crate::eval::DepthErrors;
 use crate::heads::{DepthOutput, DptConfig, LinearDecoderConfig};
 use crate::runtime::Runtime;
 use crate::train::{Recipe, Start};
-use crate::vit::ViT22B;
 
+/// Scenes that heads are trained on.
+const SCENES: usize = 256;
 /// Steps of a head's training.
 const STEPS: u64 = 200;
 /// The share of depths that are known in training.
@@ -19,15 +21,18 @@ const KNOWN: f32 = 0.1;
 /// Depths that are measured, in metres.
 const RANGE: [f64; 2] = [1e-3, 80.0];
 
-#[derive(Debug, Clone, Copy)]
-enum Head {
+/// A head that tells the depths of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DepthHead {
+    /// One linear layer on the tokens of the last block.
     Linear,
+    /// DPT of width 32 on four blocks.
     Dpt,
 }
 
 /// Depths of scenes by heads on a frozen tower, trained with a tenth of the depths, as a laser scanner measures few: a linear
-/// readout and a narrow DPT on a pre-trained tower and on one that is not, beside one depth for all pixels. The measure is
-/// AbsRel, `mean |p - d| / d`, the mean of 64 other scenes.
+/// readout and a narrow DPT on a pre-trained tower, on one that is not, and on the pixels themselves, beside one depth for all
+/// pixels. The measure is AbsRel, `mean |p - d| / d`, the mean of 64 other scenes.
 ///
 /// The paper has DPT and a linear readout on frozen towers, with the sparse depths of Waymo's laser scanner.
 ///
@@ -43,19 +48,20 @@ pub fn depth_of_scenes(
     let mut found = Experiment::new(title, "AbsRel of 64 scenes, small is good", seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained] = towers(runtime, *seed)?;
-        let (data, test) = (Kept::draw(*seed, KNOWN), Kept::test(*seed));
-        found.add("one depth for all pixels", constant(&data, &test)?);
-        let arms = [
-            ("linear, untrained tower", &untrained, Head::Linear),
-            ("DPT, untrained tower", &untrained, Head::Dpt),
-            ("linear, pre-trained tower", &trained, Head::Linear),
-            ("DPT, pre-trained tower", &trained, Head::Dpt),
-        ];
-        for (name, tower, head) in arms {
-            progress(&format!("seed {seed}: {name}"));
-            let value = abs_rel(runtime, (tower, head), (data.clone(), &test), *seed)?;
-            found.add(name, value);
+        let [trained, untrained, pixels] = towers(runtime, *seed)?;
+        let how = HeadTraining { examples: SCENES, steps: STEPS, seed: *seed };
+        found.add("one depth for all pixels", abs_rel_of_one_depth(trained.side(), how)?);
+        for (head, name) in [(DepthHead::Linear, "linear"), (DepthHead::Dpt, "DPT")] {
+            let arms = [
+                (&pixels, "pixels"),
+                (&untrained, "untrained tower"),
+                (&trained, "pre-trained tower"),
+            ];
+            for (tower, of) in arms {
+                let name = format!("{name}, {of}");
+                progress(&format!("seed {seed}: {name}"));
+                found.add(&name, abs_rel_of_scenes(runtime, tower, head, how)?);
+            }
         }
     }
     let (linear, dpt) = ("linear, pre-trained tower", "DPT, pre-trained tower");
@@ -69,53 +75,79 @@ pub fn depth_of_scenes(
     found.claim(text, "linear, untrained tower", linear);
     let text = "DPT reads more from a pre-trained tower than from an untrained one";
     found.claim(text, "DPT, untrained tower", dpt);
+    let text = "DPT reads more from a pre-trained tower than from the pixels";
+    found.claim(text, "DPT, pixels", dpt);
     Ok(found)
 }
 
-/// The best single depth by the loss that heads are trained with: the mean of `log(1 + depth)`.
-fn constant(data: &Kept, test: &[Scene]) -> Result<f64, ExperimentError> {
+/// The AbsRel of the best single depth by the loss that heads are trained with: the mean of `log(1 + depth)` over the scenes
+/// that they are trained on. It is the bound that [`abs_rel_of_scenes`] has to be below.
+///
+/// # Errors
+///
+/// [`ExperimentError::Eval`].
+pub fn abs_rel_of_one_depth(side: usize, how: HeadTraining) -> Result<f64, ExperimentError> {
+    let data = Kept::draw(side, &how, KNOWN);
     let known = data.scenes().iter().flat_map(|scene| scene.depth.values());
     let logs: Vec<f64> =
         known.filter(|depth| **depth > 0.0).map(|depth| f64::from(*depth).ln_1p()).collect();
     let depth = (logs.iter().sum::<f64>() / logs.len() as f64).exp_m1() as f32;
     let mut errors = DepthErrors::new(RANGE[0], RANGE[1])?;
-    for scene in test {
+    for scene in Kept::test(side, how.seed).iter() {
         errors.add(scene.depth.values(), &vec![depth; scene.depth.values().len()])?;
     }
     Ok(errors.mean_of_images().map_or(f64::NAN, |scores| scores.abs_rel))
 }
 
-fn abs_rel(
+/// Trains a head on scenes of the tower's size, a tenth of whose depths are known, and says its AbsRel on 64 others. The scenes
+/// are those of the seed, whatever the tower and the head.
+///
+/// # Errors
+///
+/// [`ExperimentError`] for a tower whose parts do not fit the head, and what training and predicting fail with.
+///
+/// ```
+/// use vit22b::Runtime;
+/// use vit22b::experiments::{DepthHead, Frozen, HeadTraining, abs_rel_of_scenes};
+///
+/// let runtime = Runtime::flex();
+/// let pixels = Frozen::pixels(16, 4, &runtime.device())?;
+/// let how = HeadTraining { examples: 8, steps: 2, seed: 0 };
+/// assert!(abs_rel_of_scenes(&runtime, &pixels, DepthHead::Linear, how)? > 0.0);
+/// # Ok::<(), vit22b::experiments::ExperimentError>(())
+/// ```
+pub fn abs_rel_of_scenes(
     runtime: &Runtime,
-    (tower, head): (&ViT22B, Head),
-    (data, test): (Kept, &[Scene]),
-    seed: u64,
+    tower: &Frozen,
+    head: DepthHead,
+    how: HeadTraining,
 ) -> Result<f64, ExperimentError> {
-    let of_tower = tower.config().clone();
-    let (width, depth, patch) = (of_tower.width, of_tower.depth, of_tower.patch);
-    let (blocks, head) = match head {
-        Head::Linear => {
-            (BlockChoice::new(vec![depth - 1]), LinearDecoderConfig::new(width, 1).into())
-        }
-        Head::Dpt => {
+    let of_tower = tower.model().config().clone();
+    let (side, width, patch) = (tower.side(), of_tower.width, of_tower.patch);
+    let (blocks, readout) = match head {
+        DepthHead::Linear => (tower.last(), LinearDecoderConfig::new(width, 1).into()),
+        DepthHead::Dpt => {
             let head = DptConfig::new(width)
                 .with_neck_widths(vec![32, 32, 64, 64])
                 .with_factors(vec![2.0, 1.0, 0.5, 0.25])
                 .with_channels(32)
                 .with_output(DepthOutput::Linear)
                 .depth_anything(patch);
-            (BlockChoice::quarters(depth), head.into())
+            (tower.quarters(), head.into())
         }
     };
-    let config = DepthConfig::new(of_tower, blocks.with_norm(true), head);
-    let config = config.with_target(DepthTarget::LogDepth);
-    let model = config.init_on(tower.clone(), seed, &runtime.device())?;
-    let recipe = Recipe::depth(BATCH, STEPS, 5e-3).with_frozen([r"tower\..*"]);
-    let whole = (EstimateDepth::new(config)?, recipe, Start::From(model, seed));
-    let model = train(runtime, whole, Arc::new(data))?;
-    let estimator = DepthEstimator::new(runtime, model, |_| steps())?.with_batch(32);
+    let config = DepthConfig::new(of_tower, blocks, readout).with_target(DepthTarget::LogDepth);
+    let model = config.init_on(tower.model().clone(), how.seed, &runtime.device())?;
+    let rate = match head {
+        DepthHead::Linear => 5e-3,
+        DepthHead::Dpt => 5e-3,
+    };
+    let recipe = Recipe::depth(BATCH, how.steps, rate).with_frozen([r"tower\..*"]);
+    let whole = (EstimateDepth::new(config)?, recipe, Start::From(model, how.seed));
+    let model = train(runtime, whole, Arc::new(Kept::draw(side, &how, KNOWN)))?;
+    let estimator = DepthEstimator::new(runtime, model, move |_| steps(side))?.with_batch(32);
     let mut errors = DepthErrors::new(RANGE[0], RANGE[1])?;
-    for some in test.chunks(32) {
+    for some in Kept::test(side, how.seed).chunks(32) {
         let images: Vec<_> = some.iter().map(|scene| scene.image.clone()).collect();
         for (scene, predicted) in some.iter().zip(estimator.depths(&images)?) {
             errors.add(scene.depth.values(), predicted.values())?;

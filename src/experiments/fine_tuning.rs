@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::pictures::Pictures;
 use super::result::{Experiment, ExperimentError};
-use super::scenes::train;
+use super::head_training::train;
 use crate::data::{CueConflict, Drawings, FirstOf};
 use crate::params;
 use crate::runtime::Runtime;

@@ -7,7 +7,7 @@ use burn::tensor::TensorData;
 
 use super::pictures::Pictures;
 use super::result::ExperimentError;
-use super::scenes::train;
+use super::head_training::train;
 use super::shapes::{BATCH, classes, crops, drawn};
 use crate::data::{BatchError, BatchSource, ExampleKey};
 use crate::distil::{Distil, DistilBatch, DistilError, Fidelity, Teacher};

@@ -8,6 +8,7 @@ use crate::dense::PredictError;
 use crate::distil::DistilError;
 use crate::error::ConfigError;
 use crate::eval::EvalError;
+use crate::runtime::RuntimeError;
 use crate::train::TrainError;
 
 /// An experiment that could not be done.
@@ -29,6 +30,9 @@ pub enum ExperimentError {
     /// A measurement that failed.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// The runtime failed.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
     /// No seeds.
     #[error("an experiment needs at least one seed")]
     Seeds,
@@ -50,12 +54,12 @@ impl Arm {
     }
 }
 
-/// A claim that one arm is better than another.
+/// A claim that one arm is better than another, or than a bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// The claim in words.
     pub text: String,
-    /// By how much the first arm is better, for each seed; below 0 where it is worse.
+    /// By how much the first arm is better than the second or than a bound, for each seed; below 0 where it is worse.
     pub gains: Vec<f64>,
 }
 
@@ -109,6 +113,24 @@ impl Experiment {
         let gains = values(above).iter().zip(values(below)).map(|(a, b)| a - b).collect();
         self.claims.push(Claim { text: text.to_string(), gains });
     }
+
+    /// Claims that the values of an arm are at most so much, for each seed, or at least so much.
+    pub(super) fn claim_bound(&mut self, text: &str, arm: &str, bound: Bound) {
+        let values = self.arm(arm).map(|arm| arm.values.clone()).unwrap_or_default();
+        let gain = |value: f64| match bound {
+            Bound::AtMost(most) => most - value,
+            Bound::AtLeast(least) => value - least,
+        };
+        self.claims
+            .push(Claim { text: text.to_string(), gains: values.into_iter().map(gain).collect() });
+    }
+}
+
+/// What is claimed of an arm alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
 }
 
 /// A table for people.

@@ -2,27 +2,34 @@
 
 use std::sync::Arc;
 
+use super::frozen::{Frozen, towers};
+use super::head_training::{HeadTraining, train};
 use super::result::{Experiment, ExperimentError};
-use super::scenes::{BATCH, Kept, SCENES, steps, towers, train};
-use crate::data::{Scene, Scenes};
-use crate::dense::{BlockChoice, Segment, SegmentationConfig, Segmenter};
+use super::scenes::{BATCH, Kept, steps};
+use crate::data::Scenes;
+use crate::dense::{Segment, SegmentationConfig, Segmenter};
 use crate::eval::SegmentationTable;
 use crate::heads::{LinearDecoderConfig, PyramidConfig, UperNetConfig};
 use crate::runtime::Runtime;
 use crate::train::{Recipe, Stage, Start};
-use crate::vit::ViT22B;
 
+/// Scenes that heads are trained on.
+const SCENES: usize = 256;
 /// Steps of a head's training.
 const STEPS: u64 = 200;
 
-#[derive(Debug, Clone, Copy)]
-enum Head {
+/// A head that tells the classes of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaskHead {
+    /// One linear layer on the tokens of the last block.
     Linear,
+    /// UPerNet of width 32 on four blocks.
     UperNet,
 }
 
 /// Segmentation of scenes by heads on a frozen tower: a linear decoder beside a narrow UPerNet, a pre-trained tower beside one
-/// that is not, and heads that saw few or all of 256 scenes. The measure is the mean IoU of 64 other scenes.
+/// that is not and beside the pixels themselves, and heads that saw few or all of 256 scenes. The measure is the mean IoU of
+/// 64 other scenes.
 ///
 /// The paper has the same arms on ADE20k: linear and UPerNet on a frozen tower, and few-shot fractions of the training set.
 ///
@@ -39,21 +46,19 @@ pub fn segmentation_of_scenes(
     let mut found = Experiment::new(title, "mean IoU of 64 scenes, large is good", seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained] = towers(runtime, *seed)?;
-        let (data, test) = (Kept::draw(*seed, 1.0), Kept::test(*seed));
-        let mut arm = |name: &str, tower: &ViT22B, head: Head, scenes: usize| {
+        let [trained, untrained, pixels] = towers(runtime, *seed)?;
+        let mut arm = |name: &str, tower: &Frozen, head: MaskHead, examples: usize| {
             progress(&format!("seed {seed}: {name}"));
-            let value = mean_iou(runtime, (tower, head), (data.first(scenes), &test), *seed)?;
-            found.add(name, value);
+            let how = HeadTraining { examples, steps: STEPS, seed: *seed };
+            found.add(name, mean_iou_of_scenes(runtime, tower, head, how)?);
             Ok::<(), ExperimentError>(())
         };
-        arm("linear, untrained tower", &untrained, Head::Linear, SCENES)?;
-        arm("UPerNet, untrained tower", &untrained, Head::UperNet, SCENES)?;
-        for (name, scenes) in [("1/16", SCENES / 16), ("1/4", SCENES / 4), ("all", SCENES)] {
-            arm(&format!("linear, {name} of the scenes"), &trained, Head::Linear, scenes)?;
-        }
-        for (name, scenes) in [("1/16", SCENES / 16), ("all", SCENES)] {
-            arm(&format!("UPerNet, {name} of the scenes"), &trained, Head::UperNet, scenes)?;
+        for (head, name) in [(MaskHead::Linear, "linear"), (MaskHead::UperNet, "UPerNet")] {
+            arm(&format!("{name}, pixels"), &pixels, head, SCENES)?;
+            arm(&format!("{name}, untrained tower"), &untrained, head, SCENES)?;
+            for (part, scenes) in [("1/16", SCENES / 16), ("1/4", SCENES / 4), ("all", SCENES)] {
+                arm(&format!("{name}, {part} of the scenes"), &trained, head, scenes)?;
+            }
         }
     }
     let all = |head: &str| format!("{head}, all of the scenes");
@@ -62,6 +67,8 @@ pub fn segmentation_of_scenes(
     found.claim(text, &linear, "linear, untrained tower");
     let text = "UPerNet reads more from a pre-trained tower than from an untrained one";
     found.claim(text, &uper_net, "UPerNet, untrained tower");
+    let text = "UPerNet reads more from a pre-trained tower than from the pixels";
+    found.claim(text, &uper_net, "UPerNet, pixels");
     found.claim("UPerNet is better than a linear decoder", &uper_net, &linear);
     found.claim(
         "All scenes are better than a sixteenth, for a linear decoder",
@@ -76,41 +83,57 @@ pub fn segmentation_of_scenes(
     Ok(found)
 }
 
-fn mean_iou(
+/// Trains a head on scenes of the tower's size, and says its mean IoU, from 0 to 1, on 64 others. The scenes are those of the
+/// seed, whatever the tower and the head.
+///
+/// # Errors
+///
+/// [`ExperimentError`] for a tower whose parts do not fit the head, and what training and predicting fail with.
+///
+/// ```
+/// use vit22b::Runtime;
+/// use vit22b::experiments::{Frozen, HeadTraining, MaskHead, mean_iou_of_scenes};
+///
+/// let runtime = Runtime::flex();
+/// let pixels = Frozen::pixels(16, 4, &runtime.device())?;
+/// let how = HeadTraining { examples: 8, steps: 2, seed: 0 };
+/// let iou = mean_iou_of_scenes(&runtime, &pixels, MaskHead::Linear, how)?;
+/// assert!((0.0..1.0).contains(&iou));
+/// # Ok::<(), vit22b::experiments::ExperimentError>(())
+/// ```
+pub fn mean_iou_of_scenes(
     runtime: &Runtime,
-    (tower, head): (&ViT22B, Head),
-    (data, test): (Kept, &[Scene]),
-    seed: u64,
+    tower: &Frozen,
+    head: MaskHead,
+    how: HeadTraining,
 ) -> Result<f64, ExperimentError> {
-    let of_tower = tower.config().clone();
-    let (width, depth) = (of_tower.width, of_tower.depth);
+    let of_tower = tower.model().config().clone();
+    let (side, width) = (tower.side(), of_tower.width);
     let classes = Scenes::CLASSES.len();
     let config = match head {
-        Head::Linear => {
-            let blocks = BlockChoice::new(vec![depth - 1]).with_norm(true);
-            SegmentationConfig::new(
-                of_tower,
-                blocks,
-                LinearDecoderConfig::new(width, classes).into(),
-            )
+        MaskHead::Linear => {
+            let head = LinearDecoderConfig::new(width, classes).into();
+            SegmentationConfig::new(of_tower, tower.last(), head)
         }
-        Head::UperNet => {
-            let blocks = BlockChoice::quarters(depth).with_norm(true);
+        MaskHead::UperNet => {
             let head = UperNetConfig::new(vec![width; 4], 32, classes);
-            SegmentationConfig::new(of_tower, blocks, head.into())
+            SegmentationConfig::new(of_tower, tower.quarters(), head.into())
                 .with_pyramid(Some(PyramidConfig::new(width)))
         }
     };
-    let model = config.init_on(tower.clone(), seed, &runtime.device())?;
+    let model = config.init_on(tower.model().clone(), how.seed, &runtime.device())?;
     // Adam moves a narrow head as fast as a linear one at a lower rate.
-    let rate = if matches!(head, Head::Linear) { 1e-2 } else { 3e-3 };
-    let mut recipe = Recipe::segmentation(BATCH, STEPS, rate).with_frozen([r"tower\..*"]);
+    let rate = match head {
+        MaskHead::Linear => 1e-2,
+        MaskHead::UperNet => 3e-3,
+    };
+    let mut recipe = Recipe::segmentation(BATCH, how.steps, rate).with_frozen([r"tower\..*"]);
     recipe.update.retain(|stage| !matches!(stage, Stage::WeightDecay(_)));
-    let whole = (Segment::new(config)?, recipe, Start::From(model, seed));
-    let model = train(runtime, whole, Arc::new(data))?;
-    let segmenter = Segmenter::new(runtime, model, |_| steps())?.with_batch(32);
+    let whole = (Segment::new(config)?, recipe, Start::From(model, how.seed));
+    let model = train(runtime, whole, Arc::new(Kept::draw(side, &how, 1.0)))?;
+    let segmenter = Segmenter::new(runtime, model, move |_| steps(side))?.with_batch(32);
     let mut table = SegmentationTable::new(classes, None);
-    for some in test.chunks(32) {
+    for some in Kept::test(side, how.seed).chunks(32) {
         let images: Vec<_> = some.iter().map(|scene| scene.image.clone()).collect();
         for (scene, predicted) in some.iter().zip(segmenter.classes(&images)?) {
             table.add(scene.mask.labels(), &predicted)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::pictures::Pictures;
 use super::result::ExperimentError;
-use super::scenes::train;
+use super::head_training::train;
 use crate::data::ColouredShapes;
 use crate::runtime::Runtime;
 use crate::train::{Classify, Duration, Loss, Recipe, Start};

@@ -1,0 +1,103 @@
+//! Towers that are frozen: one that was pre-trained on drawings, the same before, and one that passes pixels on.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+
+use super::head_training::train;
+use super::result::ExperimentError;
+use crate::data::Drawings;
+use crate::dense::BlockChoice;
+use crate::params::{self, NamedTensors};
+use crate::runtime::Runtime;
+use crate::train::{Classify, Loss, Recipe, Start};
+use crate::vit::{Pool, Positions, ViT22B, ViT22BConfig};
+
+/// A tower that is not trained any more, and how heads read it.
+#[derive(Debug, Clone)]
+pub struct Frozen {
+    tower: ViT22B,
+    normed: bool,
+}
+
+impl Frozen {
+    /// A tower for square images. Heads read tokens behind its last norm.
+    pub fn tower(tower: ViT22B) -> Self {
+        Self { tower, normed: true }
+    }
+
+    /// What heads reach without a tower: each token is the values of the pixels of its patch.
+    ///
+    /// # Errors
+    ///
+    /// [`ExperimentError::Config`] for a patch that does not divide the side.
+    pub fn pixels(side: usize, patch: usize, device: &Device) -> Result<Self, ExperimentError> {
+        let width = 3 * patch * patch;
+        let config = ViT22BConfig::new(0)
+            .with_image([side, side])
+            .with_patch(patch)
+            .with_width(width)
+            .with_depth(1)
+            .with_mlp_dim(1)
+            .with_num_heads(1)
+            .with_pool(Pool::Average)
+            .with_positions(Positions::None);
+        let tower = params::initialize(config.init(device)?);
+        // A block adds what its two branches make: nothing, where their last weights are 0.
+        let mut values = NamedTensors::default();
+        let identity = Tensor::<2>::eye(width, device);
+        values.insert("embedding.weight", identity.reshape([width, 3, patch, patch]));
+        values.insert("blocks.0.attn.out.weight", Tensor::<2>::zeros([width, width], device));
+        values.insert("blocks.0.mlp.fc2.weight", Tensor::<2>::zeros([1, width], device));
+        values.insert("blocks.0.mlp.fc2.bias", Tensor::<1>::zeros([width], device));
+        let tower = params::overwrite(tower, values).expect("the parameters of this config");
+        Ok(Self { tower, normed: false })
+    }
+
+    /// The tower.
+    pub fn model(&self) -> &ViT22B {
+        &self.tower
+    }
+
+    /// The side of its images.
+    pub fn side(&self) -> usize {
+        self.tower.config().image[0]
+    }
+
+    /// The last block, which linear heads read.
+    pub(super) fn last(&self) -> BlockChoice {
+        BlockChoice::new(vec![self.tower.config().depth - 1]).with_norm(self.normed)
+    }
+
+    /// The four blocks that other heads read.
+    pub(super) fn quarters(&self) -> BlockChoice {
+        BlockChoice::quarters(self.tower.config().depth).with_norm(self.normed)
+    }
+}
+
+/// Side of the images of the experiments.
+const SIDE: usize = 32;
+/// Steps of the pre-training, of 32 drawings each.
+const PRE_TRAINING: u64 = 300;
+
+/// A tower that was pre-trained on drawings, the same before, and pixels.
+pub(super) fn towers(runtime: &Runtime, seed: u64) -> Result<[Frozen; 3], ExperimentError> {
+    let data = Drawings::new(SIDE, seed);
+    let config = ViT22BConfig::new(data.hierarchy().names().len())
+        .with_image([SIDE, SIDE])
+        .with_patch(4)
+        .with_width(64)
+        .with_depth(4)
+        .with_mlp_dim(256)
+        .with_num_heads(4);
+    let device = runtime.device();
+    let draw = || config.init(&device).map(params::initialize);
+    let untrained = params::with_seed(&device, seed, draw)?;
+    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
+    let recipe = Recipe::vit22b_scaled(32, PRE_TRAINING, 0.006);
+    let start = Start::From(untrained.clone(), seed);
+    let trained = train(runtime, (task, recipe, start), Arc::new(data))?;
+    let [trained, untrained] =
+        [trained, untrained].map(|tower| tower.with_new_head(0).map(Frozen::tower));
+    Ok([trained?, untrained?, Frozen::pixels(SIDE, 4, &device)?])
+}
