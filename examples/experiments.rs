@@ -9,8 +9,8 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use vit22b::Runtime;
 use vit22b::experiments::{
-    DistillationSteps, FineTuningSteps, depth_of_scenes, distillation, fine_tuning, motion_of_clips,
-    segmentation_of_scenes,
+    DistillationSteps, FineTuningSteps, depth_of_scenes, distillation, fine_tuning,
+    motion_of_clips, segmentation_of_scenes,
 };
 
 #[derive(Parser)]

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::head_training::train;
 use super::pictures::Pictures;
 use super::result::{Experiment, ExperimentError};
-use super::head_training::train;
 use crate::data::{CueConflict, Drawings, FirstOf};
 use crate::params;
 use crate::runtime::Runtime;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use burn::tensor::TensorData;
 
+use super::head_training::train;
 use super::pictures::Pictures;
 use super::result::ExperimentError;
-use super::head_training::train;
 use super::shapes::{BATCH, classes, crops, drawn};
 use crate::data::{BatchError, BatchSource, ExampleKey};
 use crate::distil::{Distil, DistilBatch, DistilError, Fidelity, Teacher};

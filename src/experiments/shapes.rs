@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::head_training::train;
 use super::pictures::Pictures;
 use super::result::ExperimentError;
-use super::head_training::train;
 use crate::data::ColouredShapes;
 use crate::runtime::Runtime;
 use crate::train::{Classify, Duration, Loss, Recipe, Start};

@@ -90,8 +90,7 @@ impl Painting {
         Self { figure, paper, background, ink, texture, noise, blur }
     }
 
-    /// The painting with its figure in another size and place, of which the sides of the image are 2 long. What leaves
-    /// the image on one side comes back on the other.
+    /// The painting with its figure in another size and place, where the sides of the image are 2 long.
     pub(super) fn moved(
         &self,
         n: usize,
@@ -99,7 +98,7 @@ impl Painting {
         (scale, place): (f32, [f32; 2]),
         rng: &mut Rng,
     ) -> Vec<f32> {
-        let figure = Frame { scale, shift: place, wraps: true, ..self.figure };
+        let figure = Frame { scale, shift: place, ..self.figure };
         self.render(n, outline, &figure, rng).pixels
     }
 
@@ -139,8 +138,6 @@ struct Frame {
     rotation: [[f32; 2]; 2],
     shift: [f32; 2],
     scale: f32,
-    /// Whether the plane begins anew at the sides of the image.
-    wraps: bool,
 }
 
 impl Frame {
@@ -153,7 +150,7 @@ impl Frame {
         // The inverse of rotation, slant and stretch: from the image to the figure.
         let rotation = [[cos / stretch + shear * sin, sin / stretch - shear * cos], [-sin, cos]];
         let shift = [between(rng, -room, room), between(rng, -room, room)];
-        Self { rotation, shift, scale, wraps: false }
+        Self { rotation, shift, scale }
     }
 
     /// Draws position, size and direction of a texture.
@@ -162,15 +159,11 @@ impl Frame {
         let (sin, cos) = angle.sin_cos();
         let shift = [between(rng, -0.5, 0.5), between(rng, -0.5, 0.5)];
         let rotation = [[cos, sin], [-sin, cos]];
-        Self { rotation, shift, scale: 1.0 / frequency, wraps: false }
+        Self { rotation, shift, scale: 1.0 / frequency }
     }
 
     fn apply(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let [x, y] = [x - self.shift[0], y - self.shift[1]];
-        // The nearest of its copies, one in each image beside this one.
-        let nearest =
-            |from: f32| if self.wraps { (from + 1.0).rem_euclid(2.0) - 1.0 } else { from };
-        let (x, y) = (nearest(x) / self.scale, nearest(y) / self.scale);
+        let (x, y) = ((x - self.shift[0]) / self.scale, (y - self.shift[1]) / self.scale);
         self.rotation.map(|[a, b]| a * x + b * y)
     }
 }
