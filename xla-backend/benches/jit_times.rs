@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::module::{conv2d, linear};
+use burn::tensor::module::{conv2d, layer_norm, linear};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, activation};
 use burn_trace::Params;
@@ -83,7 +83,7 @@ fn main() -> anyhow::Result<()> {
     let parts = resident.clone().split()?;
     time("call_on_device, one tree", || add.call_on_device(&resident).map(drop))?;
     time("call_on_device, a tuple of trees", || add.call_on_device(parts.clone()).map(drop))?;
-    time("call_on_device and wait", || Ok(add.call_on_device(&resident)?.wait()?))?;
+    time("call_on_device and wait", || anyhow::Ok(add.call_on_device(&resident)?.wait()?))?;
     time("call with Burn's tensors", || add.call((a.clone(), a.clone())).map(drop))?;
     println!("calls with a module, and with its tensors:");
     modules(&xla, &device)
@@ -98,6 +98,11 @@ fn modules(xla: &Xla, device: &Device) -> anyhow::Result<()> {
         conv2d(x, w, Some(b), ConvOptions::new([1, 1], [0, 0], [1, 1], 1))
     });
     let (w, b) = (conv.weight.val(), conv.bias.clone().expect("it has one").val());
+    recorded_by_burn("conv", |capture| {
+        let (w, x) = (Tensor::<4>::empty([1; 4], capture), Tensor::empty([1, 1, 2, 2], capture));
+        let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+        drop(conv2d(x, w, Some(Tensor::<1>::empty([1], capture)), options));
+    })?;
     both(
         "conv",
         || by_module.call((Params(conv.clone()), image.clone())).map(drop),
@@ -109,6 +114,10 @@ fn modules(xla: &Xla, device: &Device) -> anyhow::Result<()> {
     let by_module = xla.jit(|(Params(layer), x): (Params<Linear>, Tensor<2>)| layer.forward(x));
     let by_tensors = xla.jit(|(w, b, x): (Tensor<2>, Tensor<1>, Tensor<2>)| linear(x, w, Some(b)));
     let (w, b) = (layer.weight.val(), layer.bias.clone().expect("it has one").val());
+    recorded_by_burn("linear", |capture| {
+        let [w, x] = [(); 2].map(|()| Tensor::<2>::empty([2, 2], capture));
+        drop(linear(x, w, Some(Tensor::<1>::empty([2], capture))));
+    })?;
     both(
         "linear",
         || by_module.call((Params(layer.clone()), x.clone())).map(drop),
@@ -131,6 +140,12 @@ fn modules(xla: &Xla, device: &Device) -> anyhow::Result<()> {
     let values = |layer: &Linear| (layer.weight.val(), layer.bias.clone().expect("one").val());
     let ((v, b), (w, c)) = (values(&up), values(&down));
     let vectors = [norm.gamma.val(), norm.beta.clone().expect("it has one").val(), b, c];
+    recorded_by_burn("norm and MLP", |capture| {
+        let [v, w, x] = [(); 3].map(|()| Tensor::<2>::empty([2, 2], capture));
+        let [scale, shift, b, c] = [(); 4].map(|()| Tensor::<1>::empty([2], capture));
+        let y = layer_norm(x.clone(), scale, Some(shift), 1e-5);
+        drop(x + linear(activation::gelu(linear(y, v, Some(b))), w, Some(c)));
+    })?;
     both(
         "norm and MLP",
         || {
@@ -140,6 +155,19 @@ fn modules(xla: &Xla, device: &Device) -> anyhow::Result<()> {
         },
         || by_tensors.call((vectors.clone(), [v.clone(), w.clone()], x.clone())).map(drop),
     )
+}
+
+/// How long Burn's recorder alone takes for the operations of a function, and for as many that make its arguments.
+fn recorded_by_burn(what: &str, function: impl Fn(&Device)) -> anyhow::Result<()> {
+    let capture = Device::capture();
+    let mut record = || {
+        let recorded = capture.capture_scope(|scope| {
+            function(&capture);
+            scope.complete([], [])
+        });
+        recorded.map(drop).map_err(|error| anyhow::anyhow!("{error}"))
+    };
+    time(&format!("{what}, recorded by Burn alone"), &mut record)
 }
 
 fn both(
@@ -162,7 +190,10 @@ fn both(
     Ok(())
 }
 
-fn time(what: &str, mut call: impl FnMut() -> Result<(), ProgramError>) -> anyhow::Result<()> {
+fn time<E: Into<anyhow::Error>>(
+    what: &str,
+    mut call: impl FnMut() -> Result<(), E>,
+) -> anyhow::Result<()> {
     let mut best = Duration::MAX;
     for _ in 0..400 {
         best = best.min(average(100, &mut call)?);
@@ -171,13 +202,13 @@ fn time(what: &str, mut call: impl FnMut() -> Result<(), ProgramError>) -> anyho
     Ok(())
 }
 
-fn average(
+fn average<E: Into<anyhow::Error>>(
     calls: u32,
-    call: &mut impl FnMut() -> Result<(), ProgramError>,
+    call: &mut impl FnMut() -> Result<(), E>,
 ) -> anyhow::Result<Duration> {
     let start = Instant::now();
     for _ in 0..calls {
-        call()?;
+        call().map_err(Into::into)?;
     }
     Ok(start.elapsed() / calls)
 }

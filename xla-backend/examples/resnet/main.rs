@@ -32,6 +32,8 @@ struct Options {
 }
 
 fn main() -> Result<()> {
+    // Each step takes as much memory again: it is kept, and not given back.
+    burn_xla::pjrt::keep_memory();
     let options = options()?;
     let device = Device::flex();
     device.seed(1);

@@ -12,6 +12,8 @@ pub(super) struct Compiler {
     /// Whether it computes a product of 16-bit floats in f32 where the product sums over the rows of its first
     /// operand.
     pub(super) widens_sums_over_rows: bool,
+    /// Whether it convolves with a kernel that the window turns round as fast as with another.
+    pub(super) turns_kernels: bool,
     /// The kernels of this process that programs may call.
     pub(super) kernels: Kernels,
 }
@@ -24,6 +26,8 @@ impl Compiler {
             allocates: ["tpu", "cuda", "rocm", "gpu"].contains(&platform),
             replaces_softmax: platform == "tpu",
             widens_sums_over_rows: platform == "cpu",
+            // XLA's compiler for CPUs leaves such a convolution to plain loops, without its library.
+            turns_kernels: platform != "cpu",
             kernels,
         }
     }

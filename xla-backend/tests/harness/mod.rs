@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use burn_backend::{BoolStore, DType, TensorData};
 use burn_ir::{GraphIr, IrVisitorMut, OperationIr, TensorId, TensorIr};
 use burn_std::Bytes;
-use burn_xla::lower::{LowerError, LowerOptions, Program, lower, lower_op, name_of};
+use burn_xla::lower::{LowerError, LowerOptions, Port, Program, lower, lower_op, name_of};
 use burn_xla::pjrt::{
     Client, ClientOptions, CompileOptions, ElementType, Executable, ExecuteOptions,
 };
@@ -77,27 +77,34 @@ impl Runner {
         Ok(Self { client, programs: HashMap::new() })
     }
 
-    /// Lowers, runs and compares one recorded call.
+    /// Lowers, runs and compares one recorded call: as it is lowered for this platform, and for another where that
+    /// differs.
     pub(crate) fn replay(&mut self, case: &Case) -> Outcome {
-        let program = match lower_op(&case.op) {
-            Ok(program) => program,
+        let programs = match lowered(&case.op) {
+            Ok(programs) => programs,
             Err(error @ LowerError::Unsupported { .. }) => {
                 return Outcome::Unsupported(error.to_string());
             }
             Err(error) => return Outcome::Disagree(format!("{:#}", anyhow::Error::from(error))),
         };
         let inputs = case.inputs.iter().cloned().collect();
-        match self.run(&program, &inputs, 0).and_then(|got| answers(case, &program, &got)) {
-            Ok(()) => Outcome::Agree,
-            Err(error) => Outcome::Disagree(format!("{error:#}")),
+        for program in programs {
+            let got = self.run(&program, &inputs, 0);
+            if let Err(error) = got.and_then(|got| answers(case, &program, &got)) {
+                return Outcome::Disagree(format!("{error:#}"));
+            }
         }
+        Outcome::Agree
     }
 
     /// As [`Runner::replay`] for many calls, in few programs: compiling is what takes time.
     pub(crate) fn replay_all(&mut self, cases: &[Case]) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(cases.len());
         for chunk in cases.chunks(32) {
-            match self.replay_together(chunk) {
+            let differs = |case: &&Case| lowered(&case.op).is_ok_and(|all| all.len() > 1);
+            let other: Vec<_> = chunk.iter().filter(differs).collect();
+            let here = self.replay_together(&chunk.iter().collect::<Vec<_>>(), HERE);
+            match here.and_then(|()| self.replay_together(&other, "")) {
                 Ok(()) => outcomes.extend(chunk.iter().map(|_| Outcome::Agree)),
                 Err(_) => outcomes.extend(chunk.iter().map(|case| self.replay(case))),
             }
@@ -105,8 +112,11 @@ impl Runner {
         outcomes
     }
 
-    /// Runs calls as one program; all must agree.
-    fn replay_together(&mut self, cases: &[Case]) -> Result<()> {
+    /// Runs calls as one program, lowered for a platform; all must agree.
+    fn replay_together(&mut self, cases: &[&Case], platform: &str) -> Result<()> {
+        if cases.is_empty() {
+            return Ok(());
+        }
         let mut operations = Vec::new();
         let (mut arguments, mut results) = (Vec::new(), Vec::new());
         let (mut values, mut expected) = (HashMap::new(), Vec::new());
@@ -126,7 +136,8 @@ impl Runner {
             operations.push(op);
         }
         let graph = GraphIr::new(operations);
-        let program = lower(&graph, &arguments, &results, &LowerOptions::default())?;
+        let options = LowerOptions { platform, ..LowerOptions::default() };
+        let program = lower(&graph, &arguments, &results, &options)?;
         let got = self.run(&program, &values, 0)?;
         expected.into_iter().zip(&got).try_for_each(|(want, got)| compare(want, got))
     }
@@ -165,6 +176,22 @@ impl Runner {
             .map(|(slot, buffer)| Ok(from_device(buffer.to_host()?, &slot.ty.dims, slot.dtype)))
             .collect()
     }
+}
+
+/// The platform that runs the programs of tests.
+const HERE: &str = "cpu";
+
+/// The program of an operation for this platform, and that for one that is not known if it is another.
+fn lowered(op: &OperationIr) -> Result<Vec<Program>, LowerError> {
+    let plain = lower_op(op)?;
+    let ids = |ports: &[Port]| ports.iter().map(|port| port.id).collect::<Vec<_>>();
+    let (arguments, results) = (ids(&plain.arguments), ids(&plain.results));
+    let options = LowerOptions { platform: HERE, ..LowerOptions::default() };
+    let here = lower(&GraphIr::new(vec![op.clone()]), &arguments, &results, &options)?;
+    Ok(match here.text == plain.text {
+        true => vec![here],
+        false => vec![here, plain],
+    })
 }
 
 /// Moves the ids of an operation.

@@ -112,16 +112,21 @@ fn spread_convolution(
     out: &[usize],
 ) -> Emitted<Value> {
     let rank = options.stride.len();
+    let turns = cx.compiler.turns_kernels;
     let conv = Convolution {
         padding,
         lhs_dilation: options.stride.clone(),
         rhs_dilation: options.dilation.clone(),
-        reversed: true,
+        reversed: turns,
         feature_groups: options.groups,
         rhs_input_first: options.groups == 1,
         ..Convolution::plain(rank)
     };
-    let kernel = swap_features(cx, cx.get(weight)?, options.groups)?;
+    let mut kernel = swap_features(cx, cx.get(weight)?, options.groups)?;
+    let axes: Vec<_> = (2..rank + 2).filter(|&d| weight.shape[d] > 1).collect();
+    if !turns && !axes.is_empty() {
+        kernel = cx.b.reverse(kernel, &axes)?;
+    }
     convolve(cx, cx.get(x)?, kernel, conv, out)
 }
 
