@@ -8,7 +8,7 @@ use crate::runtime::Runtime;
 use crate::vit::ViT22BConfig;
 
 /// Side of the drawings, and side of the patches.
-const SIDE: usize = 24;
+const SIDE: usize = 16;
 const PATCH: usize = 4;
 
 /// Steps of training, each on 32 images, and views.
@@ -24,17 +24,17 @@ pub struct DistillationSteps {
 
 impl Default for DistillationSteps {
     fn default() -> Self {
-        Self { teacher: 800, views: 32, student: 1_500 }
+        Self { teacher: 1_000, views: 32, student: 1_500 }
     }
 }
 
-/// A student of one block learns ten shapes from 240 drawings, of which a teacher of four blocks says what it thinks: of the view that the
-/// student sees, of another view of the same drawing, or nothing, so that the student has the label. The measures, on 600 other
-/// drawings, are the share that is classified rightly, the share for which student and teacher say the same, and
-/// `KL(teacher ‖ student)`.
+/// A student of one block learns ten shapes from random views of 240 drawings. It is told what a teacher of four blocks says of the
+/// same view, or what it says of another view of the same drawing, or the label. The measures, on 600 other drawings, are the share that is
+/// classified rightly, the share for which student and teacher say the same, and `KL(teacher ‖ student)`. One student after the other is
+/// [`Lessons::student`]. The rates were chosen with another seed.
 ///
-/// The paper has students that learn from the teacher's answers about their own views; why is what "Knowledge distillation: A good
-/// teacher is patient and consistent" (arXiv 2106.05237) shows.
+/// The paper's students are told of the views that they see; that this is better is what "Knowledge distillation: A good teacher is
+/// patient and consistent" (arXiv 2106.05237) shows.
 ///
 /// # Errors
 ///
@@ -71,21 +71,11 @@ pub fn distillation(
     }
     let [same, other, label] = Told::ALL.map(|told| told.to_string());
     for (than, text) in [(&other, "another view"), (&label, "the label")] {
-        right.claim(
-            &format!("What is said of the same view makes better students than {text}"),
-            &same,
-            than,
-        );
-        agreement.claim(
-            &format!("It makes students that are more like the teacher than {text}"),
-            &same,
-            than,
-        );
-        divergence.claim(
-            &format!("It makes students that are nearer to the teacher than {text}"),
-            than,
-            &same,
-        );
+        let claim = |makes: &str| format!("To be told of the same view makes {makes} than {text}");
+        right.claim(&claim("better students"), &same, than);
+        agreement.claim(&claim("students that say more often what the teacher says"), &same, than);
+        // Small is good.
+        divergence.claim(&claim("students nearer to the teacher"), than, &same);
     }
     Ok([right, agreement, divergence])
 }
