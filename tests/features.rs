@@ -146,6 +146,41 @@ fn runs_that_end_early_go_on_and_give_the_same_bytes() {
     holds(&whole, &set);
 }
 
+/// What a step draws for an image follows from the seed and from the image's place among all, and not from where a run went on.
+#[test]
+fn random_steps_draw_the_same_after_a_break() {
+    let folder = Folder::new("parts-random");
+    let set = ImageSet::folder(&pictures(&folder, 0..17)).unwrap();
+    let random = "inception_crop(8, 8, 20, 100, bilinear)|flip_lr|value_range(-1, 1)";
+    let embedder = |steps: &str, seed: u64| {
+        let (embedder, parameters) = embedder(steps);
+        (embedder.with_seed(seed), parameters)
+    };
+    let embed = |steps: &str, seed: u64, out: &Path| {
+        let (embedder, parameters) = embedder(steps, seed);
+        embedder.embed_in_parts(&set, &parameters, &parts(out), |_| ())
+    };
+    let whole = folder.path().join("whole");
+    embed(random, 5, &whole).unwrap();
+    let stopped = folder.path().join("stopped");
+    let (embedder_of_run, parameters) = embedder(random, 5);
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        embedder_of_run.embed_in_parts(&set, &parameters, &parts(&stopped), |progress| {
+            assert!(progress.done < 14, "stopped");
+        })
+    }));
+    assert!(run.is_err());
+    let report = embed(random, 5, &stopped).unwrap();
+    assert!(report.seen < 17, "a whole part stayed");
+    assert_eq!(files(&stopped), files(&whole));
+    let error = embed(random, 6, &whole).unwrap_err().to_string();
+    assert!(error.contains("seed was 5, is 6"), "{error}");
+    // A seed from which nothing is drawn makes no difference.
+    let plain = folder.path().join("plain");
+    embed(STEPS, 5, &plain).unwrap();
+    assert_eq!(embed(STEPS, 6, &plain).unwrap().seen, 0);
+}
+
 /// Parts with other bytes than were written are an error where they are read, and done again.
 #[test]
 fn parts_that_were_damaged_are_noticed_and_done_again() {

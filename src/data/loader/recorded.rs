@@ -1,5 +1,7 @@
 //! Batches that say of each image how it was read.
 
+use std::sync::Arc;
+
 use super::broken::kind;
 use super::{ImageLoader, OnBroken, is_of_the_image};
 use crate::data::batch::{BatchError, HeldOut, ImageBatch, Masked};
@@ -7,11 +9,16 @@ use crate::data::error::DataError;
 use crate::data::image::Image;
 use crate::data::set::{Decoded, Stamp};
 
-/// A loader whose batches come with a record of each image, in the order of the set.
+/// Some images of a loader's set, in batches that come with a record of each image. Random steps draw by the place of an image in the
+/// whole set, so that a part of it gives what all of it gave.
 #[derive(Debug)]
-pub(crate) struct RecordedImages(pub(crate) ImageLoader);
+pub(crate) struct RecordedImages {
+    pub(crate) loader: ImageLoader,
+    /// The places of these images in the set.
+    pub(crate) places: Arc<[u32]>,
+}
 
-/// A batch with a record of each of its images that is in the set.
+/// A batch with a record of each of its images.
 #[derive(Debug)]
 pub(crate) struct RecordedBatch {
     pub(crate) batch: ImageBatch,
@@ -31,20 +38,21 @@ pub(crate) struct ReadImage {
 
 impl RecordedImages {
     fn read(&self, index: usize) -> (ReadImage, Result<Image, DataError>) {
-        let Self(loader) = self;
+        let loader = &self.loader;
         let Decoded { stamp, sha256, image } = loader.set.decode_recorded(index, loader.decoding);
         (ReadImage { stamp, sha256, skipped: None }, image)
     }
 
     fn recorded(&self, first: usize, size: usize) -> Result<Masked<RecordedBatch>, DataError> {
-        let Self(loader) = self;
+        let loader = &self.loader;
         let is_fixed = loader.preprocess.is_fixed();
         if !is_fixed && size != 1 {
             return Err(DataError::Sizes);
         }
         let mut rows = loader.rows(size);
         let (mut mask, mut images) = (vec![false; size], Vec::new());
-        for (row, index) in (first..loader.set.len()).take(size).enumerate() {
+        for (row, place) in self.places.iter().skip(first).take(size).enumerate() {
+            let index = *place as usize;
             let (mut read, image) = self.read(index);
             match image {
                 Err(error) if loader.on_broken == OnBroken::Skip && is_of_the_image(&error) => {
@@ -69,7 +77,7 @@ impl RecordedImages {
 
 impl HeldOut<RecordedBatch> for RecordedImages {
     fn len(&self) -> usize {
-        self.0.set.len()
+        self.places.len()
     }
 
     fn batch(&self, first: usize, size: usize) -> Result<Masked<RecordedBatch>, BatchError> {

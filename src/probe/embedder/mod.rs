@@ -339,6 +339,11 @@ impl Embedder {
         if self.preprocess.is_fixed() { self.batch } else { 1 }
     }
 
+    /// The seed of steps that draw.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     pub(super) fn threads(&self) -> usize {
         self.threads
     }

@@ -32,6 +32,9 @@ pub struct MadeBy {
     pub feature: String,
     /// The steps of preprocessing.
     pub preprocess: String,
+    /// The seed of random steps; none without such steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Whether images were turned upright by their EXIF orientation.
     pub exif_orientation: bool,
     /// The most pixels that an image might have.
@@ -257,6 +260,7 @@ mod tests {
             precision: Precision::F32,
             feature: "pooled".into(),
             preprocess: "resize(32)".into(),
+            seed: None,
             exif_orientation: true,
             max_pixels: 100,
         };

@@ -163,13 +163,9 @@ impl Embedder {
         rewrite(&files, &mut manifest, set, groups)?;
         let seen = pending.len();
         if seen > 0 {
-            let pending = match seen == set.len() {
-                true => set.clone(),
-                false => set.select(pending.into_iter().map(|index| index as usize)),
-            };
             let before = set.len() - seen;
             progress(PartsProgress { done: before, now: 0, of: set.len(), skipped: 0 });
-            manifest = self.embed_pending(&files, manifest, &pending, |now, skipped| {
+            manifest = self.embed_pending(&files, manifest, (set, pending), |now, skipped| {
                 progress(PartsProgress { done: before + now, now, of: set.len(), skipped });
             })?;
         }
@@ -204,6 +200,7 @@ impl Embedder {
             precision: self.precision(),
             feature: "pooled".into(),
             preprocess: self.preprocess().to_string(),
+            seed: self.preprocess().is_random().then_some(self.seed()),
             exif_orientation: decoding.exif_orientation,
             max_pixels: decoding.max_pixels,
         };
@@ -243,19 +240,19 @@ impl Embedder {
         Ok(known)
     }
 
-    /// Embeds all images of a set into new parts. Another thread writes them.
+    /// Embeds images of a set, by their places in it, into new parts. Another thread writes them.
     fn embed_pending(
         &self,
         files: &PartFiles,
         manifest: Manifest,
-        set: &ImageSet,
+        images: (&ImageSet, Vec<u32>),
         progress: impl FnMut(usize, usize),
     ) -> Result<Manifest, PartsError> {
         let most = manifest.images_per_part.next_multiple_of(self.batch_size());
         let (send, receive) = sync_channel(1);
         std::thread::scope(|scope| {
             let writer = scope.spawn(move || write_parts(files, manifest, &receive));
-            let computed = self.compute_parts(set, most, &send, progress);
+            let computed = self.compute_parts(images, most, &send, progress);
             drop(send);
             let written = writer.join().expect("it panics nowhere")?;
             computed?;
@@ -263,15 +260,16 @@ impl Embedder {
         })
     }
 
-    /// Hands on the parts of a set. Ends early if nobody takes them.
+    /// Hands on the parts of these images. Ends early if nobody takes them.
     fn compute_parts(
         &self,
-        set: &ImageSet,
+        (set, places): (&ImageSet, Vec<u32>),
         images_per_part: usize,
         parts: &SyncSender<Contents>,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<(), EmbedError> {
-        let images = RecordedImages(self.loader(set)?);
+        let places: Arc<[u32]> = places.into();
+        let images = RecordedImages { loader: self.loader(set)?, places: Arc::clone(&places) };
         let mut part = Contents::default();
         let (mut done, mut skipped) = (0, 0);
         for batch in Epoch::new(Arc::new(images), self.batch_size(), self.threads()) {
@@ -280,7 +278,7 @@ impl Embedder {
             let is_any = images.iter().any(|image| image.skipped.is_none());
             let features = if is_any { Some(self.pooled_of(tensors.images)?) } else { None };
             for (row, read) in images.into_iter().enumerate() {
-                let record = record(set, batch.first + row, read);
+                let record = record(set, places[batch.first + row] as usize, read);
                 match (&record.skipped, &features) {
                     (None, Some(features)) => {
                         let values = features.image(row).values("pooled").unwrap_or_default();
@@ -294,7 +292,7 @@ impl Embedder {
                 part.records.push(record);
                 done += 1;
             }
-            let is_full = part.records.len() >= images_per_part || done == set.len();
+            let is_full = part.records.len() >= images_per_part || done == places.len();
             if is_full && parts.send(std::mem::take(&mut part)).is_err() {
                 return Ok(());
             }
