@@ -73,6 +73,12 @@ pub(super) fn plan_parameters(
             continue;
         };
         let mut fits = !terms.is_empty();
+        if !fits {
+            // The file's origin has no name for it, such as attention pooling that an option asks for.
+            let tensor = path.clone();
+            let shape = shape.to_vec();
+            report.missing.push(Missing { path: path.clone(), tensor, shape, nearest: None });
+        }
         for Term { name, shape, .. } in &terms {
             used.insert(name.clone());
             let (tensor, expected) = (tensors.actual(name), shape.clone());
