@@ -30,6 +30,16 @@ impl<T: Task> Trainer<T> {
         }
     }
 
+    /// An error for a folder that holds another run, unless that is to go on.
+    pub(super) fn check_vacant(&self) -> Result<(), TrainError> {
+        match self.checkpoints.steps()?.pop() {
+            Some(step) if !self.resume => {
+                Err(TrainError::Occupied { folder: self.folder.clone(), step })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The engine to begin with. If its state is that of a checkpoint, also the position in the data.
     pub(super) fn start(
         &self,
@@ -45,10 +55,8 @@ impl<T: Task> Trainer<T> {
             };
             Ok((Engine::start(runtime, train, start)?, None))
         };
+        self.check_vacant()?;
         if !self.resume {
-            if let Some(step) = self.checkpoints.steps()?.pop() {
-                return Err(TrainError::Occupied { folder: self.folder.clone(), step });
-            }
             return anew(train);
         }
         let processes = Processes::of(runtime);

@@ -247,9 +247,10 @@ impl<T: Task> Trainer<T> {
     ///
     /// # Errors
     ///
-    /// [`TrainError`] that names the setting.
+    /// [`TrainError`] that names the setting; [`TrainError::Occupied`] for a folder that holds another run.
     pub fn validate(&self) -> Result<(), TrainError> {
-        self.checked().map(drop)
+        self.checked()?;
+        self.check_vacant()
     }
 
     /// The step, of settings that are all valid.
