@@ -1,4 +1,4 @@
-//! Classes by their names: the classifier that nobody trained.
+//! The zero-shot classifier: a vector for each class, from prompts with its name.
 
 use crate::eval::{EvalError, Matrix, class_vectors};
 

@@ -7,6 +7,7 @@ use burn::tensor::{Int, Tensor};
 use crate::eval::{EvalError, Matrix};
 use crate::runtime::{Bound, Runtime};
 use crate::text::{TextEncoder, TextTower};
+use crate::train::Precision;
 
 use super::error::ContrastError;
 
@@ -58,9 +59,23 @@ impl TextEmbedder {
         tower: TextTower,
         encoder: TextEncoder,
     ) -> Result<Self, ContrastError> {
+        Self::in_precision(runtime, tower, encoder, Precision::F32)
+    }
+
+    /// As [`new`](Self::new), with a tower that computes in a precision. Vectors are f32 in both.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn in_precision(
+        runtime: &Runtime,
+        tower: TextTower,
+        encoder: TextEncoder,
+        precision: Precision,
+    ) -> Result<Self, ContrastError> {
         let width = tower.config().outputs();
         let answer = |tower: &TextTower, ids: Tensor<2, Int>| tower.forward(ids);
-        let tower = runtime.bind(tower, answer)?;
+        let tower = runtime.bind(precision.cast(tower), answer)?;
         Ok(Self { tower, encoder, runtime: runtime.clone(), width })
     }
 
@@ -76,16 +91,15 @@ impl TextEmbedder {
             cut: 0,
         };
         for batch in texts.chunks(BATCH) {
-            let mut rows: Vec<&str> = batch.iter().map(AsRef::as_ref).collect();
-            vectors.cut += self.encoder.encode(&rows).cut;
-            rows.resize(BATCH, "");
-            let ids = self.encoder.encode(&rows).tensor(&self.runtime.device());
+            let ids = self.encoder.encode(batch);
+            vectors.cut += ids.cut;
+            let ids = ids.filled_up(BATCH).tensor(&self.runtime.device());
             let values = self.tower.call(ids)?.into_data();
             let values: Vec<f32> = values.iter::<f32>().take(batch.len() * self.width).collect();
             let broken =
                 values.chunks(self.width).position(|row| row.iter().any(|x| !x.is_finite()));
             if let Some(row) = broken {
-                return Err(ContrastError::NotFinite { text: rows[row].into() });
+                return Err(ContrastError::NotFinite { text: batch[row].as_ref().into() });
             }
             vectors.values.extend(values);
         }

@@ -7,7 +7,7 @@ const PLACE: &str = "{}";
 /// The prompt sets that have a name.
 const NAMED: [&str; 3] = ["clip_best", "clip_paper", "class_name_only"];
 
-/// Prompts or names of classes that nothing can be asked with.
+/// Prompts or names of classes that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PromptError {
@@ -31,7 +31,7 @@ pub enum PromptError {
         /// What is missing.
         what: &'static str,
     },
-    /// A name of which nothing is left.
+    /// A name that is empty without ASCII punctuation.
     #[error(
         "the class \"{name}\" (number {number}) has no name: nothing is left of it without punctuation; rename it"
     )]
@@ -135,8 +135,8 @@ impl Prompts {
     }
 }
 
-/// A name as models were evaluated with it: `_` is a blank, punctuation of ASCII goes but for commas, letters are small, runs
-/// of blanks are one.
+/// A name as models were evaluated with it: `_` becomes a blank, ASCII punctuation other than commas is removed, letters become
+/// lower case, and runs of blanks become one blank.
 ///
 /// ```
 /// assert_eq!(vit22b::contrast::canonical_name("Jack-o'-lantern, T_shirt"), "jackolantern, t shirt");
@@ -145,7 +145,7 @@ pub fn canonical_name(name: &str) -> String {
     canonical(name, ",")
 }
 
-/// The canonical name up to its first comma, behind which others for the same class follow.
+/// The canonical name up to its first comma; what follows are other names of the same class.
 pub fn first_name(name: &str) -> String {
     let name = canonical_name(name);
     name.split(',').next().unwrap_or_default().trim().to_string()

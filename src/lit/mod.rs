@@ -2,7 +2,7 @@
 //!
 //! The image model is asked once: [`ImageViews`] are its vectors of a few views of each image, kept on disk. [`Pairs`] join
 //! them to the ids of the images' texts, [`Lit`] is the task of learning from these, and [`TextHalf`] is what is learned. With
-//! the image model it makes a [`TwoTower`](crate::contrast::TwoTower), which names images of classes that nobody taught it.
+//! the image model it makes a [`TwoTower`](crate::contrast::TwoTower), which names images of classes that it was not trained on.
 //!
 //! ```text
 //! images   ─▶ Embedder  ─▶ ImageViews ─┐

@@ -15,7 +15,7 @@ use super::error::LitError;
 use super::task::LitBatch;
 use super::views::ImageViews;
 
-/// What the text of an example is drawn from.
+/// Set in the key from which the text of an example is drawn, so that it differs from keys of other draws.
 const TEXT: u64 = 1 << 33;
 
 /// Images with their texts, to train a text tower with.

@@ -157,7 +157,7 @@ impl Task for Lit {
         let device = logits.device();
         let own = Tensor::<2>::eye(b, &device);
         let ones = weights.clone().greater_elem(0.0).float();
-        // Rows that are no example are no answers either: they lie below all others.
+        // Rows that only fill up the batch are no answers: their logits lie below all others.
         let hidden = ones.clone().neg().add_scalar(1.0);
         let far = hidden.mul_scalar(-1e9).unsqueeze::<2>();
         let (to_texts, to_images) = (logits.clone() + far.clone(), logits.transpose() + far);

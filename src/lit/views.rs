@@ -13,7 +13,7 @@ use super::error::LitError;
 /// The vectors that a locked image model makes of `K` views of each image of a set. A view is what the random steps of
 /// preprocessing make of an image; without such steps one view is all there is.
 ///
-/// The views are fixed: the more of them, the less a text tower learns a single crop by heart.
+/// Views stay the same in all epochs. More of them keep a text tower from learning a single crop by heart.
 #[derive(Debug, Clone)]
 pub struct ImageViews {
     tables: Vec<FeatureTable>,
@@ -68,7 +68,7 @@ impl ImageViews {
             .text("vector compared with texts")
             .text(&set.fingerprint())
             .text(&embedder.preprocess().to_string())
-            .text(&format!("{:?}", embedder.decoding()));
+            .text(&format!("{:?} {:?}", embedder.decoding(), embedder.precision()));
         for index in 0..set.len() {
             // Of a file that is gone the embedder tells.
             if let Ok(stamp) = set.stamp(index) {

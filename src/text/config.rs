@@ -72,7 +72,7 @@ pub struct TextConfig {
     /// The id behind the end, up to `length`.
     #[config(default = 0)]
     pub pad: usize,
-    /// Whether texts are written small before they are cut into tokens.
+    /// Whether texts are turned into lower case before they are cut into tokens.
     #[config(default = true)]
     pub lowercase: bool,
     /// Width of a token, a multiple of `num_heads`.

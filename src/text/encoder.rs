@@ -123,6 +123,12 @@ impl TextIds {
         &self.ids[index * self.length..][..self.length]
     }
 
+    /// The same with as many texts as a program takes: those that are missing are zeros.
+    pub(crate) fn filled_up(mut self, texts: usize) -> Self {
+        self.ids.resize(self.ids.len().max(texts * self.length), 0);
+        self
+    }
+
     /// A hash of all ids, as 64 hexadecimal digits.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();

@@ -1,5 +1,5 @@
-//! CLIP's cleaning of text, which its tokenizer was trained behind: text that went through a wrong encoding is
-//! repaired, as the Python package ftfy does it, references of HTML are unescaped, blanks collapse, letters become small.
+//! CLIP's cleaning of text before it is cut into tokens: text that went through a wrong encoding is repaired, as the Python package
+//! ftfy does it, references of HTML are unescaped, runs of blanks become one, letters become lower case.
 //!
 //! Repairing is done by these rules, until they change nothing more:
 //!
@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::html::{References, unescaped, windows_1252, windows_1252_byte};
 
-/// Latin letters that are one character for typographers alone.
+/// Ligatures and digraphs that Unicode has as one character, and their letters.
 const LIGATURES: [(char, &str); 19] = [
     ('Ĳ', "IJ"),
     ('ĳ', "ij"),
@@ -48,7 +48,7 @@ pub(super) fn cleaned(text: &str) -> String {
     with_single_blanks(&plain).to_lowercase()
 }
 
-/// A text as transformers' tokenizer of CLIP takes it: composed, with single blanks, letter by letter small.
+/// A text as transformers' tokenizer of CLIP takes it: composed, with single blanks, each letter in lower case by itself.
 pub(super) fn composed(text: &str) -> String {
     let composed: String = text.nfc().collect();
     with_single_blanks(&composed).chars().flat_map(char::to_lowercase).collect()

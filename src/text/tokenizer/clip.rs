@@ -15,9 +15,9 @@ const ENDINGS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 /// How text is cleaned before it is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cleaning {
-    /// CLIP's own: text is repaired, HTML is unescaped, blanks collapse, letters become small.
+    /// CLIP's own: text is repaired, HTML is unescaped, runs of blanks become one, letters become lower case.
     Clip,
-    /// transformers' `tokenizer.json`: composed characters, blanks, small letters.
+    /// transformers' `tokenizer.json`: characters are composed, runs of blanks become one, letters become lower case.
     Composed,
 }
 
