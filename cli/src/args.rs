@@ -6,13 +6,11 @@ use anyhow::Context;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
-use vit22b::contrast::TwoTower;
-use vit22b::data::{DecodeOptions, ImageSet, OnBroken, Preprocess};
+use vit22b::data::{DecodeOptions, ImageSet, OnBroken};
 use vit22b::dense::{DepthModel, SegmentationModel};
 use vit22b::probe::{Embedder, FeatureTable};
-use vit22b::text::TextPool;
 use vit22b::train::Precision;
-use vit22b::weights::{Inspection, LoadOptions, LoadedDense, WeightsFile};
+use vit22b::weights::{LoadOptions, LoadedDense, WeightsFile};
 
 use crate::given::About;
 use crate::terminal::ImageBar;
@@ -70,6 +68,31 @@ impl From<PrecisionName> for Precision {
     }
 }
 
+/// The precision of a model that is asked and not trained.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct ModelPrecision {
+    /// The type of the model's products and activations. bf16 is faster
+    /// on processors that multiply it; features then differ from those
+    /// in f32 by one to three hundredths of their length
+    #[arg(long, default_value = "f32")]
+    precision: PrecisionName,
+}
+
+impl From<ModelPrecision> for Precision {
+    fn from(chosen: ModelPrecision) -> Self {
+        chosen.precision.into()
+    }
+}
+
+impl ModelPrecision {
+    /// Says that bf16 is faster, where it is and was not chosen.
+    pub(crate) fn tell(self, runtime: &Runtime) {
+        if self.precision == PrecisionName::F32 && runtime.is_faster_in_bf16() {
+            eprintln!("note: --precision bf16 is faster here, and rounds to 8 bits");
+        }
+    }
+}
+
 /// A published model.
 #[derive(Args)]
 pub(crate) struct Weights {
@@ -88,38 +111,19 @@ impl Weights {
         &self.weights
     }
 
-    /// What the file is, and what a load would do with its tensors.
-    pub(crate) fn inspect(&self) -> anyhow::Result<Inspection> {
-        let file = open_weights(&self.weights)?;
-        let inspection = self.unsaid.inspect(&file)?;
-        self.unsaid.compare(&file, &inspection.description)?;
-        Ok(inspection)
-    }
-
     /// The file, and what the options say of it.
     pub(crate) fn open(&self) -> anyhow::Result<(WeightsFile, LoadOptions)> {
         Ok((open_weights(&self.weights)?, self.unsaid.options()))
     }
 
+    /// What the file leaves open.
+    pub(crate) fn unsaid(&self) -> &Unsaid {
+        &self.unsaid
+    }
+
     /// The model without its classifier, on the device of a runtime.
     pub(crate) fn embedder(&self, runtime: &Runtime, images: &Images) -> anyhow::Result<Embedder> {
         self.load(runtime)?.embedder(runtime, images)
-    }
-
-    /// Both towers of a model of images and texts, and what images become for it.
-    pub(crate) fn load_two_towers(
-        &self,
-        runtime: &Runtime,
-        text_heads: Option<usize>,
-        text_pool: Option<TextPool>,
-    ) -> anyhow::Result<(TwoTower, Preprocess)> {
-        let file = open_weights(&self.weights)?;
-        let options = self.unsaid.options();
-        let options = options.with_text_heads(text_heads).with_text_pool(text_pool);
-        let loaded = file.load_two_towers(&options, &runtime.device());
-        let loaded = loaded.map_err(|error| self.unsaid.explained(error))?;
-        eprintln!("{}\n{}\n{}", loaded.image, loaded.text, loaded.report);
-        Ok((loaded.model, loaded.image.preprocessing))
     }
 
     /// The model without its classifier.
@@ -266,11 +270,8 @@ impl ImageFiles {
 pub(crate) struct Images {
     #[command(flatten)]
     files: ImageFiles,
-    /// The type of the model's products and activations. bf16 is faster
-    /// on processors that multiply it; features then differ from those
-    /// in f32 by one to three hundredths of their length
-    #[arg(long, default_value = "f32")]
-    precision: PrecisionName,
+    #[command(flatten)]
+    precision: ModelPrecision,
 }
 
 impl About for Images {
@@ -297,11 +298,9 @@ impl Images {
         train_test(self.path(), seed)
     }
 
-    /// Says that bf16 is faster, where it is and was not chosen.
-    pub(crate) fn tell_precision(&self, runtime: &Runtime) {
-        if self.precision == PrecisionName::F32 && runtime.is_faster_in_bf16() {
-            eprintln!("note: --precision bf16 is faster here, and rounds to 8 bits");
-        }
+    /// The type in which the model computes.
+    pub(crate) fn precision(&self) -> ModelPrecision {
+        self.precision
     }
 
     /// How images are decoded.

@@ -1,6 +1,6 @@
 //! Training sharded over a mesh, and blocks as one loop: options, and what is made of them.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use burn_trace::Save;
 use clap::{Args, ValueEnum};
 use vit22b::Runtime;
@@ -118,6 +118,26 @@ impl Large {
             Some((mesh, sharding)) => Ok(runtime.over(mesh, &sharding.layout()?)?),
             None => Ok(runtime.clone()),
         }
+    }
+
+    /// An error for devices that form no such mesh, and for a batch or a number of heads that it does not divide: for verbs that do
+    /// other work before they train. `option` sets the heads.
+    pub(crate) fn check(
+        &self,
+        runtime: &Runtime,
+        batch: u64,
+        (option, heads): (&str, usize),
+    ) -> anyhow::Result<()> {
+        let Some((mesh, sharding)) = self.sharding()? else { return Ok(()) };
+        self.over(runtime).with_context(|| format!("--mesh {mesh}"))?;
+        let rows = mesh.shard_shape("--batch", &sharding.batch.first(1), &[batch as usize]);
+        rows.with_context(|| format!("--mesh {mesh}"))?;
+        let parts = mesh.size("model").unwrap_or(1);
+        ensure!(
+            heads.is_multiple_of(parts),
+            "--mesh {mesh}: {option}: {heads} attention heads are cut into {parts} by the axis `model`; expected a multiple of {parts}"
+        );
+        Ok(())
     }
 
     /// The runtime of a name, with devices for the mesh.

@@ -91,7 +91,7 @@ impl From<GeluName> for Gelu {
 }
 
 /// The option's value for a field of the config; of one that no option has, its own name.
-fn named<N: ValueEnum, T: From<N> + PartialEq + Debug>(field: T) -> String {
+pub(crate) fn named<N: ValueEnum, T: From<N> + PartialEq + Debug>(field: T) -> String {
     let is_it = |name: &&N| T::from((*name).clone()) == field;
     let value = N::value_variants().iter().find(is_it).and_then(N::to_possible_value);
     value.map_or_else(|| format!("{field:?}").to_lowercase(), |value| value.get_name().into())
@@ -213,7 +213,7 @@ impl Unsaid {
     }
 
     /// Refuses a side that the patch does not divide, before what the file says is taken for the reason.
-    fn check_side(&self, file: &WeightsFile) -> anyhow::Result<()> {
+    pub(crate) fn check_side(&self, file: &WeightsFile) -> anyhow::Result<()> {
         let options = self.options().with_head(HeadChoice::Drop).with_image(None);
         let (Some(side), Ok(found)) = (self.tower.side, file.describe(&options)) else {
             return Ok(());
@@ -228,17 +228,26 @@ impl Unsaid {
     }
 
     /// What a file is. Of one whose classifier has a form that is not computed, the rest, which is told.
-    pub(crate) fn inspect(&self, file: &WeightsFile) -> anyhow::Result<Inspection> {
+    pub(crate) fn inspect(
+        &self,
+        file: &WeightsFile,
+        options: &LoadOptions,
+    ) -> anyhow::Result<Inspection> {
         self.check_side(file)?;
-        let options = self.options();
-        let inspection = match file.inspect(&options) {
+        let inspection = match file.inspect(options) {
             Err(WeightsError::Unsupported { what, .. }) => {
-                let without = file.inspect(&options.with_head(HeadChoice::Drop));
+                let without = file.inspect(&options.clone().with_head(HeadChoice::Drop));
                 without.inspect(|_| eprintln!("left out: the file's classifier: {what}"))
             }
             other => other,
         };
-        inspection.map_err(|error| self.explained(error))
+        let mut inspection = inspection.map_err(|error| self.explained(error))?;
+        if let (Some(problem), Err(error)) =
+            (&mut inspection.text_problem, file.describe_text(options))
+        {
+            *problem = format!("{:#}", explained(error));
+        }
+        Ok(inspection)
     }
 
     /// Loads a model with the classifier that the file holds, and the names of its classes where they are
@@ -248,7 +257,7 @@ impl Unsaid {
         file: &WeightsFile,
         device: &Device,
     ) -> anyhow::Result<Option<(Loaded, Vec<String>)>> {
-        if self.inspect(file)?.num_classes == 0 {
+        if self.inspect(file, &self.options())?.num_classes == 0 {
             return Ok(None);
         }
         match file.load(&self.options(), device) {
@@ -291,7 +300,7 @@ impl Unsaid {
 }
 
 /// An option's value beside that of the model, and that of the model without the option.
-fn compared<T: PartialEq + Display>(
+pub(crate) fn compared<T: PartialEq + Display>(
     option: &str,
     given: T,
     found: T,

@@ -12,9 +12,9 @@ use vit22b::report::{Block, Section};
 use vit22b::weights::WeightsFile;
 
 use super::part::{Part, line, percent, table};
-use crate::args::Decoding;
+use crate::args::{Decoding, ModelPrecision};
 use crate::terminal::ImageBar;
-use crate::unsaid::Unsaid;
+use crate::unsaid::{Loaded, Unsaid};
 
 /// How often the file's classifier is right about labelled images. None, with a word on it, where the
 /// file has no classifier or one of other classes than the images have.
@@ -25,7 +25,7 @@ pub(crate) fn own_classifier(
     [train, test]: &[ImageSet; 2],
     root: &Path,
     real: Option<&Path>,
-    decoding: Decoding,
+    (decoding, precision): (Decoding, ModelPrecision),
 ) -> anyhow::Result<Option<Part>> {
     let unused = || {
         real.iter().for_each(|_| eprintln!("--real is not used: it is for the file's classifier"))
@@ -71,8 +71,9 @@ pub(crate) fn own_classifier(
             "--real: {got} lists of classes, expected {expected}, one for each image"
         );
     }
-    let embedder =
-        Embedder::new(runtime, loaded.model, loaded.preprocess)?.with_decoding(decoding.options());
+    let Loaded { model, preprocess } = loaded;
+    let embedder = Embedder::in_precision(runtime, model, preprocess, precision.into())?
+        .with_decoding(decoding.options());
     let mut bar = ImageBar::new(set.len());
     let (accuracy, broken) = evaluate(&embedder, &set, real.as_deref(), |done| bar.done(done))?;
     bar.finish(&broken);

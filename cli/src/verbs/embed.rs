@@ -139,7 +139,7 @@ fn to_file(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
     let table = images.embed(&embedder, set)?;
     tell_remarks(set);
     file.write(&table).context("--out")?;
-    images.tell_precision(&runtime);
+    images.precision().tell(&runtime);
     let (rows, columns) = (counted(table.rows(), "image"), table.columns());
     print!("{rows}, {columns} features each, in {}; ", out.display());
     Ok(())
@@ -169,7 +169,7 @@ fn to_folder(arguments: &Arguments, set: &ImageSet) -> anyhow::Result<()> {
     tell_remarks(set);
     let report = done.map_err(explained)?;
     if report.seen > 0 {
-        images.tell_precision(&runtime);
+        images.precision().tell(&runtime);
     }
     tell(&report, set, out, arguments.update);
     Ok(())

@@ -8,9 +8,10 @@ use clap::Args;
 use serde_json::{Map, Value};
 use vit22b::probe::{Embedder, FeatureKey, FeatureTable};
 use vit22b::report::{Block, Report, Section};
+use vit22b::train::Precision;
 use vit22b::vit::ViT22B;
 
-use crate::args::{Decoding, DeviceName, train_test};
+use crate::args::{Decoding, DeviceName, ModelPrecision, train_test};
 use crate::evaluate::classifier::own_classifier;
 use crate::evaluate::classifiers::classifiers;
 use crate::evaluate::drawn::drawn;
@@ -26,6 +27,7 @@ use crate::unsaid::{Loaded, Unsaid, open_weights};
 use crate::weights::WeightsName;
 
 #[derive(Args)]
+#[command(mut_arg("precision", |option| option.conflicts_with_all(["features", "logits"])))]
 pub(crate) struct Arguments {
     /// Folder for report.html, report.md, report.json and the charts
     #[arg(long, value_name = "FOLDER", default_value = "out/evaluate")]
@@ -54,6 +56,8 @@ pub(crate) struct Arguments {
     images: Option<PathBuf>,
     #[command(flatten)]
     decoding: Decoding,
+    #[command(flatten)]
+    precision: ModelPrecision,
     /// Other labels of these images for the file's own classifier, such
     /// as ImageNet's reassessed ones: JSON, a list of classes for each
     /// image in the order of the names
@@ -174,7 +178,7 @@ fn of_features(arguments: &Arguments) -> anyhow::Result<Measured> {
 }
 
 fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
-    let Arguments { share, seed, .. } = *arguments;
+    let Arguments { share, seed, decoding, precision, .. } = *arguments;
     let runtime = arguments.device.runtime()?;
     let device = runtime.device();
     device.seed(seed);
@@ -197,12 +201,12 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
     println!("{model}\non {runtime}\n");
     let key = FeatureKey::new("pooled")
         .text(&serde_json::to_string(&config)?)
-        .text(&format!("{:?}", arguments.decoding.options()))
+        .text(&format!("{:?} {:?}", decoding.options(), Precision::from(precision)))
         .params(&model);
     let source = |name: &str, model: ViT22B| -> anyhow::Result<Source> {
-        let embedder = Embedder::new(&runtime, model, steps.clone())?
+        let embedder = Embedder::in_precision(&runtime, model, steps.clone(), precision.into())?
             .with_batch(BATCH)
-            .with_decoding(arguments.decoding.options());
+            .with_decoding(decoding.options());
         Ok(Source::Model(name.into(), Box::new(embedder), Box::new(device.clone())))
     };
     // What the file's model was trained on, if on anything, is not known.
@@ -216,26 +220,20 @@ fn of_model(arguments: &Arguments) -> anyhow::Result<Measured> {
         Some(root) => {
             let images = train_test(root, seed)?;
             let cache = arguments.out.join("features");
-            let mut parts = given_images(
-                &images,
-                &sources,
-                &key,
-                arguments.decoding.options(),
-                &cache,
-                share,
-                seed,
-            )?;
+            let mut parts =
+                given_images(&images, &sources, &key, decoding.options(), &cache, share, seed)?;
             if let Some(file) = &file {
                 let real = arguments.real.as_deref();
-                let (unsaid, decoding) = (&arguments.unsaid, arguments.decoding);
-                let own = own_classifier(file, unsaid, &runtime, &images, root, real, decoding)?;
+                let (unsaid, how) = (&arguments.unsaid, (decoding, precision));
+                let own = own_classifier(file, unsaid, &runtime, &images, root, real, how)?;
                 parts.splice(0..0, own);
             }
-            let orientation = arguments.decoding.orientation();
+            let orientation = decoding.orientation();
             (format!("{} (EXIF orientation {orientation})", root.display()), parts)
         }
         None => ("drawings and real digits".into(), drawn(&sources, side, share, seed, &device)?),
     };
+    precision.tell(&runtime);
     let name = arguments.weights.as_ref().map_or("the small ViT-22B".into(), ToString::to_string);
     let lead = format!(
         "{} parameters, width {}, depth {}, images of {side} × {side} pixels, frozen; measured on {on}.",

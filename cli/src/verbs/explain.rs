@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .with_context(|| format!("{option} {}", folder.display()))?;
         }
     }
-    let embedder = weights.embedder(&device.runtime()?, &images)?;
+    let runtime = device.runtime()?;
+    let embedder = weights.embedder(&runtime, &images)?;
     let views = PatchViews { patches: pca.is_some(), attention: attention.is_some() };
     ensure!(
         views.are_of(embedder.config()),
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     })?;
     bar.finish(&broken);
     tell_remarks(&set);
+    images.precision().tell(&runtime);
     for (_, _, folder) in folders {
         if let Some(folder) = folder {
             let pictures = counted(set.len() - broken.images.len(), "picture");

@@ -7,15 +7,16 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use vit22b::data::{Captions, ImageSet, Preprocess};
 use vit22b::lit::{Contrast, ImageViews, Lit, Pairs};
-use vit22b::probe::{Embedder, FeatureCache, FeatureKey};
+use vit22b::probe::{Embedder, FeatureCache, FeatureKey, FeatureTable};
 use vit22b::text::{TextConfig, TextEncoder, Tokenizer, TokenizerKind};
 use vit22b::train::{Recipe, Trainer};
 use vit22b::vit::ViT22B;
 use vit22b::{Runtime, weights};
 
 use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option, tell_remarks};
+use crate::sharding::Large;
 use crate::terminal::{ImageBar, counted};
-use crate::training::{self, Keeping, stop_on_signal, values_step};
+use crate::training::{self, Keeping, OPTIONS, stop_on_signal, values_step};
 use crate::two_towers::tell_cut;
 use crate::unsaid::{Loaded, positive};
 
@@ -78,9 +79,12 @@ pub(crate) struct Arguments {
     /// Share of the images in percent that are held out
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     held_out: f64,
-    /// The type of the text tower's products and activations
+    /// The type of products and activations, of the text tower and of the
+    /// image model
     #[arg(long, default_value = "f32")]
     precision: PrecisionName,
+    #[command(flatten)]
+    large: Large,
     #[command(flatten)]
     keeping: Keeping,
     /// Seed of parameters, views, and the order of pairs
@@ -110,7 +114,7 @@ impl From<LossName> for Contrast {
 }
 
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { seed, ref out, ref keeping, .. } = arguments;
+    let Arguments { seed, ref out, .. } = arguments;
     let stop = stop_on_signal()?;
     let every = arguments.every()?;
     let tokenizer = Tokenizer::read(&arguments.tokenizer).context("--tokenizer")?;
@@ -121,7 +125,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let text = arguments.text(&tokenizer)?;
     let encoder = TextEncoder::new(tokenizer, &text).context("--tokenizer")?;
 
-    let runtime = arguments.device.runtime()?;
+    let large = &arguments.large;
+    let runtime = large.runtime(&arguments.device)?;
+    large.check(&runtime, arguments.batch, ("--width", text.num_heads))?;
+    // Settings that are not valid are told before the image model is asked, which may take long.
+    let vectors = ImageViews::new(vec![FeatureTable::new(vec![0.0; 2 * text.width], text.width)?])?;
+    let texts = Captions::new(vec![vec![String::new()]; 2]);
+    let two = Pairs::new(&vectors, &texts, &encoder, seed)?;
+    let trial = arguments.trainer(text.clone(), [two.clone(), two])?;
+    trial.validate().map_err(|error| naming_option(error, &OPTIONS))?;
     let loaded = arguments.weights.load(&runtime)?;
     let (model, preprocess) = (loaded.model.clone(), loaded.preprocess.clone());
     let views = arguments.views(loaded, &runtime, &set)?;
@@ -139,16 +151,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         counted(pairs.images(), "image")
     );
 
-    let task = Lit::new(text, arguments.loss.into())
-        .map_err(|error| naming_option(error, &TEXT_OPTIONS))?;
-    let recipe = Recipe {
-        precision: arguments.precision.into(),
-        ..Recipe::lit(arguments.batch, arguments.steps, arguments.lr)
-    };
-    let TextConfig { vocabulary, length, width, depth, .. } = task.config();
+    let TextConfig { vocabulary, length, width, depth, .. } = text;
     println!(
         "text tower: {vocabulary} ids, {length} tokens, width {width}, depth {depth}, vectors of {}\non {runtime}",
-        task.config().outputs()
+        text.outputs()
     );
     println!(
         "{} with {} to train with, {} held out; {} of each image",
@@ -157,11 +163,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         held_out.images(),
         counted(views.tables().len(), "view"),
     );
-    let trainer = Trainer::new(task, recipe, Arc::new(train), out)
-        .with_evaluation(Arc::new(held_out), keeping.evaluate_every)
-        .with_seed(seed);
-    let trainer = keeping.apply(trainer);
-    let Some(ended) = training::finish(&trainer, &runtime, &stop)? else {
+    let trainer = arguments.trainer(text, [train, held_out])?;
+    let ended = training::finish(&trainer, &runtime, &stop);
+    let Some(ended) = ended.map_err(|error| large.explained(error))? else {
         return Ok(());
     };
     let step = ended.engine.steps_done();
@@ -236,6 +240,24 @@ impl Arguments {
         Ok(config)
     }
 
+    /// The run on pairs to train with and others to evaluate on.
+    fn trainer(
+        &self,
+        text: TextConfig,
+        [train, held_out]: [Pairs; 2],
+    ) -> anyhow::Result<Trainer<Lit>> {
+        let task = Lit::new(text, self.loss.into())
+            .map_err(|error| naming_option(error, &TEXT_OPTIONS))?;
+        let recipe = Recipe {
+            precision: self.precision.into(),
+            ..Recipe::lit(self.batch, self.steps, self.lr)
+        };
+        let trainer = Trainer::new(task, recipe, Arc::new(train), &self.out)
+            .with_evaluation(Arc::new(held_out), self.keeping.evaluate_every)
+            .with_seed(self.seed);
+        self.large.apply(self.keeping.apply(trainer))
+    }
+
     /// What the image model makes of the images.
     fn views(
         &self,
@@ -255,7 +277,7 @@ impl Arguments {
             .parse()
             .with_context(|| format!("--least-area {}", self.least_area))?,
         };
-        let embedder = Embedder::new(runtime, model, steps)?
+        let embedder = Embedder::in_precision(runtime, model, steps, self.precision.into())?
             .with_batch(self.image_batch)
             .with_threads(self.keeping.threads.max(1))
             .with_decoding(self.decoding.options());

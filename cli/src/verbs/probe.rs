@@ -242,7 +242,7 @@ impl Probed {
             }
         };
         let tables = [images.embed(&embedder, &train)?, images.embed(&embedder, &test)?];
-        images.tell_precision(&runtime);
+        images.precision().tell(&runtime);
         let broken = train.len() + test.len() - tables[0].rows() - tables[1].rows();
         let remarks: Vec<&String> = train.remarks().iter().chain(test.remarks()).collect();
         let shown = images.path().display().to_string();

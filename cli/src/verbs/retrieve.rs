@@ -12,7 +12,7 @@ use vit22b::report::{Block, Report, Section, picture};
 
 use crate::args::{DeviceName, Images, tell_remarks};
 use crate::terminal::counted;
-use crate::two_towers::{ImageVectors, TwoTowers, names};
+use crate::two_towers::{ImageVectors, TwoTowers, lines};
 use crate::unsaid::positive;
 
 /// The longer side of a picture on the page, in pixels.
@@ -61,6 +61,12 @@ struct Asked {
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let set = arguments.images.open()?;
     let asked = arguments.asked(&set)?;
+    if let Some(page) = &arguments.page {
+        // An error now, not after all images.
+        let mut file = std::fs::OpenOptions::new();
+        let file = file.write(true).create(true).truncate(false).open(page);
+        file.with_context(|| format!("--page {}", page.display()))?;
+    }
     let Arguments { towers, images, top, page, json: is_json, device, .. } = arguments;
     let of_text: Vec<Option<usize>> = asked.iter().map(|asked| asked.image).collect();
     let pair = towers.load(&device, &images)?;
@@ -160,9 +166,11 @@ impl Arguments {
     /// All texts, those without a known image first.
     fn asked(&self, set: &ImageSet) -> anyhow::Result<Vec<Asked>> {
         let mut texts = self.text.clone();
+        let is_blank = texts.iter().any(|text| text.trim().is_empty());
+        ensure!(!is_blank, "--text: there is nothing in it; give a text to find images for");
         if let Some(file) = &self.texts {
             ensure!(file.is_file(), "--texts {}: there is no such file", file.display());
-            texts.extend(names("--texts", &file.display().to_string())?);
+            texts.extend(lines("--texts", file, "text")?);
         }
         let mut asked: Vec<Asked> =
             texts.into_iter().map(|text| Asked { text, image: None }).collect();
@@ -187,6 +195,11 @@ fn recall(
         |image: &Option<usize>| images.indices.iter().position(|index| Some(*index) == *image);
     let pairs: Vec<(usize, usize)> =
         of_text.iter().enumerate().filter_map(|(text, image)| Some((text, row(image)?))).collect();
+    let known = of_text.iter().flatten().count();
+    if pairs.len() < known {
+        let left = counted(known - pairs.len(), "text");
+        eprintln!("note: {left} of images that could not be read, and not counted in the recall");
+    }
     if pairs.is_empty() {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ use crate::experiments::zero_shot::{Settings, zero_shot};
 use crate::given::Given;
 use crate::model;
 use crate::terminal::counted;
-use crate::two_towers::{ImageVectors, TwoTowers, names, open_with_classes, tell_cut};
+use crate::two_towers::{ImageVectors, TwoTowers, lines, names, open_with_classes, tell_cut};
 
 #[derive(Args)]
 // Without a model and images the verb is an experiment, and both are given together.
@@ -165,7 +165,8 @@ fn classify(towers: TwoTowers, images: Images, arguments: Arguments) -> anyhow::
     }
     let of = counted(found.indices.len(), "image");
     let sentences = counted(prompts.templates().len(), "prompt");
-    println!("zero-shot: {of}, {known} classes, {sentences} for each ({typed})");
+    let of_classes = counted(known, "class");
+    println!("zero-shot: {of}, {of_classes}, {sentences} for each ({typed})");
     match measured.top[0] {
         Some(_) => measured.print(&canonical[..known]),
         None => {
@@ -186,9 +187,8 @@ fn prompts_of(typed: &str) -> anyhow::Result<Prompts> {
     if !path.is_file() {
         return Prompts::parse(typed).context("--prompts");
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("--prompts {typed}"))?;
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    Prompts::new(&lines).with_context(|| format!("--prompts {typed}"))
+    Prompts::new(&lines("--prompts", path, "template")?)
+        .with_context(|| format!("--prompts {typed}"))
 }
 
 /// The first of the largest.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::folder::Folder;
 use crate::vit22b;
 
 fn fixture(name: &str) -> PathBuf {
@@ -138,4 +139,29 @@ fn options_that_replace_something_and_those_that_change_nothing_are_said() {
         said("--assume", "vit_base_patch14").contains("--assume vit_base_patch14 changes nothing")
     );
     assert!(!said("--num-heads", "3").contains("--num-heads"));
+}
+
+/// A file of both towers without the JSON that says their heads.
+#[test]
+fn heads_of_a_text_tower_can_be_given() {
+    let root = Folder::new("inspect-text");
+    let file = root.path().join("model.safetensors");
+    std::fs::copy(fixture("parts/siglip/model.safetensors"), &file).unwrap();
+    let run = |more: &[&str]| {
+        let options = ["inspect", "--weights", file.to_str().unwrap(), "--json"];
+        vit22b(options.iter().chain(more))
+    };
+    let json = |more: &[&str]| -> Value {
+        serde_json::from_str(&run(more).succeeded()).expect("one line of JSON")
+    };
+    let without = json(&["--num-heads", "4"]);
+    let problem = without["text_problem"].as_str().unwrap();
+    assert!(problem.ends_with("give --text-heads"), "{problem}");
+    let with = json(&["--num-heads", "4", "--text-heads", "3"]);
+    assert_eq!((&with["text"]["num_heads"], &with["text_problem"]), (&json!(3), &Value::Null));
+    let error = run(&["--num-heads", "4", "--text-heads", "5"]).failed();
+    assert!(error.starts_with("--text-heads: num_heads = 5 is not valid"), "{error}");
+    let plain = fixture("timm_map");
+    let error = vit22b(["inspect", "--weights", plain.to_str().unwrap(), "--text-heads", "3"]);
+    assert_eq!(error.failed(), "--text-heads: the file has no text tower; leave --text-heads out");
 }

@@ -126,12 +126,46 @@ fn what_cannot_be_asked_is_an_error() {
         error.starts_with("--tokenizer:") && error.contains("expected a tokenizer ("),
         "{error}"
     );
+    let error = failed(&["--classes", ""]);
+    assert!(error.starts_with("--classes: there is no name in it"), "{error}");
+    let file = root.path().join("bytes.txt");
+    std::fs::write(&file, b"a photo of a {}\xff").unwrap();
+    let error = failed(&["--prompts", file.to_str().unwrap()]);
+    assert!(
+        error.ends_with("expected text in UTF-8, got other bytes; save the file as UTF-8"),
+        "{error}"
+    );
+    // Attention pooling that the file does not have is not drawn.
+    let run_of = run("zero-shot", root.path(), &["--text-pool", "map"]);
+    assert!(run_of.stderr.contains("text.map.probe"), "{}", run_of.stderr);
+    assert_eq!(run_of.code, 1);
+    let error = failed(&["--text-heads", "5"]);
+    assert!(error.starts_with("--text-heads: num_heads = 5 is not valid"), "{error}");
     let weights = fixture("timm_map");
     let images = images(root.path());
     let [weights, images] = [&weights, &images].map(|path| path.to_str().unwrap());
     let arguments = ["zero-shot", "--weights", weights, "--images", images];
     let error = vit22b(arguments.into_iter().chain(["--classes", "a,b"])).failed();
     assert!(error.contains("the file has no text tower"), "{error}");
+}
+
+/// Vectors in bf16 are those in f32 but for rounding.
+#[test]
+fn both_towers_compute_in_bf16() {
+    let root = Folder::new("zero-shot-bf16");
+    let cosines = |more: &[&str]| -> Vec<f64> {
+        let more = [&["--json", "--classes", "red cat,blue dog"], more].concat();
+        let json = run("zero-shot", root.path(), &more).succeeded();
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let of = json["predictions"].as_array().unwrap().iter();
+        of.map(|one| one["cosine"].as_f64().unwrap()).collect()
+    };
+    let (wide, narrow) = (cosines(&[]), cosines(&["--precision", "bf16"]));
+    assert_ne!(wide, narrow);
+    for (wide, narrow) in wide.iter().zip(&narrow) {
+        // A vector is off by up to three hundredths of its length, and so is a cosine of two by twice that at most.
+        assert!((wide - narrow).abs() < 0.06, "{wide} {narrow}");
+    }
 }
 
 #[test]
@@ -162,6 +196,13 @@ fn texts_find_images_and_a_page_shows_them() {
     assert_eq!(json["recall"]["image_to_text"]["recall_at_5"], 1.0);
     let error = run("retrieve", root.path(), &[]);
     assert_ne!(error.code, 0);
+    let error = run("retrieve", root.path(), &["--text", " "]).failed();
+    assert!(error.starts_with("--text: there is nothing in it"), "{error}");
+    let nowhere = root.path().join("nowhere/page.html");
+    let nowhere = ["--text", "a", "--page", nowhere.to_str().unwrap()];
+    let run_of = run("retrieve", root.path(), &nowhere);
+    assert!(!run_of.stderr.contains("parameters loaded"), "{}", run_of.stderr);
+    assert!(run_of.failed().starts_with("--page "));
     std::fs::write(root.path().join("captions.jsonl"), r#"{"image": "x.png", "text": "a"}"#)
         .unwrap();
     let error = run("retrieve", root.path(), &["--captions", captions]).failed();
@@ -194,16 +235,18 @@ fn lit(root: &Path, more: &[&str]) -> Run {
     let mut arguments = vec!["lit".to_string(), "--weights".into(), path(&weights)];
     arguments.extend(["--images".into(), path(&images), "--captions".into(), path(&captions)]);
     arguments.extend(["--tokenizer".into(), path(&tokenizer), "--out".into()]);
-    arguments.extend([path(&root.join("lit")), "--device".into(), "flex".into()]);
-    arguments.extend(
-        ["--width", "64", "--depth", "1", "--batch", "2", "--lr", "0.01"].map(String::from),
-    );
-    let has = |option: &str| more.contains(&option);
-    if !has("--steps") {
-        arguments.extend(["--steps", "6"].map(String::from));
-    }
-    if !has("--held-out") {
-        arguments.extend(["--held-out", "50"].map(String::from));
+    arguments.push(path(&root.join("lit")));
+    let usual = [
+        ("--device", "flex"),
+        ("--width", "64"),
+        ("--depth", "1"),
+        ("--batch", "2"),
+        ("--lr", "0.01"),
+        ("--steps", "6"),
+        ("--held-out", "50"),
+    ];
+    for (option, value) in usual.into_iter().filter(|(option, _)| !more.contains(option)) {
+        arguments.extend([option, value].map(String::from));
     }
     arguments.extend(more.iter().map(|argument| argument.to_string()));
     vit22b(arguments.iter().map(String::as_str))
@@ -254,6 +297,11 @@ fn what_cannot_be_tuned_is_said() {
         "{error}"
     );
     let file = root.path().join("captions.jsonl");
+    // Told before the image model is read.
+    let run_of = lit(root.path(), &["--lr", "-1"]);
+    assert!(!run_of.stderr.contains("parameters loaded"), "{}", run_of.stderr);
+    let error = run_of.failed();
+    assert!(error.starts_with("--lr: learning_rate.peak = -1 is not valid"), "{error}");
     let error = failed(&["--views", "2", "--least-area", "0"]);
     assert!(error.contains("--least-area 0: "), "{error}");
     let images = images(root.path());
@@ -284,6 +332,38 @@ fn what_cannot_be_tuned_is_said() {
     let error = captions("{\"image\": \"Blue Dog/grey.png\", \"text\": \"a\"}\n");
     assert!(
         error.contains("1 image with texts are too few to train with some and hold others out"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_text_tower_is_tuned_over_a_mesh() {
+    let root = Folder::new("lit-mesh");
+    let over = |more: &[&str]| {
+        let options = ["--device", "xla:cpu", "--width", "128"];
+        lit(root.path(), &[&options, more].concat())
+    };
+    let mesh = ["--mesh", "data=2,model=2", "--steps", "2"];
+    over(&[&mesh[..], &["--save", "products"]].concat()).succeeded();
+    let told = over(&["--mesh", "data=2", "--steps", "4", "--resume"]);
+    let changed = "the mesh changed: it was data=2,model=2 and is data=2,model=1";
+    assert!(told.stderr.lines().any(|line| line == changed), "{}", told.stderr);
+    let shown = told.succeeded();
+    assert!(shown.contains("4 steps; "), "{shown}");
+    // What does not fit is said before the image model is asked.
+    let error = over(&["--mesh", "data=4", "--resume"]).failed();
+    assert!(
+        error.starts_with("--mesh data=4,model=1: --batch: dimension 0 of [2] is cut into 4"),
+        "{error}"
+    );
+    let error = over(&["--mesh", "data=1,model=4", "--resume"]).failed();
+    assert!(
+        error.starts_with("--mesh data=1,model=4: --width: 2 attention heads are cut into 4"),
+        "{error}"
+    );
+    let error = lit(root.path(), &["--mesh", "data=2"]).failed();
+    assert!(
+        error.starts_with("--mesh data=2,model=1: a mesh is of devices of XLA, and flex is none"),
         "{error}"
     );
 }
