@@ -1,11 +1,12 @@
 """Files to features: `vit22b embed` beside a script with timm, two threads or worker processes each.
 
-    python benches/embed.py IMAGES      # torch, timm and what they need; cargo build --release
+    python benches/embed.py [IMAGES]    # torch, timm and what they need; cargo build --release
 
-IMAGES is a folder of JPEG files; `benches/data_torch.py` leaves such a folder in out/photos. Both run as programs of their own,
-in turns, from start to written features, so starting and compiling count. The model is timm's ViT-S/16 with random weights, in
-bf16, and the script is what people write: timm's preprocessing, PyTorch's DataLoader, torch.compile. Prints images per second,
-processor seconds, and how far the two are apart: the mean cosine of the features of an image.
+IMAGES is a folder of JPEG files. Without it 2,000 photographs of 500 x 375 pixels are drawn into out/embed/photos: noise whose strength
+falls with its frequency, and edges. Both sides run as programs of their own, in turns, from start to written features, so starting and
+compiling count. The model is timm's ViT-S/16 with random weights, in bf16, and the script is what people write: timm's
+preprocessing, PyTorch's DataLoader, torch.compile. Prints images per second, processor seconds, and how far the two are apart:
+the mean cosine of the features of an image.
 """
 
 import argparse
@@ -19,6 +20,39 @@ import time
 import numpy as np
 
 MODEL, BATCH = "vit_small_patch16_224", 32
+PHOTOS, SIZE = 2000, (500, 375)
+
+
+def draw(seed, size):
+    """A picture like a photograph, with colours at half the resolution, as cameras write it."""
+    from PIL import Image
+
+    rng, (width, height) = np.random.default_rng(seed), size
+    planes = np.zeros((3, height, width), np.float32)
+    for octave in range(9):
+        cell = max(max(size) >> octave + 1, 1)
+        for plane, strength in zip(planes, (1.0, 0.3, 0.3)):
+            grid = rng.uniform(-1, 1, (height // cell + 2, width // cell + 2)).astype(np.float32)
+            whole = Image.fromarray(grid).resize((grid.shape[1] * cell, grid.shape[0] * cell), Image.Resampling.BILINEAR)
+            plane += strength * 0.9**octave * np.asarray(whole)[:height, :width]
+    x, y = np.arange(width) / width, np.arange(height)[:, None] / height
+    light = 120 + 40 * planes[0]
+    for _ in range(4):
+        a, b, at, by = rng.uniform(-0.5, 0.5, 4)
+        light += (a * x + b * y > at) * 60 * by
+    red, blue = 40 * planes[1:]
+    pixels = np.stack([light + red, light - (red + blue) / 2, light + blue], -1)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def photos(folder, count, size):
+    """A folder of photographs, each third upright. Those that are there stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(count):
+        path = folder / f"{seed:05}.jpg"
+        if not path.exists():
+            draw(seed, size[::-1] if seed % 3 == 0 else size).save(path, quality=90, subsampling="4:2:0")
+    return folder
 
 
 class Files:
@@ -81,7 +115,7 @@ def timed(command):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("images", type=pathlib.Path)
+    parser.add_argument("images", type=pathlib.Path, nargs="?")
     parser.add_argument("--command", default="target/release/vit22b", help="the command that embeds")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", default="bf16")
@@ -91,6 +125,7 @@ def main():
     weights, theirs, ours = (arguments.out / name for name in ("model", "timm.npy", "vit22b.npy"))
     if arguments.script:
         return script(arguments.images, weights, theirs)
+    arguments.images = arguments.images or photos(arguments.out / "photos", PHOTOS, SIZE)
     write_model(weights)
     count = len(Files(arguments.images, None))
     sides = {
