@@ -131,6 +131,14 @@ impl Weights {
         self.unsaid.load(&open_weights(&self.weights)?, &runtime.device())
     }
 
+    /// The model with the classifier that the file holds, and the names of its classes; none where it holds none.
+    pub(crate) fn classifier(
+        &self,
+        device: &Device,
+    ) -> anyhow::Result<Option<(Loaded, Vec<String>)>> {
+        self.unsaid.classifier(&open_weights(&self.weights)?, device)
+    }
+
     /// The model without its classifier, for images of its own size; and the side that was asked for.
     pub(crate) fn body(&self, device: &Device) -> anyhow::Result<(Loaded, Option<usize>)> {
         self.unsaid.body(&open_weights(&self.weights)?, device)

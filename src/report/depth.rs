@@ -5,17 +5,7 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 
 use super::error::ReportError;
-
-/// Colours from far to near: each step is lighter than the one before, so that the picture can be read in grey
-/// too.
-const COLOURS: [[f32; 3]; 6] = [
-    [12.0, 8.0, 38.0],
-    [74.0, 16.0, 110.0],
-    [168.0, 42.0, 106.0],
-    [232.0, 92.0, 58.0],
-    [250.0, 168.0, 60.0],
-    [252.0, 250.0, 196.0],
-];
+use super::ramp;
 
 /// The pixels between an image and its depths.
 const GAP: usize = 8;
@@ -60,7 +50,7 @@ pub fn depth_picture(
     let (low, high) = range(depths);
     let colour = |depth: f32| {
         let share = if high > low { ((depth - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 };
-        between(if large_is_near { share } else { 1.0 - share })
+        ramp::colour(if large_is_near { share } else { 1.0 - share })
     };
     let picture = RgbImage::from_fn((2 * width + GAP) as u32, height as u32, |x, y| {
         let (x, y) = (x as usize, y as usize);
@@ -88,18 +78,6 @@ fn range(depths: &[f32]) -> (f32, f32) {
     (at(0.02), at(0.98))
 }
 
-/// The colour at a share of the way from far to near.
-fn between(share: f32) -> [u8; 3] {
-    let place = share * (COLOURS.len() - 1) as f32;
-    let low = (place.floor() as usize).min(COLOURS.len() - 2);
-    let step = place - low as f32;
-    let mix = |channel: usize| {
-        let (from, to) = (COLOURS[low][channel], COLOURS[low + 1][channel]);
-        (from + (to - from) * step).round() as u8
-    };
-    [mix(0), mix(1), mix(2)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,9 +100,5 @@ mod tests {
         assert_eq!([inverse[2], inverse[1], inverse[0]], metric);
         std::fs::remove_file(&path).unwrap();
         assert!(depth_picture(&path, [1, 4], &[7; 12], &depths[..3], true).is_err());
-        // Each colour is lighter than the one before.
-        let light: Vec<f32> =
-            COLOURS.iter().map(|[r, g, b]| 0.299 * r + 0.587 * g + 0.114 * b).collect();
-        assert!(light.windows(2).all(|pair| pair[0] + 20.0 < pair[1]), "{light:?}");
     }
 }

@@ -5,15 +5,18 @@ mod chart;
 mod depth;
 mod document;
 mod error;
+mod heat;
 mod panels;
 mod patches;
 mod picture;
 mod pictures;
+mod ramp;
 
 pub use chart::{Axis, Chart, DotRows, Mark, Series};
 pub use depth::depth_picture;
 pub use document::{Block, Report, Section, Table};
 pub use error::ReportError;
+pub use heat::{HeatMap, heat_maps};
 pub use panels::{Line, Panel, panels};
 pub use patches::{PatchedImage, patches};
 pub use picture::picture;

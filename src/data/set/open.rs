@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ImageSet;
+use super::{ImageSet, Item, Location};
 use crate::data::error::DataError;
 
 /// The most shards that a pattern may name.
@@ -14,14 +14,23 @@ const EXPECTED: &str = "a folder, a list (.csv, .tsv, .jsonl, .ndjson) or shards
 const HELD_OUT_EVERY: usize = 5;
 
 impl ImageSet {
-    /// Opens what a path names: a folder ([`ImageSet::folder`]), a list ([`ImageSet::list`]) or shards
-    /// ([`ImageSet::shards`]), of which a pattern as `a-{000..099}.tar` names several.
+    /// Opens what a path names: a folder ([`ImageSet::folder`]), a list ([`ImageSet::list`]), shards
+    /// ([`ImageSet::shards`]), of which a pattern as `a-{000..099}.tar` names several, or one image.
     ///
     /// # Errors
     ///
     /// As these, and [`DataError::Format`] for a path that is none of them.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        if path.is_dir() { Self::folder(path) } else { Self::file(path) }
+        if path.is_dir() {
+            return Self::folder(path);
+        }
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if path.exists() && crate::data::image::is_image(ending) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into();
+            let (location, labels) = (Location::File(path.into()), vec![]);
+            return Self::new(vec![], [Item { name, location, labels }]);
+        }
+        Self::file(path)
     }
 
     /// Opens labelled images as two sets with the same classes, to train with and held out. A folder with such
@@ -87,7 +96,7 @@ impl ImageSet {
             }
             _ if !path.exists() => Err(missing(path)),
             ending if crate::data::image::is_image(ending) => {
-                format("a folder, list or shard, and not an image; give the folder that holds it")
+                format("a folder, list or shard with labels, and not an image")
             }
             _ => format(EXPECTED),
         }

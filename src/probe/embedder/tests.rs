@@ -225,7 +225,7 @@ fn a_runtime_that_compiles_answers_every_request_from_one_copy_of_the_model() {
     };
     let [eager, compiled] = [Runtime::flex(), Runtime::named("xla:cpu").unwrap()].map(new);
     let request = FeatureRequest::new().block(0).attention(1);
-    let views = super::super::PatchViews { patches: true, attention: true };
+    let views = super::super::PatchViews { patches: true, attention: true, rollout: false };
     let all = |embedder: &Embedder| {
         let mut values: Vec<f32> = Vec::new();
         let mut each = |_: usize, features: ImageFeatures<'_>| {
