@@ -3,7 +3,6 @@
 mod args;
 mod dense;
 mod evaluate;
-mod experiments;
 mod features;
 mod file_names;
 mod given;

@@ -14,6 +14,7 @@ mod result;
 mod scenes;
 mod segmentation;
 mod shapes;
+mod zero_shot;
 
 pub use depth::{DepthHead, abs_rel_of_one_depth, abs_rel_of_scenes, depth_of_scenes};
 pub use distillation::{DistillationSteps, distillation};
@@ -25,3 +26,6 @@ pub use motion::{ClipScores, ClipView, MovingClips, motion_of_clips};
 pub use result::{Arm, Claim, Experiment, ExperimentError};
 pub use segmentation::{MaskHead, mean_iou_of_scenes, segmentation_of_scenes};
 pub use shapes::shape_teacher;
+pub use zero_shot::{
+    ZeroShot, ZeroShotArm, ZeroShotError, ZeroShotScores, zero_shot_of_drawings, zero_shot_scores,
+};

@@ -113,6 +113,11 @@ impl Found {
         self.rows.iter().filter(|row| row.control.is_none() && row.size.is_some())
     }
 
+    /// Whether a number was measured of any model.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.rows.iter().any(|row| !row.values(key).is_empty())
+    }
+
     pub(crate) fn controls(&self, control: Control) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.control == Some(control))
     }

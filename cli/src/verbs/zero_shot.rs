@@ -9,11 +9,13 @@ use serde_json::json;
 use vit22b::contrast::{ClassVectors, Prompts, check_names, first_name};
 use vit22b::data::ImageSet;
 use vit22b::eval::{Matrix, Ranks, RocCurve};
+use vit22b::experiments::zero_shot_of_drawings;
+use vit22b::probe::Embedder;
+use vit22b::vit::ViT22B;
 
 use crate::args::{DeviceName, Images, tell_remarks};
-use crate::experiments::zero_shot::{Settings, zero_shot};
 use crate::given::Given;
-use crate::model;
+use crate::model::{self, SIDE, preprocess};
 use crate::terminal::counted;
 use crate::two_towers::{ImageVectors, TwoTowers, lines, names, open_with_classes, tell_cut};
 
@@ -90,8 +92,13 @@ fn experiment(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let runtime = arguments.device.runtime()?;
     let (trained, untrained) = model::open_or_train(model, *model_steps, 0, &runtime)?;
-    let settings = Settings { steps: *steps, seeds: *seeds };
-    let result = zero_shot(&runtime, [trained, untrained], settings, |next| eprintln!("{next}"))?;
+    let embedder = |model: ViT22B| -> anyhow::Result<Embedder> {
+        Ok(Embedder::new(&runtime, model, preprocess(SIDE)?)?.with_batch(100))
+    };
+    let (trained, untrained) = (embedder(trained)?, embedder(untrained)?);
+    let how = (*steps, &(0..*seeds).collect::<Vec<_>>()[..]);
+    let result =
+        zero_shot_of_drawings(&runtime, [&trained, &untrained], how, |next| eprintln!("{next}"))?;
     if arguments.json {
         println!("{}", result.json());
         return Ok(());

@@ -60,7 +60,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     let model = model.with_new_head(digits.classes)?;
     let loss = Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 };
     let task = Classify::new(model.config().clone(), loss)?;
-    let steps = bench.settings.steps.min(if bench.settings.quick { 150 } else { 300 });
+    let steps = bench.settings.steps_of(300);
     let step = TrainStep::new(task, &Recipe::finetune(BATCH, steps, RATE), None)?;
     let seed = subject.id.seed;
     let mut engine = Engine::start(&bench.runtime, step, Start::From(model, seed))?;
@@ -135,7 +135,7 @@ impl HeldOut<ImageBatch> for Shuffled {
 }
 
 fn figures(found: &Found) -> Result<Vec<Figure>, ReportError> {
-    if found.rows.iter().all(|row| row.mean("tuned").is_none()) {
+    if !found.has("tuned") {
         return Ok(vec![]);
     }
     Ok(vec![

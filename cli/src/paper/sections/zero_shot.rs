@@ -1,7 +1,6 @@
+use vit22b::experiments::{ZeroShotArm, zero_shot_scores};
 use vit22b::report::ReportError;
 
-use crate::experiments::zero_shot::{Arm, measured as reached};
-use crate::model::SIDE;
 use crate::paper::bench::Bench;
 use crate::paper::claim::{Claim, Expect};
 use crate::paper::figures::over_sizes;
@@ -43,11 +42,11 @@ pub(super) const SECTION: Section = Section {
 };
 
 fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
-    let Some(embedder) = subject.embedder().filter(|_| subject.side() == SIDE) else {
+    let Some(embedder) = subject.embedder().filter(|_| !bench.settings.is_given()) else {
         return Ok(Measured::default());
     };
-    let steps = bench.settings.steps.min(if bench.settings.quick { 300 } else { 600 });
-    let reached = reached(&bench.runtime, embedder, Arm::Sigmoid, (steps, subject.id.seed))?;
+    let how = (bench.settings.steps_of(600), subject.id.seed);
+    let reached = zero_shot_scores(&bench.runtime, embedder, ZeroShotArm::Sigmoid, how)?;
     Ok(Measured::default()
         .with("unseen", reached.held_out[0])
         .with("unseen_5", reached.held_out[1])
@@ -57,7 +56,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
 }
 
 fn figures(found: &Found) -> Result<Vec<Figure>, ReportError> {
-    if found.sizes().all(|row| row.mean("unseen").is_none()) {
+    if !found.has("unseen") {
         return Ok(vec![]);
     }
     let both = [("image_to_text", "image to text"), ("text_to_image", "text to image")];
