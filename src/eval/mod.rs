@@ -5,7 +5,7 @@
 //!
 //! | question | here |
 //! | --- | --- |
-//! | how much a classifier reads from frozen features | [`LinearProbeConfig`](crate::probe::LinearProbeConfig), [`LogisticConfig`], [`Ridge`], [`FewShotConfig`], [`NearestNeighbours`] |
+//! | how much a classifier reads from frozen features | [`LinearProbeConfig`](crate::probe::LinearProbeConfig), [`LogisticConfig`], [`Ridge`], [`r_squared`], [`FewShotConfig`], [`NearestNeighbours`] |
 //! | whether it is right as often as it says | [`Reliability`], [`class_wise_error`], [`negative_log_likelihood`], [`brier_score`], [`fit_temperature`] |
 //! | whether it knows what it does not know | [`KnownScore`], [`RocCurve`], [`RiskCoverage`], [`oracle_collaborative_auc`], [`Mahalanobis`], [`outlier_scores`] |
 //! | whether it decides as people do | [`Agreement`], [`CueDecisions`], [`Trials`], [`sixteen_classes`], [`SoftLabels`] |
@@ -47,7 +47,7 @@ pub use elsewhere::{
 };
 pub use features::{
     BIAS_CONSTANT, FewShotAccuracy, FewShotConfig, LinearClassifier, LogisticConfig, LogisticFit,
-    NearestNeighbours, Ridge, draw_shots, principal_plane,
+    NearestNeighbours, Ridge, draw_shots, principal_plane, r_squared,
 };
 pub use groups::{DemographicParityConfig, DemographicParityThresholds, GroupRates, GroupTable};
 pub use people::{

@@ -116,9 +116,9 @@ pub(crate) fn shapes(side: usize, settings: &Settings, seed: u64) -> anyhow::Res
     let data = Drawings::new(side, seed ^ 0x00e1_7a05);
     let classes = shape_names(&data)?;
     let mut all = (0..).filter_map(|index| {
-        let example = data.example(index);
-        let class = classes.iter().position(|class| *class == example.labels[0])?;
-        Some((example.pixels, class))
+        let figure = data.figure(index);
+        let class = classes.iter().position(|class| *class == figure)?;
+        Some((data.example(index).pixels, class))
     });
     let mut part = |name: &str, count| {
         let (planes, labels) = all.by_ref().take(count).unzip();

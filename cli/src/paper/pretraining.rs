@@ -36,11 +36,13 @@ impl Shapes {
 
     /// The drawing at a position: of some that belong to it, the first that shows a shape.
     fn at(&self, position: u64) -> vit22b::data::Example<'_> {
-        let drawings = (0..).map(|next| self.data.example((position << 8) | (next & 0xff)));
-        let mut shapes =
-            drawings.filter(|drawing| self.shapes.iter().any(|shape| shape == drawing.labels[0]));
+        let mut drawings = (0..=0xff).map(|next| (position << 8) | next);
         // Two of five show one.
-        shapes.next().unwrap_or_else(|| self.data.example(position))
+        let is_shape = |index: &u64| {
+            let figure = self.data.figure(*index);
+            self.shapes.iter().any(|shape| shape == figure)
+        };
+        self.data.example(drawings.find(is_shape).unwrap_or(position << 8))
     }
 }
 

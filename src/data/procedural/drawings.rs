@@ -99,8 +99,7 @@ impl Drawings {
 
     /// The `index`-th image with its labels. Every call gives the same.
     pub fn example(&self, index: u64) -> Example<'_> {
-        // The multiplication gives neighbouring indices distant seeds.
-        let rng = &mut Rng::with_seed(self.seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let rng = &mut self.rng(index);
         let (name, outline) = self.outline(rng);
         // More than half of the images are plain: textures hide shapes.
         let texture =
@@ -108,6 +107,23 @@ impl Drawings {
         let colour = COLOURS[rng.usize(..COLOURS.len())];
         let Painted { pixels, cover } = paint(self.side, &outline, texture.2, colour.2, rng);
         Example { pixels, cover, labels: [name, texture.0, colour.0] }
+    }
+
+    /// The name of the shape or the sign of the `index`-th image, without painting it.
+    ///
+    /// ```
+    /// use vit22b::data::Drawings;
+    ///
+    /// let data = Drawings::new(32, 7);
+    /// assert_eq!(data.figure(5), data.example(5).labels[0]);
+    /// ```
+    pub fn figure(&self, index: u64) -> &str {
+        self.outline(&mut self.rng(index)).0
+    }
+
+    /// What the `index`-th image is drawn from. The multiplication gives neighbouring indices distant seeds.
+    fn rng(&self, index: u64) -> Rng {
+        Rng::with_seed(self.seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
     /// Draws a shape or a sign.

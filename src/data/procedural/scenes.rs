@@ -56,6 +56,10 @@ pub struct Scene {
     /// The depth of each pixel in metres: its distance from the plane of the camera. 0 for the sky, for what is farther
     /// away than 80 m, and for pixels that [`Scenes::with_known`] leaves out.
     pub depth: DepthMap,
+    /// Rows above the horizon, as a share of the height.
+    pub horizon: f32,
+    /// The depth of each shape that stands in the scene, in metres, the farthest first. A nearer one may hide it.
+    pub shapes: Vec<f32>,
 }
 
 impl Scenes {
@@ -118,6 +122,8 @@ impl Scenes {
             image: Image::new(n, n, pixels).expect("three bytes a pixel"),
             mask: LabelMask::new(n, n, labels).expect("a label a pixel"),
             depth: DepthMap::new(n, n, depths).expect("a depth a pixel"),
+            horizon: backdrop.horizon,
+            shapes: standing.iter().map(|shape| shape.depth).collect(),
         }
     }
 
@@ -293,6 +299,21 @@ mod tests {
         // Where depths are known changes nothing else.
         let sparse = Scenes::new(24, 3).with_known(0.1).scene(4);
         assert_eq!(sparse.mask, scenes.scene(4).mask);
+    }
+
+    #[test]
+    fn what_is_said_of_a_scene_is_what_is_seen() {
+        for index in 0..20 {
+            let scene = Scenes::new(64, 1).scene(index);
+            assert!(
+                (2..=5).contains(&scene.shapes.len()) && scene.shapes.is_sorted_by(|a, b| a >= b)
+            );
+            let sky = (scene.horizon * 64.0).floor() as usize;
+            assert!(scene.mask.labels()[64 * (sky + 1)..].iter().all(|label| *label != 0));
+            let pixels = scene.mask.labels().iter().zip(scene.depth.values());
+            let seen = pixels.filter(|(label, _)| **label >= FIRST_SHAPE).map(|(_, depth)| *depth);
+            assert!(seen.fold(f32::MAX, f32::min) >= *scene.shapes.last().unwrap());
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::linear_classifier::{LinearClassifier, Standardise};
 use crate::eval::arrays::{
-    EvalError, Matrix, Real, accuracy, check_features, check_labels, solve_ridge, tensor, values,
+    EvalError, Matrix, Real, accuracy, check_features, check_labels, check_length, solve_ridge,
+    tensor, values,
 };
 
 /// The constant that is appended to each standardised feature vector in place of a bias. It is so large that
@@ -58,11 +59,50 @@ impl Ridge {
         classes: usize,
     ) -> Result<Self, EvalError> {
         check_labels(labels, features.rows(), classes)?;
+        let target = |label: usize| (0..classes).map(move |c| if c == label { 1.0 } else { -1.0 });
+        let targets: Vec<f64> = labels.iter().flat_map(|label| target(*label)).collect();
+        Self::of_targets(features, targets, classes)
+    }
+
+    /// The regression of numbers on features; [`LinearClassifier::scores`] says the numbers of others.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[n, d]`; targets: `[n, c]`
+    ///
+    /// # Errors
+    ///
+    /// [`EvalError`] where there are not as many targets as features, or one of both is not finite.
+    ///
+    /// ```
+    /// use vit22b::eval::{Matrix, Ridge};
+    ///
+    /// let (features, targets) = ([0.0f32, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0]);
+    /// let ridge = Ridge::with_targets(Matrix::new(&features, 1)?, Matrix::new(&targets, 1)?)?;
+    /// let said = ridge.solve(0.0)?.scores(Matrix::new(&[4.0f32], 1)?)?;
+    /// assert!((said[0] - 9.0).abs() < 1e-3);
+    /// # Ok::<(), vit22b::eval::EvalError>(())
+    /// ```
+    pub fn with_targets<T: Real>(
+        features: Matrix<'_, T>,
+        targets: Matrix<'_, f64>,
+    ) -> Result<Self, EvalError> {
+        check_length("targets", features.rows(), targets.rows())?;
+        if let Some(row) = targets.iter().position(|row| row.iter().any(|x| !x.is_finite())) {
+            return Err(EvalError::NotFinite { what: "targets", row });
+        }
+        let values = targets.iter().flatten().copied().collect();
+        Self::of_targets(features, values, targets.columns())
+    }
+
+    fn of_targets<T: Real>(
+        features: Matrix<'_, T>,
+        targets: Vec<f64>,
+        classes: usize,
+    ) -> Result<Self, EvalError> {
         check_features(features)?;
         let standardise = Standardise::new(features, BIAS_CONSTANT);
         let features = standardise.apply(features);
-        let target = |label: usize| (0..classes).map(move |c| if c == label { 1.0 } else { -1.0 });
-        let targets: Vec<f64> = labels.iter().flat_map(|label| target(*label)).collect();
         let [n, d] = features.dims();
         let transposed = features.clone().transpose();
         let (gram, right) = if n >= d {

@@ -61,8 +61,8 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     let data = Drawings::new(side, subject.id.seed ^ 0x00a7_741b);
     let names = shape_names(&data)?;
     let examples = (0..).filter_map(|index| {
+        let class = names.iter().position(|name| *name == data.figure(index))?;
         let example = data.example(index);
-        let class = names.iter().position(|name| *name == example.labels[0])?;
         Some((example.pixels, example.cover, class))
     });
     let examples: Vec<_> = examples.take(count).collect();
