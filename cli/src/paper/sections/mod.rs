@@ -3,6 +3,7 @@
 mod alignment;
 mod attribution;
 mod calibration;
+mod distillation;
 mod fairness;
 mod few_shot;
 mod finetuning;
@@ -16,7 +17,7 @@ mod zero_shot;
 use super::section::Section;
 
 /// All sections, in the order of the report.
-pub(crate) const SECTIONS: [&Section; 12] = [
+pub(crate) const SECTIONS: [&Section; 13] = [
     &linear_probe::SECTION,
     &few_shot::SECTION,
     &zero_shot::SECTION,
@@ -26,6 +27,7 @@ pub(crate) const SECTIONS: [&Section; 12] = [
     &alignment::SECTION,
     &reliability::SECTION,
     &calibration::SECTION,
+    &distillation::SECTION,
     &perceptual::SECTION,
     &attribution::SECTION,
     &full_size::SECTION,
