@@ -3,6 +3,7 @@
 
 mod class;
 mod gradients;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 use clap::builder::Resettable;
-use vit22b::data::{ExampleKey, Image, ImageSet, Preprocess};
+use vit22b::data::ImageSet;
 use vit22b::probe::PatchViews;
 use vit22b::report::{HeatMap, PatchedImage, heat_maps, patches};
 
 use crate::args::{DeviceName, Images, Weights, tell_remarks};
 use crate::terminal::{ImageBar, counted};
 use gradients::Gradients;
+use seen::pixels;
 
 #[derive(Args)]
 #[command(
@@ -146,14 +148,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("{} in {}", counted(maps, "heat map"), folder.display());
     }
     Ok(())
-}
-
-/// What the model sees of an image, with values in [0, 1], and its height and width.
-fn pixels(image: &Image, seen: &Preprocess) -> (Vec<f32>, [usize; 2]) {
-    let size = seen.size_for([image.height(), image.width()]);
-    let mut pixels = vec![0.0; 3 * size[0] * size[1]];
-    seen.write(image, ExampleKey::new(0, 0, 0), &mut pixels);
-    (pixels, size)
 }
 
 /// The name of each image's picture: the image's path without its ending; with the ending, as in `a_jpg.png`,

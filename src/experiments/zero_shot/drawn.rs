@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::ZeroShotError;
+use super::error::ZeroShotError;
 use crate::data::{CaptionedDrawing, ColouredShapes};
 use crate::probe::{Embedder, FeatureTable};
 use crate::runtime::Runtime;

@@ -2,53 +2,26 @@
 //! captions lack these pairs.
 
 mod drawn;
+mod error;
 mod text;
 
 use std::fmt;
 
 use serde_json::{Map, Value, json};
-use thiserror::Error;
 
-use crate::contrast::{ClassVectors, ContrastError, PromptError, Prompts, TextEmbedder, cosines};
+use crate::contrast::{ClassVectors, Prompts, TextEmbedder, cosines};
 use crate::data::{CaptionedDrawing, ColouredShapes};
-use crate::eval::{EvalError, Matrix, Ranks, Retrieval};
-use crate::lit::{Contrast, LitError};
-use crate::probe::{EmbedError, Embedder, FeatureTable};
+use crate::eval::{Matrix, Ranks, Retrieval};
+use crate::lit::Contrast;
+use crate::probe::{Embedder, FeatureTable};
 use crate::runtime::Runtime;
-use crate::text::TokenizerError;
-use crate::train::TrainError;
 use drawn::{Drawn, Parts, draw, see};
+
+pub use error::ZeroShotError;
 
 /// Prompts that no caption has, of the words that captions have.
 const PROMPTS: [&str; 4] =
     ["here is a {}", "a picture of the {}", "this is one {}", "the {} on ground"];
-
-/// An experiment on zero-shot classification that could not be done.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ZeroShotError {
-    /// The image model cannot be asked about the drawings.
-    #[error(transparent)]
-    Embed(#[from] EmbedError),
-    /// Images and captions that do not fit.
-    #[error(transparent)]
-    Lit(#[from] LitError),
-    /// Words that no tokenizer can be made of.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
-    /// A text tower that cannot be trained.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// Prompts that are none.
-    #[error(transparent)]
-    Prompt(#[from] PromptError),
-    /// Texts that cannot be embedded.
-    #[error(transparent)]
-    Contrast(#[from] ContrastError),
-    /// A measurement that failed.
-    #[error(transparent)]
-    Eval(#[from] EvalError),
-}
 
 /// What is trained, or trained as a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

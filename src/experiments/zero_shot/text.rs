@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ZeroShotError;
+use super::error::ZeroShotError;
 use crate::data::{Captions, ColouredShapes};
 use crate::lit::{Contrast, ImageViews, Lit, Pairs, TextHalf};
 use crate::params;

@@ -9,7 +9,7 @@ use vit22b::report::{HeatMap, heat_maps};
 use vit22b::vit::ViT22B;
 
 use super::class::class;
-use super::pixels;
+use super::seen::pixels;
 use crate::unsaid::Loaded;
 
 /// A classifier, and what is asked about its answers.
