@@ -6,6 +6,7 @@ mod depth;
 mod distillation;
 mod fine_tuning;
 mod frozen;
+mod geometry;
 mod head_training;
 mod lessons;
 mod motion;
@@ -20,6 +21,7 @@ pub use depth::{DepthHead, abs_rel_of_one_depth, abs_rel_of_scenes, depth_of_sce
 pub use distillation::{DistillationSteps, distillation};
 pub use fine_tuning::{FineTuningSteps, fine_tuning, shapes_of_few};
 pub use frozen::Frozen;
+pub use geometry::{GEOMETRY, GeometryScores, geometry_of_scenes};
 pub use head_training::HeadTraining;
 pub use lessons::{Distilled, Lessons, Told};
 pub use motion::{ClipScores, ClipView, MovingClips, motion_of_clips};

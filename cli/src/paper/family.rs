@@ -15,7 +15,7 @@ use super::bench::Bench;
 use super::family_file::GivenModel;
 use super::measured::Control;
 use super::pretraining::Shapes;
-use super::subject::{Id, Subject};
+use super::subject::{Id, PATCH, Subject};
 use crate::evaluate::part::grouped;
 use crate::model::{SIDE, preprocess};
 use crate::terminal::Terminal;
@@ -74,7 +74,7 @@ impl Member {
     pub(crate) fn description(&self) -> String {
         match self {
             Self::Drawn(Drawn { width, depth, heads, lr, .. }) => format!(
-                "width {width}, depth {depth}, {heads} heads, patches of 4, images of {SIDE} pixels; peak learning rate {lr}"
+                "width {width}, depth {depth}, {heads} heads, patches of {PATCH}, images of {SIDE} pixels; peak learning rate {lr}"
             ),
             Self::Given(given) => given.description.clone(),
         }
@@ -156,7 +156,7 @@ impl Member {
 impl Drawn {
     fn config(&self) -> anyhow::Result<ViT22BConfig> {
         let classes = Shapes::new(SIDE, 0)?.classes();
-        let config = ViT22BConfig::new(classes).with_patch(4).with_image([SIDE, SIDE]);
+        let config = ViT22BConfig::new(classes).with_patch(PATCH).with_image([SIDE, SIDE]);
         Ok(config
             .with_width(self.width)
             .with_depth(self.depth)

@@ -28,10 +28,10 @@ impl Settings {
         ((all as f64 * self.share * quick).ceil() as usize).max(least)
     }
 
-    /// Steps of training a head or a student, of which there are usually `all`: half as many in a quick report, and no
+    /// Steps of training a head or a student, of which there are usually `all`: a quarter of them in a quick report, and no
     /// more than models are trained for.
     pub(crate) fn steps_of(&self, all: u64) -> u64 {
-        self.steps.min(if self.quick { all.div_ceil(2) } else { all })
+        self.steps.min(if self.quick { all.div_ceil(4) } else { all })
     }
 
     /// Whether models are given, which are larger than those that are trained here.

@@ -8,11 +8,13 @@ use burn::tensor::Tensor;
 use vit22b::Runtime;
 use vit22b::data::{Corruption, FloatImage, Preprocess};
 use vit22b::eval::{LinearClassifier, LogisticConfig};
+use vit22b::experiments::Frozen;
 use vit22b::probe::{Embedder, FeatureTable};
 use vit22b::vit::ViT22B;
 
 use super::images::{Set, Task};
 use super::measured::Control;
+use super::settings::Settings;
 use crate::evaluate::fitted::Fitted;
 use crate::evaluate::source::{Images, Source};
 
@@ -48,6 +50,9 @@ impl Id {
         }
     }
 }
+
+/// Side of the patches of models that are trained here.
+pub(crate) const PATCH: usize = 4;
 
 /// A model, or the pixels themselves. What several sections need of it is computed once.
 pub(crate) struct Subject {
@@ -104,6 +109,22 @@ impl Subject {
             Source::Model(_, embedder, _) => Some(embedder),
             Source::Pixels => None,
         }
+    }
+
+    /// The model for heads that are trained here, or pixels in the place of its tokens. None where models are given, on
+    /// which that would take hours.
+    pub(crate) fn frozen(
+        &self,
+        settings: &Settings,
+        runtime: &Runtime,
+    ) -> anyhow::Result<Option<Frozen>> {
+        if settings.is_given() {
+            return Ok(None);
+        }
+        Ok(Some(match &self.model {
+            Some(model) => Frozen::tower(model.clone().with_new_head(0)?),
+            None => Frozen::pixels(self.side(), PATCH, &runtime.device())?,
+        }))
     }
 
     /// Pooled features.

@@ -1,4 +1,4 @@
-use vit22b::experiments::{Lessons, Told, shape_teacher};
+use vit22b::experiments::{Distilled, Lessons, Told, shape_teacher};
 use vit22b::report::ReportError;
 
 use crate::paper::bench::Bench;
@@ -51,7 +51,9 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     let (runtime, seed) = (&bench.runtime, subject.id.seed);
     let teacher = shape_teacher(runtime, model, bench.settings.steps_of(200), seed)?;
     let lessons = Lessons::new(runtime, &teacher, VIEWS, seed)?;
-    let student = |told| lessons.student(runtime, told, bench.settings.steps_of(400));
+    let student = |told| -> anyhow::Result<Distilled> {
+        Ok(lessons.student(runtime, told, bench.settings.steps_of(400))?)
+    };
     let same = student(Told::SameView)?;
     let mut measured = Measured::default()
         .with("student", same.right)

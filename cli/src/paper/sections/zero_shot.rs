@@ -45,7 +45,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     let Some(embedder) = subject.embedder().filter(|_| !bench.settings.is_given()) else {
         return Ok(Measured::default());
     };
-    let how = (bench.settings.steps_of(600), subject.id.seed);
+    let how = (bench.settings.steps_of(300), subject.id.seed);
     let reached = zero_shot_scores(&bench.runtime, embedder, ZeroShotArm::Sigmoid, how)?;
     Ok(Measured::default()
         .with("unseen", reached.held_out[0])
