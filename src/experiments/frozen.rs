@@ -101,3 +101,30 @@ pub(super) fn towers(runtime: &Runtime, seed: u64) -> Result<[Frozen; 3], Experi
         [trained, untrained].map(|tower| tower.with_new_head(0).map(Frozen::tower));
     Ok([trained?, untrained?, Frozen::pixels(SIDE, 4, &device)?])
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{TensorData, Tolerance};
+
+    use super::*;
+
+    #[test]
+    fn tokens_of_pixels_are_the_pixels_of_patches() {
+        let device = Device::flex();
+        let pixels = Frozen::pixels(8, 4, &device).unwrap();
+        let values: Vec<f32> = (0..3 * 64).map(|value| value as f32 / 100.0 - 1.0).collect();
+        let images = TensorData::new(values.clone(), [1, 3, 8, 8]);
+        let images = Tensor::from_data(images, &device);
+        for blocks in [pixels.last(), pixels.quarters()] {
+            let (tokens, grid) = blocks.tokens(pixels.model(), images.clone()).unwrap();
+            assert_eq!((tokens[0].dims(), grid), ([1, 4, 48], [2, 2]));
+            // The second token: the right half of the first four rows.
+            let expected: Vec<f32> =
+                (0..48).map(|at| values[at / 16 * 64 + at / 4 % 4 * 8 + 4 + at % 4]).collect();
+            let token = tokens[0].clone().narrow(1, 1, 1).into_data();
+            let expected = TensorData::new(expected, [1, 1, 48]);
+            token.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-6));
+        }
+        assert!(Frozen::pixels(9, 4, &device).is_err());
+    }
+}
