@@ -40,6 +40,7 @@ fn median(mut call: impl FnMut()) -> Duration {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    burn_xla::pjrt::keep_memory();
     let plugin = plugin::load(&plugin::ensure(Platform::Cpu)?)?;
     let client = Client::new(&plugin, &ClientOptions::new())?;
     let device = client.device(0)?;

@@ -60,6 +60,7 @@ impl Block {
 }
 
 fn main() -> anyhow::Result<()> {
+    burn_xla::pjrt::keep_memory();
     let device = Device::flex();
     let xla = Xla::cpu()?;
     for depth in [12, 24, 48, 96] {

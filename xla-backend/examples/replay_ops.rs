@@ -37,6 +37,7 @@ struct Tally {
 }
 
 fn main() -> Result<()> {
+    burn_xla::pjrt::keep_memory();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let files: Vec<_> = arguments.iter().filter(|name| !name.starts_with("--")).collect();

@@ -24,6 +24,7 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    burn_xla::pjrt::keep_memory();
     match Arguments::parse().verb {
         Verb::Install(install) => told(install.run()),
         Verb::Serve(serve) => told(serve.run()),

@@ -209,15 +209,32 @@ fn hidden((x, w, bias): Layer) -> Tensor<3> {
     gelu(linear(x, w, Some(bias)))
 }
 
-/// The kernels of linear layers that a program calls, or none where this processor's were not compared with the compiler.
-fn linears(text: &str) -> Option<Vec<&str>> {
+/// The layers of each call of the kernel of linear layers, in numbers as the program has them: products, biases, GELU,
+/// residual, whether weights are turned. None where this processor's kernel was not compared with the compiler.
+fn linears(text: &str) -> Option<Vec<Vec<i32>>> {
     #[cfg(target_arch = "x86_64")]
     let has = std::arch::is_x86_feature_detected!("avx512f");
     #[cfg(not(target_arch = "x86_64"))]
     let has = false;
-    let names = text.split('"').filter(|name| name.starts_with("burn_xla.linear"));
-    has.then(|| names.collect())
+    let call = |line: &str| {
+        let (_, operands) = line.split_once("custom_call\"(")?;
+        let (form, _) = operands.split_once(',')?;
+        let made =
+            text.lines().find(|line| line.trim_start().starts_with(&format!("{form} = ")))?;
+        let (_, rest) = made.split_once("\"0x")?;
+        let (hex, _) = rest.split_once('"')?;
+        let bytes = (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16));
+        let bytes = bytes.collect::<Result<Vec<_>, _>>().ok()?;
+        Some(bytes.chunks(4).map(|four| i32::from(four[0])).collect())
+    };
+    let calls = text.lines().filter(|line| line.contains("burn_xla.linear"));
+    has.then(|| calls.map(|line| call(line).expect(line)).collect())
 }
+
+const PLAIN: [i32; 5] = [1, 0, 0, 0, 0];
+const TURNED: [i32; 5] = [1, 0, 0, 0, 1];
+const WITH_BIAS: [i32; 5] = [1, 1, 0, 0, 0];
+const GELU: [i32; 5] = [1, 1, 1, 0, 0];
 
 #[test]
 fn linear_layers_are_as_without_kernels_and_on_flex() {
@@ -228,8 +245,7 @@ fn linear_layers_are_as_without_kernels_and_on_flex() {
                 let (x, w, bias) = arguments.clone();
                 hidden((x.cast(DType::F32), w.cast(DType::F32), bias.cast(DType::F32)))
             };
-            for (xla, expected) in both().into_iter().zip([vec!["burn_xla.linear_gelu.1"], vec![]])
-            {
+            for (xla, expected) in both().into_iter().zip([vec![GELU.to_vec()], vec![]]) {
                 let text = xla.jit(hidden).lower(&arguments).unwrap().program.text;
                 let found = linears(&text);
                 // bf16 needs more than AVX-512 alone.
@@ -256,7 +272,7 @@ fn gradients_of_linear_layers_are_those_without_kernels() {
     let text = xla.jit(step).lower(&arguments).unwrap().program.text;
     if let Some(found) = linears(&text) {
         // GELU's gradient reads what is inside, and the rows' gradient reads the weights along their rows.
-        assert_eq!(found, ["burn_xla.linear.1", "burn_xla.linear_turned.1"], "{text}");
+        assert_eq!(found, [WITH_BIAS, TURNED], "{text}");
     }
     let (_, got) = xla.jit(step).call(arguments.clone()).unwrap();
     let (_, expected) = without.jit(step).call(arguments).unwrap();
@@ -291,12 +307,165 @@ fn what_is_like_gelu_is_computed_as_it_is() {
         xla.jit(of_another).lower(&arguments).unwrap().program.text,
     ] {
         if let Some(found) = linears(&text) {
-            assert_eq!(found, ["burn_xla.linear.1"], "{text}");
+            assert_eq!(found, [WITH_BIAS], "{text}");
         }
     }
     let [got, expected] =
         [xla, without].map(|xla| xla.jit(of_another).call(arguments.clone()).unwrap());
     assert!(difference(got.unsqueeze(), expected.unsqueeze()) <= 1e-5);
+}
+
+/// Rows with two layers beside each other and one whose result is added to others and to the rows.
+fn block((x, w, bias): Layer) -> Tensor<3> {
+    let (first, second) = (linear(x.clone(), w.clone(), None), linear(x.clone(), w.clone(), None));
+    let other = hidden((x.clone(), w.clone(), bias.clone()));
+    let attended = (first * second).clamp(-1.0, 1.0);
+    linear(attended, w.clone(), Some(bias.clone())) + linear(other, w, Some(bias)) + x
+}
+
+#[test]
+fn layers_of_the_same_rows_and_sums_of_products_are_one_call_each() {
+    for dtype in [DType::F32, DType::BF16] {
+        let arguments = layer([2, 30, 64, 64], dtype);
+        let [xla, without] = both();
+        let text = xla.jit(block).lower(&arguments).unwrap().program.text;
+        if let Some(found) = linears(&text).filter(|_| dtype == DType::F32) {
+            let beside = [PLAIN, PLAIN, GELU].concat();
+            assert_eq!(found, [beside, vec![2, 2, 0, 1, 0, 0]], "{text}");
+        }
+        let got = xla.jit(block).call(arguments.clone()).unwrap();
+        let wide = {
+            let (x, w, bias) = arguments.clone();
+            (x.cast(DType::F32), w.cast(DType::F32), bias.cast(DType::F32))
+        };
+        for expected in [without.jit(block).call(arguments).unwrap(), block(wide)] {
+            let off = difference(got.clone().unsqueeze(), expected.unsqueeze());
+            assert!(off <= 2.0 * bound(dtype), "{dtype:?}: {off}");
+        }
+    }
+}
+
+/// What else reads a sum on its way to another one keeps it.
+#[test]
+fn sums_of_which_more_is_read_stay() {
+    let with_part = |(x, w, bias): Layer| {
+        let part = linear(x.clone(), w.clone(), Some(bias.clone())) + x.clone();
+        (part.clone() + linear(x.square(), w, None), part)
+    };
+    // Two tensors beside the product.
+    let with_two = |(x, w, _): Layer| linear(x.clone(), w, None) + x.clone() * 2.0 + x;
+    // A weight that is made after the first product.
+    let later = |(x, w, _): Layer| {
+        let first = linear(x.clone(), w.clone(), None);
+        let second = linear(x, w * first.clone().mean().reshape([1, 1]), None);
+        first * second
+    };
+    let arguments = layer([2, 30, 64, 64], DType::F32);
+    let [xla, without] = both();
+    let text = xla.jit(with_part).lower(&arguments).unwrap().program.text;
+    if let Some(found) = linears(&text) {
+        assert_eq!(found, [[1, 1, 0, 1, 0], [1, 0, 0, 1, 0]], "{text}");
+    }
+    let text = xla.jit(with_two).lower(&arguments).unwrap().program.text;
+    if let Some(found) = linears(&text) {
+        assert_eq!(found, [[1, 0, 0, 1, 0]], "{text}");
+    }
+    let text = xla.jit(later).lower(&arguments).unwrap().program.text;
+    if let Some(found) = linears(&text) {
+        assert_eq!(found, [PLAIN, PLAIN], "{text}");
+    }
+    let [(got, part), (expected, expected_part)] =
+        both().map(|xla| xla.jit(with_part).call(arguments.clone()).unwrap());
+    assert!(difference(got.unsqueeze(), expected.unsqueeze()) <= 2e-5);
+    assert!(difference(part.unsqueeze(), expected_part.unsqueeze()) <= 2e-5);
+    for function in [with_two, later] {
+        let [got, expected] =
+            [&xla, &without].map(|xla| xla.jit(function).call(arguments.clone()).unwrap());
+        assert!(difference(got.unsqueeze(), expected.unsqueeze()) <= 2e-5);
+    }
+}
+
+/// Queries and keys with norms as vit22b has them: over the numbers of a head, in f32.
+fn normed(((q, k, v), scale): (Heads, Tensor<1>)) -> Tensor<4> {
+    let norm = |x: Tensor<4>| {
+        let dtype = x.dtype();
+        let x = x.cast(DType::F32);
+        let mean = x.clone().square().mean_dim(3);
+        let inverse = mean.add_scalar(1e-6).sqrt().recip();
+        (x * inverse * scale.clone().cast(DType::F32).unsqueeze()).cast(dtype)
+    };
+    plain((norm(q), norm(k), v))
+}
+
+#[test]
+fn norms_of_queries_and_keys_are_part_of_attention() {
+    for dtype in [DType::F32, DType::BF16] {
+        for sizes in SIZES {
+            let heads = tokens(sizes, dtype);
+            let scale = layer([1, 1, 1, sizes[4]], dtype).2;
+            let arguments = (heads.clone(), scale.clone());
+            let flex = {
+                let (q, k, v) = heads;
+                let wide = |x: Tensor<4>| x.cast(DType::F32);
+                normed(((wide(q), wide(k), wide(v)), scale.cast(DType::F32)))
+            };
+            for (xla, expected) in both().into_iter().zip([1, 0]) {
+                let text = xla.jit(normed).lower(&arguments).unwrap().program.text;
+                assert_eq!(
+                    (calls(&text), text.contains("sqrt")),
+                    (expected, expected == 0),
+                    "{text}"
+                );
+                let got = xla.jit(normed).call(arguments.clone()).unwrap();
+                let off = difference(got, flex.clone());
+                assert!(off <= 2.0 * bound(dtype), "{sizes:?} {dtype:?} {expected}: {off}");
+            }
+        }
+    }
+}
+
+/// The norm of rows as vit22b has it.
+fn row_norm((x, _, scale): Layer) -> Tensor<3> {
+    let dtype = x.dtype();
+    let x = x.cast(DType::F32);
+    let inverse = x.clone().square().mean_dim(2).add_scalar(1e-6).sqrt().recip();
+    (x * inverse * scale.cast(DType::F32).unsqueeze()).cast(dtype)
+}
+
+#[test]
+fn norms_of_rows_are_one_call() {
+    let count = |text: &str| text.matches("burn_xla.rms_norm").count();
+    for dtype in [DType::F32, DType::BF16] {
+        let arguments = layer([2, 40, 70, 70], dtype);
+        let wide = {
+            let (x, w, scale) = arguments.clone();
+            (x.cast(DType::F32), w, scale.cast(DType::F32))
+        };
+        for (xla, expected) in both().into_iter().zip([1, 0]) {
+            let text = xla.jit(row_norm).lower(&arguments).unwrap().program.text;
+            assert_eq!(count(&text), expected, "{text}");
+            let got = xla.jit(row_norm).call(arguments.clone()).unwrap();
+            let off = difference(got.unsqueeze(), row_norm(wide.clone()).unsqueeze());
+            assert!(off <= bound(dtype), "{dtype:?} {expected}: {off}");
+        }
+    }
+    // The mean of another axis, and a mean that is read besides.
+    let across = |(x, _, scale): Layer| {
+        let inverse = x.clone().square().mean_dim(1).add_scalar(1e-6).sqrt().recip();
+        x * inverse * scale.unsqueeze()
+    };
+    let with_mean = |(x, _, scale): Layer| {
+        let mean = x.clone().square().mean_dim(2);
+        (x * mean.clone().add_scalar(1e-6).sqrt().recip() * scale.unsqueeze(), mean)
+    };
+    let arguments = layer([2, 40, 70, 70], DType::F32);
+    let [xla, _] = both();
+    for text in [
+        xla.jit(across).lower(&arguments).unwrap().program.text,
+        xla.jit(with_mean).lower(&arguments).unwrap().program.text,
+    ] {
+        assert_eq!(count(&text), 0, "{text}");
+    }
 }
 
 /// Programs may run at once, from threads of the caller.

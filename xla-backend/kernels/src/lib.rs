@@ -1,5 +1,5 @@
 //! Functions that programs compiled by XLA call on a CPU, where its compiler makes many passes over memory: [`Attention`],
-//! forward and backward, without the scores in memory, and [`Linear`] layers with what follows them.
+//! forward and backward, without the scores in memory, [`linear`] layers with what follows them, and [`RmsNorm`].
 //!
 //! Each is written once, over the few vector instructions of `isa`, and compiled for each set of them. Which
 //! one runs is found out when it is called: AVX-512 with products of bf16, AVX-512, AVX2 with FMA, NEON, or the portable
@@ -12,11 +12,13 @@ mod attention;
 mod isa;
 mod linear;
 mod memory;
+mod norm;
 mod number;
 mod pack;
 mod product;
 
-pub use attention::{Attention, Gradient, Heads, Tensors};
+pub use attention::{Attention, Gradient, Heads, Norms, Tensors};
 pub use isa::Set;
-pub use linear::{Layers, Linear, Then};
+pub use linear::{Layer, Layers, Product, Then, linear};
+pub use norm::{Normalised, RmsNorm};
 pub use number::Number;

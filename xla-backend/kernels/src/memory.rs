@@ -29,6 +29,11 @@ impl<'a, T> Shared<'a, T> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), lives: PhantomData }
     }
 
+    /// Where a number is, to ask for its memory.
+    pub(crate) fn address(&self, at: usize) -> *const T {
+        self.start.wrapping_add(at)
+    }
+
     /// A part of the slice.
     ///
     /// # Safety

@@ -2,7 +2,7 @@
 
 use crate::isa::Isa;
 use crate::number::Number;
-use crate::product::{Left, ROWS};
+use crate::product::{LINE, Left, ROWS};
 
 /// `count` rows of `size` numbers, which begin `token` numbers apart.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,16 @@ impl<'a, T: Number> Rows<'a, T> {
     #[inline(always)]
     pub(crate) fn row(&self, i: usize) -> &'a [T] {
         &self.numbers[i * self.token..][..self.size]
+    }
+
+    /// Asks for the memory of a row, if there is one.
+    #[inline(always)]
+    pub(crate) fn ask_for<I: Isa>(&self, i: usize) {
+        const BYTES: usize = LINE * size_of::<u32>();
+        if i < self.count {
+            let row = self.row(i);
+            row.iter().step_by(BYTES / size_of::<T>()).for_each(|x| I::prefetch(x));
+        }
     }
 
     /// How many rows there are.
@@ -127,6 +137,9 @@ pub(crate) fn across<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mu
     for (t, to) in to.chunks_exact_mut(width).take(rows.count.div_ceil(depth)).enumerate() {
         let (to, rest) = to.split_at_mut(rows.size);
         rest.fill(0);
+        for row in t * depth..(t + 1) * depth {
+            rows.ask_for::<I>(row + AHEAD);
+        }
         let first = rows.row(t * depth);
         if I::PAIRS && t * depth + 1 < rows.count {
             let second = rows.row(t * depth + 1);
@@ -140,6 +153,10 @@ pub(crate) fn across<I: Isa, T: Number>(rows: Rows<'_, T>, width: usize, to: &mu
         }
     }
 }
+
+/// How many rows are asked for before they are needed: processors see by themselves what comes next in a row, but not in
+/// short ones that lie apart.
+const AHEAD: usize = 16;
 
 /// Writes `scale` times f32, of which there are whole vectors, as numbers.
 ///

@@ -5,8 +5,11 @@ use crate::isa::Isa;
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 6;
 
-/// Rows that one after the other are multiplied by the same columns, which stay in the first cache meanwhile.
+/// Rows that one after the other are multiplied by the same columns, where these stay in the first cache meanwhile.
 pub(crate) const BLOCK: usize = 4 * ROWS;
+
+/// Cells of a line of the cache.
+pub(crate) const LINE: usize = 16;
 
 /// Where the first matrix of a product lies: cell `t` of row `i` is at `i * row + t * step`.
 #[derive(Clone, Copy)]
@@ -23,18 +26,27 @@ pub(crate) struct Right {
     pub(crate) step: usize,
 }
 
-/// The product of `rows` rows of `left`, filled up to a multiple of [`ROWS`], and `vectors` vectors of columns of `right`,
-/// over `depth` cells. `take` gets its vectors, with the row and the vector of each.
+/// Two matrices that are multiplied, over `depth` cells.
+#[derive(Clone, Copy)]
+pub(crate) struct Factor {
+    pub(crate) left: Left,
+    pub(crate) right: Right,
+    pub(crate) depth: usize,
+}
+
+/// The sum of products, each of `rows` rows of the first matrix, filled up to a multiple of [`ROWS`], and `vectors` vectors
+/// of columns of the second. `take` gets its vectors, with the row and the vector of each. Before a tile multiplies a line
+/// of cells, `ahead` gets the factor, the row of the tile and the first of the cells: it may ask for memory that is needed
+/// soon.
 ///
 /// # Safety
 ///
 /// All cells are there, and the processor has the instructions.
 #[inline(always)]
 pub(crate) unsafe fn product<I: Isa>(
-    left: Left,
-    right: Right,
-    depth: usize,
+    factors: &[Factor],
     (rows, vectors): (usize, usize),
+    ahead: impl Fn(usize, usize, usize),
     mut take: impl FnMut(usize, usize, I::V),
 ) {
     let mut at = 0;
@@ -42,14 +54,11 @@ pub(crate) unsafe fn product<I: Isa>(
         for row in (0..rows).step_by(ROWS) {
             // SAFETY: as the caller says; the tile is not wider than what is left.
             unsafe {
-                let right = Right { cells: right.cells.add(at * I::LANES), ..right };
-                let left = Left { cells: left.cells.add(row * left.row), ..left };
-                let mut take = |i, n, x| take(row + i, at + n, x);
                 match (vectors - at).min(I::TILE) {
-                    4 => tile::<I, 4>(left, right, depth, &mut take),
-                    3 => tile::<I, 3>(left, right, depth, &mut take),
-                    2 => tile::<I, 2>(left, right, depth, &mut take),
-                    _ => tile::<I, 1>(left, right, depth, &mut take),
+                    4 => tile::<I, 4>(factors, (row, at), &ahead, &mut take),
+                    3 => tile::<I, 3>(factors, (row, at), &ahead, &mut take),
+                    2 => tile::<I, 2>(factors, (row, at), &ahead, &mut take),
+                    _ => tile::<I, 1>(factors, (row, at), &ahead, &mut take),
                 }
             }
         }
@@ -57,34 +66,46 @@ pub(crate) unsafe fn product<I: Isa>(
     }
 }
 
+/// The part of a product that begins at a row and a vector.
+///
 /// # Safety
 ///
 /// As [`product`].
 #[inline(always)]
 unsafe fn tile<I: Isa, const N: usize>(
-    left: Left,
-    right: Right,
-    depth: usize,
+    factors: &[Factor],
+    (row, at): (usize, usize),
+    ahead: &impl Fn(usize, usize, usize),
     take: &mut impl FnMut(usize, usize, I::V),
 ) {
     let mut sums = [[I::splat(0.0); N]; ROWS];
-    for t in 0..depth {
+    for (number, &Factor { left, right, depth }) in factors.iter().enumerate() {
         // SAFETY: as the caller of `product` says.
         unsafe {
-            let vectors: [I::V; N] = std::array::from_fn(|n| {
-                I::load(right.cells.add(t * right.step + n * I::LANES).cast())
-            });
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let x = I::broadcast(left.cells.add(i * left.row + t * left.step));
-                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
-                    *sum = I::dot(*sum, x, vector);
+            let (left_cells, right_cells) =
+                (left.cells.add(row * left.row), right.cells.add(at * I::LANES));
+            let mut from = 0;
+            while from < depth {
+                ahead(number, row, from);
+                let to = (from + LINE).min(depth);
+                for t in from..to {
+                    let vectors: [I::V; N] = std::array::from_fn(|n| {
+                        I::load(right_cells.add(t * right.step + n * I::LANES).cast())
+                    });
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let x = I::broadcast(left_cells.add(i * left.row + t * left.step));
+                        for (sum, &vector) in sums.iter_mut().zip(&vectors) {
+                            *sum = I::dot(*sum, x, vector);
+                        }
+                    }
                 }
+                from = to;
             }
         }
     }
     for (i, sums) in sums.into_iter().enumerate() {
         for (n, sum) in sums.into_iter().enumerate() {
-            take(i, n, sum);
+            take(row + i, at + n, sum);
         }
     }
 }

@@ -33,6 +33,7 @@ const WARM_UP: usize = 20;
 const STEPS: usize = 220;
 
 fn main() -> Result<()> {
+    burn_xla::pjrt::keep_memory();
     let mut widths = Vec::new();
     for argument in std::env::args().skip(1) {
         widths.push(argument.parse().with_context(|| format!("{argument} is no width"))?);

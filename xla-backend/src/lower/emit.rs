@@ -8,7 +8,7 @@ use super::error::{Emitted, unsupported};
 use super::graph::operation::fault_at;
 use super::loops::{scan, stack};
 use super::mesh::{constraint, replicas, ring, ring_linear};
-use super::ops::{self, activation, attention, contraction, product};
+use super::ops::{self, activation, attention, contraction, linear, norm, product};
 use super::passes::Block;
 use super::passes::step::{Step, Work};
 use crate::stablehlo::UnaryKind;
@@ -40,8 +40,10 @@ fn work<'a>(cx: &Context<'a>, step: &'a Step<'a>) -> Emitted {
             contraction::lower(cx, [*lhs, *rhs], *as_matrices, product, out)
         }
         Work::Attention(of, out) => attention::by_kernel(cx, of, out),
+        Work::NormedAttention(d, norms) => attention::normed_by_kernel(cx, d, *norms),
         Work::AttentionBackward(gradient) => attention::gradient_by_kernel(cx, gradient),
-        Work::LinearGelu(layer) => product::linear_gelu(cx, layer),
+        Work::RmsNorm(norm) => norm::rms_by_kernel(cx, norm),
+        Work::Linears(layers) => linear::layers(cx, layers),
         Work::Transpose { from, to } => {
             let value = contraction::transposed(cx, cx.find(*from)?)?;
             cx.define_transposed(*to, *from, value);

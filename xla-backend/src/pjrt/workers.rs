@@ -61,7 +61,9 @@ impl<'a> Workers<'a> {
             task,
             tasks,
             next: AtomicUsize::new(0),
-            state: Mutex::default(),
+            helpers: AtomicUsize::new(0),
+            panic: Mutex::default(),
+            waiting: Mutex::default(),
             left: Condvar::new(),
         });
         for _ in 1..threads {
@@ -99,23 +101,17 @@ struct Shared {
     tasks: usize,
     /// The first task that nobody has taken.
     next: AtomicUsize,
-    state: Mutex<State>,
-    /// Told when a helper leaves.
+    /// How many threads help, and whether no more may ([`CLOSED`]).
+    helpers: AtomicUsize,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    waiting: Mutex<()>,
+    /// Told when the last helper leaves.
     left: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    helpers: usize,
-    is_closed: bool,
-    panic: Option<Box<dyn Any + Send>>,
-}
+const CLOSED: usize = 1 << (usize::BITS - 1);
 
 impl Shared {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Does tasks until none is left.
     fn work(&self) {
         let done = catch_unwind(AssertUnwindSafe(|| {
@@ -128,19 +124,41 @@ impl Shared {
             }
         }));
         if let Err(panic) = done {
-            self.state().panic.get_or_insert(panic);
+            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+        }
+    }
+
+    /// Does tasks, if they may still be done.
+    fn help(&self) {
+        let one_more = |helpers| (helpers & CLOSED == 0).then_some(helpers + 1);
+        if self.helpers.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_err() {
+            return;
+        }
+        self.work();
+        if self.helpers.fetch_sub(1, Ordering::Release) == CLOSED + 1 {
+            drop(self.waiting.lock());
+            self.left.notify_all();
         }
     }
 
     /// Waits for helpers, and lets nobody help any more.
     fn close(&self) {
-        let mut state = self.state();
-        state.is_closed = true;
-        while state.helpers > 0 {
-            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+        self.helpers.fetch_or(CLOSED, Ordering::Relaxed);
+        let is_done = || self.helpers.load(Ordering::Acquire) == CLOSED;
+        // Tasks are short, and to sleep and be woken takes as long as one: some 50 µs on a virtual machine.
+        const TRIES: usize = 4096;
+        let mut tries = 0..TRIES;
+        while !is_done() && tries.next().is_some() {
+            std::hint::spin_loop();
         }
-        if let Some(panic) = state.panic.take() {
-            drop(state);
+        if !is_done() {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            while !is_done() {
+                waiting = self.left.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = panic {
             resume_unwind(panic);
         }
     }
@@ -150,13 +168,5 @@ impl Shared {
 unsafe extern "C" fn help(data: *mut c_void) {
     // SAFETY: `each` gave it away, to this call alone.
     let shared = unsafe { Arc::from_raw(data.cast::<Shared>()) };
-    let mut state = shared.state();
-    if state.is_closed {
-        return;
-    }
-    state.helpers += 1;
-    drop(state);
-    shared.work();
-    shared.state().helpers -= 1;
-    shared.left.notify_all();
+    shared.help();
 }

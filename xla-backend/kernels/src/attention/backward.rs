@@ -11,7 +11,7 @@ use crate::isa::{Isa, Work};
 use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
 use crate::pack::{across, along, turned, unpack};
-use crate::product::{BLOCK, Left, ROWS, Right, product};
+use crate::product::{BLOCK, Factor, Left, ROWS, Right, product};
 
 /// Rows of queries whose weights are kept until keys and values have got their shares of them: a multiple of [`BLOCK`]
 /// and of a pair.
@@ -97,11 +97,11 @@ impl<T: Number> Work for Backward<'_, T> {
                     let to = to.as_mut_ptr().cast::<f32>();
                     // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
                     unsafe {
+                        let factor = Factor { left, right, depth: row_cells };
                         product::<I>(
-                            left,
-                            right,
-                            row_cells,
+                            &[factor],
                             (count, units.vectors(keys)),
+                            |_, _, _| {},
                             |i, at, x| {
                                 I::store(to.add(i * key_width + at * I::LANES), x);
                             },
@@ -140,11 +140,11 @@ impl<T: Number> Work for Backward<'_, T> {
                 let sums = taken.as_mut_ptr().cast::<f32>();
                 // SAFETY: as above.
                 let taken = unsafe {
+                    let factor = Factor { left, right, depth: units.cells(keys) };
                     product::<I>(
-                        left,
-                        right,
-                        units.cells(keys),
+                        &[factor],
                         (count, units.vectors(size)),
+                        |_, _, _| {},
                         |i, at, x| {
                             I::store(sums.add(i * width + at * I::LANES), x);
                         },
@@ -167,11 +167,11 @@ impl<T: Number> Work for Backward<'_, T> {
                     let to = to[from * width..].as_mut_ptr().cast::<f32>();
                     // SAFETY: as above; what is read behind the last key goes into rows that nobody reads.
                     unsafe {
+                        let factor = Factor { left, right, depth: units.cells(kept) };
                         product::<I>(
-                            left,
-                            right,
-                            units.cells(kept),
+                            &[factor],
                             (ROWS, units.vectors(size)),
+                            |_, _, _| {},
                             |i, at, x| {
                                 let to = to.add(i * width + at * I::LANES);
                                 I::store(to, I::add(I::load(to), x));

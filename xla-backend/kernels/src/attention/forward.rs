@@ -1,16 +1,18 @@
 //! The forward pass of a head.
 
-use super::sizes::{Attention, Place, Tensors};
+use super::norm::{cells, normalised};
+use super::sizes::{Attention, Norms, Place, Tensors};
 use crate::isa::{Isa, Work};
 use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
 use crate::pack::{across, along, turned, unpack};
-use crate::product::{BLOCK, Left, Right, product};
+use crate::product::{BLOCK, Factor, Left, Right, product};
 
 pub(super) struct Forward<'a, T> {
     pub(super) sizes: &'a Attention,
     pub(super) place: Place,
     pub(super) tensors: Tensors<'a, T>,
+    pub(super) norms: Norms<'a>,
     pub(super) out: Shared<'a, T>,
     pub(super) scratch: &'a mut Vec<u32>,
 }
@@ -18,7 +20,7 @@ pub(super) struct Forward<'a, T> {
 impl<T: Number> Work for Forward<'_, T> {
     #[inline(always)]
     unsafe fn run<I: Isa>(self) {
-        let Self { sizes, place, tensors, out, scratch } = self;
+        let Self { sizes, place, tensors, norms, out, scratch } = self;
         let (units, size, keys, queries) =
             (Units::of::<I>(), sizes.size, sizes.keys, sizes.queries);
         let (row_cells, key_cells) = (units.cells(size), units.cells(keys));
@@ -29,6 +31,8 @@ impl<T: Number> Work for Forward<'_, T> {
             BLOCK * row_cells,
             BLOCK * key_width,
             BLOCK * width,
+            cells::<T>(norms.query, queries, size),
+            cells::<T>(norms.key, keys, size),
         ];
         let mut scratch = Scratch::new(scratch, &parts);
         let turned_keys = scratch.take(parts[0]);
@@ -36,10 +40,18 @@ impl<T: Number> Work for Forward<'_, T> {
         let query = scratch.take(parts[2]);
         let weights = scratch.take(parts[3]);
         let taken = scratch.take(parts[4]);
+        let [normed_queries, normed_keys] = [5, 6].map(|part| scratch.take(parts[part]));
 
         let rows = |numbers, tokens| place.rows(sizes, numbers, tokens);
-        let all_queries = rows(tensors.query, queries);
-        turned::<I, T>(rows(tensors.key, keys), key_width, turned_keys);
+        let (all_queries, all_keys) = (rows(tensors.query, queries), rows(tensors.key, keys));
+        // SAFETY: as the caller says.
+        let (all_queries, all_keys) = unsafe {
+            (
+                normalised::<I, T>(all_queries, norms.query, normed_queries),
+                normalised::<I, T>(all_keys, norms.key, normed_keys),
+            )
+        };
+        turned::<I, T>(all_keys, key_width, turned_keys);
         across::<I, T>(rows(tensors.value, keys), width, values);
 
         for from in (0..queries).step_by(BLOCK) {
@@ -49,9 +61,15 @@ impl<T: Number> Work for Forward<'_, T> {
             let scores = weights.as_mut_ptr().cast::<f32>();
             // SAFETY: the parts have these sizes. Rows of queries that are missing have cells of rows before.
             unsafe {
-                product::<I>(left, right, row_cells, (count, units.vectors(keys)), |i, at, x| {
-                    I::store(scores.add(i * key_width + at * I::LANES), x);
-                });
+                let factor = Factor { left, right, depth: row_cells };
+                product::<I>(
+                    &[factor],
+                    (count, units.vectors(keys)),
+                    |_, _, _| {},
+                    |i, at, x| {
+                        I::store(scores.add(i * key_width + at * I::LANES), x);
+                    },
+                );
             }
             let mut shares = [0.0; BLOCK];
             for (i, share) in shares.iter_mut().enumerate().take(count) {
@@ -66,9 +84,15 @@ impl<T: Number> Work for Forward<'_, T> {
             let sums = taken.as_mut_ptr().cast::<f32>();
             // SAFETY: as above.
             let taken = unsafe {
-                product::<I>(left, right, key_cells, (count, units.vectors(size)), |i, at, x| {
-                    I::store(sums.add(i * width + at * I::LANES), x);
-                });
+                let factor = Factor { left, right, depth: key_cells };
+                product::<I>(
+                    &[factor],
+                    (count, units.vectors(size)),
+                    |_, _, _| {},
+                    |i, at, x| {
+                        I::store(sums.add(i * width + at * I::LANES), x);
+                    },
+                );
                 std::slice::from_raw_parts(sums, BLOCK * width)
             };
             for (i, row) in taken.chunks_exact(width).take(count).enumerate() {

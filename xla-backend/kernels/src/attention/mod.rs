@@ -10,12 +10,13 @@
 
 mod backward;
 mod forward;
+mod norm;
 mod sizes;
 #[cfg(test)]
 mod tests;
 
 use sizes::Place;
-pub use sizes::{Attention, Gradient, Tensors};
+pub use sizes::{Attention, Gradient, Norms, Tensors};
 
 use half::bf16;
 
@@ -50,7 +51,8 @@ macro_rules! heads {
 heads! { f32 bf16 }
 
 impl Attention {
-    /// Computes the values that each query takes, `out: [batch, queries, heads, size]`.
+    /// Computes the values that each query takes, `out: [batch, queries, heads, size]`, of queries and keys that are
+    /// normalised before as `norms` say.
     ///
     /// `spread` gets a number of tasks and a function that does the one of a number; it has to call it for each,
     /// from as many threads as it likes.
@@ -61,15 +63,19 @@ impl Attention {
     pub fn forward<T: Heads>(
         &self,
         set: Set,
-        tensors: Tensors<'_, T>,
+        (tensors, norms): (Tensors<'_, T>, Norms<'_>),
         out: &mut [T],
         spread: impl FnOnce(usize, &(dyn Fn(usize) + Sync)),
     ) {
         self.check(&tensors);
         assert_eq!(out.len(), tensors.query.len(), "the size of the result");
+        for norm in [norms.query, norms.key].into_iter().flatten() {
+            assert_eq!(norm.scale.len(), self.size, "the size of the scale of a norm");
+        }
         let out = Shared::new(out);
         self.over_heads(spread, &|place, scratch| {
-            T::forward(set, forward::Forward { sizes: self, place, tensors, out, scratch });
+            let work = forward::Forward { sizes: self, place, tensors, norms, out, scratch };
+            T::forward(set, work);
         });
     }
 

@@ -1,5 +1,6 @@
 //! The sizes of an attention, and where its heads are.
 
+use crate::norm::RmsNorm;
 use crate::number::Number;
 use crate::pack::Rows;
 
@@ -34,6 +35,15 @@ pub struct Tensors<'a, T> {
     pub key: &'a [T],
     /// The values.
     pub value: &'a [T],
+}
+
+/// The norms of queries and keys that attention computes, as far as there are any.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Norms<'a> {
+    /// That of queries.
+    pub query: Option<RmsNorm<'a>>,
+    /// That of keys.
+    pub key: Option<RmsNorm<'a>>,
 }
 
 /// The gradients, each with the shape of what it is the gradient of.

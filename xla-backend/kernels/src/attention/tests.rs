@@ -1,6 +1,7 @@
 //! Each set of instructions beside attention as it is defined, in f64.
 
 use super::*;
+use crate::norm::RmsNorm;
 
 /// Numbers that differ, between -1 and 1.
 fn numbers<T: Number>(count: usize, seed: u32) -> Vec<T> {
@@ -57,7 +58,7 @@ fn on_one_thread(tasks: usize, task: &(dyn Fn(usize) + Sync)) {
 fn computed<T: Heads>(sizes: &Attention, set: Set, [q, k, v, g]: [&[T]; 4]) -> [Vec<f32>; 4] {
     let tensors = Tensors { query: q, key: k, value: v };
     let mut out = vec![T::default(); q.len()];
-    sizes.forward(set, tensors, &mut out, on_one_thread);
+    sizes.forward(set, (tensors, Norms::default()), &mut out, on_one_thread);
     let (mut by_q, mut by_k, mut by_v) =
         (vec![T::default(); q.len()], vec![T::default(); k.len()], vec![T::default(); k.len()]);
     let gradient = Gradient { query: &mut by_q, key: &mut by_k, value: &mut by_v };
@@ -114,6 +115,55 @@ fn in_f32_it_is_attention() {
 fn in_bf16_it_is_attention_of_these_numbers_rounded_to_8_bits() {
     // Two roundings to 8 bits, of numbers up to the largest.
     sizes().iter().for_each(|sizes| compare::<bf16>(sizes, 2.0 / 256.0));
+}
+
+/// The rows of all heads, normalised, in f64.
+fn normalised<T: Number>(rows: &[T], norm: RmsNorm<'_>) -> Vec<T> {
+    let mut out = Vec::new();
+    for row in rows.chunks(norm.scale.len()) {
+        let squares = row.iter().map(|x| f64::from(x.wide()).powi(2)).sum::<f64>();
+        let root = (squares / row.len() as f64 + f64::from(norm.epsilon)).sqrt();
+        let scaled = row.iter().zip(norm.scale);
+        let scaled = scaled.map(|(x, scale)| f64::from(x.wide()) / root * f64::from(*scale));
+        out.extend(scaled.map(|x| T::nearest(x as f32)));
+    }
+    out
+}
+
+fn compare_normalised<T: Heads>(sizes: &Attention, bound: f64) {
+    let queries = sizes.batch * sizes.queries * sizes.token();
+    let keys = sizes.batch * sizes.keys * sizes.token();
+    let (q, k, v) = (numbers::<T>(queries, 1), numbers::<T>(keys, 2), numbers::<T>(keys, 3));
+    let scale = [numbers::<f32>(sizes.size, 4), numbers::<f32>(sizes.size, 5)];
+    let norm = |i: usize| Some(RmsNorm { epsilon: 0.01, scale: &scale[i] });
+    for norms in [
+        Norms { query: norm(0), key: norm(1) },
+        Norms { query: None, key: norm(1) },
+        Norms { query: norm(0), key: None },
+    ] {
+        let of = |x: &[T], norm| match norm {
+            Some(norm) => normalised(x, norm),
+            None => x.to_vec(),
+        };
+        let [expected, ..] = defined(sizes, [&of(&q, norms.query), &of(&k, norms.key), &v, &q]);
+        for set in Set::here() {
+            let tensors = Tensors { query: &q[..], key: &k, value: &v };
+            let mut out = vec![T::default(); q.len()];
+            sizes.forward(set, (tensors, norms), &mut out, on_one_thread);
+            let largest = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            for (got, expected) in out.iter().zip(&expected) {
+                let off = (f64::from(got.wide()) - expected).abs();
+                assert!(off <= bound * largest, "{sizes:?} {set:?}: {} {expected}", got.wide());
+            }
+        }
+    }
+}
+
+#[test]
+fn queries_and_keys_are_normalised_first() {
+    sizes().iter().for_each(|sizes| compare_normalised::<f32>(sizes, 2e-5));
+    // A rounding to 8 bits of a query or a key changes a score by so much of itself.
+    sizes().iter().for_each(|sizes| compare_normalised::<bf16>(sizes, 3.0 / 256.0));
 }
 
 #[test]

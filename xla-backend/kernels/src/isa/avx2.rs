@@ -84,6 +84,11 @@ unsafe impl Isa for Avx2 {
         }
     }
     #[inline(always)]
+    fn prefetch<T>(address: *const T) {
+        // SAFETY: it reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+    #[inline(always)]
     fn dot(sum: Self::V, x: Self::V, y: Self::V) -> Self::V {
         Self::multiply_add(x, y, sum)
     }

@@ -100,6 +100,11 @@ macro_rules! common {
             unsafe { _mm512_reduce_add_ps(x) }
         }
         #[inline(always)]
+        fn prefetch<T>(address: *const T) {
+            // SAFETY: it reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+        }
+        #[inline(always)]
         unsafe fn load_bf16(from: *const u16) -> Self::V {
             // SAFETY: as the caller says.
             unsafe {

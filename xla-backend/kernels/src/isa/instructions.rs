@@ -95,6 +95,10 @@ pub(crate) unsafe trait Isa: Copy {
         Self::splat(unsafe { f32::from_bits(*from) })
     }
 
+    /// Asks for the line of the first cache that an address is in. Any address will do.
+    #[inline(always)]
+    fn prefetch<T>(_address: *const T) {}
+
     /// `e^x` of numbers that are not large; 0 below -88, NaN of NaN. Within 2 units in the last place; within 1/20,000
     /// where cells are pairs, since it is rounded to 8 bits there.
     #[inline(always)]

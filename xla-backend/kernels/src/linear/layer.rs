@@ -1,18 +1,33 @@
-//! What a linear layer computes.
+//! What linear layers compute.
 
-/// A linear layer `y = then(x w + bias)`, of `x: [rows, depth]` and `w: [depth, columns]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Linear {
-    /// Rows of the input: tokens of all images.
-    pub rows: usize,
-    /// Columns of the input, and rows of the weights.
-    pub depth: usize,
+/// A linear layer, `y = then(Σ x w + Σ bias) + residual`.
+#[derive(Debug)]
+pub struct Layer<'a, T> {
     /// Columns of the weights and of the result.
     pub columns: usize,
+    /// The products that are added up.
+    pub products: &'a [Product<'a, T>],
+    /// What is added to each row, `[columns]` each.
+    pub biases: &'a [&'a [T]],
+    /// What becomes of the sums.
+    pub then: Then,
+    /// What is added to that, `[rows, columns]`.
+    pub residual: Option<&'a [T]>,
+    /// The result, `[rows, columns]`.
+    pub out: &'a mut [T],
+}
+
+/// A product `x w`.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<'a, T> {
+    /// Columns of the input, and rows of the weights.
+    pub depth: usize,
+    /// `x: [rows, depth]`.
+    pub input: &'a [T],
+    /// `w: [depth, columns]`.
+    pub weight: &'a [T],
     /// Whether the weights lie as `[columns, depth]`.
     pub is_turned: bool,
-    /// What follows.
-    pub then: Then,
 }
 
 /// What becomes of the numbers of a linear layer.

@@ -3,82 +3,209 @@
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::ops::Range;
 
-use super::layer::{Linear, Then};
+use super::layer::{Product, Then};
 use crate::isa::{Isa, Work};
 use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
 use crate::pack::{Rows, across, along, turned};
-use crate::product::{BLOCK, Right, product};
+use crate::product::{Factor, LINE, Left, ROWS, Right, product};
 
 /// Columns of a panel: four vectors of the widest.
 pub(super) const COLUMNS: usize = 64;
 
+/// Some columns of a layer.
 pub(super) struct Panel<'a, T> {
-    pub(super) sizes: &'a Linear,
-    pub(super) rows: Range<usize>,
-    /// The first column of the panel.
-    pub(super) column: usize,
-    pub(super) input: &'a [T],
-    pub(super) weight: &'a [T],
-    pub(super) bias: Option<&'a [T]>,
+    /// How many the layer has.
+    pub(super) columns: usize,
+    /// Those of the panel.
+    pub(super) own: Range<usize>,
+    pub(super) products: &'a [Product<'a, T>],
+    pub(super) biases: &'a [&'a [T]],
+    pub(super) then: Then,
+    pub(super) residual: Option<&'a [T]>,
     pub(super) out: Shared<'a, T>,
-    pub(super) scratch: &'a mut Vec<u32>,
 }
 
-impl<T: Number> Work for Panel<'_, T> {
+/// Some rows of a panel.
+pub(super) struct Part<'p, 'a, T> {
+    pub(super) panel: &'p Panel<'a, T>,
+    pub(super) rows: Range<usize>,
+    pub(super) scratch: &'p mut Vec<u32>,
+}
+
+/// Packed weights that leave room for rows in a second cache of a megabyte, in cells of a column.
+const DEEPEST: usize = 2048;
+
+/// Some rows of the weights of a product, and the columns of its input that they are multiplied by.
+#[derive(Clone)]
+struct Slice<'a, T> {
+    product: Product<'a, T>,
+    own: Range<usize>,
+}
+
+impl<T: Number> Work for Part<'_, '_, T> {
     #[inline(always)]
     unsafe fn run<I: Isa>(self) {
-        let Self { sizes, rows, column, input, weight, bias, out, scratch } = self;
-        let (depth, units) = (sizes.depth, Units::of::<I>());
-        let columns = COLUMNS.min(sizes.columns - column);
-        let cells = units.cells(depth);
-        let parts = [cells * COLUMNS, BLOCK * cells, BLOCK * COLUMNS];
+        let Self { panel, rows, scratch } = self;
+        let passes = panel.passes(Units::of::<I>());
+        let cells = |pass: &Vec<Slice<'_, T>>| {
+            pass.iter().map(|slice| Units::of::<I>().cells(slice.own.len())).sum::<usize>()
+        };
+        let cells = passes.iter().map(cells).max().unwrap_or(0);
+        // With several passes the sums of all rows are kept.
+        let kept = if passes.len() > 1 { rows.len().next_multiple_of(ROWS) } else { ROWS };
+        let parts = [cells * COLUMNS, ROWS * cells, kept * COLUMNS];
         let mut scratch = Scratch::new(scratch, &parts);
-        let panel = scratch.take(parts[0]);
-        let copies = scratch.take(parts[1]);
-        let sums = scratch.take(parts[2]);
-        if sizes.is_turned {
-            let weight = &weight[column * depth..];
-            turned::<I, T>(Rows::new(weight, depth, columns, depth), COLUMNS, panel);
-        } else {
-            // Without rows there is nothing behind the column either.
-            let weight = weight.get(column..).unwrap_or_default();
-            across::<I, T>(Rows::new(weight, sizes.columns, depth, columns), COLUMNS, panel);
-        }
+        let [weights, copies, sums] = parts.map(|part| scratch.take(part));
         let mut biases = [0.0; COLUMNS];
-        if let Some(bias) = bias {
-            let bias = &bias[column..][..columns];
-            biases.iter_mut().zip(bias).for_each(|(to, from)| *to = from.wide());
+        for bias in panel.biases {
+            let bias = &bias[panel.own.clone()];
+            biases.iter_mut().zip(bias).for_each(|(to, from)| *to += from.wide());
         }
-        let all = Rows::new(&input[rows.start * depth..], depth, rows.len(), depth);
-        let right = Right { cells: panel.as_ptr(), step: COLUMNS };
-        let size = columns.div_ceil(I::LANES);
-        let mut from = 0;
-        while from < all.count() {
-            let count = BLOCK.min(all.count() - from);
-            let left = along::<I, T>(all.part(from, count), cells, copies);
-            let to = sums.as_mut_ptr().cast::<f32>();
-            // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
-            unsafe {
-                product::<I>(left, right, cells, (count, size), |i, at, x| {
-                    I::store(to.add(i * COLUMNS + at * I::LANES), x);
-                });
-            }
-            for i in 0..count {
-                let start = (rows.start + from + i) * sizes.columns + column;
-                // SAFETY: a row of sums is as wide as a panel, and any bits are an f32. These columns of
-                // this row are this task's.
-                unsafe {
-                    let row = to.add(i * COLUMNS);
-                    finish::<I, T>(row, &biases, sizes.then, out.part(start, columns));
+        for (number, pass) in passes.iter().enumerate() {
+            let is_last = number + 1 == passes.len();
+            // SAFETY: as the caller says.
+            let mut factors = unsafe { panel.packed::<I>(pass, weights) };
+            for from in rows.clone().step_by(ROWS) {
+                let count = ROWS.min(rows.end - from);
+                let mut copies = &mut *copies;
+                for (factor, slice) in factors.iter_mut().zip(pass) {
+                    let (memory, rest) = copies.split_at_mut(ROWS * factor.depth);
+                    copies = rest;
+                    let Slice { product: Product { depth, input, .. }, own } = slice;
+                    let input =
+                        Rows::new(&input[from * depth + own.start..], *depth, count, own.len());
+                    factor.left = along::<I, T>(input, factor.depth, memory);
                 }
+                let first = if passes.len() > 1 { from - rows.start } else { 0 };
+                let to = sums[first * COLUMNS..].as_mut_ptr().cast::<f32>();
+                let ahead = |number: usize, _, cell| {
+                    let Factor { left, .. } = factors[number];
+                    for i in ROWS..2 * ROWS {
+                        I::prefetch(left.cells.wrapping_add(i * left.row + cell));
+                    }
+                    // All rows at once would be in the way of the weights.
+                    if is_last && number == 0 && cell / LINE < ROWS {
+                        panel.ask_for::<I>(from + cell / LINE);
+                    }
+                };
+                let size = panel.own.len().div_ceil(I::LANES);
+                // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
+                unsafe {
+                    product::<I>(&factors, (count, size), ahead, |i, at, x| {
+                        let to = to.add(i * COLUMNS + at * I::LANES);
+                        I::store(to, if number > 0 { I::add(I::load(to), x) } else { x });
+                    });
+                }
+                if !is_last {
+                    continue;
+                }
+                // SAFETY: rows of sums are as wide as a panel, and any bits are an f32.
+                unsafe { panel.finish::<I>((from, count), to, &biases) };
             }
-            from += count;
         }
     }
 }
 
-/// Adds the biases to a row of sums, does what follows, and writes the numbers.
+impl<T: Number> Panel<'_, T> {
+    /// The products in passes, of which none has too many weights; one at least.
+    fn passes(&self, units: Units) -> Vec<Vec<Slice<'_, T>>> {
+        let (mut passes, mut room) = (vec![Vec::new()], DEEPEST);
+        let numbers = DEEPEST / units.cells(2) * 2;
+        for &product in self.products {
+            for start in (0..product.depth.max(1)).step_by(numbers) {
+                let own = start..(start + numbers).min(product.depth);
+                let cells = units.cells(own.len());
+                if cells > room {
+                    passes.push(Vec::new());
+                    room = DEEPEST;
+                }
+                room -= cells;
+                if let Some(pass) = passes.last_mut() {
+                    pass.push(Slice { product, own });
+                }
+            }
+        }
+        passes
+    }
+
+    /// The products of a pass, with their weights packed.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn packed<I: Isa>(&self, pass: &[Slice<'_, T>], mut weights: &mut [u32]) -> Vec<Factor> {
+        let mut factors = Vec::with_capacity(pass.len());
+        for slice in pass {
+            let depth = Units::of::<I>().cells(slice.own.len());
+            let (to, rest) = weights.split_at_mut(depth * COLUMNS);
+            weights = rest;
+            // SAFETY: as the caller says.
+            unsafe { self.pack::<I>(slice, to) };
+            let left = Left { cells: std::ptr::null(), row: 0, step: 1 };
+            let right = Right { cells: to.as_ptr(), step: COLUMNS };
+            factors.push(Factor { left, right, depth });
+        }
+        factors
+    }
+
+    /// Asks for the memory that a row is written to, and for its residual.
+    #[inline(always)]
+    fn ask_for<I: Isa>(&self, row: usize) {
+        let start = row * self.columns + self.own.start;
+        for at in (start..start + COLUMNS).step_by(LINE * size_of::<u32>() / size_of::<T>()) {
+            I::prefetch(self.out.address(at));
+            if let Some(residual) = self.residual {
+                I::prefetch(residual.as_ptr().wrapping_add(at));
+            }
+        }
+    }
+
+    /// Packs some weights of a product.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instructions.
+    #[inline(always)]
+    unsafe fn pack<I: Isa>(&self, Slice { product, own }: &Slice<'_, T>, to: &mut [u32]) {
+        let (depth, columns) = (product.depth, self.own.len());
+        if product.is_turned {
+            let weight = &product.weight[self.own.start * depth + own.start..];
+            turned::<I, T>(Rows::new(weight, depth, columns, own.len()), COLUMNS, to);
+        } else {
+            // Without rows there is nothing behind the column either.
+            let first = own.start * self.columns + self.own.start;
+            let weight = product.weight.get(first..).unwrap_or_default();
+            across::<I, T>(Rows::new(weight, self.columns, own.len(), columns), COLUMNS, to);
+        }
+    }
+
+    /// Finishes rows from their sums: how many there are, behind the first.
+    ///
+    /// # Safety
+    ///
+    /// There are as many rows of sums, each as wide as a panel, and the processor has the instructions.
+    #[inline(always)]
+    unsafe fn finish<I: Isa>(
+        &self,
+        (first, count): (usize, usize),
+        sums: *const f32,
+        biases: &[f32; COLUMNS],
+    ) {
+        for i in 0..count {
+            let (start, columns) = ((first + i) * self.columns + self.own.start, self.own.len());
+            let residual = self.residual.map(|residual| &residual[start..][..columns]);
+            // SAFETY: as the caller says; these columns of this row are this task's.
+            unsafe {
+                let (row, out) = (sums.add(i * COLUMNS), self.out.part(start, columns));
+                finish::<I, T>(row, biases, self.then, residual, out);
+            }
+        }
+    }
+}
+
+/// Adds the biases to a row of sums, does what follows, adds the residual, and writes the numbers.
 ///
 /// # Safety
 ///
@@ -88,19 +215,41 @@ unsafe fn finish<I: Isa, T: Number>(
     row: *const f32,
     biases: &[f32; COLUMNS],
     then: Then,
+    residual: Option<&[T]>,
     out: &mut [T],
 ) {
-    let mut at = 0;
-    while at < out.len() {
+    for at in (0..out.len()).step_by(I::LANES) {
         // SAFETY: a panel has whole vectors, and there is one more.
         unsafe {
             let mut x = I::add(I::load(row.add(at)), I::load(biases.as_ptr().add(at)));
             if then == Then::Gelu {
                 x = gelu::<I>(x);
             }
+            if let Some(residual) = residual {
+                x = I::add(x, get::<I, T>(&residual[at..]));
+            }
             put::<I, T>(&mut out[at..], x);
         }
-        at += I::LANES;
+    }
+}
+
+/// A vector of numbers, the last of them zero where there are fewer.
+///
+/// # Safety
+///
+/// The processor has the instructions.
+#[inline(always)]
+unsafe fn get<I: Isa, T: Number>(numbers: &[T]) -> I::V {
+    // SAFETY: there are as many; no vector has more numbers than the array.
+    unsafe {
+        if numbers.len() >= I::LANES {
+            return T::load::<I>(numbers.as_ptr());
+        }
+        let mut all = [0.0; 16];
+        for (to, x) in all.iter_mut().zip(numbers) {
+            *to = x.wide();
+        }
+        I::load(all.as_ptr())
     }
 }
 

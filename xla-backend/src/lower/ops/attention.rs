@@ -8,7 +8,9 @@ use super::reduce::reduce_keep;
 use crate::lower::context::{Context, float};
 use crate::lower::error::{Emitted, unsupported};
 use crate::lower::kernel;
-use crate::lower::passes::attention::{Attention, AttentionBackward, worthwhile};
+use crate::lower::passes::attention::{Attention, AttentionBackward, is_for_kernel, scale_of};
+use crate::lower::passes::head_norm::Norms;
+use crate::lower::passes::rms_norm::Rms;
 use crate::stablehlo::{
     Comparison, DotDims, ElementType, ReduceKind, TensorType, UnaryKind, Value,
 };
@@ -25,14 +27,10 @@ pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Emitted {
     else {
         return unsupported("attention takes tensors of four dimensions");
     };
-    let scale = d.options.scale.map_or_else(|| 1.0 / (size as f64).sqrt(), float);
-    if is_for_kernel(cx, d, [batch, heads, length, kv_length, size], scale) {
-        let (key, value) = (cx.get(&d.key)?, cx.get(&d.value)?);
-        let key = b.transpose(key, &TOKENS_FIRST)?;
-        let tensors = [b.transpose(query, &TOKENS_FIRST)?, key, b.transpose(value, &TOKENS_FIRST)?];
-        let out = call_kernel(cx, scale, tensors)?;
-        return cx.set(&d.out, b.transpose(out, &TOKENS_FIRST)?);
+    if cx.compiler.kernels.attention && is_for_kernel(d) {
+        return normed_by_kernel(cx, d, [None, None]);
     }
+    let scale = scale_of(d).unwrap_or_else(|| 1.0 / (size as f64).sqrt());
     if kv_length == 0 || d.out.shape.contains(&0) {
         return cx.set(&d.out, b.splat(0.0, b.element(query), &d.out.shape)?);
     }
@@ -85,31 +83,41 @@ pub(crate) fn lower(cx: &Context<'_>, d: &AttentionOpIr) -> Emitted {
 /// Heads behind tokens, as kernels have them; the other way it is the same order.
 const TOKENS_FIRST: [usize; 4] = [0, 2, 1, 3];
 
-/// Whether the kernel computes it: nothing is left out of the scores or added to them.
-fn is_for_kernel(cx: &Context<'_>, d: &AttentionOpIr, sizes: [usize; 5], scale: f64) -> bool {
-    let is_plain = d.mask.is_none()
-        && d.attn_bias.is_none()
-        && d.options.softcap.is_none()
-        && !d.options.is_causal
-        && scale > 0.0;
-    let element = ElementType::from_dtype(d.query.dtype);
-    let [batch, heads, _, keys, size] = sizes;
-    let whole = [batch, heads, keys, size];
-    cx.compiler.kernels.attention
-        && is_plain
-        && worthwhile(sizes)
-        && [Some(ElementType::F32), Some(ElementType::BF16)].contains(&element)
-        && [&d.key, &d.value, &d.out].iter().all(|t| t.dtype == d.query.dtype)
-        && d.key.shape[..] == whole
-        && d.value.shape[..] == whole
+/// Attention by its kernel, of queries and keys that it normalises where there is a norm.
+pub(crate) fn normed_by_kernel(cx: &Context<'_>, d: &AttentionOpIr, norms: Norms<'_>) -> Emitted {
+    let b = &cx.b;
+    let turned =
+        |tensor: &TensorIr| -> Emitted<Value> { Ok(b.transpose(cx.get(tensor)?, &TOKENS_FIRST)?) };
+    let heads = |tensor: &TensorIr, norm: Option<Rms<'_>>| match norm {
+        Some(norm) => cx.get(norm.x),
+        None => turned(tensor),
+    };
+    let [query, key] = norms;
+    let tensors = [heads(&d.query, query)?, heads(&d.key, key)?, turned(&d.value)?];
+    let size = d.query.shape.last().copied().unwrap_or(1);
+    let scale = scale_of(d).unwrap_or_else(|| 1.0 / (size as f64).sqrt());
+    let out = call_kernel(cx, scale, tensors, norms)?;
+    cx.set(&d.out, b.transpose(out, &TOKENS_FIRST)?)
 }
 
 /// The result, of tensors with their tokens first.
-fn call_kernel(cx: &Context<'_>, scale: f64, tensors: [Value; 3]) -> Emitted<Value> {
+fn call_kernel(
+    cx: &Context<'_>,
+    scale: f64,
+    tensors: [Value; 3],
+    norms: Norms<'_>,
+) -> Emitted<Value> {
     let b = &cx.b;
     let out = TensorType::clone(&b.type_of(tensors[0]));
-    let scale = b.splat(scale, ElementType::F32, &[])?;
-    let operands: Vec<_> = [scale].into_iter().chain(tensors).collect();
+    let epsilon = |norm: Option<Rms<'_>>| norm.map_or(-1.0, |norm| norm.epsilon);
+    let numbers = [scale, epsilon(norms[0]), epsilon(norms[1])];
+    let bytes: Vec<_> = numbers.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect();
+    let numbers = b.constant_bytes(TensorType::new(ElementType::F32, [3]), &bytes)?;
+    let mut operands: Vec<_> = [numbers].into_iter().chain(tensors).collect();
+    for norm in norms.into_iter().flatten() {
+        let scale = cx.get(norm.scale)?;
+        operands.push(b.reshape(scale, &[norm.scale.shape.num_elements()])?);
+    }
     Ok(b.custom_call(kernel::ATTENTION, &operands, &[out])?[0])
 }
 
@@ -125,7 +133,7 @@ fn tokens_first(cx: &Context<'_>, attention: &Attention<'_>) -> Emitted<[Value; 
 
 /// Attention by its kernel. The compiler joins the transpositions here with those around attention, and so none is left.
 pub(crate) fn by_kernel(cx: &Context<'_>, of: &Attention<'_>, out: &TensorIr) -> Emitted {
-    let made = call_kernel(cx, 1.0, tokens_first(cx, of)?)?;
+    let made = call_kernel(cx, 1.0, tokens_first(cx, of)?, [None, None])?;
     cx.set(out, cx.b.transpose(made, &TOKENS_FIRST)?)
 }
 

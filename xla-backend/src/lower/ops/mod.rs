@@ -16,6 +16,7 @@ pub(crate) mod grid_sample;
 pub(crate) mod index;
 pub(crate) mod int;
 pub(crate) mod interpolate;
+pub(crate) mod linear;
 pub(crate) mod module;
 pub(crate) mod norm;
 pub(crate) mod numeric;

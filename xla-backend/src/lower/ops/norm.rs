@@ -5,7 +5,9 @@ use burn_ir::{BatchNormOpIr, LayerNormOpIr};
 use super::reduce::reduce_keep;
 use crate::lower::context::{Context, float};
 use crate::lower::error::Emitted;
-use crate::stablehlo::{ReduceKind, UnaryKind, Value};
+use crate::lower::kernel::RMS_NORM;
+use crate::lower::passes::rms_norm::Rms;
+use crate::stablehlo::{ElementType, ReduceKind, TensorType, UnaryKind, Value};
 
 /// `(x - mean) / sqrt(variance + epsilon) * gamma + beta` over the last dimension, in f32 for
 /// 16-bit floats.
@@ -34,6 +36,18 @@ pub(crate) fn layer_norm(cx: &Context<'_>, d: &LayerNormOpIr) -> Emitted {
         None => scaled,
     };
     cx.set_as(&d.out, y)
+}
+
+/// The norm of rows by its kernel.
+pub(crate) fn rms_by_kernel(cx: &Context<'_>, norm: &Rms<'_>) -> Emitted {
+    let (b, width) = (&cx.b, norm.scale.shape.num_elements());
+    let x = cx.get(norm.x)?;
+    let rows = b.reshape(x, &[b.type_of(x).len() / width, width])?;
+    let epsilon = b.splat(norm.epsilon, ElementType::F32, &[])?;
+    let scale = b.reshape(cx.get(norm.scale)?, &[width])?;
+    let result = TensorType::clone(&b.type_of(rows));
+    let y = b.custom_call(RMS_NORM, &[epsilon, rows, scale], &[result])?[0];
+    cx.set(norm.out, b.reshape(y, &norm.out.shape)?)
 }
 
 /// Batch norm with given statistics, per element of dimension 1; in the type of the tensor, as Burn

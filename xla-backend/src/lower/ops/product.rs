@@ -9,12 +9,11 @@ use burn_ir::{
     TensorIr,
 };
 
+use super::linear::by_kernel;
 use super::reduce::reduce_keep;
 use crate::lower::context::Context;
 use crate::lower::error::Emitted;
-use crate::lower::kernel;
-use crate::lower::passes::linear::LinearGelu;
-use crate::stablehlo::{DotDims, ElementType, ReduceKind, TensorType, Value};
+use crate::stablehlo::{DotDims, ElementType, ReduceKind, Value};
 
 /// The product by `dims`, of the type of its operands.
 pub(crate) fn dot(cx: &Context<'_>, lhs: Value, rhs: Value, dims: &DotDims) -> Emitted<Value> {
@@ -96,7 +95,7 @@ pub(crate) fn matmul(cx: &Context<'_>, [lhs, rhs]: [TensorId; 2], out: &TensorIr
     let rhs_axis = usize::from(rhs_transposed);
     if is_shared {
         let rhs = b.reshape(rhs, &right[right.len() - 2..])?;
-        if !lhs_transposed && let Some(y) = by_kernel(cx, [lhs, rhs], rhs_transposed)? {
+        if !lhs_transposed && let Some(y) = by_kernel(cx, [lhs, rhs], rhs_transposed, None)? {
             return cx.set(out, y);
         }
         let dims = DotDims { lhs_contract, rhs_contract: vec![rhs_axis], ..DotDims::default() };
@@ -104,7 +103,7 @@ pub(crate) fn matmul(cx: &Context<'_>, [lhs, rhs]: [TensorId; 2], out: &TensorIr
     }
     if batch == 0
         && !lhs_transposed
-        && let Some(y) = by_kernel(cx, [lhs, rhs], rhs_transposed)?
+        && let Some(y) = by_kernel(cx, [lhs, rhs], rhs_transposed, None)?
     {
         return cx.set(out, y);
     }
@@ -119,41 +118,6 @@ pub(crate) fn matmul(cx: &Context<'_>, [lhs, rhs]: [TensorId; 2], out: &TensorIr
         rhs_contract: vec![batch + rhs_axis],
     };
     cx.set(out, dot(cx, lhs, rhs, &dims)?)
-}
-
-/// The product of rows and one matrix, transposed or not, by a kernel, where that is faster.
-fn by_kernel(cx: &Context<'_>, [x, w]: [Value; 2], is_turned: bool) -> Emitted<Option<Value>> {
-    let b = &cx.b;
-    let (dims, matrix) = (b.dims(x), b.dims(w));
-    let (&[.., depth], &[first, second]) = (&dims[..], &matrix[..]) else { return Ok(None) };
-    let columns = if is_turned { first } else { second };
-    let rows: usize = dims[..dims.len() - 1].iter().product();
-    if !cx.compiler.kernels.are_for_linear(b.element(x), [rows, depth, columns]) {
-        return Ok(None);
-    }
-    let x = b.reshape(x, &[rows, depth])?;
-    let target = if is_turned { kernel::LINEAR_TURNED } else { kernel::LINEAR };
-    let y = b.custom_call(target, &[x, w], &[TensorType::new(b.element(x), [rows, columns])])?[0];
-    Ok(Some(b.reshape(y, &[&dims[..dims.len() - 1], &[columns]].concat())?))
-}
-
-/// A linear layer and GELU by its kernel.
-pub(crate) fn linear_gelu(cx: &Context<'_>, layer: &LinearGelu<'_>) -> Emitted {
-    let b = &cx.b;
-    let shape = &layer.weight.shape;
-    let matrix = &shape[shape.num_dims() - 2..];
-    let (depth, columns) = (matrix[0], matrix[1]);
-    let rows = layer.out.shape.num_elements() / columns;
-    let mut operands = vec![
-        b.reshape(cx.get(layer.rows)?, &[rows, depth])?,
-        b.reshape(cx.get(layer.weight)?, matrix)?,
-    ];
-    if let Some(bias) = layer.bias {
-        operands.push(b.reshape(cx.get(bias)?, &[columns])?);
-    }
-    let result = TensorType::new(b.element(operands[0]), [rows, columns]);
-    let y = b.custom_call(kernel::LINEAR_GELU, &operands, &[result])?[0];
-    cx.set(layer.out, b.reshape(y, &layer.out.shape)?)
 }
 
 /// The batch dimensions of `out` with the matrix dimensions of `dims`.
@@ -172,19 +136,23 @@ pub(crate) fn linear(cx: &Context<'_>, d: &LinearOpIr) -> Emitted {
         rhs_contract: vec![0],
         ..DotDims::default()
     };
-    let y = match by_kernel(cx, [x, w], false)? {
-        Some(y) => y,
-        None => dot(cx, x, w, &dims)?,
-    };
-    let Some(bias) = &d.bias else {
+    let bias = d.bias.as_ref().map(|bias| cx.get(bias)).transpose()?;
+    if let Some(y) = by_kernel(cx, [x, w], false, bias)? {
+        return cx.set(&d.out, y);
+    }
+    let y = dot(cx, x, w, &dims)?;
+    let Some(bias) = bias else {
         return cx.set(&d.out, y);
     };
-    let bias = b.broadcast_to(cx.get(bias)?, &b.dims(y))?;
+    let bias = b.broadcast_to(bias, &b.dims(y))?;
     cx.set(&d.out, b.add(y, bias)?)
 }
 
 pub(crate) fn linear_x(cx: &Context<'_>, d: &LinearXBackwardOpIr) -> Emitted {
     let (grad, w) = (cx.get(&d.output_grad)?, cx.get(&d.weight)?);
+    if let Some(y) = by_kernel(cx, [grad, w], true, None)? {
+        return cx.set(&d.out, y);
+    }
     let dims = DotDims {
         lhs_contract: vec![cx.b.rank(grad).saturating_sub(1)],
         rhs_contract: vec![1],

@@ -13,9 +13,10 @@
 use std::collections::BTreeMap;
 
 use burn_backend::DType;
-use burn_ir::{MatmulOpIr, OperationIr, TensorId, TensorIr};
+use burn_ir::{AttentionOpIr, MatmulOpIr, OperationIr, TensorId, TensorIr};
 use burn_trace::compile::Mark;
 
+use super::pattern::number;
 use super::uses::Uses;
 use crate::lower::graph::operation::matmul;
 use crate::lower::graph::rearranged::{identity, reordered};
@@ -238,9 +239,33 @@ fn fits(attention: &Attention<'_>) -> Option<()> {
     (is_number && is_same && is_whole && worthwhile([b, h, m, n, size])).then_some(())
 }
 
+/// The scale that Burn's attention is told, if it is told one.
+pub(crate) fn scale_of(d: &AttentionOpIr) -> Option<f64> {
+    d.options.scale.and_then(number)
+}
+
+/// Whether the kernel computes Burn's attention: nothing is left out of the scores or added to them.
+pub(crate) fn is_for_kernel(d: &AttentionOpIr) -> bool {
+    let (&[batch, heads, length, size], &[_, _, keys, _]) = (&d.query.shape[..], &d.key.shape[..])
+    else {
+        return false;
+    };
+    let whole = [batch, heads, keys, size];
+    d.mask.is_none()
+        && d.attn_bias.is_none()
+        && d.options.softcap.is_none()
+        && !d.options.is_causal
+        && scale_of(d).is_none_or(|scale| scale > 0.0)
+        && worthwhile([batch, heads, length, keys, size])
+        && [DType::F32, DType::BF16].contains(&d.query.dtype)
+        && [&d.key, &d.value, &d.out].iter().all(|t| t.dtype == d.query.dtype)
+        && d.key.shape[..] == whole
+        && d.value.shape[..] == whole
+}
+
 /// Whether a kernel is the faster way to attention of `b` images, `h` heads, `m` queries, `n` keys and `k` numbers of each:
 /// not for so few queries that turning the keys takes longer than the products.
-pub(crate) fn worthwhile([b, h, m, n, k]: [usize; 5]) -> bool {
+fn worthwhile([b, h, m, n, k]: [usize; 5]) -> bool {
     const FEW: usize = 6;
     m >= FEW && b * h * n * k > 0
 }

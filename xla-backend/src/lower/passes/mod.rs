@@ -4,7 +4,9 @@
 //! tensor, which later passes read:
 //!
 //! - [`attention`]: which operations are attention, for which there is a kernel;
-//! - [`linear`]: which operations are linear layers with what follows, for which there is a kernel;
+//! - [`head_norm`]: which attentions have queries and keys that are normalised, for which there is a kernel;
+//! - [`linear`]: which operations are linear layers with what stands beside them, for which there is a kernel;
+//! - [`rms_norm`]: which operations are norms of rows, for which there is a kernel;
 //! - [`live`]: which operations a block needs;
 //! - [`keep`]: what loops forward keep for loops backward;
 //! - [`placement`]: how tensors are sharded;
@@ -17,13 +19,16 @@
 
 pub(crate) mod attention;
 pub(crate) mod contraction;
+pub(crate) mod head_norm;
 pub(crate) mod keep;
 pub(crate) mod linear;
 pub(crate) mod live;
+pub(crate) mod pattern;
 pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod replicas;
 pub(crate) mod rings;
+pub(crate) mod rms_norm;
 pub(crate) mod step;
 pub(crate) mod uses;
 pub(crate) mod views;

@@ -10,12 +10,14 @@ use burn_trace::mesh::{Layout, Mesh};
 use super::Fresh;
 use super::attention::{Attentions, Role};
 use super::contraction::Contractions;
+use super::head_norm::NormedAttentions;
 use super::keep;
 use super::linear::Linears;
 use super::live::{Ids, Live, ids};
 use super::placement::Placement;
 use super::replicas::{Origin, Replicas};
 use super::rings::{self, Action};
+use super::rms_norm::RmsNorms;
 use super::step::{Addends, Block, Loop, Stack, Step, Work};
 use super::uses::Uses;
 use super::views::Views;
@@ -63,9 +65,12 @@ impl<'a> Plan<'_, 'a> {
         }
         let contractions = Contractions::new(&operations, &read);
         let (mut attentions, mut linears) = (Attentions::default(), Linears::default());
+        let (mut normed, mut norms) = (NormedAttentions::default(), RmsNorms::default());
         if self.kernels.attention {
             let uses = Uses::new(&operations, &read);
             attentions = Attentions::new(&operations, &uses);
+            normed = NormedAttentions::new(&operations, &uses);
+            norms = RmsNorms::new(&operations, &uses, &|id| !normed.makes(id));
             linears = Linears::new(&operations, &uses, self.kernels);
         }
         let placement = Placement::new(&operations, self.over)?;
@@ -94,6 +99,8 @@ impl<'a> Plan<'_, 'a> {
             kept: self.kept(live),
             needed: &live.needed,
             attentions,
+            normed,
+            norms,
             linears,
             contractions,
             placement,
@@ -136,6 +143,8 @@ struct Steps<'p, 'a> {
     /// What the block and its results read.
     needed: &'p Ids,
     attentions: Attentions<'a>,
+    normed: NormedAttentions<'a>,
+    norms: RmsNorms<'a>,
     linears: Linears<'a>,
     contractions: Contractions<'a>,
     placement: Placement,
@@ -189,13 +198,28 @@ impl<'a> Steps<'_, 'a> {
             }
             None => {}
         }
-        match self.linears.role(op) {
+        match self.normed.role(op) {
             Some(None) => return Ok(()),
-            Some(Some(layer)) => {
-                self.push(at, Work::LinearGelu(layer));
+            Some(Some((attention, norms))) => {
+                self.push(at, Work::NormedAttention(attention, norms));
                 return Ok(());
             }
             None => {}
+        }
+        match self.norms.role(op) {
+            Some(None) => return Ok(()),
+            Some(Some(norm)) => {
+                self.push(at, Work::RmsNorm(norm));
+                return Ok(());
+            }
+            None => {}
+        }
+        if let Some(layers) = self.linears.role(op) {
+            if !layers.is_empty() {
+                let layers = layers.to_vec();
+                self.push(at, Work::Linears(layers));
+            }
+            return Ok(());
         }
         if self.contractions.replaces(op) {
             return Ok(());

@@ -1,12 +1,14 @@
 //! A block as it will be emitted: steps in their order.
 
-use burn_ir::{MatmulOpIr, OperationIr, TensorId, TensorIr};
+use burn_ir::{AttentionOpIr, MatmulOpIr, OperationIr, TensorId, TensorIr};
 use burn_trace::mesh::Spec;
 
 use super::attention::{Attention, AttentionBackward};
-use super::linear::LinearGelu;
+use super::head_norm::Norms;
+use super::linear::Layer;
 use super::live::Ids;
 use super::rings::{Gather, Operand, Scatter};
+use super::rms_norm::Rms;
 use super::views::Views;
 use crate::lower::graph::operation::is_random;
 
@@ -64,10 +66,14 @@ pub(crate) enum Work<'a> {
     },
     /// Attention by a kernel.
     Attention(Attention<'a>, &'a TensorIr),
+    /// Burn's attention by a kernel, which normalises queries and keys.
+    NormedAttention(&'a AttentionOpIr, Norms<'a>),
     /// The gradient of attention by a kernel.
     AttentionBackward(AttentionBackward<'a>),
-    /// A linear layer and GELU by a kernel.
-    LinearGelu(LinearGelu<'a>),
+    /// The norm of rows by a kernel.
+    RmsNorm(Rms<'a>),
+    /// Linear layers of as many rows by a kernel.
+    Linears(Vec<Layer<'a>>),
     /// Swaps the last two axes.
     Transpose { from: TensorId, to: TensorId },
     /// A product over the rows of each replica, whose addends stay unsummed.

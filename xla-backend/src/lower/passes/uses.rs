@@ -8,7 +8,7 @@ use super::live::Ids;
 
 /// Makers and readers of the tensors of a block.
 pub(crate) struct Uses<'u, 'a> {
-    makers: BTreeMap<TensorId, &'a OperationIr>,
+    makers: BTreeMap<TensorId, (usize, &'a OperationIr)>,
     readers: BTreeMap<TensorId, Vec<(usize, &'a OperationIr)>>,
     read: &'u Ids,
 }
@@ -22,14 +22,19 @@ impl<'u, 'a> Uses<'u, 'a> {
             for id in once {
                 uses.readers.entry(id).or_default().push((at, op));
             }
-            uses.makers.extend(op.outputs().map(|out| (out.id, *op)));
+            uses.makers.extend(op.outputs().map(|out| (out.id, (at, *op))));
         }
         uses
     }
 
     /// The operation that makes a tensor.
     pub(crate) fn maker(&self, id: TensorId) -> Option<&'a OperationIr> {
-        self.makers.get(&id).copied()
+        self.makers.get(&id).map(|(_, op)| *op)
+    }
+
+    /// The place of that operation in the block.
+    pub(crate) fn place(&self, id: TensorId) -> Option<usize> {
+        self.makers.get(&id).map(|(at, _)| *at)
     }
 
     /// The operations that read a tensor, with their places in the block.
