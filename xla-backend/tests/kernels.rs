@@ -411,11 +411,9 @@ fn norms_of_queries_and_keys_are_part_of_attention() {
             };
             for (xla, expected) in both().into_iter().zip([1, 0]) {
                 let text = xla.jit(normed).lower(&arguments).unwrap().program.text;
-                assert_eq!(
-                    (calls(&text), text.contains("sqrt")),
-                    (expected, expected == 0),
-                    "{text}"
-                );
+                // One number may be a scale or what is scaled.
+                let is_there = expected == 0 || sizes[2..] == [1, 1, 1];
+                assert_eq!((calls(&text), text.contains("sqrt")), (expected, is_there), "{text}");
                 let got = xla.jit(normed).call(arguments.clone()).unwrap();
                 let off = difference(got, flex.clone());
                 assert!(off <= 2.0 * bound(dtype), "{sizes:?} {dtype:?} {expected}: {off}");

@@ -53,10 +53,13 @@ impl<T: Number> Work for Part<'_, '_, T> {
         };
         let cells = passes.iter().map(cells).max().unwrap_or(0);
         // With several passes the sums of all rows are kept.
-        let kept = if passes.len() > 1 { rows.len().next_multiple_of(ROWS) } else { ROWS };
-        let parts = [cells * COLUMNS, ROWS * cells, kept * COLUMNS];
+        let kept = if passes.len() > 1 { rows.len() } else { 0 };
+        let parts = [cells * COLUMNS, ROWS * cells, ROWS * COLUMNS, kept * COLUMNS];
         let mut scratch = Scratch::new(scratch, &parts);
-        let [weights, copies, sums] = parts.map(|part| scratch.take(part));
+        let [weights, copies, sums, kept] = parts.map(|part| scratch.take(part));
+        if passes.len() > 1 {
+            kept.fill(0);
+        }
         let mut biases = [0.0; COLUMNS];
         for bias in panel.biases {
             let bias = &bias[panel.own.clone()];
@@ -77,8 +80,7 @@ impl<T: Number> Work for Part<'_, '_, T> {
                         Rows::new(&input[from * depth + own.start..], *depth, count, own.len());
                     factor.left = along::<I, T>(input, factor.depth, memory);
                 }
-                let first = if passes.len() > 1 { from - rows.start } else { 0 };
-                let to = sums[first * COLUMNS..].as_mut_ptr().cast::<f32>();
+                let to = sums.as_mut_ptr().cast::<f32>();
                 let ahead = |number: usize, _, cell| {
                     let Factor { left, .. } = factors[number];
                     for i in ROWS..2 * ROWS {
@@ -93,15 +95,25 @@ impl<T: Number> Work for Part<'_, '_, T> {
                 // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
                 unsafe {
                     product::<I>(&factors, (count, size), ahead, |i, at, x| {
-                        let to = to.add(i * COLUMNS + at * I::LANES);
-                        I::store(to, if number > 0 { I::add(I::load(to), x) } else { x });
+                        I::store(to.add(i * COLUMNS + at * I::LANES), x);
                     });
                 }
-                if !is_last {
-                    continue;
+                let mut row_sums = to;
+                if passes.len() > 1 {
+                    let kept = &mut kept[(from - rows.start) * COLUMNS..][..count * COLUMNS];
+                    row_sums = kept.as_mut_ptr().cast();
+                    for at in (0..kept.len()).step_by(I::LANES) {
+                        // SAFETY: both have as many numbers, in whole vectors; any bits are an f32.
+                        unsafe {
+                            let kept = row_sums.add(at);
+                            I::store(kept, I::add(I::load(kept), I::load(to.add(at))));
+                        }
+                    }
                 }
-                // SAFETY: rows of sums are as wide as a panel, and any bits are an f32.
-                unsafe { panel.finish::<I>((from, count), to, &biases) };
+                if is_last {
+                    // SAFETY: rows of sums are as wide as a panel, and any bits are an f32.
+                    unsafe { panel.finish::<I>((from, count), row_sums, &biases) };
+                }
             }
         }
     }

@@ -83,8 +83,19 @@ impl<'a> Uses<'_, 'a> {
             && out.shape.last() == Some(&columns)
             && out.shape.num_elements() == count * columns
             && kernels.are_for_linear(element, [count, depth, columns]);
+        let bias = bias.map(|bias| self.vector(bias));
         let product = Product { rows, weight, is_turned, made: out.id };
         fits.then_some(Found { product, bias, out })
+    }
+
+    /// The tensor that a bias is under another name, or in another shape.
+    pub(super) fn vector(&self, mut tensor: &'a TensorIr) -> &'a TensorIr {
+        while let Some(op) = self.maker(tensor.id)
+            && let Some(input) = named(op).or_else(|| reshaped(op).map(|(input, _)| input))
+        {
+            tensor = input;
+        }
+        tensor
     }
 
     /// The matrix that a tensor is, with axes of one element before it, and whether its axes are swapped.

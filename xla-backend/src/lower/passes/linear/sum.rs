@@ -27,7 +27,7 @@ impl<'a> Uses<'_, 'a> {
                 return None;
             }
             if size == columns && addend.shape.last() == Some(&columns) {
-                layer.biases.push(addend);
+                layer.biases.push(self.vector(addend));
                 continue;
             }
             if size != out.shape.num_elements() || addend.shape.last() != Some(&columns) {
