@@ -33,86 +33,71 @@ pub(super) struct Part<'p, 'a, T> {
     pub(super) scratch: &'p mut Vec<u32>,
 }
 
-/// Packed weights that leave room for rows in a second cache of a megabyte, in cells of a column.
-const DEEPEST: usize = 2048;
-
-/// Some rows of the weights of a product, and the columns of its input that they are multiplied by.
-#[derive(Clone)]
-struct Slice<'a, T> {
-    product: Product<'a, T>,
-    own: Range<usize>,
-}
-
 impl<T: Number> Work for Part<'_, '_, T> {
     #[inline(always)]
     unsafe fn run<I: Isa>(self) {
         let Self { panel, rows, scratch } = self;
-        let passes = panel.passes(Units::of::<I>());
-        let cells = |pass: &Vec<Slice<'_, T>>| {
-            pass.iter().map(|slice| Units::of::<I>().cells(slice.own.len())).sum::<usize>()
-        };
-        let cells = passes.iter().map(cells).max().unwrap_or(0);
-        // With several passes the sums of all rows are kept.
-        let kept = if passes.len() > 1 { rows.len() } else { 0 };
-        let parts = [cells * COLUMNS, ROWS * cells, ROWS * COLUMNS, kept * COLUMNS];
+        let (units, columns) = (Units::of::<I>(), panel.own.len());
+        let cells = panel.products.iter().map(|product| units.cells(product.depth));
+        let cells: usize = cells.sum();
+        let parts = [cells * COLUMNS, ROWS * cells, ROWS * COLUMNS];
         let mut scratch = Scratch::new(scratch, &parts);
-        let [weights, copies, sums, kept] = parts.map(|part| scratch.take(part));
-        if passes.len() > 1 {
-            kept.fill(0);
+        let mut weights = scratch.take(parts[0]);
+        let copies = scratch.take(parts[1]);
+        let sums = scratch.take(parts[2]);
+        let mut factors = Vec::with_capacity(panel.products.len());
+        for product in panel.products {
+            let depth = units.cells(product.depth);
+            let (to, rest) = weights.split_at_mut(depth * COLUMNS);
+            weights = rest;
+            // SAFETY: the processor has the instructions.
+            unsafe { panel.pack::<I>(product, to) };
+            let left = Left { cells: copies.as_ptr(), row: depth, step: 1 };
+            let right = Right { cells: to.as_ptr(), step: COLUMNS };
+            factors.push(Factor { left, right, depth });
         }
         let mut biases = [0.0; COLUMNS];
         for bias in panel.biases {
             let bias = &bias[panel.own.clone()];
             biases.iter_mut().zip(bias).for_each(|(to, from)| *to += from.wide());
         }
-        for (number, pass) in passes.iter().enumerate() {
-            let is_last = number + 1 == passes.len();
-            // SAFETY: as the caller says.
-            let mut factors = unsafe { panel.packed::<I>(pass, weights) };
-            for from in rows.clone().step_by(ROWS) {
-                let count = ROWS.min(rows.end - from);
-                let mut copies = &mut *copies;
-                for (factor, slice) in factors.iter_mut().zip(pass) {
-                    let (memory, rest) = copies.split_at_mut(ROWS * factor.depth);
-                    copies = rest;
-                    let Slice { product: Product { depth, input, .. }, own } = slice;
-                    let input =
-                        Rows::new(&input[from * depth + own.start..], *depth, count, own.len());
-                    factor.left = along::<I, T>(input, factor.depth, memory);
+        let size = columns.div_ceil(I::LANES);
+        for from in rows.clone().step_by(ROWS) {
+            let count = ROWS.min(rows.end - from);
+            let mut copies = &mut *copies;
+            for (factor, product) in factors.iter_mut().zip(panel.products) {
+                let (memory, rest) = copies.split_at_mut(ROWS * factor.depth);
+                copies = rest;
+                let depth = product.depth;
+                let input = Rows::new(&product.input[from * depth..], depth, count, depth);
+                factor.left = along::<I, T>(input, factor.depth, memory);
+            }
+            let to = sums.as_mut_ptr().cast::<f32>();
+            let ahead = |number: usize, _, cell| {
+                let Factor { left, .. } = factors[number];
+                for i in ROWS..2 * ROWS {
+                    I::prefetch(left.cells.wrapping_add(i * left.row + cell));
                 }
-                let to = sums.as_mut_ptr().cast::<f32>();
-                let ahead = |number: usize, _, cell| {
-                    let Factor { left, .. } = factors[number];
-                    for i in ROWS..2 * ROWS {
-                        I::prefetch(left.cells.wrapping_add(i * left.row + cell));
-                    }
-                    // All rows at once would be in the way of the weights.
-                    if is_last && number == 0 && cell / LINE < ROWS {
-                        panel.ask_for::<I>(from + cell / LINE);
-                    }
-                };
-                let size = panel.own.len().div_ceil(I::LANES);
-                // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
+                // All rows at once would be in the way of the weights.
+                if number == 0 && cell / LINE < ROWS {
+                    panel.ask_for::<I>(from + cell / LINE);
+                }
+            };
+            // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
+            unsafe {
+                product::<I>(&factors, (count, size), ahead, |i, at, x| {
+                    I::store(to.add(i * COLUMNS + at * I::LANES), x);
+                });
+            }
+            for i in 0..count {
+                let start = (from + i) * panel.columns + panel.own.start;
+                let residual = panel.residual.map(|residual| &residual[start..][..columns]);
+                // SAFETY: a row of sums is as wide as a panel, and any bits are an f32. These columns of
+                // this row are this task's.
                 unsafe {
-                    product::<I>(&factors, (count, size), ahead, |i, at, x| {
-                        I::store(to.add(i * COLUMNS + at * I::LANES), x);
-                    });
-                }
-                let mut row_sums = to;
-                if passes.len() > 1 {
-                    let kept = &mut kept[(from - rows.start) * COLUMNS..][..count * COLUMNS];
-                    row_sums = kept.as_mut_ptr().cast();
-                    for at in (0..kept.len()).step_by(I::LANES) {
-                        // SAFETY: both have as many numbers, in whole vectors; any bits are an f32.
-                        unsafe {
-                            let kept = row_sums.add(at);
-                            I::store(kept, I::add(I::load(kept), I::load(to.add(at))));
-                        }
-                    }
-                }
-                if is_last {
-                    // SAFETY: rows of sums are as wide as a panel, and any bits are an f32.
-                    unsafe { panel.finish::<I>((from, count), row_sums, &biases) };
+                    let row = to.add(i * COLUMNS);
+                    let out = panel.out.part(start, columns);
+                    finish::<I, T>(row, &biases, panel.then, residual, out);
                 }
             }
         }
@@ -120,48 +105,6 @@ impl<T: Number> Work for Part<'_, '_, T> {
 }
 
 impl<T: Number> Panel<'_, T> {
-    /// The products in passes, of which none has too many weights; one at least.
-    fn passes(&self, units: Units) -> Vec<Vec<Slice<'_, T>>> {
-        let (mut passes, mut room) = (vec![Vec::new()], DEEPEST);
-        let numbers = DEEPEST / units.cells(2) * 2;
-        for &product in self.products {
-            for start in (0..product.depth.max(1)).step_by(numbers) {
-                let own = start..(start + numbers).min(product.depth);
-                let cells = units.cells(own.len());
-                if cells > room {
-                    passes.push(Vec::new());
-                    room = DEEPEST;
-                }
-                room -= cells;
-                if let Some(pass) = passes.last_mut() {
-                    pass.push(Slice { product, own });
-                }
-            }
-        }
-        passes
-    }
-
-    /// The products of a pass, with their weights packed.
-    ///
-    /// # Safety
-    ///
-    /// The processor has the instructions.
-    #[inline(always)]
-    unsafe fn packed<I: Isa>(&self, pass: &[Slice<'_, T>], mut weights: &mut [u32]) -> Vec<Factor> {
-        let mut factors = Vec::with_capacity(pass.len());
-        for slice in pass {
-            let depth = Units::of::<I>().cells(slice.own.len());
-            let (to, rest) = weights.split_at_mut(depth * COLUMNS);
-            weights = rest;
-            // SAFETY: as the caller says.
-            unsafe { self.pack::<I>(slice, to) };
-            let left = Left { cells: std::ptr::null(), row: 0, step: 1 };
-            let right = Right { cells: to.as_ptr(), step: COLUMNS };
-            factors.push(Factor { left, right, depth });
-        }
-        factors
-    }
-
     /// Asks for the memory that a row is written to, and for its residual.
     #[inline(always)]
     fn ask_for<I: Isa>(&self, row: usize) {
@@ -174,45 +117,21 @@ impl<T: Number> Panel<'_, T> {
         }
     }
 
-    /// Packs some weights of a product.
+    /// Packs the weights of a product.
     ///
     /// # Safety
     ///
     /// The processor has the instructions.
     #[inline(always)]
-    unsafe fn pack<I: Isa>(&self, Slice { product, own }: &Slice<'_, T>, to: &mut [u32]) {
+    unsafe fn pack<I: Isa>(&self, product: &Product<'_, T>, to: &mut [u32]) {
         let (depth, columns) = (product.depth, self.own.len());
         if product.is_turned {
-            let weight = &product.weight[self.own.start * depth + own.start..];
-            turned::<I, T>(Rows::new(weight, depth, columns, own.len()), COLUMNS, to);
+            let weight = &product.weight[self.own.start * depth..];
+            turned::<I, T>(Rows::new(weight, depth, columns, depth), COLUMNS, to);
         } else {
             // Without rows there is nothing behind the column either.
-            let first = own.start * self.columns + self.own.start;
-            let weight = product.weight.get(first..).unwrap_or_default();
-            across::<I, T>(Rows::new(weight, self.columns, own.len(), columns), COLUMNS, to);
-        }
-    }
-
-    /// Finishes rows from their sums: how many there are, behind the first.
-    ///
-    /// # Safety
-    ///
-    /// There are as many rows of sums, each as wide as a panel, and the processor has the instructions.
-    #[inline(always)]
-    unsafe fn finish<I: Isa>(
-        &self,
-        (first, count): (usize, usize),
-        sums: *const f32,
-        biases: &[f32; COLUMNS],
-    ) {
-        for i in 0..count {
-            let (start, columns) = ((first + i) * self.columns + self.own.start, self.own.len());
-            let residual = self.residual.map(|residual| &residual[start..][..columns]);
-            // SAFETY: as the caller says; these columns of this row are this task's.
-            unsafe {
-                let (row, out) = (sums.add(i * COLUMNS), self.out.part(start, columns));
-                finish::<I, T>(row, biases, self.then, residual, out);
-            }
+            let weight = product.weight.get(self.own.start..).unwrap_or_default();
+            across::<I, T>(Rows::new(weight, self.columns, depth, columns), COLUMNS, to);
         }
     }
 }

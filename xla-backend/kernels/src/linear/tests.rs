@@ -185,32 +185,6 @@ fn in_bf16_it_is_the_layer_rounded_once() {
     compare::<bf16>(1.1 / 256.0);
 }
 
-/// Products of more weights than the second cache holds are added up in passes.
-#[test]
-fn deep_products_are_the_layer_too() {
-    fn deep<T: Layers>(bound: f64) {
-        for products in [
-            vec![(2047, false), (2, false), (2047, true)],
-            vec![(4099, true)],
-            vec![(9000, false), (1, true)],
-        ] {
-            let case = Case::<T>::new(13, 67, &products).with_biases(1).with_residual();
-            let expected = case.defined();
-            let largest = expected.iter().fold(1.0f64, |m, x| m.max(x.abs()));
-            let cases = [case];
-            for set in Set::here() {
-                for (got, expected) in computed(&cases, set)[0].iter().zip(&expected) {
-                    let off = (f64::from(got.wide()) - expected).abs();
-                    assert!(off <= bound * largest, "{products:?} {set:?} {off} {expected}");
-                }
-            }
-        }
-    }
-    // Some thousand roundings of sums that grow up to the largest; one to 8 bits.
-    deep::<f32>(1e-5);
-    deep::<bf16>(1.1 / 256.0);
-}
-
 #[test]
 fn gelu_of_large_numbers_and_of_none() {
     let mut case = Case::<f32>::new(1, 7, &[(1, false)]).with_gelu();

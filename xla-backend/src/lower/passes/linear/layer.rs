@@ -42,6 +42,19 @@ impl<'a> Layer<'a> {
         let biases = bias.into_iter().collect();
         Self { products: vec![product], biases, is_gelu: false, residual: None, out }
     }
+
+    /// Whether the second cache holds the weights of 64 columns of all products, packed, if one more is added. A product
+    /// alone may be deeper.
+    pub(super) fn has_room_for(&self, product: &Product<'_>) -> bool {
+        const DEEPEST: usize = 2048;
+        let depth = |product: &Product<'_>| {
+            let numbers = product.rows.shape.last().copied().unwrap_or(0);
+            // Numbers of 16 bits are packed in pairs.
+            numbers * product.rows.dtype.size() / size_of::<f32>()
+        };
+        let all = self.products.iter().map(depth).sum::<usize>();
+        all == 0 || all + depth(product) <= DEEPEST
+    }
 }
 
 /// A product with what its operation adds.

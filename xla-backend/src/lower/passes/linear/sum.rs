@@ -36,7 +36,8 @@ impl<'a> Uses<'_, 'a> {
             let mut on_the_way = Vec::new();
             let op = self.only_maker(addend.id, &mut on_the_way);
             let op = op.filter(|_| on_the_way.iter().all(|&id| is_free(id)));
-            if let Some(found) = op.and_then(|op| self.product(op, kernels)) {
+            let found = op.and_then(|op| self.product(op, kernels));
+            if let Some(found) = found.filter(|found| layer.has_room_for(&found.product)) {
                 layer.products.push(found.product);
                 layer.biases.extend(found.bias);
             } else if let Some((lhs, rhs, _)) = op.and_then(added) {
