@@ -1,5 +1,21 @@
 //! The ViT-22B family of vision transformers on Burn: architecture, recipe, measurements.
 //!
+//! The guide, working sessions with the command and with this crate, is in `docs/guide` of the repository: first steps,
+//! published models, training, evaluation, XLA and TPUs, serving, and extending it by blocks, losses and operations of one's own.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use vit22b::vit::Variant;
+//!
+//! let config = Variant::parse("mu/16")?.config(1_000).with_image([64, 64]);
+//! let model = config.init(&Device::flex())?;
+//! let images = Tensor::<4>::zeros([2, 3, 64, 64], &Device::flex()); // values in [-1, 1]
+//! assert_eq!(model.forward(images).dims(), [2, 1_000]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Modules
+//!
 //! - [`layers`]: blocks, attention, norms and the rest, for models of any make
 //! - [`dense`]: models for dense prediction, a tower and a head
 //! - [`heads`]: heads for dense prediction: segmentation and depth
@@ -21,10 +37,6 @@
 //! - `forecast`, with the feature of that name: memory and time of a compiled training step
 //! - [`weights`]: published checkpoints, read and written
 //! - [`params`]: parameters, gradients and optimizer state as tensors by path
-//!
-//! # The README
-//!
-#![doc = include_str!("../README.md")]
 #![cfg_attr(
     not(test),
     warn(
@@ -69,6 +81,11 @@ pub use burn_trace;
 /// XLA: its devices, which [`Runtime::xla`] takes, and compiled programs.
 #[cfg(feature = "xla")]
 pub use burn_xla;
+
+/// The README's programs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
 
 pub use error::ConfigError;
 pub use params::{Rules, RulesError};

@@ -1,4 +1,26 @@
-//! Burn functions compiled as one XLA program, through PJRT.
+//! Burn functions compiled as one XLA program, through PJRT: on CPUs, GPUs and TPUs.
+//!
+//! ```no_run
+//! use burn::tensor::{Device, Tensor};
+//! use burn_xla::Xla;
+//!
+//! let xla = Xla::cpu()?;
+//! let step = xla.jit(|(x, w): (Tensor<2>, Tensor<2>)| x.matmul(w).tanh());
+//! let device = Device::flex();
+//! println!("{}", step.call((Tensor::ones([8, 16], &device), Tensor::ones([16, 4], &device)))?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `docs/guide` of the repository has pages on XLA and TPUs (plugins, training as one program, meshes), on serving a machine's
+//! devices, and on operations of one's own.
+//!
+//! - [`Xla`]: a device and its compiled functions; [`program`] has more of both
+//! - [`plugin`]: finding, installing and describing PJRT plugins
+//! - [`pjrt`]: the PJRT C API
+//! - [`lower`], [`stablehlo`]: how recorded operations become a program; lowerings of one's own
+//! - [`hlo`]: programs as the compiler gives them back
+//! - `cost`, `eager`, `serve`, with the features of these names: what a program will take of TPUs, Burn programs that know
+//!   nothing of XLA, and a server for them
 
 #![deny(unsafe_code)]
 #![cfg_attr(
