@@ -1,7 +1,8 @@
 //! The ViT-22B family of vision transformers on Burn: architecture, recipe, measurements.
 //!
-//! The guide, working sessions with the command and with this crate, is in `docs/guide` of the repository: first steps,
-//! published models, training, evaluation, XLA and TPUs, serving, and extending it by blocks, losses and operations of one's own.
+//! Start with the [`guide`], working sessions with the command and with this crate: [first steps](guide::first_steps),
+//! [published models](guide::models), [training](guide::training), [evaluation](guide::evaluation), XLA and TPUs,
+//! [serving](guide::serving), and extending it by blocks, losses and operations of one's own.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -60,6 +61,7 @@ pub mod explain;
 mod files;
 #[cfg(feature = "forecast")]
 pub mod forecast;
+pub mod guide;
 pub mod heads;
 pub mod layers;
 pub mod lit;

@@ -13,6 +13,7 @@ mod embed;
 mod errors;
 mod evaluate;
 mod explain;
+mod guide;
 mod help;
 mod hub;
 mod inspect;
