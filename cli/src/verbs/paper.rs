@@ -27,8 +27,7 @@ pub(crate) struct Arguments {
     /// what was measured of each: the same command goes on with it
     #[arg(long, value_name = "FOLDER", default_value = "out/paper")]
     out: PathBuf,
-    /// Fewer steps, seeds and images: about 3 minutes on two cores, in
-    /// place of 12
+    /// Fewer steps, seeds and images
     #[arg(long)]
     quick: bool,
     /// This section alone. Can be repeated

@@ -153,12 +153,12 @@ fn a_run_goes_on_on_another_mesh_and_is_taken_as_weights() {
     assert_eq!(embed(run, "run.jsonl"), embed(&index, "index.jsonl"));
 
     let error = |device: &str, more: &[&str]| train(device, more).failed();
-    let text = error("flex", &["--mesh", "data=2"]);
+    let text = error("flex", &["--mesh", "data=2", "--resume"]);
     assert!(
         text.starts_with("--mesh data=2,model=1: a mesh is of devices of XLA, and flex is none"),
         "{text}"
     );
-    let text = error("flex", &["--save", "product"]);
+    let text = error("flex", &["--save", "product", "--resume"]);
     assert!(
         text.starts_with("--save product: blocks keep nothing that is called product"),
         "{text}"

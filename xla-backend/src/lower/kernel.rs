@@ -18,7 +18,7 @@ pub const ATTENTION_BACKWARD: &str = "burn_xla.attention_backward.1";
 /// `[n]`; writes `[m, n]`.
 pub const RMS_NORM: &str = "burn_xla.rms_norm.1";
 
-/// Linear layers of as many rows. Reads their forms ([`LayerForm::numbers`] of one after the other), and then what each
+/// Linear layers of as many rows. Reads their forms (the numbers of one after the other), and then what each
 /// reads: of each product rows `[m, k]` and weights `[k, n]`, or turned `[n, k]`; biases `[n]`; the residual `[m, n]`.
 /// Writes `[m, n]` of each layer.
 pub const LINEAR: &str = "burn_xla.linear.2";
