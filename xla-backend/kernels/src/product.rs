@@ -66,6 +66,31 @@ pub(crate) unsafe fn product<I: Isa>(
     }
 }
 
+/// One product, written to rows that begin `width` numbers after each other.
+///
+/// # Safety
+///
+/// As [`product`], and there is room for all rows and vectors.
+#[inline(always)]
+pub(crate) unsafe fn product_to<I: Isa>(
+    factor: Factor,
+    size: (usize, usize),
+    to: *mut f32,
+    width: usize,
+) {
+    // SAFETY: as the caller says.
+    unsafe {
+        product::<I>(
+            &[factor],
+            size,
+            |_, _, _| {},
+            |i, at, x| {
+                I::store(to.add(i * width + at * I::LANES), x);
+            },
+        );
+    }
+}
+
 /// The part of a product that begins at a row and a vector.
 ///
 /// # Safety

@@ -11,7 +11,7 @@ use crate::isa::{Isa, Work};
 use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
 use crate::pack::{across, along, turned, unpack};
-use crate::product::{BLOCK, Factor, Left, ROWS, Right, product};
+use crate::product::{BLOCK, Factor, Left, ROWS, Right, product, product_to};
 
 /// Rows of queries whose weights are kept until keys and values have got their shares of them: a multiple of [`BLOCK`]
 /// and of a pair.
@@ -98,14 +98,7 @@ impl<T: Number> Work for Backward<'_, T> {
                     // SAFETY: the parts have these sizes. Rows that are missing have cells of rows before.
                     unsafe {
                         let factor = Factor { left, right, depth: row_cells };
-                        product::<I>(
-                            &[factor],
-                            (count, units.vectors(keys)),
-                            |_, _, _| {},
-                            |i, at, x| {
-                                I::store(to.add(i * key_width + at * I::LANES), x);
-                            },
-                        );
+                        product_to::<I>(factor, (count, units.vectors(keys)), to, key_width);
                     }
                 }
                 for i in 0..BLOCK {
@@ -141,14 +134,7 @@ impl<T: Number> Work for Backward<'_, T> {
                 // SAFETY: as above.
                 let taken = unsafe {
                     let factor = Factor { left, right, depth: units.cells(keys) };
-                    product::<I>(
-                        &[factor],
-                        (count, units.vectors(size)),
-                        |_, _, _| {},
-                        |i, at, x| {
-                            I::store(sums.add(i * width + at * I::LANES), x);
-                        },
-                    );
+                    product_to::<I>(factor, (count, units.vectors(size)), sums, width);
                     std::slice::from_raw_parts(sums, BLOCK * width)
                 };
                 for (i, row) in taken.chunks_exact(width).take(count).enumerate() {

@@ -6,7 +6,7 @@ use crate::isa::{Isa, Work};
 use crate::memory::{Scratch, Shared, Units};
 use crate::number::Number;
 use crate::pack::{across, along, turned, unpack};
-use crate::product::{BLOCK, Factor, Left, Right, product};
+use crate::product::{BLOCK, Factor, Left, Right, product_to};
 
 pub(super) struct Forward<'a, T> {
     pub(super) sizes: &'a Attention,
@@ -62,14 +62,7 @@ impl<T: Number> Work for Forward<'_, T> {
             // SAFETY: the parts have these sizes. Rows of queries that are missing have cells of rows before.
             unsafe {
                 let factor = Factor { left, right, depth: row_cells };
-                product::<I>(
-                    &[factor],
-                    (count, units.vectors(keys)),
-                    |_, _, _| {},
-                    |i, at, x| {
-                        I::store(scores.add(i * key_width + at * I::LANES), x);
-                    },
-                );
+                product_to::<I>(factor, (count, units.vectors(keys)), scores, key_width);
             }
             let mut shares = [0.0; BLOCK];
             for (i, share) in shares.iter_mut().enumerate().take(count) {
@@ -85,14 +78,7 @@ impl<T: Number> Work for Forward<'_, T> {
             // SAFETY: as above.
             let taken = unsafe {
                 let factor = Factor { left, right, depth: key_cells };
-                product::<I>(
-                    &[factor],
-                    (count, units.vectors(size)),
-                    |_, _, _| {},
-                    |i, at, x| {
-                        I::store(sums.add(i * width + at * I::LANES), x);
-                    },
-                );
+                product_to::<I>(factor, (count, units.vectors(size)), sums, width);
                 std::slice::from_raw_parts(sums, BLOCK * width)
             };
             for (i, row) in taken.chunks_exact(width).take(count).enumerate() {
