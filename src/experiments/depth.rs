@@ -16,6 +16,8 @@ use crate::train::{Recipe, Start};
 const SCENES: usize = 256;
 /// Steps of a head's training.
 const STEPS: u64 = 200;
+/// Peak learning rate of heads.
+const RATE: f64 = 5e-3;
 /// The share of depths that are known in training.
 const KNOWN: f32 = 0.1;
 /// Depths that are measured, in metres.
@@ -138,11 +140,7 @@ pub fn abs_rel_of_scenes(
     };
     let config = DepthConfig::new(of_tower, blocks, readout).with_target(DepthTarget::LogDepth);
     let model = config.init_on(tower.model().clone(), how.seed, &runtime.device())?;
-    let rate = match head {
-        DepthHead::Linear => 5e-3,
-        DepthHead::Dpt => 5e-3,
-    };
-    let recipe = Recipe::depth(BATCH, how.steps, rate).with_frozen([r"tower\..*"]);
+    let recipe = Recipe::depth(BATCH, how.steps, RATE).with_frozen([r"tower\..*"]);
     let whole = (EstimateDepth::new(config)?, recipe, Start::From(model, how.seed));
     let model = train(runtime, whole, Arc::new(Kept::draw(side, &how, KNOWN)))?;
     let estimator = DepthEstimator::new(runtime, model, move |_| steps(side))?.with_batch(32);

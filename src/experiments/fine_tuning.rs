@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::head_training::train;
-use super::pictures::Pictures;
+use super::frozen::pre_trained;
+use super::pictures::{Pictures, crops};
 use super::result::{Experiment, ExperimentError};
-use crate::data::{CueConflict, Drawings, FirstOf};
-use crate::params;
+use super::scenes::steps;
+use crate::data::{CueConflict, FirstOf, Preprocess};
 use crate::runtime::Runtime;
 use crate::train::{Classify, Engine, Loss, Recipe, Start, TrainStep};
-use crate::vit::{ViT22B, ViT22BConfig};
+use crate::vit::ViT22B;
 
 /// Images of a step.
 const BATCH: u64 = 32;
@@ -65,7 +65,8 @@ pub fn fine_tuning(
     ];
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training at {SMALL} pixels"));
-        let [trained, untrained] = towers(runtime, steps.pre_training, *seed)?;
+        let recipe = Recipe::vit22b_scaled(BATCH, steps.pre_training, 0.005);
+        let [trained, untrained] = pre_trained(runtime, (SMALL, 8, 2), recipe, *seed)?;
         for (name, side, pre_trained, rate) in arms {
             progress(&format!("seed {seed}: {name}"));
             let begun = if pre_trained { &trained } else { &untrained };
@@ -77,24 +78,6 @@ pub fn fine_tuning(
         found.claim(&format!("Fine-tuning is better than beginning {other}"), tuned, other);
     }
     Ok(found)
-}
-
-/// A model that was trained on all labels of drawings of 32 pixels, and the same before.
-fn towers(runtime: &Runtime, steps: u64, seed: u64) -> Result<[ViT22B; 2], ExperimentError> {
-    let (data, device) = (Drawings::new(SMALL, seed), runtime.device());
-    let config = ViT22BConfig::new(data.hierarchy().names().len())
-        .with_image([SMALL, SMALL])
-        .with_patch(8)
-        .with_width(64)
-        .with_depth(2)
-        .with_mlp_dim(256)
-        .with_num_heads(4);
-    let draw = || config.init(&device).map(params::initialize);
-    let untrained = params::with_seed(&device, seed, draw)?;
-    let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
-    let recipe = Recipe::vit22b_scaled(BATCH, steps, 0.005);
-    let start = Start::From(untrained.clone(), seed);
-    Ok([train(runtime, (task, recipe, start), Arc::new(data))?, untrained])
 }
 
 /// Trains a model, with a new head, by [`Recipe::finetune`] on 240 drawings of its size whose texture is that of another class than their shape,
@@ -120,26 +103,23 @@ fn towers(runtime: &Runtime, steps: u64, seed: u64) -> Result<[ViT22B; 2], Exper
 pub fn shapes_of_few(
     runtime: &Runtime,
     model: ViT22B,
-    (steps, rate): (u64, f64),
+    how: (u64, f64),
     seed: u64,
 ) -> Result<f64, ExperimentError> {
     let side = model.config().image[0];
     let model = model.with_new_head(CueConflict::CLASSES)?.with_image([side; 2])?;
     let drawings = CueConflict::new(side, DRAWN);
-    let pictures = |first: u64, count: u64, steps: &str| {
+    let pictures = |first: u64, count: u64, steps: Preprocess| {
         let drawings = (first..first + count).map(|index| {
             let image = drawings.conflicting(index);
             (image.pixels, image.shape)
         });
         Pictures::new(drawings, side, CueConflict::CLASSES, (steps, seed))
     };
-    let crops =
-        format!("inception_crop({side}, {side}, 50, 100, bilinear)|flip_lr|value_range(-1, 1)");
-    let whole = format!("resize({side}, {side}, bilinear)|value_range(-1, 1)");
-    let (few, test) = (pictures(0, TRAIN, &crops), pictures(TRAIN, TEST, &whole));
+    let (few, test) = (pictures(0, TRAIN, crops(side, 50)), pictures(TRAIN, TEST, steps(side)));
     let loss = Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 };
     let task = Classify::new(model.config().clone(), loss)?;
-    let step = TrainStep::new(task, &Recipe::finetune(BATCH, steps, rate), None)?;
+    let step = TrainStep::new(task, &Recipe::finetune(BATCH, how.0, how.1), None)?;
     let mut engine = Engine::start(runtime, step, Start::From(model, seed))?;
     engine.train(Arc::new(few), |_| ())?;
     let test = FirstOf::new(test, TEST as usize);

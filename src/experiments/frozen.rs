@@ -82,24 +82,33 @@ const PRE_TRAINING: u64 = 300;
 
 /// A tower that was pre-trained on drawings, the same before, and pixels.
 pub(super) fn towers(runtime: &Runtime, seed: u64) -> Result<[Frozen; 3], ExperimentError> {
-    let data = Drawings::new(SIDE, seed);
+    let [trained, untrained] =
+        pre_trained(runtime, (SIDE, 4, 4), Recipe::vit22b_scaled(32, PRE_TRAINING, 0.006), seed)?
+            .map(|tower| tower.with_new_head(0).map(Frozen::tower));
+    Ok([trained?, untrained?, Frozen::pixels(SIDE, 4, &runtime.device())?])
+}
+
+/// A model of width 64 that was trained on all labels of drawings by a recipe, and the same before. Given are the side of
+/// the drawings, the patch and the depth.
+pub(super) fn pre_trained(
+    runtime: &Runtime,
+    (side, patch, depth): (usize, usize, usize),
+    recipe: Recipe,
+    seed: u64,
+) -> Result<[ViT22B; 2], ExperimentError> {
+    let (data, device) = (Drawings::new(side, seed), runtime.device());
     let config = ViT22BConfig::new(data.hierarchy().names().len())
-        .with_image([SIDE, SIDE])
-        .with_patch(4)
+        .with_image([side, side])
+        .with_patch(patch)
         .with_width(64)
-        .with_depth(4)
+        .with_depth(depth)
         .with_mlp_dim(256)
         .with_num_heads(4);
-    let device = runtime.device();
     let draw = || config.init(&device).map(params::initialize);
     let untrained = params::with_seed(&device, seed, draw)?;
     let task = Classify::new(config, Loss::SigmoidCrossEntropy)?;
-    let recipe = Recipe::vit22b_scaled(32, PRE_TRAINING, 0.006);
     let start = Start::From(untrained.clone(), seed);
-    let trained = train(runtime, (task, recipe, start), Arc::new(data))?;
-    let [trained, untrained] =
-        [trained, untrained].map(|tower| tower.with_new_head(0).map(Frozen::tower));
-    Ok([trained?, untrained?, Frozen::pixels(SIDE, 4, &device)?])
+    Ok([train(runtime, (task, recipe, start), Arc::new(data))?, untrained])
 }
 
 #[cfg(test)]

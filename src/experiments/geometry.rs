@@ -2,8 +2,10 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::cells::means_of_cells;
 use super::frozen::Frozen;
 use super::result::ExperimentError;
+use super::scenes::write_pixels;
 use crate::data::{Scene, Scenes};
 use crate::eval::{Matrix, Ridge, r_squared};
 use crate::params::NamedTensors;
@@ -117,9 +119,7 @@ fn places(
         {
             let [b, _, d] = tokens.dims();
             let patches = tokens.narrow(1, prefix, rows * columns);
-            let [down, right] = [rows, columns].map(cells);
-            let cells = patches.clone().reshape([b, down, rows / down, right, columns / right, d]);
-            let cells = cells.mean_dim(4).mean_dim(2).reshape([b, down * right * d]);
+            let cells = means_of_cells(patches.clone(), features.grid, CELLS);
             out.insert(format!("pooled{place}"), patches.mean_dim(1).reshape([b, d]));
             out.insert(format!("cells{place}"), cells);
         }
@@ -131,12 +131,7 @@ fn places(
     let mut all: Vec<[Rows; 2]> = (0..=depth).map(|_| [empty(), empty()]).collect();
     for some in scenes.chunks(AT_ONCE) {
         let mut pixels = Vec::with_capacity(AT_ONCE * 3 * side * side);
-        for scene in some {
-            for channel in 0..3 {
-                let bytes = scene.image.pixels().iter().skip(channel).step_by(3);
-                pixels.extend(bytes.map(|byte| f32::from(*byte) / 127.5 - 1.0));
-            }
-        }
+        some.iter().for_each(|scene| write_pixels(scene, &mut pixels));
         // All batches have one size.
         pixels.resize(AT_ONCE * 3 * side * side, 0.0);
         let images = TensorData::new(pixels, [AT_ONCE, 3, side, side]);
@@ -150,11 +145,6 @@ fn places(
         }
     }
     Ok(all)
-}
-
-/// The most rows or columns of cells that a side of the grid can be cut into.
-fn cells(side: usize) -> usize {
-    (1..=CELLS).rev().find(|cells| side.is_multiple_of(*cells)).unwrap_or(1)
 }
 
 /// `R²` of each answer, with the penalty that is best on a fifth of what is fitted to.

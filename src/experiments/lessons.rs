@@ -8,6 +8,7 @@ use burn::tensor::TensorData;
 use super::head_training::train;
 use super::pictures::Pictures;
 use super::result::ExperimentError;
+use super::scenes::steps;
 use super::shapes::{BATCH, classes, crops, drawn};
 use crate::data::{BatchError, BatchSource, ExampleKey};
 use crate::distil::{Distil, DistilBatch, DistilError, Fidelity, Teacher};
@@ -119,9 +120,8 @@ impl Lessons {
                 got: told(num_classes, image),
             }));
         }
-        let images = drawn(side, (0, STUDENTS), &crops(side), seed);
-        let whole = format!("resize({side}, {side}, bilinear)|value_range(-1, 1)");
-        let test = drawn(side, (FIRST_TESTED, TESTED), &whole, seed);
+        let images = drawn(side, (0, STUDENTS), crops(side), seed);
+        let test = drawn(side, (FIRST_TESTED, TESTED), steps(side), seed);
         let said = |pictures: &Pictures, views: u64| -> Result<Vec<f32>, ExperimentError> {
             said_by(runtime, teacher.clone(), pictures, views)
         };
@@ -192,8 +192,7 @@ fn said_by(
     views: u64,
 ) -> Result<Vec<f32>, ExperimentError> {
     let side = model.config().image[0];
-    let who =
-        Teacher::new(runtime, model, crops(side).parse().expect("the steps fit together"), 60)?;
+    let who = Teacher::new(runtime, model, crops(side), 60)?;
     let mut logits = vec![];
     for view in 0..views {
         let which: Vec<_> = (0..pictures.len()).map(|image| (image, view)).collect();

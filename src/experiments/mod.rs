@@ -2,6 +2,7 @@
 //! controls. An [`Experiment`] is numbers and what follows from them; where a claim does not show, it says so. Its arms can be
 //! had one by one for a [`Frozen`] tower of one's own.
 
+mod cells;
 mod depth;
 mod distillation;
 mod fine_tuning;

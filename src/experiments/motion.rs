@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::{Value, json};
 
+use super::cells::means_of_cells;
 use super::frozen::{Frozen, towers};
 use super::result::{Bound, Experiment, ExperimentError};
 use crate::data::{BatchError, BatchSource, ExampleKey, MovingShapes};
@@ -121,12 +122,9 @@ impl MovingClips {
         let vectors = move |model: &ViT22B, images: Tensor<4>| {
             let read = blocks.tokens(model, images);
             let (tokens, [rows, columns]) = read.expect("a block of this tower");
-            let [count, _, d] = tokens[0].dims();
             let patches =
                 tokens[0].clone().narrow(1, model.config().prefix_tokens(), rows * columns);
-            let [down, right] = [rows, columns].map(cells);
-            let patches = patches.reshape([count, down, rows / down, right, columns / right, d]);
-            patches.mean_dim(4).mean_dim(2).reshape([count, down * right * d])
+            means_of_cells(patches, [rows, columns], CELLS)
         };
         let bound = runtime.bind(tower.model().clone(), vectors)?;
         let side = tower.side();
@@ -218,11 +216,6 @@ impl MovingClips {
             reversed: share(&|clip| backwards[clip] == MovingShapes::opposite(forwards[clip])),
         })
     }
-}
-
-/// The most rows or columns of cells that a side of the grid can be cut into.
-fn cells(side: usize) -> usize {
-    (1..=CELLS).rev().find(|cells| side.is_multiple_of(*cells)).unwrap_or(1)
 }
 
 /// Brings each column to mean 0 and deviation 1 over the clips to train with.
@@ -400,10 +393,5 @@ mod tests {
             assert_eq!(sorted(seen(view, true)), vectors);
         }
         assert_ne!(seen(ClipView::Shuffled, false), vectors);
-    }
-
-    #[test]
-    fn grids_are_cut_into_whole_cells() {
-        assert_eq!([1, 2, 7, 8, 14].map(cells), [1, 2, 1, 2, 2]);
     }
 }

@@ -7,6 +7,12 @@ use burn::tensor::TensorData;
 use crate::data::batch::permuted;
 use crate::data::{BatchError, BatchSource, ExampleKey, FloatImage, Image, ImageBatch, Preprocess};
 
+/// Random crops of square images that show at least a share of them in percent, mirrored or not.
+pub(super) fn crops(side: usize, least_area: usize) -> Preprocess {
+    let crop = format!("inception_crop({side}, {side}, {least_area}, 100, bilinear)");
+    format!("{crop}|flip_lr|value_range(-1, 1)").parse().expect("the steps fit together")
+}
+
 /// Drawings that were drawn once, each of one class, and the steps that make inputs of them.
 ///
 /// As batches they are passes over all drawings, each pass in an order of its own and with other random steps.
@@ -24,7 +30,7 @@ impl Pictures {
         drawings: impl Iterator<Item = (Vec<f32>, usize)>,
         side: usize,
         classes: usize,
-        (steps, seed): (&str, u64),
+        (steps, seed): (Preprocess, u64),
     ) -> Self {
         let image = |pixels: &[f32]| {
             let bytes = FloatImage::from_planes(side, side, pixels)?.to_bytes();
@@ -32,7 +38,6 @@ impl Pictures {
         };
         let images = drawings
             .map(|(pixels, class)| (image(&pixels).expect("the pixels of a drawing"), class));
-        let steps = steps.parse().expect("the steps fit together");
         Self { images: images.collect(), classes, steps, seed }
     }
 
@@ -93,7 +98,7 @@ mod tests {
             let ramp = (0..3 * 64).map(|at| (at % 64) as f32 / 64.0 - class as f32 / 7.0);
             (ramp.collect(), class)
         });
-        let steps = "inception_crop(8, 8, 20, 100, bilinear)|value_range(-1, 1)";
+        let steps = "inception_crop(8, 8, 20, 100, bilinear)|value_range(-1, 1)".parse().unwrap();
         let pictures = Pictures::new(drawings, 8, 7, (steps, 3));
         assert_eq!((pictures.len(), pictures.labels()), (7, (0..7).collect()));
         let pass = |pass: u64| -> Vec<(usize, u64)> {

@@ -46,12 +46,7 @@ impl Kept {
             })
             .collect();
         let mut values = Vec::with_capacity(3 * size * self.side * self.side);
-        for scene in &scenes {
-            for channel in 0..3 {
-                let bytes = scene.image.pixels().iter().skip(channel).step_by(3);
-                values.extend(bytes.map(|byte| f32::from(*byte) / 127.5 - 1.0));
-            }
-        }
+        scenes.iter().for_each(|scene| write_pixels(scene, &mut values));
         (values, scenes)
     }
 }
@@ -72,7 +67,15 @@ impl BatchSource<DepthBatch> for Kept {
     }
 }
 
-/// How scenes become inputs.
+/// Adds the pixels of a scene as `[3, side, side]` values in [−1, 1].
+pub(super) fn write_pixels(scene: &Scene, values: &mut Vec<f32>) {
+    for channel in 0..3 {
+        let bytes = scene.image.pixels().iter().skip(channel).step_by(3);
+        values.extend(bytes.map(|byte| f32::from(*byte) / 127.5 - 1.0));
+    }
+}
+
+/// How whole images become inputs.
 pub(super) fn steps(side: usize) -> Preprocess {
     let text = format!("resize({side}, {side}, bilinear)|value_range(-1, 1)");
     text.parse().expect("the steps fit together")

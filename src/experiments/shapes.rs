@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::head_training::train;
-use super::pictures::Pictures;
+use super::pictures::{self, Pictures};
 use super::result::ExperimentError;
-use crate::data::ColouredShapes;
+use crate::data::{ColouredShapes, Preprocess};
 use crate::runtime::Runtime;
 use crate::train::{Classify, Duration, Loss, Recipe, Start};
 use crate::vit::ViT22B;
@@ -33,7 +33,12 @@ fn shape(pair: &str) -> &str {
 }
 
 /// Drawings of a seed with the numbers of their shapes.
-pub(super) fn drawn(side: usize, (first, count): (u64, u64), steps: &str, seed: u64) -> Pictures {
+pub(super) fn drawn(
+    side: usize,
+    (first, count): (u64, u64),
+    steps: Preprocess,
+    seed: u64,
+) -> Pictures {
     let (drawings, pairs) = (ColouredShapes::new(side, seed), ColouredShapes::pairs());
     let colours = pairs.len() / classes();
     let drawings = (first..first + count).map(|index| {
@@ -43,10 +48,9 @@ pub(super) fn drawn(side: usize, (first, count): (u64, u64), steps: &str, seed: 
     Pictures::new(drawings, side, classes(), (steps, seed))
 }
 
-pub(super) fn crops(side: usize) -> String {
-    format!(
-        "inception_crop({side}, {side}, {LEAST_AREA}, 100, bilinear)|flip_lr|value_range(-1, 1)"
-    )
+/// Views of the drawings.
+pub(super) fn crops(side: usize) -> Preprocess {
+    pictures::crops(side, LEAST_AREA)
 }
 
 /// A classifier of the ten shapes: this model for square images with a new head, trained on views of 6,000 drawings.
@@ -63,7 +67,7 @@ pub fn shape_teacher(
     let side = model.config().image[0];
     let model = model.with_new_head(classes())?.with_image([side; 2])?;
     // A short run does not see them all.
-    let data = drawn(side, (0, TEACHERS.min(BATCH * steps)), &crops(side), seed);
+    let data = drawn(side, (0, TEACHERS.min(BATCH * steps)), crops(side), seed);
     let loss = Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 };
     let task = Classify::new(model.config().clone(), loss)?;
     let recipe = Recipe::distil(BATCH, Duration::Steps(steps), RATE);
