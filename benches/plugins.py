@@ -49,7 +49,8 @@ def cargo(*arguments):
         sys.exit(f"{' '.join(command)} failed")
     messages = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     built = (m for m in messages if m.get("reason") == "compiler-artifact" and m.get("executable"))
-    packages = {str(ROOT): "vit22b", str(ROOT / "xla-backend"): "burn-xla", str(ROOT / "cli"): "vit22b-cli"}
+    packages = {str(ROOT): "vit22b", str(ROOT / "xla-backend"): "burn-xla", str(ROOT / "xla-backend/cli"): "burn-xla-cli",
+                str(ROOT / "cli"): "vit22b-cli"}
     package = lambda m: packages[str(Path(m["manifest_path"]).parent)]
     return {f"{package(m)}/{m['target']['name']}": m["executable"] for m in built}
 
@@ -86,7 +87,7 @@ def main():
     built = cargo("build", "--bin", "burn-xla", "--example", "replay_ops")
     built |= cargo("test", "--no-run", "--test", "parity", "--test", "op_by_op", "--test", "rolled")
     built |= cargo("build", "--bench", "vit")
-    tool = built["burn-xla/burn-xla"]
+    tool = built["burn-xla-cli/burn-xla"]
     plugins = [plugin(name, tool) for name in names]
 
     print(f"{'':44} {'old':>12} {'new':>12}")

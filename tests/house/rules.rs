@@ -6,11 +6,12 @@ use crate::plan::Plan;
 use crate::source::{Named, Source};
 
 /// Crates and their folders.
-pub(crate) const CRATES: [(&str, &str); 5] = [
+pub(crate) const CRATES: [(&str, &str); 6] = [
     ("vit22b", "src"),
     ("burn_trace", "trace/src"),
     ("burn_xla", "xla-backend/src"),
     ("burn_xla_kernels", "xla-backend/kernels/src"),
+    ("burn_xla_cli", "xla-backend/cli/src"),
     ("vit22b_cli", "cli/src"),
 ];
 const LONGEST_FILE: usize = 600;

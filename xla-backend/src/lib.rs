@@ -19,8 +19,8 @@
 //! - [`pjrt`]: the PJRT C API
 //! - [`lower`], [`stablehlo`]: how recorded operations become a program; lowerings of one's own
 //! - [`hlo`]: programs as the compiler gives them back
-//! - `cost`, `eager`, `serve`, with the features of these names: what a program will take of TPUs, Burn programs that know
-//!   nothing of XLA, and a server for them
+//! - `cost` and `eager`, with the features of these names: what a program will take of TPUs, and Burn programs that know
+//!   nothing of XLA. The package `burn-xla-cli` serves them
 
 #![deny(unsafe_code)]
 #![cfg_attr(
@@ -35,8 +35,6 @@
     )
 )]
 
-#[cfg(feature = "cli")]
-pub mod cli;
 #[cfg(feature = "cost")]
 pub mod cost;
 #[cfg(feature = "eager")]
@@ -48,8 +46,6 @@ pub mod lower;
 pub mod pjrt;
 pub mod plugin;
 pub mod program;
-#[cfg(feature = "serve")]
-pub mod serve;
 pub mod stablehlo;
 pub mod types;
 

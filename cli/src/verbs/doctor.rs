@@ -1,7 +1,7 @@
 //! Which plugins and devices of XLA there are.
 
 use anyhow::bail;
-use burn_xla::cli::{Doctor, VARIABLES};
+use burn_xla_cli::commands::{Doctor, VARIABLES};
 
 #[derive(clap::Args)]
 #[command(after_help = VARIABLES)]

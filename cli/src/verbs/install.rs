@@ -1,6 +1,6 @@
 //! Fetches a plugin of XLA.
 
-use burn_xla::cli::{Install, VARIABLES};
+use burn_xla_cli::commands::{Install, VARIABLES};
 
 #[derive(clap::Args)]
 #[command(after_help = VARIABLES)]

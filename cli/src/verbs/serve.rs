@@ -1,6 +1,6 @@
 //! Lets Burn programs run on the devices of this machine.
 
-use burn_xla::cli::{Serve, VARIABLES};
+use burn_xla_cli::commands::{Serve, VARIABLES};
 
 #[derive(clap::Args)]
 #[command(after_help = VARIABLES)]

@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::eager::{EagerOptions, FirstRun, XlaDevice};
-use crate::pjrt::OptionValue;
-use crate::plugin::{self, Platform, PlatformReport, PluginError};
-use crate::program::{ProgramCache, XlaOptions};
+use burn_xla::eager::{EagerOptions, FirstRun, XlaDevice};
+use burn_xla::pjrt::OptionValue;
+use burn_xla::plugin::{self, Platform, PlatformReport, PluginError};
+use burn_xla::program::{ProgramCache, XlaOptions};
+use burn_xla::types::MatmulPrecision;
+
 use crate::serve::{DEFAULT_ADDRESS, ServeError, Server};
-use crate::types::MatmulPrecision;
 
 /// The variables that the commands read, for the end of a help text.
 pub const VARIABLES: &str = "\

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use burn_xla::cli::{Doctor, Install, Serve, VARIABLES};
+use burn_xla_cli::commands::{Doctor, Install, Serve, VARIABLES};
 use clap::{Parser, Subcommand};
 
 /// Burn on XLA, through PJRT.

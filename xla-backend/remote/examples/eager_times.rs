@@ -26,7 +26,7 @@ use burn_trace::value_and_grad;
 use burn_xla::Xla;
 use burn_xla::eager::{XlaBackend as B, XlaClient, XlaDevice};
 use burn_xla::plugin::Platform;
-use burn_xla::serve::Server;
+use burn_xla_cli::serve::Server;
 use training::{CLASSES, Classifier, INPUTS, batch, by_tens, train};
 
 const WARM_UP: usize = 20;

@@ -1,6 +1,6 @@
 //! A server in a process of its own, for the tests: `burn-xla serve` without the other verbs.
 
-use burn_xla::cli::Serve;
+use burn_xla_cli::commands::Serve;
 use clap::Parser;
 
 #[derive(Parser)]

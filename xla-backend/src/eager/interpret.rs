@@ -40,9 +40,9 @@ thread_local! {
     static INTERPRETS: Cell<bool> = const { Cell::new(false) };
 }
 
-#[cfg(feature = "serve")]
-/// Whether this thread is interpreting, where a panic is a refusal and no fault.
-pub(crate) fn interprets() -> bool {
+/// Whether this thread is interpreting a graph, where a panic is a refusal and no fault: for the panic hook of a
+/// program that logs.
+pub fn interprets() -> bool {
     INTERPRETS.get()
 }
 

@@ -71,8 +71,7 @@ pub use channel::{XlaBridge, XlaChannel};
 pub use client::{Statistics, XlaClient, XlaHandle};
 pub use device::XlaDevice;
 pub use error::EagerError;
-#[cfg(feature = "serve")]
-pub(crate) use interpret::interprets;
+pub use interpret::interprets;
 pub use options::{EagerOptions, FirstRun};
 
 /// Burn's operations on a device of XLA, executed lazily.

@@ -45,8 +45,9 @@ pub(crate) fn is_ending() -> bool {
     state().1
 }
 
-/// The process is about to end: waits for those at work.
-pub(crate) fn wait_at_end() {
+/// Waits for compilers at work, and lets no other begin: for a program that is about to call
+/// [`exit`](std::process::exit) outside its main thread.
+pub fn wait_at_end() {
     let mut state = state();
     state.1 = true;
     let _ = DONE.wait_timeout_while(state, PATIENCE, |(at_work, _)| *at_work > 0);

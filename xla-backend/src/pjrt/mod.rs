@@ -94,8 +94,7 @@ mod typed;
 mod version;
 mod workers;
 
-#[cfg(feature = "serve")]
-pub(crate) use at_exit::wait_at_end;
+pub use at_exit::wait_at_end;
 #[cfg(feature = "eager")]
 pub(crate) use at_exit::{AtWork, is_ending};
 pub use buffer::{Buffer, HostCopy};

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::eager::EagerError;
+use burn_xla::eager::EagerError;
 
 /// Why a server does not serve.
 #[derive(Debug, thiserror::Error)]

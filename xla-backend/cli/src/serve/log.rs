@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// tell, and from 2 on what they tell for debugging. Nothing, if the program has a subscriber of its own.
 pub(super) fn install(verbosity: u8) {
     let usual = match verbosity {
-        0 => "warn,burn_xla::serve=info",
+        0 => "warn,burn_xla_cli::serve=info",
         1 => "info",
         _ => "debug",
     };
@@ -25,7 +25,7 @@ pub(super) fn install(verbosity: u8) {
 /// Panics become lines of the log. Where the interpreter refuses a graph, a panic says no more than that.
 pub(super) fn log_panics() {
     panic::set_hook(Box::new(|info| {
-        if crate::eager::interprets() {
+        if burn_xla::eager::interprets() {
             tracing::debug!("refused: {info}");
         } else {
             let thread = std::thread::current();

@@ -5,7 +5,7 @@
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use burn_xla::plugin::Platform;
-//! use burn_xla::serve::{DEFAULT_ADDRESS, Server};
+//! use burn_xla_cli::serve::{DEFAULT_ADDRESS, Server};
 //!
 //! let server = Server::bind(Platform::Cpu, DEFAULT_ADDRESS, None)?;
 //! println!("{}", server.address());
@@ -24,7 +24,7 @@
 //! A graph that fails, because memory does not hold it or the compiler refuses it, is an error of the reads that depend on
 //! it. A panic ends its own session, whose reads fail. Compiling holds up no session: what is seen for the first time
 //! runs on Burn's CPU backend where the device is the CPU. Programs are kept within bounds, so that a server does not grow
-//! with the graphs that it has seen; see [`crate::eager`].
+//! with the graphs that it has seen; see [`burn_xla::eager`].
 //!
 //! The log has a line for each session, and for what goes wrong.
 //!
@@ -44,9 +44,9 @@ use burn_remote::server::{
     AuthorizationRequest, BackendServer, PeerAuthorizer as _, TokenAuthorizer, WebSocketTransport,
 };
 
-use crate::eager::{EagerOptions, XlaBackend, XlaDevice};
-use crate::pjrt::wait_at_end;
-use crate::plugin::Platform;
+use burn_xla::eager::{EagerOptions, XlaBackend, XlaDevice};
+use burn_xla::pjrt::wait_at_end;
+use burn_xla::plugin::Platform;
 
 pub use error::ServeError;
 

@@ -17,7 +17,7 @@ use burn::tensor::remote::RemoteHost;
 use burn::tensor::{Device, Distribution, Tensor};
 use burn_xla::eager::XlaDevice;
 use burn_xla::plugin::Platform;
-use burn_xla::serve::Server;
+use burn_xla_cli::serve::Server;
 
 const TOKEN: &str = "a long random word";
 
