@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vit22b::data::BrokenImages;
 use vit22b::train::{Event, Progress};
-use vit22b::weights::HubEvent;
+use vit22b_hub::HubEvent;
 
 /// A number with its noun.
 pub(crate) fn counted(count: usize, noun: &str) -> String {

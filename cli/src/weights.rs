@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use vit22b::weights::{Hub, HubName};
+use vit22b_hub::{Hub, HubName};
 
 use crate::terminal::FetchBar;
 

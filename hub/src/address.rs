@@ -1,16 +1,16 @@
 //! Addresses of what a hub has.
 
-use super::name::HubName;
+use crate::name::HubName;
 
 /// The address of a file.
-pub(super) fn file_url(endpoint: &str, name: &HubName, revision: &str, file: &str) -> String {
+pub(crate) fn file_url(endpoint: &str, name: &HubName, revision: &str, file: &str) -> String {
     let (revision, file) =
         (encoded(revision), file.split('/').map(encoded).collect::<Vec<_>>().join("/"));
     format!("{endpoint}/{}/resolve/{revision}/{file}", name.repository())
 }
 
 /// A text as one part of an address.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             (byte as char).to_string()

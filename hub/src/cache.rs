@@ -15,28 +15,28 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::error::HubError;
-use super::name::{HubName, is_commit, is_folder};
-use super::tag::Tag;
+use crate::error::HubError;
+use crate::name::{HubName, is_commit, is_folder};
+use crate::tag::Tag;
 
 /// The part of the cache that belongs to a repository.
-pub(super) struct Repository {
+pub(crate) struct Repository {
     folder: PathBuf,
     locks: PathBuf,
 }
 
 impl Repository {
-    pub(super) fn new(cache: &Path, name: &HubName) -> Self {
+    pub(crate) fn new(cache: &Path, name: &HubName) -> Self {
         let own = format!("models--{}", name.repository().replace('/', "--"));
         Self { folder: cache.join(&own), locks: cache.join(".locks").join(own) }
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The commit of a revision, as it was last seen.
-    pub(super) fn commit(&self, revision: &str) -> Option<String> {
+    pub(crate) fn commit(&self, revision: &str) -> Option<String> {
         if is_commit(revision) {
             return Some(revision.into());
         }
@@ -45,7 +45,7 @@ impl Repository {
     }
 
     /// Notes the commit of a revision. Where that cannot be written, the next run asks again.
-    pub(super) fn note_commit(&self, revision: &str, commit: &str) {
+    pub(crate) fn note_commit(&self, revision: &str, commit: &str) {
         if revision == commit || self.commit(revision).as_deref() == Some(commit) {
             return;
         }
@@ -58,18 +58,18 @@ impl Repository {
     }
 
     /// The folder of a commit's files.
-    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+    pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
         self.folder.join("snapshots").join(commit)
     }
 
     /// Where the bytes of a tag go.
-    pub(super) fn blob(&self, tag: &str) -> PathBuf {
+    pub(crate) fn blob(&self, tag: &str) -> PathBuf {
         self.folder.join("blobs").join(tag)
     }
 
     /// What is wrong with a file of a snapshot: its bytes have another hash than the one that they are named by. None also for
     /// files that are no links to bytes with such a name.
-    pub(super) fn damage(&self, place: &Path) -> Result<Option<String>, HubError> {
+    pub(crate) fn damage(&self, place: &Path) -> Result<Option<String>, HubError> {
         let Some(tag) = tag_of(place) else { return Ok(None) };
         let stamp = stamp(place).map_err(HubError::cache(place, "reading"))?;
         if fs::read_to_string(self.lock_of(tag.as_str())).is_ok_and(|known| known == stamp) {
@@ -89,7 +89,7 @@ impl Repository {
     }
 
     /// Notes that bytes have the hash that is their tag. Where that cannot be written, they are read again.
-    pub(super) fn note_whole(&self, place: &Path, tag: &str) {
+    pub(crate) fn note_whole(&self, place: &Path, tag: &str) {
         if let Ok(stamp) = stamp(place) {
             let lock = self.lock_of(tag);
             let _ = make_parent(&lock);
@@ -98,7 +98,7 @@ impl Repository {
     }
 
     /// Removes the bytes of a damaged file, unless another process has replaced them.
-    pub(super) fn remove_damaged(&self, place: &Path) -> Result<(), HubError> {
+    pub(crate) fn remove_damaged(&self, place: &Path) -> Result<(), HubError> {
         let Some(tag) = tag_of(place) else { return Ok(()) };
         let (lock, _) = self.lock(tag.as_str(), || ())?;
         if place.exists() && self.damage(place)?.is_some() {
@@ -114,7 +114,7 @@ impl Repository {
     }
 
     /// Holds the lock on a tag as long as the file lives. `wait` is called where another process has it.
-    pub(super) fn lock(&self, tag: &str, wait: impl FnOnce()) -> Result<(File, bool), HubError> {
+    pub(crate) fn lock(&self, tag: &str, wait: impl FnOnce()) -> Result<(File, bool), HubError> {
         let path = self.lock_of(tag);
         make_parent(&path)?;
         let file = File::options().create(true).truncate(false).write(true).open(&path);
@@ -135,7 +135,7 @@ impl Repository {
     }
 
     /// Makes a file of a commit of the bytes of a tag.
-    pub(super) fn link(&self, tag: &str, commit: &str, file: &str) -> Result<(), HubError> {
+    pub(crate) fn link(&self, tag: &str, commit: &str, file: &str) -> Result<(), HubError> {
         let place = self.snapshot(commit).join(file);
         if place.exists() {
             return Ok(());
@@ -188,7 +188,7 @@ fn symlink(_: &Path, _: &Path) -> std::io::Result<()> {
 }
 
 /// Makes the folder of a file.
-pub(super) fn make_parent(path: &Path) -> Result<(), HubError> {
+pub(crate) fn make_parent(path: &Path) -> Result<(), HubError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(HubError::cache(folder, "creating"))
 }

@@ -1,7 +1,7 @@
 //! Which files of a repository make a model.
 
 /// The index of shards and the file under the names that transformers and timm give them, and those of OpenCLIP.
-pub(super) const WEIGHTS: [&str; 4] = [
+pub(crate) const WEIGHTS: [&str; 4] = [
     "model.safetensors.index.json",
     "model.safetensors",
     "open_clip_model.safetensors",
@@ -9,7 +9,7 @@ pub(super) const WEIGHTS: [&str; 4] = [
 ];
 
 /// Configs, processors and tokenizers.
-pub(super) const BESIDE: [&str; 14] = [
+pub(crate) const BESIDE: [&str; 14] = [
     "config.json",
     "preprocessor_config.json",
     "processor_config.json",
@@ -27,28 +27,28 @@ pub(super) const BESIDE: [&str; 14] = [
 ];
 
 /// Weights of other frameworks, which a repository without a listing is asked for to say what it has.
-pub(super) const UNREAD: [&str; 4] =
+pub(crate) const UNREAD: [&str; 4] =
     ["pytorch_model.bin", "open_clip_pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"];
 
 const INDEX: &str = ".safetensors.index.json";
 
 /// Whether a name is that of a file in its folder, on every system.
-pub(super) fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')
         && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\' | ':'))
 }
 
 /// Whether a file is the index of shards.
-pub(super) fn is_index(file: &str) -> bool {
+pub(crate) fn is_index(file: &str) -> bool {
     file.ends_with(INDEX)
 }
 
 /// Why no file of weights is taken: what the repository has, and what can be done.
-pub(super) type NoChoice = (String, &'static str);
+pub(crate) type NoChoice = (String, &'static str);
 
 /// The file of weights among the files of a repository: the first of [`WEIGHTS`] that is there, or the only other one.
-pub(super) fn weights(files: &[String]) -> Result<&str, NoChoice> {
+pub(crate) fn weights(files: &[String]) -> Result<&str, NoChoice> {
     if let Some(usual) = WEIGHTS.iter().find(|usual| files.iter().any(|file| file == *usual)) {
         return Ok(usual);
     }
@@ -105,7 +105,7 @@ pub(super) fn weights(files: &[String]) -> Result<&str, NoChoice> {
 }
 
 /// The first names of some.
-pub(super) fn listed(files: &[impl AsRef<str>]) -> String {
+pub(crate) fn listed(files: &[impl AsRef<str>]) -> String {
     const SHOWN: usize = 8;
     let names: Vec<&str> = files.iter().map(AsRef::as_ref).take(SHOWN).collect();
     match files.len() {

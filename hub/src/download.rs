@@ -6,26 +6,26 @@ use std::time::Instant;
 use ureq::Body;
 use ureq::http::{Response, header};
 
-use super::address::file_url;
-use super::cache::Repository;
-use super::error::HubError;
-use super::http::{Client, Failure, LOGIN, Located, failure, is_page, text_of};
-use super::name::HubName;
-use super::partial::Partial;
-use super::progress::{HubEvent, STEP};
-use super::refusal::refusal;
-use super::settings::Hub;
-use super::tag::Tag;
-use super::tries::Tries;
+use crate::address::file_url;
+use crate::cache::Repository;
+use crate::error::HubError;
+use crate::http::{Client, Failure, LOGIN, Located, failure, is_page, text_of};
+use crate::name::HubName;
+use crate::partial::Partial;
+use crate::progress::{HubEvent, STEP};
+use crate::refusal::refusal;
+use crate::settings::Hub;
+use crate::tag::Tag;
+use crate::tries::Tries;
 
 /// What is fetched, and from where.
-pub(super) struct Download<'a> {
-    pub(super) hub: &'a Hub,
-    pub(super) client: &'a Client,
-    pub(super) name: &'a HubName,
-    pub(super) repository: &'a Repository,
-    pub(super) commit: &'a str,
-    pub(super) file: &'a str,
+pub(crate) struct Download<'a> {
+    pub(crate) hub: &'a Hub,
+    pub(crate) client: &'a Client,
+    pub(crate) name: &'a HubName,
+    pub(crate) repository: &'a Repository,
+    pub(crate) commit: &'a str,
+    pub(crate) file: &'a str,
 }
 
 /// What the hub says of the bytes of a file.
@@ -43,7 +43,7 @@ enum Ended {
 
 impl Download<'_> {
     /// Fetches the file unless it is there as it should be; returns how many bytes came if it was not.
-    pub(super) fn run(&self) -> Result<Option<u64>, HubError> {
+    pub(crate) fn run(&self) -> Result<Option<u64>, HubError> {
         let place = self.repository.snapshot(self.commit).join(self.file);
         if place.exists() {
             if self.repository.damage(&place)?.is_none() {

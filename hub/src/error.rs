@@ -185,7 +185,7 @@ fn goes_on(kept: Option<u64>) -> String {
 
 impl HubError {
     /// An operation in the cache that failed.
-    pub(super) fn cache(
+    pub(crate) fn cache(
         path: impl Into<PathBuf>,
         action: &'static str,
     ) -> impl FnOnce(std::io::Error) -> Self {

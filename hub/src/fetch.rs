@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::cache::Repository;
-use super::choice::{self, BESIDE, is_index, listed};
-use super::download::Download;
-use super::error::HubError;
-use super::http::Client;
-use super::listing::Listing;
-use super::name::HubName;
-use super::progress::HubEvent;
-use super::settings::Hub;
+use crate::cache::Repository;
+use crate::choice::{self, BESIDE, is_index, listed};
+use crate::download::Download;
+use crate::error::HubError;
+use crate::http::Client;
+use crate::listing::Listing;
+use crate::name::HubName;
+use crate::progress::HubEvent;
+use crate::settings::Hub;
 
 impl Hub {
     /// The path of the model's weights in the cache, with configs, processor and tokenizer beside them. What is missing

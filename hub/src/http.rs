@@ -10,17 +10,17 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Timeout};
 
-use super::error::HubError;
-use super::settings::{Hub, Token};
+use crate::error::HubError;
+use crate::settings::{Hub, Token};
 
 /// Redirects of one question.
 const HOPS: usize = 10;
 
 /// Why a web page may come in place of something else.
-pub(super) const LOGIN: &str = "as networks answer that want a login, and mirrors that are none";
+pub(crate) const LOGIN: &str = "as networks answer that want a login, and mirrors that are none";
 
 /// No answer, or one that leads nowhere.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Nobody is there.
     Unreachable(String),
     /// The connection failed, and may go well the next time.
@@ -31,28 +31,28 @@ pub(super) enum Failure {
     Useless { url: String, problem: String },
 }
 
-pub(super) struct Client {
+pub(crate) struct Client {
     agent: Agent,
     origin: Option<Origin>,
     token: Option<Token>,
 }
 
 /// Where a file is, and what the hub says of it.
-pub(super) struct Located {
+pub(crate) struct Located {
     /// The address of its bytes.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// The status of the hub's answer: success, a redirect, or what is wrong.
-    pub(super) status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The headers of that answer.
-    pub(super) headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// What the first answer said that said it.
-    pub(super) commit: Option<String>,
+    pub(crate) commit: Option<String>,
     /// The answer, where it has the bytes itself.
-    pub(super) ready: Option<Response<Body>>,
+    pub(crate) ready: Option<Response<Body>>,
 }
 
 impl Client {
-    pub(super) fn new(hub: &Hub) -> Result<Self, HubError> {
+    pub(crate) fn new(hub: &Hub) -> Result<Self, HubError> {
         let roots = match &hub.certificates {
             Some((variable, path)) => certificates(variable, path)?,
             None => RootCerts::WebPki,
@@ -97,7 +97,7 @@ impl Client {
     }
 
     /// Asks for a text, as far as redirects lead.
-    pub(super) fn text(&self, url: &str) -> Result<(StatusCode, HeaderMap, String), Failure> {
+    pub(crate) fn text(&self, url: &str) -> Result<(StatusCode, HeaderMap, String), Failure> {
         let mut response = self.follow(url, 0)?;
         let text = response.body_mut().with_config().limit(64 << 20).read_to_string();
         let text = text.map_err(failure)?;
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// Asks for bytes, beginning with byte `from`, as far as redirects lead.
-    pub(super) fn follow(&self, url: &str, from: u64) -> Result<Response<Body>, Failure> {
+    pub(crate) fn follow(&self, url: &str, from: u64) -> Result<Response<Body>, Failure> {
         let mut way = Way::new(url);
         loop {
             let response = self.ask(&way.url, from)?;
@@ -118,7 +118,7 @@ impl Client {
 
     /// Asks the hub for a file, up to the answer that says what the file is: the last one, or a redirect to where its
     /// bytes are.
-    pub(super) fn locate(&self, url: &str) -> Result<Located, Failure> {
+    pub(crate) fn locate(&self, url: &str) -> Result<Located, Failure> {
         let (mut way, mut commit) = (Way::new(url), None);
         loop {
             let response = self.ask(&way.url, 0)?;
@@ -191,7 +191,7 @@ fn bare(url: &str) -> &str {
 }
 
 /// Whether a text, of which the first bytes are here, is a web page.
-pub(super) fn is_page(begin: &[u8]) -> bool {
+pub(crate) fn is_page(begin: &[u8]) -> bool {
     let begin = begin.trim_ascii_start();
     let is_begun =
         |mark: &[u8]| begin.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
@@ -199,7 +199,7 @@ pub(super) fn is_page(begin: &[u8]) -> bool {
 }
 
 /// A header as text.
-pub(super) fn text_of(headers: &HeaderMap, name: impl TryInto<HeaderName>) -> Option<String> {
+pub(crate) fn text_of(headers: &HeaderMap, name: impl TryInto<HeaderName>) -> Option<String> {
     Some(headers.get(name.try_into().ok()?)?.to_str().ok()?.trim().to_string())
 }
 
@@ -234,7 +234,7 @@ impl Origin {
 }
 
 /// What an error of the client means for the next try.
-pub(super) fn failure(error: ureq::Error) -> Failure {
+pub(crate) fn failure(error: ureq::Error) -> Failure {
     use std::io::ErrorKind as Kind;
     let text = match &error {
         ureq::Error::HostNotFound => "there is no such host".into(),

@@ -8,6 +8,26 @@
 //!    (`tries.rs`), checked, and moved there in one step, under a lock (`cache.rs`).
 //!
 //! `http.rs` alone speaks to servers. It follows redirects by hand, so that the token goes to the hub alone.
+//!
+//! ```no_run
+//! use vit22b_hub::Hub;
+//!
+//! let hub = Hub::from_env()?.with_watcher(|event| eprintln!("{event}"));
+//! let path = hub.fetch(&"timm/vit_small_patch16_224.augreg_in21k_ft_in1k".parse()?)?;
+//! # Ok::<(), vit22b_hub::HubError>(())
+//! ```
+
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::exit
+    )
+)]
 
 mod address;
 mod cache;

@@ -2,23 +2,23 @@
 
 use serde_json::Value;
 
-use super::address::{encoded, file_url};
-use super::choice::{BESIDE, UNREAD, WEIGHTS, listed};
-use super::error::HubError;
-use super::http::{Client, Failure, LOGIN, is_page};
-use super::name::{HubName, is_folder};
-use super::refusal::{no_repository, refusal};
-use super::settings::Hub;
-use super::tries::Tries;
+use crate::address::{encoded, file_url};
+use crate::choice::{BESIDE, UNREAD, WEIGHTS, listed};
+use crate::error::HubError;
+use crate::http::{Client, Failure, LOGIN, is_page};
+use crate::name::{HubName, is_folder};
+use crate::refusal::{no_repository, refusal};
+use crate::settings::Hub;
+use crate::tries::Tries;
 
-pub(super) struct Listing {
-    pub(super) commit: String,
-    pub(super) files: Vec<String>,
+pub(crate) struct Listing {
+    pub(crate) commit: String,
+    pub(crate) files: Vec<String>,
 }
 
 impl Hub {
     /// What the repository has at the revision. The outer error says what the hub does in place of an answer.
-    pub(super) fn listing(
+    pub(crate) fn listing(
         &self,
         client: &Client,
         name: &HubName,

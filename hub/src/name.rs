@@ -3,21 +3,21 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::error::HubError;
+use crate::error::HubError;
 
 /// What stands before the name of a model on a hub, where a path could stand too.
-pub(super) const PREFIX: &str = "hf:";
+pub(crate) const PREFIX: &str = "hf:";
 
 /// A model on a hub: `hf:ORGANISATION/NAME`, or `hf:ORGANISATION/NAME@REVISION` for a branch, a tag or a commit.
 /// Without a revision it is the branch `main`. The `hf:` may be left out.
 ///
 /// ```
-/// use vit22b::weights::HubName;
+/// use vit22b_hub::HubName;
 ///
 /// let name: HubName = "hf:timm/vit_small_patch16_224.augreg_in21k_ft_in1k@main".parse()?;
 /// assert_eq!(name.repository(), "timm/vit_small_patch16_224.augreg_in21k_ft_in1k");
 /// assert_eq!(name.revision(), "main");
-/// # Ok::<(), vit22b::weights::HubError>(())
+/// # Ok::<(), vit22b_hub::HubError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubName {
@@ -97,12 +97,12 @@ fn is_revision(name: &str) -> bool {
 }
 
 /// Whether a revision is the whole hash of a commit.
-pub(super) fn is_commit(revision: &str) -> bool {
+pub(crate) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether what a hub calls a commit can be the name of a folder.
-pub(super) fn is_folder(commit: &str) -> bool {
+pub(crate) fn is_folder(commit: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=64).contains(&commit.len()) && commit.chars().all(is_plain) && !commit.starts_with('.')
 }

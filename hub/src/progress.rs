@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often the progress of a file is told.
-pub(super) const STEP: Duration = Duration::from_millis(100);
+pub(crate) const STEP: Duration = Duration::from_millis(100);
 
 /// What happens while a model is fetched; its `Display` is a line for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +103,7 @@ impl fmt::Display for HubEvent {
 }
 
 /// A number of bytes for people.
-pub(super) struct Size(pub(super) u64);
+pub(crate) struct Size(pub(super) u64);
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,13 +3,13 @@
 use ureq::http::StatusCode;
 use ureq::http::header::HeaderMap;
 
-use super::error::HubError;
-use super::http::text_of;
-use super::name::HubName;
-use super::settings::Hub;
+use crate::error::HubError;
+use crate::http::text_of;
+use crate::name::HubName;
+use crate::settings::Hub;
 
 /// The error of an answer that is no success. `file` is what was asked for; without one it was the repository.
-pub(super) fn refusal(
+pub(crate) fn refusal(
     hub: &Hub,
     name: &HubName,
     file: Option<&str>,
@@ -85,7 +85,7 @@ pub(super) fn refusal(
     }
 }
 
-pub(super) fn no_repository(hub: &Hub, name: &HubName) -> HubError {
+pub(crate) fn no_repository(hub: &Hub, name: &HubName) -> HubError {
     HubError::NoRepository {
         name: name.to_string(),
         endpoint: hub.endpoint.clone(),

@@ -5,8 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::HubError;
-use super::progress::HubEvent;
+use crate::error::HubError;
+use crate::progress::HubEvent;
 
 const ENDPOINT: &str = "https://huggingface.co";
 
@@ -14,34 +14,25 @@ type Watcher = Box<dyn Fn(&HubEvent) + Send + Sync>;
 
 /// A token, and where it is from.
 #[derive(Clone)]
-pub(super) struct Token {
-    pub(super) value: String,
-    pub(super) from: String,
+pub(crate) struct Token {
+    pub(crate) value: String,
+    pub(crate) from: String,
 }
 
 /// A hub of models, and how files are fetched from it.
 ///
 /// [`from_env`](Self::from_env) follows the variables that `huggingface_hub` follows, and files are kept in the same
 /// cache, so that each finds what the other has fetched.
-///
-/// ```no_run
-/// use vit22b::weights::{Hub, WeightsFile};
-///
-/// let hub = Hub::from_env()?.with_watcher(|event| eprintln!("{event}"));
-/// let path = hub.fetch(&"timm/vit_small_patch16_224.augreg_in21k_ft_in1k".parse()?)?;
-/// let file = WeightsFile::open(path)?;
-/// # Ok::<(), vit22b::weights::WeightsError>(())
-/// ```
 pub struct Hub {
-    pub(super) endpoint: String,
-    pub(super) cache: PathBuf,
-    pub(super) token: Option<Token>,
-    pub(super) offline: bool,
-    pub(super) timeout: Duration,
-    pub(super) tries: u32,
-    pub(super) wait: Duration,
+    pub(crate) endpoint: String,
+    pub(crate) cache: PathBuf,
+    pub(crate) token: Option<Token>,
+    pub(crate) offline: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) tries: u32,
+    pub(crate) wait: Duration,
     /// A file of certificates in place of those that are built in.
-    pub(super) certificates: Option<(&'static str, PathBuf)>,
+    pub(crate) certificates: Option<(&'static str, PathBuf)>,
     watcher: Option<Watcher>,
 }
 
@@ -79,7 +70,7 @@ impl Hub {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
-    pub(super) fn from_variables(
+    pub(crate) fn from_variables(
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, HubError> {
         let get = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -198,7 +189,7 @@ impl Hub {
         &self.cache
     }
 
-    pub(super) fn tell(&self, event: HubEvent) {
+    pub(crate) fn tell(&self, event: HubEvent) {
         match &self.watcher {
             Some(watcher) => watcher(&event),
             None => match event {

@@ -1,20 +1,19 @@
 //! The tag of a file, and what it says of the bytes.
 
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::files::hashed;
-
 /// The tag of a file: the SHA-256 of large files, git's hash of small ones, or whatever another hub makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tag(String);
+pub(crate) struct Tag(String);
 
 impl Tag {
     /// The tag in a header; none if it is none, or could not name a file.
-    pub(super) fn parse(header: &str) -> Option<Self> {
+    pub(crate) fn parse(header: &str) -> Option<Self> {
         let tag = header.trim();
         let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -25,12 +24,12 @@ impl Tag {
         valid.then(|| Self(tag.into()))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The hash that the tag is, by its name; none if it is no hash that is known.
-    pub(super) fn algorithm(&self) -> Option<&'static str> {
+    pub(crate) fn algorithm(&self) -> Option<&'static str> {
         let is_hash = self.0.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         match self.0.len() {
             64 if is_hash => Some("SHA-256"),
@@ -40,7 +39,7 @@ impl Tag {
     }
 
     /// The hash of a file that should be the tag; none if the tag is no hash.
-    pub(super) fn hash_of(&self, path: &Path) -> std::io::Result<Option<String>> {
+    pub(crate) fn hash_of(&self, path: &Path) -> io::Result<Option<String>> {
         let file = File::open(path)?;
         Ok(match self.algorithm() {
             Some("SHA-256") => Some(hashed(Sha256::new(), file)?),
@@ -50,6 +49,17 @@ impl Tag {
             }
             None => None,
         })
+    }
+}
+
+/// The hash of all that is left to read, as hexadecimal digits.
+fn hashed(mut hasher: impl Digest, mut reader: impl Read) -> io::Result<String> {
+    let mut block = vec![0; 1 << 20];
+    loop {
+        match reader.read(&mut block)? {
+            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            count => hasher.update(&block[..count]),
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::error::HubError;
-use super::http::Failure;
-use super::name::HubName;
-use super::progress::HubEvent;
-use super::settings::Hub;
+use crate::error::HubError;
+use crate::http::Failure;
+use crate::name::HubName;
+use crate::progress::HubEvent;
+use crate::settings::Hub;
 
 /// A try that brought so much is no failure.
 const ENOUGH: u64 = 1 << 20;
@@ -14,7 +14,7 @@ const ENOUGH: u64 = 1 << 20;
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// The failures in a row of one file.
-pub(super) struct Tries<'a> {
+pub(crate) struct Tries<'a> {
     hub: &'a Hub,
     name: &'a HubName,
     file: &'a str,
@@ -22,13 +22,13 @@ pub(super) struct Tries<'a> {
 }
 
 impl<'a> Tries<'a> {
-    pub(super) fn new(hub: &'a Hub, name: &'a HubName, file: &'a str) -> Self {
+    pub(crate) fn new(hub: &'a Hub, name: &'a HubName, file: &'a str) -> Self {
         Self { hub, name, file, failed: 0 }
     }
 
     /// Counts a failure that came after so many bytes, and waits; an error if it was the last try. So many bytes are
     /// kept, if the fetch has begun.
-    pub(super) fn failed(
+    pub(crate) fn failed(
         &mut self,
         reason: String,
         bytes: u64,
@@ -55,7 +55,7 @@ impl<'a> Tries<'a> {
     }
 
     /// Calls a question until it is answered.
-    pub(super) fn until_it_goes<T>(
+    pub(crate) fn until_it_goes<T>(
         &mut self,
         mut question: impl FnMut() -> Result<T, Failure>,
     ) -> Result<T, HubError> {

@@ -6,8 +6,6 @@ use crate::data::preprocess::PreprocessError;
 use crate::error::ConfigError;
 
 use super::container::error::{ContainerError, Damage};
-#[cfg(feature = "hub")]
-use super::hub::HubError;
 use super::origin::Origin;
 use super::report::LoadReport;
 
@@ -164,7 +162,7 @@ pub enum WeightsError {
     /// The files cannot be fetched from a hub.
     #[cfg(feature = "hub")]
     #[error(transparent)]
-    Hub(Box<HubError>),
+    Hub(Box<vit22b_hub::HubError>),
 }
 
 impl WeightsError {
@@ -182,8 +180,8 @@ impl WeightsError {
 }
 
 #[cfg(feature = "hub")]
-impl From<HubError> for WeightsError {
-    fn from(error: HubError) -> Self {
+impl From<vit22b_hub::HubError> for WeightsError {
+    fn from(error: vit22b_hub::HubError) -> Self {
         Self::Hub(Box::new(error))
     }
 }

@@ -11,8 +11,6 @@ use super::container::{self, Container};
 use super::description::Description;
 use super::error::WeightsError;
 use super::gather::{gather, read, resample_positions};
-#[cfg(feature = "hub")]
-use super::hub::Hub;
 use super::inspection::Inspection;
 use super::names::term::Term;
 use super::names::text;
@@ -84,8 +82,8 @@ impl WeightsFile {
     }
 
     /// Opens the weights of a model on a hub, `ORGANISATION/NAME` or `ORGANISATION/NAME@REVISION`. Its files are fetched into
-    /// the cache that `huggingface_hub` has too, where they are not there yet; [`Hub::from_env`] lists the variables that
-    /// are followed, and [`Hub::fetch`] what is fetched.
+    /// the cache that `huggingface_hub` has too, where they are not there yet; [`Hub::from_env`](vit22b_hub::Hub::from_env) lists the variables that
+    /// are followed, and [`Hub::fetch`](vit22b_hub::Hub::fetch) what is fetched.
     ///
     /// ```no_run
     /// use vit22b::weights::WeightsFile;
@@ -99,7 +97,7 @@ impl WeightsFile {
     /// [`WeightsError::Hub`], and those of [`open`](Self::open).
     #[cfg(feature = "hub")]
     pub fn from_hub(name: &str) -> Result<Self, WeightsError> {
-        Self::open(Hub::from_env()?.fetch(&name.parse()?)?)
+        Self::open(vit22b_hub::Hub::from_env()?.fetch(&name.parse()?)?)
     }
 
     /// The same for the bytes of one file; `name` stands for it in error texts.

@@ -41,8 +41,6 @@ mod description;
 mod error;
 mod file;
 mod gather;
-#[cfg(feature = "hub")]
-mod hub;
 mod inspection;
 mod names;
 mod nearest;
@@ -63,14 +61,14 @@ pub use dense::LoadedDense;
 pub use description::{Description, Evidence, Note, TextDescription};
 pub use error::WeightsError;
 pub use file::{LoadedModel, WeightsFile};
-#[cfg(feature = "hub")]
-pub use hub::{Hub, HubError, HubEvent, HubName};
 pub use inspection::{Inspection, TextInspection};
 pub use options::{ElementChoice, HeadChoice, LoadOptions};
 pub use origin::Origin;
 pub use preprocessing::DenseProcessor;
 pub use report::{LoadReport, Loaded, Mismatched, Missing, Resampled, SetAside, Unused};
 pub use two_towers::{LoadedText, LoadedTwoTower};
+#[cfg(feature = "hub")]
+pub use vit22b_hub::{Hub, HubError, HubEvent, HubName};
 pub use write::{
     SeenImages, export_big_vision, export_timm, save, save_depth, save_segmentation,
     save_two_towers,

@@ -6,8 +6,9 @@ use crate::plan::Plan;
 use crate::source::{Named, Source};
 
 /// Crates and their folders.
-pub(crate) const CRATES: [(&str, &str); 6] = [
+pub(crate) const CRATES: [(&str, &str); 7] = [
     ("vit22b", "src"),
+    ("vit22b_hub", "hub/src"),
     ("burn_trace", "trace/src"),
     ("burn_xla", "xla-backend/src"),
     ("burn_xla_kernels", "xla-backend/kernels/src"),

@@ -1,7 +1,10 @@
 //! `--weights hf:…`, from servers on this machine.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+
+use vit22b::weights::{LoadOptions, WeightsFile};
 
 use crate::folder::Folder;
 use crate::hub_server::{Hub, MAIN, Repository};
@@ -206,4 +209,34 @@ fn what_is_cut_is_told_and_taken_up() {
     let told = "fetching model.safetensors goes on after a failure: ";
     assert!(cut.stderr.contains(told), "{}", cut.stderr);
     cut.succeeded();
+}
+
+#[test]
+fn models_of_every_family_are_those_of_their_folders() {
+    let cache = Folder::new("cli-hub-families");
+    let mut count = 0;
+    for family in std::fs::read_dir(fixture("families")).unwrap().flatten() {
+        let folder = family.path();
+        if !folder.join("model.safetensors").exists() {
+            continue;
+        }
+        let there = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, std::fs::read(entry.path()).unwrap())
+        });
+        let there: Vec<_> = there.collect();
+        let there: Vec<_> = there.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+        let name = format!("family/{}", family.file_name().to_str().unwrap());
+        let server = Hub::start(&[(name.as_str(), Repository::new(&there))]);
+        let hub = vit22b_hub::Hub::from_env().unwrap().with_endpoint(&server.endpoint).unwrap();
+        let hub = hub.with_cache(cache.path()).with_token(None).with_offline(false);
+        let path = hub.fetch(&name.parse().unwrap()).unwrap();
+        let described = |path: &Path| {
+            let described = WeightsFile::open(path).unwrap().describe(&LoadOptions::new());
+            described.map_err(|error| error.to_string())
+        };
+        assert_eq!(described(&path), described(&folder), "{name}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
 }

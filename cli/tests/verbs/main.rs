@@ -2,7 +2,7 @@
 
 #[path = "../../../tests/folder/mod.rs"]
 mod folder;
-#[path = "../../../tests/hub_server/mod.rs"]
+#[path = "../../../hub/tests/hub_server/mod.rs"]
 mod hub_server;
 
 mod dense;

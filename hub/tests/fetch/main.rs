@@ -1,6 +1,6 @@
 //! Models of a hub, fetched from servers on this machine.
 
-#[path = "../folder/mod.rs"]
+#[path = "../../../tests/folder/mod.rs"]
 mod folder;
 #[path = "../hub_server/mod.rs"]
 mod hub_server;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use vit22b::weights::{Hub, HubError, HubEvent};
+use vit22b_hub::{Hub, HubError, HubEvent};
 
 use crate::folder::Folder;
 use crate::hub_server::Repository;
@@ -46,7 +46,7 @@ fn error(hub: Hub, name: &str) -> String {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name);
     std::fs::read(path).unwrap()
 }
 

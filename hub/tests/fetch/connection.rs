@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vit22b::weights::HubEvent;
+use vit22b_hub::HubEvent;
 
 use crate::folder::Folder;
 use crate::hub_server::{Hub, Mischief, tag};
