@@ -207,6 +207,45 @@ impl FewShotConfig {
         };
         self.shots.iter().map(of_shots).collect()
     }
+
+    /// Measures features whose first `train` examples the shots are drawn from, and whose others are tested.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[n, d]`; labels: `n` classes below `classes`
+    ///
+    /// # Errors
+    ///
+    /// As [`measure`](Self::measure), and [`EvalError::Value`] if `train` leaves no example to draw from or to test.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use vit22b::eval::FewShotConfig;
+    ///
+    /// let features = Tensor::<2>::from_floats([[0.0], [5.0], [0.1], [5.1]], &Device::flex());
+    /// let config = FewShotConfig { shots: vec![1], ..Default::default() };
+    /// assert_eq!(config.measure_split(features, &[0, 1, 0, 1], 2, 2)?[0].mean(), 1.0);
+    /// # Ok::<(), vit22b::eval::EvalError>(())
+    /// ```
+    pub fn measure_split(
+        &self,
+        features: Tensor<2>,
+        labels: &[usize],
+        train: usize,
+        classes: usize,
+    ) -> Result<Vec<FewShotAccuracy>, EvalError> {
+        let [rows, columns] = features.dims();
+        check_length("labels", rows, labels.len())?;
+        if train == 0 || train >= rows {
+            let expected = "a number from 1 that leaves examples to test";
+            return Err(EvalError::Value { what: "train", value: train as f64, expected });
+        }
+        let values: Vec<f32> = features.into_data().iter().collect();
+        let (first, others) = values.split_at(train * columns);
+        let train_set = (Matrix::new(first, columns)?, &labels[..train]);
+        let test_set = (Matrix::new(others, columns)?, &labels[train..]);
+        self.measure(train_set, test_set, classes)
+    }
 }
 
 /// Draws `shots` examples of each class without replacement, and returns their rows.
