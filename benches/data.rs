@@ -64,7 +64,7 @@ fn noise(width: usize, height: usize, rng: &mut Rng) -> Vec<f32> {
 
 /// The folder of photographs, drawn if it is not there, in four classes.
 fn photos() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("out/photos");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../out/photos");
     for seed in 0..PHOTOS {
         let path = root.join(format!("class{}/{seed:03}.jpg", seed % 4));
         if path.exists() {

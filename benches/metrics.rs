@@ -111,7 +111,7 @@ fn python(first: &[f32], second: &[f32], labels: &[usize]) -> Option<Value> {
     std::fs::write(&path, bytes).expect("room for the logits");
     let map = sixteen_classes();
     let categories: Vec<&[usize]> = map.members().collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/metrics.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/metrics.py");
     let output = Command::new(program)
         .arg(script)
         .arg(&path)

@@ -49,9 +49,9 @@ def cargo(*arguments):
         sys.exit(f"{' '.join(command)} failed")
     messages = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     built = (m for m in messages if m.get("reason") == "compiler-artifact" and m.get("executable"))
-    packages = {str(ROOT): "vit22b", str(ROOT / "xla-backend"): "burn-xla", str(ROOT / "xla-backend/cli"): "burn-xla-cli",
-                str(ROOT / "cli"): "vit22b-cli"}
-    package = lambda m: packages[str(Path(m["manifest_path"]).parent)]
+    folders = {".": "vit22b", "benches": "vit22b-benches", "xla-backend": "burn-xla", "cli": "vit22b-cli",
+               "xla-backend/cli": "burn-xla-cli"}
+    package = lambda m: folders[str(Path(m["manifest_path"]).parent.relative_to(ROOT))]
     return {f"{package(m)}/{m['target']['name']}": m["executable"] for m in built}
 
 
@@ -114,7 +114,7 @@ def main():
     for precision in ("f32", "bf16"):
         for variant, batch, reps in (("S/16", 8, 5), ("S/16", 1, 9), ("B/16", 8, 3)):
             size = ["--variant", variant, "--batch", str(batch), "--precision", precision]
-            command = [built["vit22b/vit"], *size, "--device", "xla:cpu", "--reps", str(reps), "--json"]
+            command = [built["vit22b-benches/vit"], *size, "--device", "xla:cpu", "--reps", str(reps), "--json"]
             best = [{}, {}]
             for _ in range(TURNS):
                 for times, path in zip(best, plugins):
