@@ -83,6 +83,16 @@ pub enum CaptureError {
         /// What the panic said.
         message: String,
     },
+    /// The function reads values, which there are none of.
+    #[error(
+        "the function reads the values of a tensor, and has none while it is recorded: {message}; leave out what \
+         reads them (`into_data`, `into_scalar`, `argwhere`, `mask_select`, checks of values), or do it outside of \
+         the function"
+    )]
+    Values {
+        /// What the panic said.
+        message: String,
+    },
     /// A result was not computed on the device of the arguments.
     #[error(
         "result `{path}` was not computed from the arguments but lives on {device}; create it on the \

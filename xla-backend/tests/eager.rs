@@ -75,6 +75,23 @@ fn the_recorded_sample_agrees_interpreted_and_compiled() {
     }
 }
 
+#[test]
+fn places_that_the_type_of_the_values_cannot_count_are_an_error() {
+    let (_turn, devices) = devices();
+    let place = |at: usize| {
+        let numbers: Vec<u8> = (0..at + 9).map(|n| u8::from(n == at)).collect();
+        let numbers = B::int_from_data(TensorData::new(numbers, [at + 9]), &devices[0]);
+        read_sync(B::int_into_data(B::int_argmax(numbers, 0)))
+    };
+    for first_run in [FirstRun::Interpret, FirstRun::Compile] {
+        with_first_run(&devices[0], first_run, || {
+            assert_eq!(place(199).unwrap().as_bytes(), [199], "{first_run:?}");
+            let error = format!("{:?}", place(399).unwrap_err());
+            assert!(error.contains("do not fit U8"), "{first_run:?}: {error}");
+        });
+    }
+}
+
 /// Adam by hand: its scalars differ in each step.
 #[test]
 fn a_loop_whose_scalars_vary_compiles_in_its_first_steps() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Bool, DType, Device, Distribution, Int, Tensor, TensorData, activation};
+use burn::tensor::{Bool, DType, Device, Distribution, Int, IntDType, Tensor, TensorData, activation};
 use burn_std::Tolerance;
 use burn_trace::{CaptureError, Params, materialize, record, softmax, value_and_grad};
 use burn_xla::program::{ProgramError, Xla};
@@ -189,6 +189,35 @@ fn empty_tensors_pass() {
 }
 
 #[test]
+fn tensors_of_rank_0_pass() {
+    let scale = xla().jit(|(x, by): (Tensor<1>, Tensor<0>)| {
+        let sum = (x * by.clone().reshape([1])).sum();
+        (sum.clone().greater_scalar(3.0).reshape([0_usize; 0]), sum.reshape([0_usize; 0]))
+    });
+    let x = Tensor::<1>::from_floats([1.0, 2.0], &device());
+    let by = Tensor::<1>::from_floats([2.0], &device()).reshape([0_usize; 0]);
+    let (large, sum): (Tensor<0, Bool>, Tensor<0>) = scale.call((x.clone(), by.clone())).unwrap();
+    assert_eq!((large.dims(), sum.dims()), ([], []));
+    assert_eq!((large.into_scalar::<bool>(), sum.into_scalar::<f32>()), (true, 6.0));
+    let on_device = xla().upload(&(x, by)).unwrap();
+    let (_, sum) = scale.call_on_device(&on_device).unwrap().to_host().unwrap();
+    assert_eq!(sum.into_scalar::<f32>(), 6.0);
+}
+
+#[test]
+fn places_that_the_type_of_the_values_cannot_count_are_an_error() {
+    let places = xla().jit(|x: Tensor<1, Int>| (x.clone().argmax(0), x.argsort_descending(0)));
+    let numbers = |n: i64| Tensor::<1, Int>::arange(0..n, &device()).remainder_scalar(200);
+    let (largest, order) = places.call(numbers(200).cast(IntDType::U8)).unwrap();
+    assert_eq!(largest.into_scalar::<i64>(), 199);
+    assert_eq!(order.narrow(0, 0, 2).try_into_vec_as::<i64>().unwrap(), [199, 198]);
+    let error = places.call(numbers(300).cast(IntDType::U8)).unwrap_err();
+    assert!(matches!(error, ProgramError::Lower { .. }), "{error:?}");
+    assert!(format!("{error:?}").contains("places along 300 elements do not fit U8"), "{error:?}");
+    assert_eq!(places.call(numbers(300)).unwrap().0.into_scalar::<i64>(), 199);
+}
+
+#[test]
 fn random_numbers_follow_from_the_seed() {
     let noise = xla().jit(|x: Tensor<1>| x.random_like(Distribution::Default));
     let x = Tensor::<1>::zeros([64], &device());
@@ -219,6 +248,12 @@ fn mistakes_are_errors() {
         panic!("{error}");
     };
     assert!(!message.is_empty());
+    // Values that are read where there are none.
+    let reads = xla().jit(|x: Tensor<2>| x.clone() * x.sum().into_scalar::<f32>());
+    let error = reads.call(range(2, 3)).unwrap_err();
+    let ProgramError::Capture { source: CaptureError::Values { .. }, .. } = &error else {
+        panic!("{error:?}");
+    };
     // The next recording is not disturbed.
     let said =
         xla().jit(|_: Tensor<2>| -> Tensor<2> { panic!("no such luck: {}", 13) }).named("luck");

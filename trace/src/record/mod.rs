@@ -90,8 +90,7 @@ pub fn record_with<A: TensorTree, R: TensorTree>(
         })
     }));
     device.give_back();
-    let captured =
-        captured.map_err(|panic| CaptureError::Function { message: message_of(&*panic) })?;
+    let captured = captured.map_err(|panic| of_panic(message_of(&*panic)))?;
     let (arguments, output, results, structure) = outcome?;
     let captured = captured.map_err(|error| CaptureError::Scope { reason: error.to_string() })?;
     let mut graph = captured.graph;
@@ -200,6 +199,14 @@ fn captured(tree: &impl TensorTree) -> Result<(Named, u64), CaptureError> {
         }
     })?;
     foreign.map_or(Ok((leaves, structure)), Err)
+}
+
+/// Burn tells in its text alone that a value was read.
+fn of_panic(message: String) -> CaptureError {
+    match message.contains("has no concrete value") {
+        true => CaptureError::Values { message },
+        false => CaptureError::Function { message },
+    }
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use burn::module::{Module as _, Param};
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Float, Int, Tensor};
 use burn_backend::{DType, TensorData};
 use burn_ir::TensorIr;
 
@@ -185,6 +185,10 @@ macro_rules! leaf {
             const RANK: usize = D;
 
             fn placeholder(ty: &LeafType, device: &Device) -> Self {
+                if D == 0 {
+                    let one = LeafType { shape: vec![1], ..ty.clone() };
+                    return Tensor::<1, $kind>::placeholder(&one, device).reshape([1; D]);
+                }
                 match ty.dtype {
                     // Bools as the device stores them.
                     DType::Bool(_) => Self::empty(ty.shape.clone(), device),
@@ -193,6 +197,12 @@ macro_rules! leaf {
             }
 
             fn from_values(data: TensorData, device: &Device) -> Self {
+                // Burn makes no tensor of rank 0, but reshapes one to it.
+                if D == 0 {
+                    let (bytes, _, dtype) = data.into_parts();
+                    let one = TensorData::from_bytes(bytes, vec![1], dtype);
+                    return Tensor::<1, $kind>::from_values(one, device).reshape([1; D]);
+                }
                 match data.dtype() {
                     DType::Bool(_) => Self::from_data(data, device),
                     dtype => Self::from_data(data, (device, dtype)),

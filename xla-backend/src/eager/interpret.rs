@@ -162,7 +162,13 @@ fn check(interpreter: &mut TensorInterpreter<Flex>, out: &TensorIr) -> Result<()
     } else if is.is_bool() && declared.is_bool() {
         FlexTensor::from_data(super::value::as_dtype(got.into_data(), declared))
     } else if !is.is_float() && !declared.is_float() && !is.is_bool() && !declared.is_bool() {
-        Flex::int_cast(got, declared.into())
+        let cast = Flex::int_cast(got.clone(), declared.into());
+        // Such as the places of the largest of so many values that their own type does not count them.
+        let again = Flex::int_cast(cast.clone(), is.into());
+        if again.into_data() != got.into_data() {
+            return Err(Refused(format!("{is:?} whose values do not fit {declared:?}")));
+        }
+        cast
     } else {
         return Err(Refused(format!("{is:?} instead of {declared:?}")));
     };

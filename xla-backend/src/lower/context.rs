@@ -229,6 +229,19 @@ impl<'a> Context<'a> {
         self.set(tensor, value)
     }
 
+    /// As [`Context::set_as`], for places along an axis of so many elements. Burn declares places among integers with
+    /// the type of these, which may be too narrow to count them.
+    pub(super) fn set_places(&self, tensor: &TensorIr, value: Value, axis: usize) -> Emitted {
+        let element = element_of(tensor.dtype)?;
+        match element.int_range() {
+            Some((_, last)) if axis as i128 - 1 > last => unsupported(format!(
+                "places along {axis} elements do not fit {:?}, the type of the values; cast these to I32 before",
+                tensor.dtype
+            )),
+            _ => self.set_as(tensor, value),
+        }
+    }
+
     /// The value with elements in which sums and functions are accurate: f32 for 16-bit floats.
     pub(super) fn wide(&self, x: Value) -> Emitted<Value> {
         Ok(if self.b.element(x).is_half() { self.b.convert(x, ElementType::F32)? } else { x })

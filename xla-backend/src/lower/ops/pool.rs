@@ -121,7 +121,7 @@ pub(crate) fn max_with_indices(
         };
     }
     cx.set(out, best.value)?;
-    cx.set_as(indices, best.at)
+    cx.set_places(indices, best.at, x.shape[2..].iter().product())
 }
 
 /// The largest elements of windows, and where they are; -1 for padding.

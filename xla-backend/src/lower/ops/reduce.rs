@@ -174,7 +174,7 @@ pub(crate) fn extremum(
     if let Some(out) = values {
         cx.set(out, b.reshape(value, &out.shape)?)?;
     }
-    cx.set_as(indices, b.reshape(first, &indices.shape)?)
+    cx.set_places(indices, b.reshape(first, &indices.shape)?, dims[axis])
 }
 
 /// Reduces along `axes`, which keep size 1.

@@ -36,7 +36,7 @@ pub(crate) fn lower(
     }
     if let Some(out) = indices {
         let first = b.slice_dim(sorted[1], dim, 0, out.shape[dim].min(dims[dim]))?;
-        cx.set_as(out, first)?;
+        cx.set_places(out, first, dims[dim])?;
     }
     Ok(())
 }
