@@ -93,6 +93,15 @@ pub enum CaptureError {
         /// What the panic said.
         message: String,
     },
+    /// The function joins its tensors with others, or moves them.
+    #[error(
+        "the function joins its tensors with tensors of another device, or moves them to one: {message}; pass the \
+         others as arguments, or make them on the device of an argument"
+    )]
+    Elsewhere {
+        /// What the panic said.
+        message: String,
+    },
     /// A result was not computed on the device of the arguments.
     #[error(
         "result `{path}` was not computed from the arguments but lives on {device}; create it on the \

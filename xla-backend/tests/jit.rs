@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
+use burn::tensor::module::linear;
 use burn::tensor::{Bool, DType, Device, Distribution, Int, IntDType, Tensor, TensorData, activation};
 use burn_std::Tolerance;
 use burn_trace::{CaptureError, Params, materialize, record, softmax, value_and_grad};
@@ -242,12 +243,23 @@ fn random_numbers_follow_from_the_seed() {
 
 #[test]
 fn mistakes_are_errors() {
-    let panics = xla().jit(|x: Tensor<2>| x.matmul(Tensor::zeros([7, 7], &device())));
+    let panics = xla().jit(|x: Tensor<2>| x.clone().matmul(Tensor::zeros([7, 7], &x.device())));
     let error = panics.call(range(2, 3)).unwrap_err();
     let ProgramError::Capture { source: CaptureError::Function { message }, .. } = &error else {
-        panic!("{error}");
+        panic!("{error:?}");
     };
     assert!(!message.is_empty());
+    // Tensors of other devices.
+    let ones = Tensor::<2>::ones([2, 3], &device());
+    let joins = xla().jit(move |x: Tensor<2>| x + ones.clone());
+    let moves = xla().jit(|x: Tensor<2>| x.to_device(&device()));
+    let parts = xla().jit(|x: Tensor<2>| linear(x, Tensor::ones([3, 3], &device()), None));
+    for jit in [joins, moves, parts] {
+        let error = jit.call(range(2, 3)).unwrap_err();
+        let ProgramError::Capture { source: CaptureError::Elsewhere { .. }, .. } = &error else {
+            panic!("{error:?}");
+        };
+    }
     // Values that are read where there are none.
     let reads = xla().jit(|x: Tensor<2>| x.clone() * x.sum().into_scalar::<f32>());
     let error = reads.call(range(2, 3)).unwrap_err();

@@ -201,12 +201,16 @@ fn captured(tree: &impl TensorTree) -> Result<(Named, u64), CaptureError> {
     foreign.map_or(Ok((leaves, structure)), Err)
 }
 
-/// Burn tells in its text alone that a value was read.
+/// What a function did that cannot be recorded. Burn tells it in its text alone.
 fn of_panic(message: String) -> CaptureError {
-    match message.contains("has no concrete value") {
-        true => CaptureError::Values { message },
-        false => CaptureError::Function { message },
+    let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    if says(&["has no concrete value"]) {
+        return CaptureError::Values { message };
     }
+    if says(&["not on the same device", "on the wrong backend", "from a capture device"]) {
+        return CaptureError::Elsewhere { message };
+    }
+    CaptureError::Function { message }
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
