@@ -26,6 +26,15 @@ pub enum RuntimeError {
         /// The feature of `vit22b` that brings it.
         feature: &'static str,
     },
+    /// The backend of this name is in this build, and finds no such device.
+    #[error(
+        "device {got:?} is not here: its backend is built in and finds no such device; check the driver, or take another device, \
+         such as flex"
+    )]
+    Absent {
+        /// The name that was asked for.
+        got: String,
+    },
     /// A mesh of devices that are not XLA's.
     #[error(
         "a mesh is of devices of XLA, and {name} is none; take xla, xla:cpu, xla:cuda or xla:tpu"

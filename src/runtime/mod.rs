@@ -123,11 +123,15 @@ impl Runtime {
     /// # Errors
     ///
     /// [`RuntimeError::Unknown`] for another name, [`RuntimeError::NotBuilt`] for one that is behind
-    /// a feature of the crate that this build lacks, `RuntimeError::Xla` if XLA has no plugin.
+    /// a feature of the crate that this build lacks, [`RuntimeError::Absent`] for a GPU that is not here, `RuntimeError::Xla` if XLA
+    /// has no plugin.
     pub fn named(name: &str) -> Result<Self, RuntimeError> {
         keep_memory();
         if name == "auto" {
             return Ok(Self::auto());
+        }
+        if names::is_absent(name) {
+            return Err(RuntimeError::Absent { got: name.to_owned() });
         }
         if let Some(device) = names::burn_device(name) {
             return Ok(Self::of_burn(name, device));

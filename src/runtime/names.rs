@@ -63,9 +63,9 @@ pub(super) fn missing_feature(name: &str) -> Option<&'static str> {
     ["cuda", "rocm", "wgpu", "vulkan", "metal", "tch"].into_iter().find(|name| *name == backend)
 }
 
-/// The first device of a GPU backend that is built in and finds a GPU, with the backend's name.
-pub(super) fn gpu() -> Option<(&'static str, Device)> {
-    let backends: &[(&str, DeviceType)] = &[
+/// The backends of GPUs that are built in.
+fn gpu_backends() -> Vec<(&'static str, DeviceType)> {
+    let built_in: &[(&str, DeviceType)] = &[
         #[cfg(feature = "cuda")]
         ("cuda", DeviceType::Cuda),
         #[cfg(feature = "metal")]
@@ -77,8 +77,36 @@ pub(super) fn gpu() -> Option<(&'static str, Device)> {
         #[cfg(feature = "wgpu")]
         ("wgpu", DeviceType::Wgpu),
     ];
-    backends.iter().find_map(|(name, backend)| {
-        let devices = Device::enumerate(backend.clone()).into_vec();
-        Some((*name, devices.into_iter().next()?))
+    built_in.to_vec()
+}
+
+/// Whether a name is of a backend of GPUs that is built in and finds no such device here. Its first use would panic.
+pub(super) fn is_absent(name: &str) -> bool {
+    let Some((backend, number)) = parse(name) else { return false };
+    let of_name = gpu_backends().into_iter().find(|(name, _)| *name == backend);
+    let found = |of: DeviceType| Device::enumerate(of).into_vec().len();
+    of_name.is_some_and(|(_, of)| found(of) <= number.unwrap_or(0))
+}
+
+/// The first device of a GPU backend that is built in and finds a GPU, with the backend's name.
+pub(super) fn gpu() -> Option<(&'static str, Device)> {
+    gpu_backends().into_iter().find_map(|(name, backend)| {
+        let devices = Device::enumerate(backend).into_vec();
+        Some((name, devices.into_iter().find(|device| !is_software(device))?))
     })
+}
+
+/// Whether a device is the CPU, which a driver such as Mesa's software Vulkan offers as a GPU: slower than all else that is here,
+/// so it is taken where it is named.
+#[allow(unused_variables, reason = "some builds have no such backend")]
+fn is_software(device: &Device) -> bool {
+    #[cfg(feature = "wgpu")]
+    if *device == Device::wgpu(burn::tensor::DeviceKind::Cpu) {
+        return true;
+    }
+    #[cfg(feature = "vulkan")]
+    if *device == Device::vulkan(burn::tensor::DeviceKind::Cpu) {
+        return true;
+    }
+    false
 }

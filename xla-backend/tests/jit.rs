@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::module::linear;
-use burn::tensor::{Bool, DType, Device, Distribution, Int, IntDType, Tensor, TensorData, activation};
+use burn::tensor::{
+    Bool, DType, Device, Distribution, Int, IntDType, Tensor, TensorData, activation,
+};
 use burn_std::Tolerance;
 use burn_trace::{CaptureError, Params, materialize, record, softmax, value_and_grad};
 use burn_xla::program::{ProgramError, Xla};
