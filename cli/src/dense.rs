@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use vit22b::Runtime;
-use vit22b::data::{BatchSource, HeldOut, Image, ImageSet, JointCrop, PairLoader, Pairs, Truth};
+use vit22b::data::{Image, ImageSet, JointCrop, PairLoader, Pairs, Truth};
 use vit22b::dense::{BlockChoice, Segmenter, Windows};
 use vit22b::train::{Recipe, Rules, Stage, Task, Trainer, Tune};
 use vit22b::vit::ViT22B;
 
 use crate::args::{Decoding, DenseWeights, ImageFiles, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
-use crate::training::{self, Keeping};
+use crate::training::{self, Data, Keeping};
 use crate::unsaid::Loaded;
 
 /// Calls a function on batches of the images of a set that can be read; says which cannot.
@@ -131,9 +131,6 @@ pub(crate) struct Training {
     #[command(flatten)]
     pub(crate) device: crate::args::DeviceName,
 }
-
-/// Batches to train with, and held-out ones.
-type Data<B> = (Arc<dyn BatchSource<B>>, Arc<dyn HeldOut<B>>);
 
 /// Of pairs in one place, each fifth tests.
 const TEST_EVERY: usize = 5;

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
-use vit22b::data::{DecodeOptions, ImageLoader, ImageSet, Preprocess, Transform};
+use vit22b::data::{
+    BatchError, BatchSource, DecodeOptions, HeldOut, ImageLoader, ImageSet, Masked, Preprocess,
+    Transform,
+};
 use vit22b::eval::{FewShotConfig, LogisticConfig};
 use vit22b::probe::FeatureScores;
 use vit22b::train::{Ended, Event, Task, Trainer};
@@ -16,6 +19,28 @@ use vit22b::{Runtime, weights};
 use crate::args::{naming_option, tell_remarks};
 use crate::terminal::Terminal;
 use crate::unsaid::positive;
+
+/// Batches to train with, and held-out ones.
+pub(crate) type Data<B> = (Arc<dyn BatchSource<B>>, Arc<dyn HeldOut<B>>);
+
+/// In place of data that take long to make: the settings of a run with it can be checked before.
+pub(crate) struct NotYet;
+
+impl<B> BatchSource<B> for NotYet {
+    fn batch(&self, position: u64, _: usize) -> Result<B, BatchError> {
+        Err(BatchError::new(position, "the data are not made yet"))
+    }
+}
+
+impl<B> HeldOut<B> for NotYet {
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn batch(&self, first: usize, _: usize) -> Result<Masked<B>, BatchError> {
+        Err(BatchError::new(first as u64, "the data are not made yet"))
+    }
+}
 
 /// How a run is evaluated, kept and continued.
 #[derive(Args, Clone)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use vit22b::data::{Captions, ImageSet, Preprocess};
-use vit22b::lit::{Contrast, ImageViews, Lit, Pairs};
-use vit22b::probe::{Embedder, FeatureCache, FeatureKey, FeatureTable};
+use vit22b::lit::{Contrast, ImageViews, Lit, LitBatch, Pairs};
+use vit22b::probe::{Embedder, FeatureCache, FeatureKey};
 use vit22b::text::{TextConfig, TextEncoder, Tokenizer, TokenizerKind};
 use vit22b::train::{Recipe, Trainer};
 use vit22b::vit::ViT22B;
@@ -16,7 +16,7 @@ use vit22b::{Runtime, weights};
 use crate::args::{Decoding, DeviceName, PrecisionName, Weights, naming_option, tell_remarks};
 use crate::sharding::Large;
 use crate::terminal::{ImageBar, counted};
-use crate::training::{self, Keeping, OPTIONS, stop_on_signal, values_step};
+use crate::training::{self, Data, Keeping, NotYet, OPTIONS, stop_on_signal, values_step};
 use crate::two_towers::tell_cut;
 use crate::unsaid::{Loaded, positive};
 
@@ -129,10 +129,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = large.runtime(&arguments.device)?;
     large.check(&runtime, arguments.batch, ("--width", text.num_heads))?;
     // Settings that are not valid are told before the image model is asked, which may take long.
-    let vectors = ImageViews::new(vec![FeatureTable::new(vec![0.0; 2 * text.width], text.width)?])?;
-    let texts = Captions::new(vec![vec![String::new()]; 2]);
-    let two = Pairs::new(&vectors, &texts, &encoder, seed)?;
-    let trial = arguments.trainer(text.clone(), [two.clone(), two])?;
+    let trial = arguments.trainer(text.clone(), (Arc::new(NotYet), Arc::new(NotYet)))?;
     trial.validate().map_err(|error| naming_option(error, &OPTIONS))?;
     let loaded = arguments.weights.load(&runtime)?;
     let (model, preprocess) = (loaded.model.clone(), loaded.preprocess.clone());
@@ -163,13 +160,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         held_out.images(),
         counted(views.tables().len(), "view"),
     );
-    let trainer = arguments.trainer(text, [train, held_out])?;
+    let trainer = arguments.trainer(text, (Arc::new(train), Arc::new(held_out)))?;
     let ended = training::finish(&trainer, &runtime, &stop);
     let Some(ended) = ended.map_err(|error| large.explained(error))? else {
         return Ok(());
     };
     let step = ended.engine.steps_done();
-    let model = ended.engine.state()?.model.with_image(model)?;
+    let model = ended.engine.model()?.with_image(model)?;
     let path = out.join("model.safetensors");
     weights::save_two_towers(&model, &preprocess, &path)
         .with_context(|| format!("cannot write {}", path.display()))?;
@@ -244,7 +241,7 @@ impl Arguments {
     fn trainer(
         &self,
         text: TextConfig,
-        [train, held_out]: [Pairs; 2],
+        (train, held_out): Data<LitBatch>,
     ) -> anyhow::Result<Trainer<Lit>> {
         let task = Lit::new(text, self.loss.into())
             .map_err(|error| naming_option(error, &TEXT_OPTIONS))?;
@@ -252,8 +249,8 @@ impl Arguments {
             precision: self.precision.into(),
             ..Recipe::lit(self.batch, self.steps, self.lr)
         };
-        let trainer = Trainer::new(task, recipe, Arc::new(train), &self.out)
-            .with_evaluation(Arc::new(held_out), self.keeping.evaluate_every)
+        let trainer = Trainer::new(task, recipe, train, &self.out)
+            .with_evaluation(held_out, self.keeping.evaluate_every)
             .with_seed(self.seed);
         self.large.apply(self.keeping.apply(trainer))
     }

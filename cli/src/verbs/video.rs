@@ -338,7 +338,7 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
         return Ok(());
     };
     let step = ended.engine.steps_done();
-    let (head, classes) = (ended.engine.state()?.model, fit.classes().to_vec());
+    let (head, classes) = (ended.engine.model()?, fit.classes().to_vec());
     let trained = TrainedHead { head, config, classes, made_by: fit.made_by().clone() };
     let path = out.join("head.safetensors");
     trained.save(&path)?;

@@ -235,3 +235,31 @@ fn what_cannot_be_trained_on_is_refused_in_the_words_of_the_command() {
     let error = depth(&[]).failed();
     assert!(error.starts_with("--depths ") && error.contains("there is no such folder"), "{error}");
 }
+
+/// A pooling that is not followed does not matter to heads, which read tokens.
+#[test]
+fn a_tower_of_another_pooling_takes_heads() {
+    let drawn = Drawn::new("dense-pooling", "6");
+    let tower = drawn.path().join("tower");
+    std::fs::create_dir(&tower).unwrap();
+    let weights = "model.safetensors";
+    std::fs::copy(fixture(&format!("timm_vit/{weights}")), tower.join(weights)).unwrap();
+    let config = std::fs::read_to_string(fixture("timm_vit/config.json")).unwrap();
+    let mut config: Value = serde_json::from_str(&config).unwrap();
+    config["global_pool"] = "avgmax".into();
+    std::fs::write(tower.join("config.json"), config.to_string()).unwrap();
+    let tower = drawn.at("tower");
+
+    let (images, features) = (drawn.at("images"), drawn.at("features"));
+    let pooled = ["embed", "--weights", &tower, "--images", &images, "--out", &features];
+    let error = vit22b(pooled.iter().chain(&["--device", "flex"])).failed();
+    assert!(error.contains("global_pool = \"avgmax\""), "{error}");
+    let classes = drawn.at("classes.txt");
+    for (verb, more) in [("segment", &["--classes", &*classes][..]), ("depth", &[])] {
+        let out = drawn.at(verb);
+        let common = ["--weights", &tower, "--steps", "2", "--batch", "2", "--out", &out];
+        let arguments: Vec<&str> = common.iter().chain(more).copied().collect();
+        drawn.run(verb, "train", &arguments).succeeded();
+        drawn.run(verb, "eval", &["--weights", &out]).succeeded();
+    }
+}
