@@ -406,9 +406,12 @@ mod tests {
         let named = plain.clone().with_labels(["a\nb", "ü"], labels.clone()).unwrap();
         let numbered = plain.clone().with_labels(["0", "1"], labels).unwrap();
         let one = FeatureTable::new(vec![1.5], 1).unwrap().with_names(["x"]).unwrap();
+        // Names of more than 65,536 bytes.
+        let many = (0..9_000).map(|row| format!("ä/{row}.jpg"));
+        let many = FeatureTable::new(vec![0.5; 9_000], 1).unwrap().with_names(many).unwrap();
         for form in FeatureForm::ALL {
             let path = folder.join("x").with_extension(form.ending());
-            for table in [&plain, &named, &numbered, &one] {
+            for table in [&plain, &named, &numbered, &many, &one] {
                 table.write(&path).unwrap();
                 let read = FeatureTable::read(&path).unwrap();
                 match form {

@@ -41,7 +41,9 @@ pub(super) fn write<const N: usize>(
         )));
     }
     out.write_all(&(length as u64).to_le_bytes())?;
-    write!(out, "{header:<length$}", length = length - header.len() + header.chars().count())?;
+    // A width in a format has at most 16 bits.
+    out.write_all(header.as_bytes())?;
+    out.write_all(&b"       "[..length - header.len()])?;
     npy::values(table, out)
 }
 
