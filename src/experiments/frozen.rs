@@ -42,7 +42,8 @@ impl Frozen {
             .with_num_heads(1)
             .with_pool(Pool::Average)
             .with_positions(Positions::None);
-        let tower = params::initialize(config.init(device)?);
+        // Drawn with a seed, though nothing follows from it: other threads may be drawing.
+        let tower = params::with_seed(device, 0, || config.init(device).map(params::initialize))?;
         // A block adds what its two branches make: nothing, where their last weights are 0.
         let mut values = NamedTensors::default();
         let identity = Tensor::<2>::eye(width, device);

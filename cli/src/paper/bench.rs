@@ -1,10 +1,9 @@
 //! What all sections have in common: the device, the settings, and the images.
 
-use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use vit22b::Runtime;
@@ -21,8 +20,10 @@ pub(crate) struct Bench {
     pub(crate) images: Option<PathBuf>,
     /// Set when the report shall stop.
     pub(crate) stop: Arc<AtomicBool>,
-    /// The last tasks that were made: models of one seed see the same images.
-    tasks: RefCell<Option<(String, Rc<Tasks>)>>,
+    /// How many models are trained or measured at once.
+    pub(crate) workers: usize,
+    /// The tasks that were made: models of one seed see the same images.
+    tasks: Mutex<HashMap<String, Arc<Tasks>>>,
 }
 
 impl Bench {
@@ -31,17 +32,18 @@ impl Bench {
         settings: Settings,
         images: Option<PathBuf>,
         stop: Arc<AtomicBool>,
+        workers: usize,
     ) -> Self {
-        Self { runtime, settings, images, stop, tasks: RefCell::default() }
+        Self { runtime, settings, images, stop, workers, tasks: Mutex::default() }
     }
 
     /// The images on which a model is measured.
-    pub(crate) fn tasks(&self, subject: &Subject) -> anyhow::Result<Rc<Tasks>> {
+    pub(crate) fn tasks(&self, subject: &Subject) -> anyhow::Result<Arc<Tasks>> {
         let seed = subject.id.seed;
         let key = format!("{} {seed}", subject.preprocess);
-        if let Some((known, tasks)) = &*self.tasks.borrow()
-            && *known == key
-        {
+        // Others that want the same wait until it is made.
+        let mut made = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tasks) = made.get(&key) {
             return Ok(tasks.clone());
         }
         let tasks = match &self.images {
@@ -53,8 +55,12 @@ impl Bench {
                     .with_context(told)?
             }
         };
-        let tasks = Rc::new(tasks);
-        *self.tasks.borrow_mut() = Some((key, tasks.clone()));
+        let tasks = Arc::new(tasks);
+        // Photographs of another model's size would fill the memory.
+        if self.settings.is_given() {
+            made.clear();
+        }
+        made.insert(key, tasks.clone());
         Ok(tasks)
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Measure {
     /// On each model of the family, and on the controls, one after the other.
     Models {
         controls: &'static [Control],
+        /// Whether something is trained for it. That takes long, so controls are then measured with the first seed alone.
+        trains: bool,
         run: fn(&mut Subject, &Bench) -> anyhow::Result<Measured>,
     },
     /// Once, without the family.

@@ -19,7 +19,7 @@ pub(crate) struct Settings {
 }
 
 /// The version of what is measured here.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 impl Settings {
     /// So many of what are usually `all`; never fewer than `least`.
@@ -28,10 +28,10 @@ impl Settings {
         ((all as f64 * self.share * quick).ceil() as usize).max(least)
     }
 
-    /// Steps of training a head or a student, of which there are usually `all`: a quarter of them in a quick report, and no
+    /// Steps of training a head or a student, of which there are usually `all`: a third of them in a quick report, and no
     /// more than models are trained for.
     pub(crate) fn steps_of(&self, all: u64) -> u64 {
-        self.steps.min(if self.quick { all.div_ceil(4) } else { all })
+        self.steps.min(if self.quick { all.div_ceil(3) } else { all })
     }
 
     /// Whether models are given, which are larger than those that are trained here.

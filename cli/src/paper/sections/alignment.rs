@@ -39,7 +39,7 @@ pub(super) const SECTION: Section = Section {
         metric: "shape_bias",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Pixels], trains: false, run: measure },
     figures,
 };
 

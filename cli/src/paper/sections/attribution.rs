@@ -36,7 +36,7 @@ pub(super) const SECTION: Section = Section {
         metric: "inside",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained], run: measure },
+    measure: Models { controls: &[Control::Untrained], trains: false, run: measure },
     figures,
 };
 

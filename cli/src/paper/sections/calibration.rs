@@ -37,7 +37,7 @@ pub(super) const SECTION: Section = Section {
         metric: "ece",
         expect: Expect::Falls,
     }),
-    measure: Models { controls: &[], run: measure },
+    measure: Models { controls: &[], trains: false, run: measure },
     figures,
 };
 

@@ -35,7 +35,7 @@ pub(super) const SECTION: Section = Section {
         metric: "dpt",
         expect: Expect::Falls,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: true, run: measure },
     figures,
 };
 
@@ -45,7 +45,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     };
     let how = HeadTraining {
         examples: bench.settings.count(256, 16),
-        steps: bench.settings.steps_of(200),
+        steps: bench.settings.steps_of(150),
         seed: subject.id.seed,
     };
     let error =

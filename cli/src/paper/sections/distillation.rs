@@ -37,7 +37,7 @@ pub(super) const SECTION: Section = Section {
         metric: "student",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[], run: measure },
+    measure: Models { controls: &[], trains: true, run: measure },
     figures,
 };
 
@@ -49,10 +49,10 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
         return Ok(Measured::default());
     };
     let (runtime, seed) = (&bench.runtime, subject.id.seed);
-    let teacher = shape_teacher(runtime, model, bench.settings.steps_of(200), seed)?;
+    let teacher = shape_teacher(runtime, model, bench.settings.steps_of(150), seed)?;
     let lessons = Lessons::new(runtime, &teacher, VIEWS, seed)?;
     let student = |told| -> anyhow::Result<Distilled> {
-        Ok(lessons.student(runtime, told, bench.settings.steps_of(400))?)
+        Ok(lessons.student(runtime, told, bench.settings.steps_of(300))?)
     };
     let same = student(Told::SameView)?;
     let mut measured = Measured::default()

@@ -41,7 +41,7 @@ pub(super) const SECTION: Section = Section {
         metric: "bounded",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[], run: measure },
+    measure: Models { controls: &[], trains: false, run: measure },
     figures,
 };
 

@@ -38,7 +38,7 @@ pub(super) const SECTION: Section = Section {
         metric: "images_5",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Pixels], trains: false, run: measure },
     figures,
 };
 

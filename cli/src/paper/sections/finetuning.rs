@@ -40,7 +40,7 @@ pub(super) const SECTION: Section = Section {
         metric: "tuned",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained], run: measure },
+    measure: Models { controls: &[Control::Untrained], trains: true, run: measure },
     figures,
 };
 

@@ -31,7 +31,7 @@ pub(super) const SECTION: Section = Section {
         metric: "nearest",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: false, run: measure },
     figures,
 };
 

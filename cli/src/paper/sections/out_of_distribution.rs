@@ -33,7 +33,7 @@ pub(super) const SECTION: Section = Section {
         metric: "harmed",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Pixels], trains: false, run: measure },
     figures,
 };
 

@@ -33,7 +33,7 @@ pub(super) const SECTION: Section = Section {
         metric: "score",
         expect: Expect::Falls,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: false, run: measure },
     figures,
 };
 

@@ -46,7 +46,7 @@ pub(super) const SECTION: Section = Section {
         metric: "nll",
         expect: Expect::Falls,
     }),
-    measure: Models { controls: &[], run: measure },
+    measure: Models { controls: &[], trains: false, run: measure },
     figures,
 };
 

@@ -35,7 +35,7 @@ pub(super) const SECTION: Section = Section {
         metric: "linear",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: true, run: measure },
     figures,
 };
 
@@ -45,7 +45,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     };
     let (seed, examples) = (subject.id.seed, bench.settings.count(256, 16));
     let iou = |head, examples: usize| -> anyhow::Result<f64> {
-        let how = HeadTraining { examples, steps: bench.settings.steps_of(200), seed };
+        let how = HeadTraining { examples, steps: bench.settings.steps_of(150), seed };
         Ok(mean_iou_of_scenes(&bench.runtime, &tower, head, how)?)
     };
     Ok(Measured::default()

@@ -35,7 +35,7 @@ pub(super) const SECTION: Section = Section {
         metric: "order",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], run: measure },
+    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: true, run: measure },
     figures,
 };
 
@@ -48,12 +48,12 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     let right = |view, steps| -> anyhow::Result<f64> {
         Ok(clips.scores(&bench.runtime, view, bench.settings.steps_of(steps))?.right)
     };
-    let mut measured = Measured::default().with("order", right(ClipView::Order, 150)?);
+    let mut measured = Measured::default().with("order", right(ClipView::Order, 120)?);
     // What a head cannot know is shown once for each seed.
     if subject.id.control.is_none() {
         measured = measured
-            .with("mean", right(ClipView::Mean, 80)?)
-            .with("one", right(ClipView::OneFrame, 80)?);
+            .with("mean", right(ClipView::Mean, 60)?)
+            .with("one", right(ClipView::OneFrame, 60)?);
     }
     Ok(measured)
 }

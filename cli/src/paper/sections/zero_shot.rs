@@ -37,7 +37,7 @@ pub(super) const SECTION: Section = Section {
         metric: "unseen",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained], run: measure },
+    measure: Models { controls: &[Control::Untrained], trains: true, run: measure },
     figures,
 };
 
@@ -45,7 +45,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     let Some(embedder) = subject.embedder().filter(|_| !bench.settings.is_given()) else {
         return Ok(Measured::default());
     };
-    let how = (bench.settings.steps_of(300), subject.id.seed);
+    let how = (bench.settings.steps_of(150), subject.id.seed);
     let reached = zero_shot_scores(&bench.runtime, embedder, ZeroShotArm::Sigmoid, how)?;
     Ok(Measured::default()
         .with("unseen", reached.held_out[0])
