@@ -30,7 +30,7 @@ pub(super) const SECTION: Section = Section {
             sure: Sure::Related,
         },
     ],
-    here: "That recipe with a batch of 50 on real digits, with a new head and one rate, beside a linear probe of the same frozen model and an untrained model that is trained in the same way. Where models are given, this is left out: it would take hours on a CPU; `vit22b finetune` does it.",
+    here: "That recipe with a batch of 50 on real digits, with a new head and a rate of 0.1, beside a linear probe of the same frozen model and an untrained model that is trained in the same way. Where models are given, this is left out: it would take hours on a CPU; `vit22b finetune` does it.",
     metrics: &[
         Metric { key: "tuned", title: "fine-tuned", unit: Share },
         Metric { key: "probe", title: "linear probe", unit: Share },
@@ -44,8 +44,8 @@ pub(super) const SECTION: Section = Section {
     figures,
 };
 
-/// Peak learning rate.
-const RATE: f64 = 0.01;
+/// Peak learning rate: the best of 0.01, 0.03, 0.1 and 0.3 for the medium and the large model with seed 100, on digits held out of those to train with.
+const RATE: f64 = 0.1;
 const BATCH: u64 = 50;
 
 fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
