@@ -270,7 +270,13 @@ pub(crate) fn loader(
     Ok(Arc::new(loader.with_decoding(decoding).with_seed(seed)))
 }
 
-/// Writes a model with the steps that make its images, to be taken as `--weights`.
-pub(crate) fn save(model: &ViT22B, steps: &Preprocess, path: &PathBuf) -> anyhow::Result<()> {
-    weights::save(model, steps, path).with_context(|| format!("cannot write {}", path.display()))
+/// Writes a model with the steps that make its images and the names of its classes, to be taken as `--weights`.
+pub(crate) fn save(
+    model: &ViT22B,
+    steps: &Preprocess,
+    classes: &[String],
+    path: &PathBuf,
+) -> anyhow::Result<()> {
+    weights::save_with_classes(model, steps, classes, path)
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -46,12 +46,13 @@ impl Axis {
         if let Some((_, name)) = self.named.iter().find(|(place, _)| *place == value) {
             return name.clone();
         }
-        if self.percent {
-            return format!("{:.0} %", 100.0 * value);
-        }
-        // As many digits as are needed to tell the ticks apart.
-        let digits = (1.0 - (self.range.end - self.range.start).log10()).clamp(0.0, 6.0) as usize;
-        format!("{value:.digits$}")
+        let (factor, unit) = if self.percent { (100.0, " %") } else { (1.0, "") };
+        // Ticks are 1, 2 or 5 of some power of ten apart: as many digits as that power has tell them apart.
+        let apart = factor * (self.range.end - self.range.start) / TICKS as f64;
+        let power = apart.log10().floor();
+        let power = if apart > 5.0 * 10f64.powf(power) { power + 1.0 } else { power };
+        let digits = (-power).clamp(0.0, 6.0) as usize;
+        format!("{:.digits$}{unit}", factor * value)
     }
 }
 
@@ -114,6 +115,8 @@ pub struct Chart {
 const WIDTH: u32 = 360;
 /// Height of a chart without its legend.
 const HEIGHT: u32 = 280;
+/// The most numbers that are written along an axis.
+const TICKS: usize = 6;
 /// Height of a row of the legend.
 const ROW: i32 = 20;
 
@@ -188,8 +191,8 @@ impl Chart {
                 .configure_mesh()
                 .x_desc(&self.x.label)
                 .y_desc(&self.y.label)
-                .x_labels(6)
-                .y_labels(6)
+                .x_labels(TICKS)
+                .y_labels(TICKS)
                 .x_label_formatter(&|value| self.x.text(*value))
                 .y_label_formatter(&|value| self.y.text(*value))
                 .label_style(text(13, MUTED, HPos::Left))
@@ -204,8 +207,15 @@ impl Chart {
             for (place, (index, series)) in named.iter().enumerate().take(2 * rows as usize) {
                 let (x, y) = (42 + place as i32 % 2 * 165, place as i32 / 2 * ROW + ROW / 2);
                 let colour = self.colour(*index);
-                let line = PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3));
-                legend.draw(&line)?;
+                // A reference is dashed here too.
+                let (pieces, width) = match series.mark {
+                    Mark::Reference => (vec![(0, 5), (8, 13), (16, 21)], 2),
+                    _ => (vec![(0, 18)], 3),
+                };
+                for (from, to) in pieces {
+                    let ends = [(x + from, y), (x + to, y)];
+                    legend.draw(&PathElement::new(ends, colour.stroke_width(width)))?;
+                }
                 legend.draw_text(&series.name, &text(13, INK, HPos::Left), (x + 24, y))?;
             }
             Ok(())
@@ -511,5 +521,9 @@ mod tests {
         assert_eq!(axis(0.0..0.5).text(0.25), "0.2");
         assert_eq!(axis(0.0..0.05).text(0.025), "0.03");
         assert_eq!(axis(0.0..500.0).text(250.0), "250");
+        assert_eq!(axis(-0.03..1.03).text(0.2), "0.2");
+        let share = |range| Axis { percent: true, ..axis(range) };
+        assert_eq!(share(0.0..1.0).text(0.2), "20 %");
+        assert_eq!(share(0.18..0.2).text(0.185), "18.5 %");
     }
 }

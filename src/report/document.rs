@@ -123,13 +123,13 @@ impl Block {
             Self::Facts(facts) => {
                 page.push_str("<dl>\n");
                 for (term, text) in facts {
-                    let (term, text) = (escape(term), escape(text));
+                    let (term, text) = (escape(term), prose(text));
                     let _ = writeln!(page, "<div><dt>{term}</dt><dd>{text}</dd></div>");
                 }
                 page.push_str("</dl>\n");
             }
             Self::Text(text) => {
-                let _ = writeln!(page, "<p>{}</p>", escape(text));
+                let _ = writeln!(page, "<p>{}</p>", prose(text));
             }
             Self::Table(table) => {
                 // A wide table scrolls inside its frame, so that the page does not; the frame takes the focus, so
@@ -212,6 +212,18 @@ pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Escaped text, in which what stands between backquotes is code, as in Markdown.
+fn prose(text: &str) -> String {
+    let pieces: Vec<String> = text.split('`').map(escape).collect();
+    let code = |(at, piece): (usize, &String)| match at % 2 {
+        1 if at + 1 < pieces.len() => format!("<code>{piece}</code>"),
+        // A backquote that none ends.
+        1 => format!("`{piece}"),
+        _ => piece.clone(),
+    };
+    pieces.iter().enumerate().map(code).collect()
+}
+
 /// A title as a file name: letters, digits and dashes.
 fn anchor(title: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -235,6 +247,7 @@ mod tests {
             Block::Figures(vec![("Risk, by 5 %".into(), "<svg width=\"1\"></svg>".into())]),
             Block::Table(Table { columns: vec!["a|b".into()], rows: vec![vec!["<x>".into()]] }),
             Block::Facts(vec![("In the paper".into(), "90 < 91".into())]),
+            Block::Text("`a<b` and `c".into()),
         ];
         let report = Report {
             title: "T & U".into(),
@@ -246,6 +259,7 @@ mod tests {
         assert!(html.contains("<svg role=\"img\" aria-label=\"Risk, by 5 %\" width"), "{html}");
         assert!(html.contains("<th scope=\"row\">&lt;x&gt;</th>"), "{html}");
         assert!(html.contains("<dt>In the paper</dt><dd>90 &lt; 91</dd>"), "{html}");
+        assert!(html.contains("<p><code>a&lt;b</code> and `c</p>"), "{html}");
         assert!(!html.contains("http"), "{html}");
         assert!(report.markdown().contains("\n- **In the paper**: 90 < 91\n"));
         assert!(report.markdown().contains("![Risk, by 5 %](risk-by-5.svg)"));

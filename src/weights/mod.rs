@@ -71,5 +71,5 @@ pub use two_towers::{LoadedText, LoadedTwoTower};
 pub use vit22b_hub::{Hub, HubError, HubEvent, HubName};
 pub use write::{
     SeenImages, export_big_vision, export_timm, save, save_depth, save_segmentation,
-    save_two_towers,
+    save_two_towers, save_with_classes,
 };

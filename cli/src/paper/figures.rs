@@ -73,7 +73,7 @@ pub(crate) fn curves(
     title: &str,
     key: &str,
     x: Axis,
-    y: &str,
+    (y, percent): (&str, bool),
 ) -> Result<Figure, ReportError> {
     let mut series: Vec<Series> = Vec::new();
     let shown = found.sizes().chain(found.controls(Control::Pixels));
@@ -94,7 +94,7 @@ pub(crate) fn curves(
         series.push(Series { name: row.name.clone(), mark, points });
     }
     let values: Vec<f64> = series.iter().flat_map(|s| &s.points).map(|p| p[1]).collect();
-    let chart = Chart { title: title.into(), x, y: axis(y, values, true), series };
+    let chart = Chart { title: title.into(), x, y: axis(y, values, percent), series };
     Ok((title.into(), chart.svg()?))
 }
 

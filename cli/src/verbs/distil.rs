@@ -298,7 +298,7 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     };
     let step = ended.engine.steps_done();
     let path = out.join("model.safetensors");
-    training::save(&ended.engine.model()?, &steps.test, &path)?;
+    training::save(&ended.engine.model()?, &steps.test, images.classes(), &path)?;
     println!("{step} steps; {}", path.display());
     Ok(())
 }

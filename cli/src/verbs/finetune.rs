@@ -169,7 +169,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         |a: &Tried, b: &Tried| a.precision.total_cmp(&b.precision).then(b.loss.total_cmp(&a.loss));
     let best = tried.into_iter().max_by(better).context("--lr: expected at least one rate")?;
     let path = out.join("model.safetensors");
-    training::save(&best.model, &steps.test, &path)?;
+    training::save(&best.model, &steps.test, train.classes(), &path)?;
     let precision = match several {
         true => {
             let images = loader(&test, &steps.test, decoding, seed)?;

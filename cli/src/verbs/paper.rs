@@ -194,8 +194,9 @@ fn steps(asked: &[&'static Section], members: &[Member], bench: &Bench, kept: &K
                 && kept.read(section.name, &id.key()).is_none();
             if is_measured {
                 let part = match section.measure {
+                    Measure::Models { trains: true, .. } if bench.settings.quick => 4.0,
                     Measure::Models { trains: true, .. } => 10.0,
-                    _ => 0.5,
+                    _ => 0.4,
                 };
                 let cost = part * members[member].section_cost();
                 let id = Some((member, id.clone()));

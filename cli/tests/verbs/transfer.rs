@@ -296,6 +296,11 @@ fn a_list_and_shards_are_trained_on_like_a_folder() {
             "{said}"
         );
         let teacher = format!("{tuned}/model.safetensors");
+        // What is tuned knows its classes by name.
+        let (class, heat) = (label(rows[0].1), at("heat"));
+        let asked = ["--class", &class, "--path-steps", "1", "--heat", &heat];
+        let said = done(&[&["explain", "--weights", &teacher][..], &asked].concat());
+        assert!(said.contains(&format!(", {class}: logit ")), "{said}");
         let about = ["--teacher", &teacher];
         let cache = ["distil", "cache", "--views", "1", "--best", "4", "--out", &answers];
         assert!(done(&[&cache[..], &about].concat()).contains("48 answers in "));

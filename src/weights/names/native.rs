@@ -32,6 +32,9 @@ pub(crate) struct Manifest {
     /// The tower for texts, in a file of two towers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<TextConfig>,
+    /// The classes of the classifier, in the order of its outputs, where they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) class_names: Vec<String>,
 }
 
 /// What stands before the image model's names in a file of two towers.
@@ -57,7 +60,12 @@ pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
 }
 
 pub(crate) fn describe(container: &Container) -> Result<Description, WeightsError> {
-    let Manifest { config, preprocessing, .. } = manifest(container)?;
+    let Manifest { config, preprocessing, class_names, .. } = manifest(container)?;
+    if !class_names.is_empty() && class_names.len() != config.num_classes {
+        let (names, classes) = (class_names.len(), config.num_classes);
+        let problem = format!("it has {names} names of classes for {classes} classes");
+        return Err(invalid(container, problem));
+    }
     let (preprocessing, notes) = match preprocessing {
         Some(preprocessing) => (preprocessing, vec![]),
         None => {
@@ -66,7 +74,7 @@ pub(crate) fn describe(container: &Container) -> Result<Description, WeightsErro
             (usual, vec![Note { field, value, from: Evidence::OriginsDefault }])
         }
     };
-    let (origin, class_names) = (Origin::Native, vec![]);
+    let origin = Origin::Native;
     Ok(Description { origin, config, notes, preprocessing, class_names }.check()?)
 }
 

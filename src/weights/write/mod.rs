@@ -7,4 +7,4 @@ mod tensors;
 
 pub use dense::{SeenImages, save_depth, save_segmentation};
 pub use export::{export_big_vision, export_timm};
-pub use native::{save, save_two_towers};
+pub use native::{save, save_two_towers, save_with_classes};

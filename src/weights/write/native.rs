@@ -44,11 +44,48 @@ pub fn save(
     preprocessing: &Preprocess,
     path: impl AsRef<Path>,
 ) -> Result<(), WeightsError> {
+    save_with_classes(model, preprocessing, &[], path)
+}
+
+/// As [`save`], with the names of the classifier's classes in the order of its outputs, under `class_names`: what reads the
+/// file has them in [`Description::class_names`](crate::weights::Description::class_names). A file with names for another
+/// number of classes than the model has is refused when it is read.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use vit22b::vit::Variant;
+/// use vit22b::weights::{WeightsFile, save_with_classes};
+///
+/// let model = Variant::parse("mu/16")?.config(2).init(&Device::flex())?;
+/// let steps = "resize(224)|value_range(-1, 1)".parse()?;
+/// let file = std::env::temp_dir().join(format!("named_{}.safetensors", std::process::id()));
+/// let names = ["disc", "star"].map(String::from);
+/// save_with_classes(&model, &steps, &names, &file)?;
+/// let described = WeightsFile::open(&file)?.describe(&Default::default())?;
+/// assert_eq!(described.class_names, names);
+///
+/// save_with_classes(&model, &steps, &names[..1], &file)?;
+/// let error = WeightsFile::open(&file)?.describe(&Default::default()).unwrap_err().to_string();
+/// assert!(error.contains("it has 1 names of classes for 2 classes"), "{error}");
+/// # std::fs::remove_file(file)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`WeightsError::Io`].
+pub fn save_with_classes(
+    model: &ViT22B,
+    preprocessing: &Preprocess,
+    class_names: &[String],
+    path: impl AsRef<Path>,
+) -> Result<(), WeightsError> {
     let manifest = Manifest {
         format: FORMAT,
         config: model.config().clone(),
         preprocessing: Some(preprocessing.clone()),
         text: None,
+        class_names: class_names.to_vec(),
     };
     write_file(path.as_ref(), &manifest, &new_tensors(model, Names::Native))
 }
@@ -93,6 +130,7 @@ pub fn save_two_towers(
         config: model.image.config().clone(),
         preprocessing: Some(preprocessing.clone()),
         text: Some(model.text.config().clone()),
+        class_names: vec![],
     };
     write_file(path.as_ref(), &manifest, &own_tensors(model))
 }

@@ -35,7 +35,11 @@ pub(super) const SECTION: Section = Section {
         metric: "dpt",
         expect: Expect::Falls,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: true, run: measure },
+    measure: Models {
+        controls: &[Control::Untrained, Control::Pixels],
+        trains: true,
+        run: measure,
+    },
     figures,
 };
 

@@ -78,7 +78,7 @@ fn figures(found: &Found) -> Result<Vec<Figure>, ReportError> {
     let bound = Axis { range: 0.0..0.31, ..Axis::share("bound on the parity gap") };
     let groups = [("warm", "warm"), ("cold", "cold"), ("grey", "grey")];
     Ok(vec![
-        curves(found, "Accuracy by bound on bias", "bound", bound, "accuracy")?,
+        curves(found, "Accuracy by bound on bias", "bound", bound, ("accuracy", true))?,
         over_sizes(found, "Accuracy of each group", "accuracy", &groups, true)?,
     ])
 }

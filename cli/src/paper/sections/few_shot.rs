@@ -74,7 +74,7 @@ fn shots(subject: &mut Subject, task: &Task) -> anyhow::Result<Vec<[f64; 2]>> {
 fn figures(found: &Found) -> Result<Vec<Figure>, ReportError> {
     let axis = || Axis::number("examples of each class", 0.0..26.0);
     Ok(vec![
-        curves(found, "Few shots, images", "images", axis(), "test accuracy")?,
-        curves(found, "Few shots, digits", "digits", axis(), "test accuracy")?,
+        curves(found, "Few shots, images", "images", axis(), ("test accuracy", true))?,
+        curves(found, "Few shots, digits", "digits", axis(), ("test accuracy", true))?,
     ])
 }

@@ -31,7 +31,11 @@ pub(super) const SECTION: Section = Section {
         metric: "nearest",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: false, run: measure },
+    measure: Models {
+        controls: &[Control::Untrained, Control::Pixels],
+        trains: false,
+        run: measure,
+    },
     figures,
 };
 
@@ -59,8 +63,8 @@ fn figures(found: &Found) -> Result<Vec<Figure>, ReportError> {
     }
     let depth = || Axis::number("share of the blocks", -0.03..1.03);
     Ok(vec![
-        curves(found, "Nearest shape, by depth in the model", "nearest", depth(), "R²")?,
-        curves(found, "Number of shapes, by depth in the model", "shapes", depth(), "R²")?,
+        curves(found, "Nearest shape, by depth in the model", "nearest", depth(), ("R²", false))?,
+        curves(found, "Number of shapes, by depth in the model", "shapes", depth(), ("R²", false))?,
         over_sizes(found, "Nearest shape", "R²", &[("nearest", "trained")], false)?,
     ])
 }

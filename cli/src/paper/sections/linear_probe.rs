@@ -35,7 +35,11 @@ pub(super) const SECTION: Section = Section {
         metric: "images",
         expect: Expect::Rises,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: false, run: measure },
+    measure: Models {
+        controls: &[Control::Untrained, Control::Pixels],
+        trains: false,
+        run: measure,
+    },
     figures,
 };
 

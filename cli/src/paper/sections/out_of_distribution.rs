@@ -84,7 +84,7 @@ fn figures(found: &Found) -> Result<Vec<Figure>, ReportError> {
     let families =
         [("noise", "noise"), ("blur", "blur"), ("weather", "weather"), ("digital", "digital")];
     Ok(vec![
-        curves(found, "Accuracy by strength", "strength", strength, "mean accuracy")?,
+        curves(found, "Accuracy by strength", "strength", strength, ("mean accuracy", true))?,
         over_sizes(found, "Harmed images by family", "accuracy", &families, true)?,
     ])
 }

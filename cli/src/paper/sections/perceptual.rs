@@ -33,7 +33,11 @@ pub(super) const SECTION: Section = Section {
         metric: "score",
         expect: Expect::Falls,
     }),
-    measure: Models { controls: &[Control::Untrained, Control::Pixels], trains: false, run: measure },
+    measure: Models {
+        controls: &[Control::Untrained, Control::Pixels],
+        trains: false,
+        run: measure,
+    },
     figures,
 };
 
