@@ -209,7 +209,7 @@ impl Chart {
                 let colour = self.colour(*index);
                 // A reference is dashed here too.
                 let (pieces, width) = match series.mark {
-                    Mark::Reference => (vec![(0, 5), (8, 13), (16, 21)], 2),
+                    Mark::Reference => (vec![(0, 4), (7, 11), (14, 18)], 2),
                     _ => (vec![(0, 18)], 3),
                 };
                 for (from, to) in pieces {

@@ -131,7 +131,7 @@ fn spread(values: &[f64], unit: Unit) -> String {
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     let deviation = (squares / (count - 1.0)).sqrt();
     match unit {
-        Unit::Share => format!("{:.1} ± {:.1} %", 100.0 * mean, 100.0 * deviation),
+        Unit::Share => format!("{:.1} ± {:.1}\u{a0}%", 100.0 * mean, 100.0 * deviation),
         Unit::Plain => format!("{mean:.3} ± {deviation:.3}"),
     }
 }

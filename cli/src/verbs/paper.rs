@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// what was measured of each: the same command goes on with it
     #[arg(long, value_name = "FOLDER", default_value = "out/paper")]
     out: PathBuf,
-    /// Fewer steps, seeds and images
+    /// Fewer steps, seeds and images: about three minutes on two cores
     #[arg(long)]
     quick: bool,
     /// This section alone. Can be repeated
@@ -381,7 +381,10 @@ fn told(members: &[Member], bench: &Bench, missing: Vec<&'static str>, took: Dur
         made.push(("images".into(), format!("{} of the usual number", settings.share)));
     }
     made.push(("device".into(), bench.runtime.to_string()));
-    made.push(("this run took".into(), rough(took)));
+    // Of a run that had nothing left to do there is nothing to tell.
+    if took >= Duration::from_secs(1) {
+        made.push(("this run took".into(), rough(took)));
+    }
     let lead = match given {
         true => {
             "What the ViT-22B paper measured, on models and images that were given. What the paper reports \

@@ -31,7 +31,7 @@ pub(super) const SECTION: Section = Section {
         Metric { key: "one", title: "one depth for all", unit: Plain },
     ],
     claim: Some(Claim {
-        text: "Larger models are better at depth, with both heads.",
+        text: "Larger models are better at depth, with both heads. DPT is judged here.",
         metric: "dpt",
         expect: Expect::Falls,
     }),
