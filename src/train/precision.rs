@@ -1,7 +1,7 @@
 //! The types that a training step computes in.
 
 use burn::module::Module;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::params::{self, TensorFn, blocks};
@@ -41,6 +41,11 @@ impl Precision {
             Self::Bf16 => tensor.cast(DType::BF16),
         }
     }
+}
+
+/// Whether a device computes in bf16.
+pub(crate) fn has_bf16(device: &Device) -> bool {
+    device.supports_dtype(DType::BF16)
 }
 
 struct Cast;

@@ -43,6 +43,12 @@ impl Fixture {
     }
 }
 
+/// The largest difference of an element.
+pub(crate) fn largest_difference(got: &AnyTensor, expected: &AnyTensor) -> f32 {
+    let (got, expected) = (values(got), values(expected));
+    got.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
 /// The norm of the difference relative to that of what is expected.
 pub(crate) fn relative_error(got: &AnyTensor, expected: &AnyTensor) -> f64 {
     assert_eq!(got.shape(), expected.shape());

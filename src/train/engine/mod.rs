@@ -17,13 +17,15 @@ use burn::tensor::{Device, Tensor};
 use burn_trace::to_device;
 
 use crate::params::{self, AnyTensor, ParamsError};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, host};
 use crate::train::checkpoint::{Checkpoint, Checkpoints};
 #[cfg(feature = "xla")]
 use crate::train::checkpoint::{Manifest, Writers};
 use crate::train::error::TrainError;
+use crate::train::precision::has_bf16;
 use crate::train::processes::Processes;
 use crate::train::step::TrainStep;
+use crate::train::step::gradient::widened;
 use crate::train::step::state::TrainState;
 use crate::train::task::Task;
 
@@ -122,6 +124,10 @@ impl<T: Task> Engine<T> {
         start: Start<T::Model>,
     ) -> Result<Self, TrainError> {
         let processes = Processes::of(runtime);
+        let step = match device_of_burn(runtime) {
+            Some(device) => step.suited_to(&device)?,
+            None => step,
+        };
         let (given, seed) = match start {
             Start::Saved(checkpoint) => {
                 let done = checkpoint.steps_done()?;
@@ -131,7 +137,10 @@ impl<T: Task> Engine<T> {
                     return Ok(Self { step, at, done, processes });
                 }
                 let device = runtime.device();
-                let state = checkpoint.into_state(&step, &device)?;
+                let state = match has_bf16(&device) {
+                    true => checkpoint.into_state(&step, &device)?,
+                    false => moved(checkpoint.into_state(&step, &host())?, &device)?,
+                };
                 let at = At::Burn(Box::new(OnBurn { state, device }));
                 return Ok(Self { step, at, done, processes });
             }
@@ -156,7 +165,7 @@ impl<T: Task> Engine<T> {
         }
         let device = runtime.device();
         let state = match given {
-            Some(state) => to_device(&state, &device)?,
+            Some(state) => moved(state, &device)?,
             None => drawn(&step, &device, seed),
         };
         Ok(Self { step, at: At::Burn(Box::new(OnBurn { state, device })), done, processes })
@@ -355,6 +364,26 @@ impl<T: Task> Engine<T> {
             At::Xla(compiled) => Some(compiled),
         }
     }
+}
+
+/// The device of a runtime that is Burn's.
+fn device_of_burn(runtime: &Runtime) -> Option<Device> {
+    #[cfg(feature = "xla")]
+    if runtime.as_xla().is_some() {
+        return None;
+    }
+    Some(runtime.device())
+}
+
+/// A state on a device. What is kept in bf16 elsewhere is f32 on one that has none.
+fn moved<M: Module + 'static>(
+    mut state: TrainState<M>,
+    device: &Device,
+) -> Result<TrainState<M>, TrainError> {
+    if !has_bf16(device) {
+        state.optimizer = widened(state.optimizer);
+    }
+    Ok(to_device(&state, device)?)
 }
 
 /// A state whose parameters are drawn on a device of Burn.

@@ -8,7 +8,7 @@ pub(crate) mod scores;
 pub(crate) mod state;
 
 use burn::module::Module;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use burn_trace::{LeafSpec, Save, describe};
 
 use crate::params::{self, NamedTensors, ParamsError};
@@ -16,6 +16,7 @@ use crate::random::RandomKey;
 use crate::runtime::host;
 use crate::train::duration::Budget;
 use crate::train::error::{TrainError, invalid};
+use crate::train::precision::{Precision, has_bf16};
 use crate::train::recipe::Recipe;
 use crate::train::task::Task;
 use crate::train::update::ema::Ema;
@@ -106,6 +107,23 @@ impl<T: Task> TrainStep<T> {
     pub fn with_rolled_blocks(mut self, save: Save) -> Self {
         self.rolled = Some(save);
         self
+    }
+
+    /// The step for a device of Burn. One that has no bf16, such as WebGPU's, keeps in f32 what the recipe keeps in
+    /// bf16.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Recipe`] for products in bf16 on a device that has none.
+    pub(crate) fn suited_to(mut self, device: &Device) -> Result<Self, TrainError> {
+        if !has_bf16(device) {
+            if self.recipe.precision == Precision::Bf16 {
+                let rule = format!("f32 on {device:?}, which has no bf16");
+                return Err(invalid("precision", "bf16", rule));
+            }
+            self.optimizer = self.optimizer.with_wide_moments();
+        }
+        Ok(self)
     }
 
     /// What rolled blocks keep, if blocks are rolled.

@@ -10,7 +10,7 @@ use super::slot::{Slot, take};
 
 /// Adafactor as the ViT-G and ViT-22B recipes use it: the second moment of a large matrix is kept
 /// as the means of its rows and columns, the first moment as an average in bf16 without bias
-/// correction. No clipping of updates and no scaling by the size of parameters.
+/// correction (in f32 on a device that has no bf16). No clipping of updates and no scaling by the size of parameters.
 ///
 /// `v ← β₂ v + (1 − β₂) (g² + ε)` with `β₂ = min(cap, 1 − (t + 1)^−decay)`, and
 /// `m ← β₁ m + (1 − β₁) g / √v`, which is the update.
@@ -131,9 +131,11 @@ impl Adafactor {
         let name = format!("adafactor.first/{path}");
         // The product is rounded to bf16 and the sum taken in f32, as JAX's promotion rules do in
         // big_vision. The losses of its runs come out to 1e-3 only with the rounding in this place.
-        let old = take::<D>(state, &name).mul_scalar(self.momentum).cast(DType::F32);
-        let first = old + scaled.mul_scalar(1.0 - self.momentum);
-        state.insert(name, first.clone().cast(DType::BF16));
+        let old = take::<D>(state, &name);
+        let kept = old.dtype();
+        let first =
+            old.mul_scalar(self.momentum).cast(DType::F32) + scaled.mul_scalar(1.0 - self.momentum);
+        state.insert(name, first.clone().cast(kept));
         first
     }
 

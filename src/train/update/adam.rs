@@ -70,7 +70,7 @@ pub struct Momentum {
     /// Whether it is Nesterov's momentum, which looks one step ahead.
     pub nesterov: bool,
     /// The type in which `m` is kept between steps. With bf16, as big_vision fine-tunes, `μ m` is computed in
-    /// bf16, and the update is `m` before it is rounded.
+    /// bf16, and the update is `m` before it is rounded. A device that has no bf16 keeps it in f32.
     #[serde(default)]
     pub precision: Precision,
 }
@@ -98,19 +98,16 @@ impl Momentum {
     ) -> Tensor<D> {
         let name = format!("momentum/{path}");
         let old = take::<D>(state, &name);
-        let decayed = match self.precision {
-            Precision::F32 => old.mul_scalar(self.momentum),
+        let kept = old.dtype();
+        let decayed = match kept {
             // JAX takes a number for one of the tensor's type, so μ is rounded too.
-            Precision::Bf16 => {
+            DType::BF16 => {
                 old.mul_scalar(bf16::from_f64(self.momentum).to_f64()).cast(gradient.dtype())
             }
+            _ => old.mul_scalar(self.momentum),
         };
         let trace = decayed + gradient.clone();
-        let kept = match self.precision {
-            Precision::F32 => trace.clone(),
-            Precision::Bf16 => trace.clone().cast(DType::BF16),
-        };
-        state.insert(name, kept);
+        state.insert(name, trace.clone().cast(kept));
         if self.nesterov { gradient + trace.mul_scalar(self.momentum) } else { trace }
     }
 }

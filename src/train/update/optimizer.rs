@@ -27,6 +27,8 @@ pub struct Optimizer {
     /// Whether decay and learning rate of a parameter are the same in every block of the model. Then the
     /// settings of the first block serve for all.
     blocks_alike: bool,
+    /// Whether moments that the stages keep in bf16 are kept in f32, for a device that has no bf16.
+    wide_moments: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -128,7 +130,12 @@ impl Optimizer {
                 })
         };
         let blocks_alike = paths.iter().all(alike);
-        Ok(Self { stages, frozen, blocks_alike })
+        Ok(Self { stages, frozen, blocks_alike, wide_moments: false })
+    }
+
+    /// The same chain with all moments in f32.
+    pub(crate) fn with_wide_moments(self) -> Self {
+        Self { wide_moments: true, ..self }
     }
 
     /// Whether the parameter at `path` is not trained.
@@ -227,7 +234,11 @@ impl Optimizer {
             Resolved::Momentum(momentum) => momentum.slots(parameter),
             _ => vec![],
         };
-        self.stages.iter().flat_map(slots).collect()
+        let wide = |(name, shape, dtype): Slot<D>| match self.wide_moments && dtype == DType::BF16 {
+            true => (name, shape, DType::F32),
+            false => (name, shape, dtype),
+        };
+        self.stages.iter().flat_map(slots).map(wide).collect()
     }
 
     fn check(
