@@ -16,8 +16,8 @@ use crate::train::{Recipe, Start};
 const SCENES: usize = 256;
 /// Steps of a head's training.
 const STEPS: u64 = 200;
-/// Peak learning rate of heads.
-const RATE: f64 = 5e-3;
+/// Side of the scenes.
+const SIDE: usize = 32;
 /// The share of depths that are known in training.
 const KNOWN: f32 = 0.1;
 /// Depths that are measured, in metres.
@@ -50,7 +50,7 @@ pub fn depth_of_scenes(
     let mut found = Experiment::new(title, "AbsRel of 64 scenes, small is good", seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained, pixels] = towers(runtime, *seed)?;
+        let [trained, untrained, pixels] = towers(runtime, SIDE, *seed)?;
         let how = HeadTraining { examples: SCENES, steps: STEPS, seed: *seed };
         found.add("one depth for all pixels", abs_rel_of_one_depth(trained.side(), how)?);
         for (head, name) in [(DepthHead::Linear, "linear"), (DepthHead::Dpt, "DPT")] {
@@ -140,7 +140,12 @@ pub fn abs_rel_of_scenes(
     };
     let config = DepthConfig::new(of_tower, blocks, readout).with_target(DepthTarget::LogDepth);
     let model = config.init_on(tower.model().clone(), how.seed, &runtime.device())?;
-    let recipe = Recipe::depth(BATCH, how.steps, RATE).with_frozen([r"tower\..*"]);
+    // A linear layer moves its bias from 0 to the mean logarithm of depth in the steps that it has; a step of Adam is as large as the rate.
+    let rate = match head {
+        DepthHead::Linear => 3e-2,
+        DepthHead::Dpt => 5e-3,
+    };
+    let recipe = Recipe::depth(BATCH, how.steps, rate).with_frozen([r"tower\..*"]);
     let whole = (EstimateDepth::new(config)?, recipe, Start::From(model, how.seed));
     let model = train(runtime, whole, Arc::new(Kept::draw(side, &how, KNOWN)))?;
     let estimator = DepthEstimator::new(runtime, model, move |_| steps(side))?.with_batch(32);

@@ -9,7 +9,7 @@ use super::head_training::train;
 use super::pictures::Pictures;
 use super::result::ExperimentError;
 use super::scenes::steps;
-use super::shapes::{BATCH, classes, crops, drawn};
+use super::shapes::{BATCH, FIRST_TESTED, classes, crops, drawn};
 use crate::data::{BatchError, BatchSource, ExampleKey};
 use crate::distil::{Distil, DistilBatch, DistilError, Fidelity, Teacher};
 use crate::eval::{Matrix, accuracy};
@@ -18,11 +18,8 @@ use crate::runtime::Runtime;
 use crate::train::{Duration, Recipe, Start};
 use crate::vit::{ViT22B, ViT22BConfig};
 
-/// Images of the students, which are the first of the teacher's, and for the test.
-const STUDENTS: u64 = 240;
+/// Images for the test.
 const TESTED: u64 = 600;
-/// Where test images begin, behind all that are trained on.
-const FIRST_TESTED: u64 = 1 << 20;
 /// Peak learning rate of students.
 const RATE: f64 = 0.003;
 /// What another view is drawn from; the numbers below are of the steps of preprocessing.
@@ -64,9 +61,8 @@ pub struct Distilled {
     pub fidelity: Fidelity,
 }
 
-/// A teacher of the ten shapes of [`ColouredShapes`](crate::data::ColouredShapes), 240 drawings for
-/// students, and what the teacher says of random views of
-/// each, so many as are asked for. The student's views are these.
+/// A teacher of the ten shapes of [`ColouredShapes`](crate::data::ColouredShapes), drawings for students, which are the
+/// first of the teacher's, and what the teacher says of random views of each. The student's views are these.
 ///
 /// ```
 /// use vit22b::experiments::{Lessons, Told, shape_teacher};
@@ -79,7 +75,7 @@ pub struct Distilled {
 /// let model = params::initialize(config.init(&runtime.device())?);
 ///
 /// let teacher = shape_teacher(&runtime, model, 2, 0)?;
-/// let lessons = Lessons::new(&runtime, &teacher, 4, 0)?;
+/// let lessons = Lessons::new(&runtime, &teacher, (20, 4), 0)?;
 /// let student = lessons.student(&runtime, Told::SameView, 2)?;
 /// assert!(student.fidelity.divergence > 0.0 && student.right < 1.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -97,7 +93,8 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// Asks a teacher, such as [`shape_teacher`](super::shape_teacher) makes, about so many views of each drawing, at least 2.
+    /// Asks a teacher, such as [`shape_teacher`](super::shape_teacher) makes, about so many drawings, at least 1, and so many views of each, at
+    /// least 2.
     ///
     /// # Errors
     ///
@@ -105,11 +102,11 @@ impl Lessons {
     pub fn new(
         runtime: &Runtime,
         teacher: &ViT22B,
-        views: u64,
+        (drawings, views): (u64, u64),
         seed: u64,
     ) -> Result<Self, ExperimentError> {
         let ViT22BConfig { image, patch, num_classes, .. } = *teacher.config();
-        let (side, views) = (image[0], views.max(2));
+        let (side, drawings, views) = (image[0], drawings.max(1), views.max(2));
         if (num_classes, image) != (classes(), [side; 2]) {
             let told = |classes: usize, [height, width]: [usize; 2]| {
                 format!("{classes} classes of images of {height} × {width} pixels")
@@ -120,7 +117,7 @@ impl Lessons {
                 got: told(num_classes, image),
             }));
         }
-        let images = drawn(side, (0, STUDENTS), crops(side), seed);
+        let images = drawn(side, (0, drawings), crops(side), seed);
         let test = drawn(side, (FIRST_TESTED, TESTED), steps(side), seed);
         let said = |pictures: &Pictures, views: u64| -> Result<Vec<f32>, ExperimentError> {
             said_by(runtime, teacher.clone(), pictures, views)
@@ -268,7 +265,7 @@ mod tests {
         let runtime = Runtime::flex();
         // A few steps, so that it says something.
         let teacher = shape_teacher(&runtime, model(0), 3, 0).unwrap();
-        let lessons = Lessons::new(&runtime, &teacher, 3, 0).unwrap();
+        let lessons = Lessons::new(&runtime, &teacher, (240, 3), 0).unwrap();
         let batch = |told: Told| lessons.telling(told).batch(230, 20).unwrap();
         let said: Vec<f32> =
             teacher.forward(batch(Told::SameView).images).into_data().try_to_vec().unwrap();
@@ -299,8 +296,9 @@ mod tests {
 
     #[test]
     fn teachers_that_do_not_fit_are_told() {
-        let error =
-            |model: &ViT22B| Lessons::new(&Runtime::flex(), model, 2, 0).unwrap_err().to_string();
+        let error = |model: &ViT22B| {
+            Lessons::new(&Runtime::flex(), model, (9, 2), 0).unwrap_err().to_string()
+        };
         assert_eq!(
             error(&model(7)),
             "the teacher: expected 10 classes of images of 8 × 8 pixels, got 7 classes of images of 8 × 8 pixels"

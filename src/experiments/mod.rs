@@ -20,7 +20,7 @@ mod zero_shot;
 
 pub use depth::{DepthHead, abs_rel_of_one_depth, abs_rel_of_scenes, depth_of_scenes};
 pub use distillation::{DistillationSteps, distillation};
-pub use fine_tuning::{FineTuningSteps, fine_tuning, shapes_of_few};
+pub use fine_tuning::{FineTuned, FineTuningSteps, fine_tuning, shapes_of_few};
 pub use frozen::Frozen;
 pub use geometry::{GEOMETRY, GeometryScores, geometry_of_scenes};
 pub use head_training::HeadTraining;

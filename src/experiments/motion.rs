@@ -14,6 +14,8 @@ use crate::train::{Duration, Engine, Recipe, Regularisation, Start, TrainStep};
 use crate::video::{ClassifyClips, ClipBatch, TemporalHead, TemporalHeadConfig};
 use crate::vit::ViT22B;
 
+/// Side of the frames.
+const SIDE: usize = 16;
 /// Frames of a clip.
 const FRAMES: usize = 8;
 /// Clips to test with.
@@ -295,7 +297,7 @@ impl BatchSource<ClipBatch> for Clips {
 }
 
 /// Clips to train with.
-const CLIPS: usize = 4_096;
+const CLIPS: usize = 2_048;
 /// Steps of a head's training.
 const STEPS: u64 = 800;
 
@@ -311,12 +313,12 @@ pub fn motion_of_clips(
     seeds: &[u64],
     mut progress: impl FnMut(&str),
 ) -> Result<Experiment, ExperimentError> {
-    let title = "Motion in drawn clips of 8 frames over a frozen tower (width 64, depth 4, patch 4, 32 pixels)";
+    let title = "Motion in drawn clips of 8 frames over a frozen tower (width 64, depth 4, patch 4, 16 pixels)";
     let measure = "share of 1,024 clips that is right, large is good";
     let mut found = Experiment::new(title, measure, seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained, pixels] = towers(runtime, *seed)?;
+        let [trained, untrained, pixels] = towers(runtime, SIDE, *seed)?;
         let clips = MovingClips::embed(runtime, &trained, CLIPS, *seed)?;
         for view in ClipView::ALL {
             progress(&format!("seed {seed}: {}", view.name()));

@@ -36,6 +36,9 @@ pub enum ExperimentError {
     /// No seeds.
     #[error("an experiment needs at least one seed")]
     Seeds,
+    /// No learning rates.
+    #[error("fine-tuning needs at least one learning rate")]
+    Rates,
 }
 
 /// One way of doing it, with a number for each seed.

@@ -13,6 +13,8 @@ use crate::heads::{LinearDecoderConfig, PyramidConfig, UperNetConfig};
 use crate::runtime::Runtime;
 use crate::train::{Recipe, Stage, Start};
 
+/// Side of the scenes.
+const SIDE: usize = 32;
 /// Scenes that heads are trained on.
 const SCENES: usize = 256;
 /// Steps of a head's training.
@@ -46,7 +48,7 @@ pub fn segmentation_of_scenes(
     let mut found = Experiment::new(title, "mean IoU of 64 scenes, large is good", seeds)?;
     for seed in seeds {
         progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained, pixels] = towers(runtime, *seed)?;
+        let [trained, untrained, pixels] = towers(runtime, SIDE, *seed)?;
         let mut arm = |name: &str, tower: &Frozen, head: MaskHead, examples: usize| {
             progress(&format!("seed {seed}: {name}"));
             let how = HeadTraining { examples, steps: STEPS, seed: *seed };

@@ -12,6 +12,8 @@ use crate::vit::ViT22B;
 
 /// Images of a step.
 pub(super) const BATCH: u64 = 32;
+/// Where test images begin, behind all that are trained on.
+pub(super) const FIRST_TESTED: u64 = 1 << 20;
 /// Images of the teacher.
 const TEACHERS: u64 = 6_000;
 /// Peak learning rate of the teacher.

@@ -41,6 +41,8 @@ pub(super) const SECTION: Section = Section {
     figures,
 };
 
+/// Drawings of the students.
+const DRAWINGS: u64 = 240;
 /// Random views of each drawing, about which the teacher is asked once.
 const VIEWS: u64 = 32;
 
@@ -50,7 +52,7 @@ fn measure(subject: &mut Subject, bench: &Bench) -> anyhow::Result<Measured> {
     };
     let (runtime, seed) = (&bench.runtime, subject.id.seed);
     let teacher = shape_teacher(runtime, model, bench.settings.steps_of(150), seed)?;
-    let lessons = Lessons::new(runtime, &teacher, VIEWS, seed)?;
+    let lessons = Lessons::new(runtime, &teacher, (DRAWINGS, VIEWS), seed)?;
     let student = |told| -> anyhow::Result<Distilled> {
         Ok(lessons.student(runtime, told, bench.settings.steps_of(300))?)
     };
