@@ -18,7 +18,7 @@ use vit22b::{Runtime, weights};
 
 use crate::args::{naming_option, tell_remarks};
 use crate::terminal::Terminal;
-use crate::unsaid::positive;
+use crate::unsaid::{check_patches, positive};
 
 /// Batches to train with, and held-out ones.
 pub(crate) type Data<B> = (Arc<dyn BatchSource<B>>, Arc<dyn HeldOut<B>>);
@@ -232,6 +232,7 @@ impl Steps {
     ) -> anyhow::Result<Self> {
         let seen = side / patch * patch;
         ensure!(seen > 0, "--side {side}: expected at least the patch, {patch}");
+        check_patches(side, patch)?;
         let corner =
             if seen < side { format!("corner_crop({seen}, {seen})|") } else { String::new() };
         let augment = augment.map(|step| format!("{step}|")).unwrap_or_default();
@@ -252,11 +253,7 @@ impl Steps {
 
 /// The step of preprocessing that makes values of bytes.
 pub(crate) fn values_step(preprocess: &Preprocess) -> String {
-    let steps = preprocess.steps().iter();
-    let is_values = |step: &&Transform| {
-        matches!(step, Transform::ValueRange { .. } | Transform::Normalize { .. })
-    };
-    steps.rev().find(is_values).map_or_else(|| "value_range(-1, 1)".into(), Transform::to_string)
+    preprocess.values().map_or_else(|| "value_range(-1, 1)".into(), Transform::to_string)
 }
 
 /// Images of a set in batches.

@@ -224,7 +224,7 @@ impl Unsaid {
             "--side {side}: expected a multiple of the patch, {patch}; the nearest is {}",
             (side + patch / 2).max(patch) / patch * patch
         );
-        Ok(())
+        check_patches(side, patch)
     }
 
     /// What a file is. Of one whose classifier has a form that is not computed, the rest, which is told.
@@ -297,6 +297,20 @@ impl Unsaid {
         );
         Ok(Loaded { model: loaded.model, preprocess })
     }
+}
+
+/// Refuses a side whose image no machine computes: attention compares each patch with each.
+pub(crate) fn check_patches(side: usize, patch: usize) -> anyhow::Result<()> {
+    /// Patches along a side.
+    const MOST: usize = 256;
+    ensure!(
+        side / patch <= MOST,
+        "--side {side}: makes {rows} rows of {rows} patches, each of which is compared with each; expected at most \
+         {MOST} rows, so a side up to {}",
+        MOST * patch,
+        rows = side / patch
+    );
+    Ok(())
 }
 
 /// An option's value beside that of the model, and that of the model without the option.

@@ -80,7 +80,12 @@ impl Pairs {
         self.of_row.len()
     }
 
-    /// The ids of all texts.
+    /// The number of texts of these images.
+    pub fn texts(&self) -> usize {
+        self.of_row.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// The ids of all texts, those of images that were taken away among them.
     pub fn ids(&self) -> &TextIds {
         &self.ids
     }

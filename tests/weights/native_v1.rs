@@ -40,6 +40,49 @@ fn outputs(model: &ViT22B, images: Tensor<4>, larger: Tensor<4>) -> Vec<(String,
     outputs
 }
 
+#[test]
+fn options_hold_for_files_of_this_crate_or_are_refused() {
+    let file = own_path("native_v1").join(NAMES[0]).join("model.safetensors");
+    let file = WeightsFile::open(file).unwrap();
+    let steps = "resize(8, 8, bilinear)|value_range(0, 1)";
+    let options = LoadOptions::new().with_preprocess(Some(steps.parse().unwrap()));
+    let described = file.describe(&options).unwrap();
+    assert_eq!(described.preprocessing.to_string(), steps);
+    assert!(described.to_string().contains("from the options"), "{described}");
+
+    let error = file.describe(&LoadOptions::new().with_part(Some("encoder".into()))).unwrap_err();
+    assert!(error.to_string().contains("\"encoder\" is none of these"), "{error}");
+}
+
+/// A model that learned from values in [0, 1] is shown such values.
+#[test]
+fn a_checkpoint_has_the_values_of_its_training() {
+    let folder = std::env::temp_dir().join(format!("vit22b_values_{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for entry in std::fs::read_dir(own_path("checkpoint_v2")).unwrap().flatten() {
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    let manifest = folder.join("manifest.json");
+    let mut said: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    let values = |folder: &Path| {
+        let described = WeightsFile::open(folder).unwrap().describe(&LoadOptions::new()).unwrap();
+        described.preprocessing.values().map(ToString::to_string)
+    };
+    for (steps, expected) in [
+        (json!(null), "value_range(-1, 1)"),
+        (
+            json!({ "preprocess": "inception_crop(8, 5, 100, \"bilinear\")|value_range(0, 1)" }),
+            "value_range(0, 1)",
+        ),
+        (json!({ "preprocess": "resize(8, 8)|normalize(imagenet)" }), "normalize(imagenet)"),
+    ] {
+        said["data"] = steps;
+        std::fs::write(&manifest, said.to_string()).unwrap();
+        assert_eq!(values(&folder).as_deref(), Some(expected));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// 1e-5: the same sums in f32, whose order is free.
 #[test]
 fn format_1_is_read_and_computes_what_it_did() {

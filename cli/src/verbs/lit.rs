@@ -156,7 +156,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     println!(
         "{} with {} to train with, {} held out; {} of each image",
         counted(train.images(), "image"),
-        counted(pairs.ids().len(), "text"),
+        counted(train.texts(), "text"),
         held_out.images(),
         counted(views.tables().len(), "view"),
     );

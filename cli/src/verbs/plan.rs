@@ -156,6 +156,13 @@ fn search(arguments: &Arguments, topology: &Topology) -> anyhow::Result<()> {
 
 /// The slice, with one device per chip where chips have two cores that can be one.
 fn topology(name: &str) -> anyhow::Result<Topology> {
+    // The plugin divides by them.
+    let sides = name.split_once(':').map_or("", |(_, sides)| sides);
+    let are_there = sides.split('x').all(|side| side.parse().is_ok_and(|side: u32| side > 0));
+    ensure!(
+        are_there,
+        "expected a chip and the sides of a slice, all of them from 1 on, such as v4:8x8x16"
+    );
     let plugin = plugin::load(&plugin::ensure(Platform::Tpu)?)?;
     let options = ClientOptions::new().with("wrap", OptionValue::Ints(vec![1, 1, 1]));
     let megacore = options.clone().with("chip_config_name", "megacore");

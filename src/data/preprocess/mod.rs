@@ -155,6 +155,14 @@ impl Preprocess {
         &self.steps
     }
 
+    /// The last step that makes values of bytes, if there is one.
+    pub fn values(&self) -> Option<&Transform> {
+        let is_values = |step: &&Transform| {
+            matches!(step, Transform::ValueRange { .. } | Transform::Normalize { .. })
+        };
+        self.steps.iter().rev().find(is_values)
+    }
+
     /// Height and width of the result; where [`is_fixed`](Self::is_fixed) is false, that for a large
     /// square image.
     pub fn size(&self) -> [usize; 2] {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::entry::Entry;
 use super::error::{ContainerError, Damage};
 use super::opened::{Container, Packing};
+use crate::data::preprocess::Preprocess;
 use crate::files::mapped::Mapped;
 use crate::params::pieces::Piece;
 
@@ -85,7 +86,8 @@ pub(super) fn open(folder: &Path) -> Result<Container, ContainerError> {
         let joined = whole.join(&tensor, &parts)?;
         whole.entries.insert(tensor, joined);
     }
-    whole.metadata.insert("vit22b".into(), json!({ "format": 1, "config": config }).to_string());
+    let said = json!({ "format": 1, "config": config, "values": values(&manifest) });
+    whole.metadata.insert("vit22b".into(), said.to_string());
     Ok(whole)
 }
 
@@ -121,6 +123,12 @@ impl Container {
         self.files.push((name, Mapped::from(bytes)));
         Ok(Entry { shape: shape.clone(), file, range, ..first.clone() })
     }
+}
+
+/// The step that made values of bytes in training, where the run was of images on disk.
+fn values(manifest: &Value) -> Option<String> {
+    let steps: Preprocess = manifest["data"]["preprocess"].as_str()?.parse().ok()?;
+    steps.values().map(ToString::to_string)
 }
 
 /// The config of the model that is trained.

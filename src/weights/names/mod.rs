@@ -60,7 +60,7 @@ pub(crate) fn recognise<'a>(
     options: &LoadOptions,
 ) -> Result<Recognised<'a>, WeightsError> {
     if let Some(tensors) = native::tensors(container) {
-        let description = native::describe(container)?;
+        let description = native::describe(container, options)?;
         return Ok(Recognised { tensors, description, names: Names::Native });
     }
     if let Some(tensors) = timm::tensors(container, options)? {

@@ -11,6 +11,7 @@ use crate::weights::container::Container;
 use crate::weights::container::error::Damage;
 use crate::weights::description::{Description, Evidence, Note};
 use crate::weights::error::WeightsError;
+use crate::weights::options::LoadOptions;
 use crate::weights::origin::Origin;
 
 use super::tensors::{ANOTHER_PART, Fate, Tensors};
@@ -29,6 +30,9 @@ pub(crate) struct Manifest {
     /// A checkpoint of training does not say it.
     #[serde(default)]
     pub(crate) preprocessing: Option<Preprocess>,
+    /// What made values of bytes in training, where a checkpoint says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) values: Option<String>,
     /// The tower for texts, in a file of two towers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<TextConfig>,
@@ -59,19 +63,31 @@ pub(crate) fn tensors(container: &Container) -> Option<Tensors<'_>> {
     }))
 }
 
-pub(crate) fn describe(container: &Container) -> Result<Description, WeightsError> {
-    let Manifest { config, preprocessing, class_names, .. } = manifest(container)?;
+pub(crate) fn describe(
+    container: &Container,
+    options: &LoadOptions,
+) -> Result<Description, WeightsError> {
+    let Manifest { config, preprocessing, values, class_names, .. } = manifest(container)?;
+    if let Some(part) = &options.part {
+        let why =
+            format!("the file has one model without a prefix, and \"{part}\" is none of these");
+        return Err(WeightsError::Ambiguous { field: "part", why, option: "part" });
+    }
     if !class_names.is_empty() && class_names.len() != config.num_classes {
         let (names, classes) = (class_names.len(), config.num_classes);
         let problem = format!("it has {names} names of classes for {classes} classes");
         return Err(invalid(container, problem));
     }
-    let (preprocessing, notes) = match preprocessing {
-        Some(preprocessing) => (preprocessing, vec![]),
-        None => {
-            let usual = usual_preprocessing(config.image)?;
-            let (field, value) = ("preprocessing", usual.to_string());
-            (usual, vec![Note { field, value, from: Evidence::OriginsDefault }])
+    let note = |preprocess: &Preprocess, from| {
+        vec![Note { field: "preprocessing", value: preprocess.to_string(), from }]
+    };
+    let (preprocessing, notes) = match (&options.preprocess, preprocessing) {
+        (Some(given), _) => (given.clone(), note(given, Evidence::Options)),
+        (None, Some(preprocessing)) => (preprocessing, vec![]),
+        (None, None) => {
+            let usual = usual_preprocessing(config.image, values.as_deref())?;
+            let notes = note(&usual, Evidence::OriginsDefault);
+            (usual, notes)
         }
     };
     let origin = Origin::Native;
@@ -106,10 +122,13 @@ pub(crate) fn invalid(container: &Container, problem: String) -> WeightsError {
     damage.in_file(container.name()).into()
 }
 
-/// Images of this height and width with values in [−1, 1], as procedural images have them.
-fn usual_preprocessing([height, width]: [usize; 2]) -> Result<Preprocess, WeightsError> {
-    let side = height.max(width);
-    let text = format!("resize_shorter({side})|center_crop({height}, {width})|value_range(-1, 1)");
+/// Images of this height and width, with the values of training or, as procedural images have them, in [−1, 1].
+fn usual_preprocessing(
+    [height, width]: [usize; 2],
+    values: Option<&str>,
+) -> Result<Preprocess, WeightsError> {
+    let (side, values) = (height.max(width), values.unwrap_or("value_range(-1, 1)"));
+    let text = format!("resize_shorter({side})|center_crop({height}, {width})|{values}");
     Ok(text.parse()?)
 }
 

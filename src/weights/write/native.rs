@@ -84,6 +84,7 @@ pub fn save_with_classes(
         format: FORMAT,
         config: model.config().clone(),
         preprocessing: Some(preprocessing.clone()),
+        values: None,
         text: None,
         class_names: class_names.to_vec(),
     };
@@ -129,6 +130,7 @@ pub fn save_two_towers(
         format: FORMAT,
         config: model.image.config().clone(),
         preprocessing: Some(preprocessing.clone()),
+        values: None,
         text: Some(model.text.config().clone()),
         class_names: vec![],
     };

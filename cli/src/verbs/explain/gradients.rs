@@ -76,13 +76,19 @@ impl Gradients {
             Some(name) => format!("class {class}, {name}"),
             None => format!("class {class}"),
         };
+        let (difference, gap) = (found.differences[0], found.gaps[0]);
+        // The sum is the difference where the steps are fine enough.
+        let caution = if gap.abs() > 0.1 * difference.abs() {
+            format!("; they miss it by {gap:.3}, so take more --path-steps")
+        } else {
+            String::new()
+        };
         Ok(format!(
-            "{named}: logit {:.3}, {:.3} for grey; {} steps of gradients sum to {:.3} of {:.3}",
+            "{named}: logit {:.3}, {:.3} for grey; {} steps of gradients sum to {:.3} of {difference:.3}{caution}",
             seen[class],
             blank[class],
             self.steps,
-            found.differences[0] + found.gaps[0],
-            found.differences[0]
+            difference + gap,
         ))
     }
 }
