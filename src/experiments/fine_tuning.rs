@@ -32,7 +32,7 @@ pub struct FineTuningSteps {
 
 impl Default for FineTuningSteps {
     fn default() -> Self {
-        Self { pre_training: 3_000, few: 200 }
+        Self { pre_training: 2_500, few: 200 }
     }
 }
 
