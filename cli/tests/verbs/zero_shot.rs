@@ -261,7 +261,7 @@ fn a_text_tower_is_tuned_and_its_result_names_images() {
         "{shown}"
     );
     assert!(
-        shown.contains("2 images with 5 texts to train with, 2 held out; 2 views of each image"),
+        shown.contains("2 images with 2 texts to train with, 2 held out; 2 views of each image"),
         "{shown}"
     );
     assert!(shown.contains("6 steps; "), "{shown}");

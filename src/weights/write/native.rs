@@ -54,18 +54,18 @@ pub fn save(
 /// ```
 /// use burn::tensor::Device;
 /// use vit22b::vit::Variant;
-/// use vit22b::weights::{WeightsFile, save_with_classes};
+/// use vit22b::weights::{LoadOptions, WeightsFile, save_with_classes};
 ///
 /// let model = Variant::parse("mu/16")?.config(2).init(&Device::flex())?;
 /// let steps = "resize(224)|value_range(-1, 1)".parse()?;
 /// let file = std::env::temp_dir().join(format!("named_{}.safetensors", std::process::id()));
 /// let names = ["disc", "star"].map(String::from);
 /// save_with_classes(&model, &steps, &names, &file)?;
-/// let described = WeightsFile::open(&file)?.describe(&Default::default())?;
+/// let described = WeightsFile::open(&file)?.describe(&LoadOptions::new())?;
 /// assert_eq!(described.class_names, names);
 ///
 /// save_with_classes(&model, &steps, &names[..1], &file)?;
-/// let error = WeightsFile::open(&file)?.describe(&Default::default()).unwrap_err().to_string();
+/// let error = WeightsFile::open(&file)?.describe(&LoadOptions::new()).unwrap_err().to_string();
 /// assert!(error.contains("it has 1 names of classes for 2 classes"), "{error}");
 /// # std::fs::remove_file(file)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
