@@ -15,7 +15,7 @@ use vit22b::vit::ViT22B;
 use crate::args::{Decoding, DenseWeights, ImageFiles, naming_option, tell_remarks};
 use crate::terminal::{ImageBar, counted};
 use crate::training::{self, Data, Keeping};
-use crate::unsaid::{Loaded, check_patches};
+use crate::unsaid::{Loaded, check_side};
 
 /// Calls a function on batches of the images of a set that can be read; says which cannot.
 pub(crate) fn for_each_batch(
@@ -148,12 +148,7 @@ impl Training {
         let (Loaded { model, preprocess }, given) = self.weights.body(&runtime.device())?;
         let (patch, own) = (model.config().patch, model.config().image);
         let side = given.unwrap_or(own[0].min(own[1]));
-        ensure!(
-            side.is_multiple_of(patch),
-            "--side {side}: expected a multiple of the patch, {patch}; the nearest is {}",
-            (side + patch / 2).max(patch) / patch * patch
-        );
-        check_patches(side, patch)?;
+        check_side(side, patch)?;
         let model = model.with_image([side, side]).context("--side")?;
         Ok(Tower { model, side, statistics: preprocess.normalisation() })
     }

@@ -218,13 +218,7 @@ impl Unsaid {
         let (Some(side), Ok(found)) = (self.tower.side, file.describe(&options)) else {
             return Ok(());
         };
-        let patch = found.config.patch;
-        ensure!(
-            side.is_multiple_of(patch),
-            "--side {side}: expected a multiple of the patch, {patch}; the nearest is {}",
-            (side + patch / 2).max(patch) / patch * patch
-        );
-        check_patches(side, patch)
+        check_side(side, found.config.patch)
     }
 
     /// What a file is. Of one whose classifier has a form that is not computed, the rest, which is told.
@@ -297,6 +291,16 @@ impl Unsaid {
         );
         Ok(Loaded { model: loaded.model, preprocess })
     }
+}
+
+/// Refuses a side that the patch does not divide, or that makes too many patches.
+pub(crate) fn check_side(side: usize, patch: usize) -> anyhow::Result<()> {
+    ensure!(
+        side.is_multiple_of(patch),
+        "--side {side}: expected a multiple of the patch, {patch}; the nearest is {}",
+        (side + patch / 2).max(patch) / patch * patch
+    );
+    check_patches(side, patch)
 }
 
 /// Refuses a side whose image no machine computes: attention compares each patch with each.

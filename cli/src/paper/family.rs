@@ -45,7 +45,7 @@ const DRAWN: [Drawn; 3] = [
 ];
 
 /// Images of a training step.
-const BATCH: u64 = 32;
+pub(crate) const BATCH: u64 = 32;
 
 /// The start of the classifier's bias. The paper's −10 is for 30,000 classes; from there to the few classes here it
 /// would take most of a short run.
@@ -53,7 +53,7 @@ const HEAD_BIAS: f64 = -3.0;
 
 /// Decay of the classifier's weights. The paper's 3 is for a classifier of 6,144 features; of 16 features, weights as small
 /// as that makes them cannot be sure of any label.
-const HEAD_DECAY: f64 = 0.3;
+pub(crate) const HEAD_DECAY: f64 = 0.3;
 
 /// The paper's decay of all other matrices.
 const BODY_DECAY: f64 = 0.03;

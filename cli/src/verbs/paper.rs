@@ -14,7 +14,7 @@ use vit22b::Runtime;
 use crate::evaluate::part::grouped;
 use crate::paper::bench::Bench;
 use crate::paper::clock::{Clock, rough};
-use crate::paper::family::{Member, drawn};
+use crate::paper::family::{BATCH, HEAD_DECAY, Member, drawn};
 use crate::paper::family_file::FamilyFile;
 use crate::paper::kept::Kept;
 use crate::paper::measured::{Control, Found, Measured, Row};
@@ -115,7 +115,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
     let steps = steps(&asked, &members, &bench, &kept);
     let clock = Mutex::new(Clock::new(steps.iter().map(|step| step.cost).collect()));
-    let finished = work(&steps, &members, &bench, &kept, &clock)?;
+    let work = Work { members: &members, bench: &bench, kept: &kept, clock: &clock };
+    let finished = work.all(&steps)?;
     let took = locked(&clock).elapsed();
     if !finished {
         println!("stopped; the same command goes on");
@@ -210,46 +211,96 @@ fn steps(asked: &[&'static Section], members: &[Member], bench: &Bench, kept: &K
 /// The name of the file of what is measured once.
 const ONCE: &str = "once";
 
-/// Does all that is left, several models at once. False if it was stopped.
-fn work(
-    steps: &[Step],
-    members: &[Member],
-    bench: &Bench,
-    kept: &Kept,
-    clock: &Mutex<Clock>,
-) -> anyhow::Result<bool> {
-    let folder = kept.family();
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
-    let cost = |steps: &[Step]| steps.iter().map(|step| step.cost).sum::<f64>();
-    let mut models: Vec<&[Step]> = steps.chunk_by(|one, next| one.id == next.id).collect();
-    // The longest first, so that at the end no worker waits for a long one.
-    models.sort_by(|one, other| cost(other).total_cmp(&cost(one)));
-    let count = models.len();
-    let queue = Mutex::new(models.into_iter());
-    let worker = || {
-        while !bench.stop.load(Ordering::Relaxed) {
-            let next = locked(&queue).next();
-            let Some(steps) = next else { return Ok(true) };
-            let ended = of_model(steps, members, bench, kept, clock);
-            if !matches!(ended, Ok(true)) {
-                // The others end what they are at.
-                bench.stop.store(true, Ordering::Relaxed);
-                return ended;
+/// The measuring of models: what all of it needs.
+struct Work<'a> {
+    members: &'a [Member],
+    bench: &'a Bench,
+    kept: &'a Kept,
+    clock: &'a Mutex<Clock>,
+}
+
+impl Work<'_> {
+    /// Does all that is left, several models at once. False if it was stopped.
+    fn all(&self, steps: &[Step]) -> anyhow::Result<bool> {
+        let Self { bench, kept, .. } = self;
+        let folder = kept.family();
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        let cost = |steps: &[Step]| steps.iter().map(|step| step.cost).sum::<f64>();
+        let mut models: Vec<&[Step]> = steps.chunk_by(|one, next| one.id == next.id).collect();
+        // The longest first, so that at the end no worker waits for a long one.
+        models.sort_by(|one, other| cost(other).total_cmp(&cost(one)));
+        let count = models.len();
+        let queue = Mutex::new(models.into_iter());
+        let worker = || {
+            while !bench.stop.load(Ordering::Relaxed) {
+                let next = locked(&queue).next();
+                let Some(steps) = next else { return Ok(true) };
+                let ended = self.of_model(steps);
+                if !matches!(ended, Ok(true)) {
+                    // The others end what they are at.
+                    bench.stop.store(true, Ordering::Relaxed);
+                    return ended;
+                }
             }
+            Ok(false)
+        };
+        thread::scope(|scope| {
+            let more: Vec<_> = (1..bench.workers.min(count))
+                .map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, worker))
+                .collect::<std::io::Result<_>>()?;
+            let mut ended = vec![worker()];
+            for worker in more {
+                ended.push(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            ended.into_iter().try_fold(true, |all, ended| Ok(ended? && all))
+        })
+    }
+
+    /// Does the steps of one model. False if it was stopped.
+    fn of_model(&self, steps: &[Step]) -> anyhow::Result<bool> {
+        let Self { members, bench, kept, clock } = self;
+        let folder = kept.family();
+        let mut open: Option<Subject> = None;
+        for step in steps {
+            if bench.stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            let begun = Instant::now();
+            let (what, key, measured) = match (step.section, &step.id) {
+                (None, Some((member, id))) => {
+                    open = None;
+                    if !members[*member].train(id.seed, &folder, bench)? {
+                        return Ok(false);
+                    }
+                    (format!("training {}, seed {}", id.name, id.seed), None, None)
+                }
+                (Some(section), Some((member, id))) => {
+                    let told = || format!("{}, {}, seed {}", section.name, id.row(), id.seed);
+                    let Measure::Models { run, .. } = section.measure else { continue };
+                    if open.as_ref().is_none_or(|subject| subject.id != *id) {
+                        open = Some(members[*member].open(id.clone(), &folder, bench)?);
+                    }
+                    let Some(subject) = &mut open else { continue };
+                    let measured = run(subject, bench).with_context(told)?;
+                    (told(), Some((section, id.key())), Some(measured))
+                }
+                (Some(section), None) => {
+                    let Measure::Once(run) = section.measure else { continue };
+                    let measured = run(bench).with_context(|| section.name)?;
+                    (section.name.to_string(), Some((section, ONCE.to_string())), Some(measured))
+                }
+                (None, None) => continue,
+            };
+            let took = begun.elapsed();
+            if let (Some((section, key)), Some(measured)) = (key, measured) {
+                let measured = Measured { seconds: took.as_secs_f64(), ..measured };
+                kept.write(section.name, &key, &measured)?;
+            }
+            locked(clock).done(&what, took);
         }
-        Ok(false)
-    };
-    thread::scope(|scope| {
-        let more: Vec<_> = (1..bench.workers.min(count))
-            .map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, worker))
-            .collect::<std::io::Result<_>>()?;
-        let mut ended = vec![worker()];
-        for worker in more {
-            ended.push(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        ended.into_iter().try_fold(true, |all, ended| Ok(ended? && all))
-    })
+        Ok(true)
+    }
 }
 
 /// The memory of a worker's stack in bytes: that of a main thread.
@@ -257,56 +308,6 @@ const STACK: usize = 8 << 20;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Does the steps of one model. False if it was stopped.
-fn of_model(
-    steps: &[Step],
-    members: &[Member],
-    bench: &Bench,
-    kept: &Kept,
-    clock: &Mutex<Clock>,
-) -> anyhow::Result<bool> {
-    let folder = kept.family();
-    let mut open: Option<Subject> = None;
-    for step in steps {
-        if bench.stop.load(Ordering::Relaxed) {
-            return Ok(false);
-        }
-        let begun = Instant::now();
-        let (what, key, measured) = match (step.section, &step.id) {
-            (None, Some((member, id))) => {
-                open = None;
-                if !members[*member].train(id.seed, &folder, bench)? {
-                    return Ok(false);
-                }
-                (format!("training {}, seed {}", id.name, id.seed), None, None)
-            }
-            (Some(section), Some((member, id))) => {
-                let told = || format!("{}, {}, seed {}", section.name, id.row(), id.seed);
-                let Measure::Models { run, .. } = section.measure else { continue };
-                if open.as_ref().is_none_or(|subject| subject.id != *id) {
-                    open = Some(members[*member].open(id.clone(), &folder, bench)?);
-                }
-                let Some(subject) = &mut open else { continue };
-                let measured = run(subject, bench).with_context(told)?;
-                (told(), Some((section, id.key())), Some(measured))
-            }
-            (Some(section), None) => {
-                let Measure::Once(run) = section.measure else { continue };
-                let measured = run(bench).with_context(|| section.name)?;
-                (section.name.to_string(), Some((section, ONCE.to_string())), Some(measured))
-            }
-            (None, None) => continue,
-        };
-        let took = begun.elapsed();
-        if let (Some((section, key)), Some(measured)) = (key, measured) {
-            let measured = Measured { seconds: took.as_secs_f64(), ..measured };
-            kept.write(section.name, &key, &measured)?;
-        }
-        locked(clock).done(&what, took);
-    }
-    Ok(true)
 }
 
 /// The page of all sections that are measured whole, also by earlier runs.
@@ -368,7 +369,7 @@ fn told(members: &[Member], bench: &Bench, missing: Vec<&'static str>, took: Dur
     let mut made = vec![("seeds".to_string(), seeds.join(", "))];
     if !given {
         let text = format!(
-            "{} steps of 32 drawings, sigmoid cross-entropy over all labels, Adafactor, reciprocal square root with warm-up and cool-down; the classifier's decay is 0.3, and not the paper's 3, which is for features 6,144 wide",
+            "{} steps of {BATCH} drawings, sigmoid cross-entropy over all labels, Adafactor, reciprocal square root with warm-up and cool-down; the classifier's decay is {HEAD_DECAY}, and not the paper's 3, which is for features 6,144 wide",
             grouped(settings.steps)
         );
         made.push(("training".into(), text));
