@@ -157,16 +157,23 @@ proptest! {
         };
         let first = call();
         prop_assume!(first.iter().flatten().all(|v| v.is_finite() && v.abs() < 1e6));
-        // Interpreted too, and then the program is there.
-        prop_assert_eq!(&call(), &first);
+        // Interpreted too, but for a graph that came twice already, whose program may be there by now.
+        let before = device.statistics();
+        let second = call();
+        let after = device.statistics();
+        if after.executed - before.executed == after.interpreted - before.interpreted {
+            prop_assert_eq!(&second, &first);
+        }
         settle(&device);
         let before = device.statistics();
         let last = call();
         let after = device.statistics();
         prop_assert_eq!(after.interpreted, before.interpreted);
         let scale = first.iter().flatten().fold(1f32, |most, v| most.max(v.abs()));
-        for (a, b) in first.iter().flatten().zip(last.iter().flatten()) {
-            prop_assert!((a - b).abs() <= 1e-4 * scale, "{a} and {b}");
+        for later in [second, last] {
+            for (a, b) in first.iter().flatten().zip(later.iter().flatten()) {
+                prop_assert!((a - b).abs() <= 1e-4 * scale, "{a} and {b}");
+            }
         }
     }
 }
