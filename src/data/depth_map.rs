@@ -131,7 +131,8 @@ impl DepthMap {
     }
 
     /// Reads a map that [`write`](Self::write) or another program wrote: `.npy` with two axes of f32 or f64, `.pfm`
-    /// of one channel, or a grey `.png` of 8 or 16 bits, whose values are divided by `scale`.
+    /// of one channel, or a grey `.png` of 16 bits, whose values are divided by `scale`. A PNG of 8 bits is refused: it
+    /// is a picture of depths, which holds no measures.
     ///
     /// # Errors
     ///
@@ -193,17 +194,17 @@ fn from_png(path: &Path, scale: f64) -> Parsed {
     let reader = ImageReader::open(path).map_err(|error| error.to_string())?;
     let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
     let picture = reader.decode().map_err(|error| error.to_string())?;
-    let colour = picture.color();
-    let values: Vec<f32> = match picture {
-        image::DynamicImage::ImageLuma8(ref grey) => {
-            grey.as_raw().iter().map(|step| (f64::from(*step) / scale) as f32).collect()
-        }
-        image::DynamicImage::ImageLuma16(ref grey) => {
-            grey.as_raw().iter().map(|step| (f64::from(*step) / scale) as f32).collect()
-        }
-        _ => return Err(format!("expected a grey picture of 8 or 16 bits, got {colour:?}")),
+    let image::DynamicImage::ImageLuma16(grey) = picture else {
+        let colour = picture.color();
+        let (channels, bits) =
+            (colour.channel_count(), colour.bits_per_pixel() / u16::from(colour.channel_count()));
+        return Err(format!(
+            "expected a PNG with one channel of 16 bits, got {channels} of {bits} bits: a picture of \
+             depths, which holds no measures"
+        ));
     };
-    Ok((picture.height() as usize, picture.width() as usize, values))
+    let values = grey.as_raw().iter().map(|step| (f64::from(*step) / scale) as f32).collect();
+    Ok((grey.height() as usize, grey.width() as usize, values))
 }
 
 fn from_npy(bytes: &[u8]) -> Parsed {
@@ -353,8 +354,11 @@ mod tests {
             assert!(matches!(map().write(Path::new("a.png"), scale), Err(DepthMapError::Scale(_))));
         }
         assert!(DepthMap::new(2, 2, vec![0.0; 3]).is_err() && DepthMap::new(0, 2, vec![]).is_err());
-        let colour = Temporary::new("colour.png");
-        image::RgbImage::new(2, 2).save(&colour.0).unwrap();
-        assert!(DepthMap::read(&colour.0, 1.0).unwrap_err().to_string().contains("grey"));
+        let picture = Temporary::new("picture.png");
+        let refusal = || DepthMap::read(&picture.0, 1.0).unwrap_err().to_string();
+        image::RgbImage::new(2, 2).save(&picture.0).unwrap();
+        assert!(refusal().contains("got 3 of 8 bits"), "{}", refusal());
+        image::GrayImage::new(2, 2).save(&picture.0).unwrap();
+        assert!(refusal().contains("got 1 of 8 bits"), "{}", refusal());
     }
 }

@@ -21,6 +21,7 @@ use crate::terminal::{ImageBar, counted};
 use crate::training::{
     self, Keeping, Measuring, Steps, labelled, loader, stop_on_signal, values_step,
 };
+use crate::unsaid::positive;
 use crate::weights::WeightsName;
 
 #[derive(Args)]
@@ -76,7 +77,7 @@ struct CacheArguments {
     least_area: f64,
     /// Keep the probabilities of so many classes alone, in f16
     /// [default: the logits of all]
-    #[arg(long, value_name = "CLASSES")]
+    #[arg(long, value_name = "CLASSES", value_parser = positive)]
     best: Option<usize>,
     /// Do not mix views in pairs
     #[arg(long)]
@@ -140,7 +141,7 @@ struct CheckArguments {
     #[arg(long, value_name = "FOLDER", default_value = "out/answers")]
     answers: PathBuf,
     /// Views about which the teacher is asked again
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = positive)]
     rows: usize,
     /// A student, to compare with the teacher on held-out images
     #[arg(long, value_name = "PATH")]

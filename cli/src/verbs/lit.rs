@@ -57,7 +57,7 @@ pub(crate) struct Arguments {
     /// Tokens of a text; longer ones are cut
     #[arg(long, default_value_t = 16, value_parser = positive)]
     length: usize,
-    /// Width of the text tower; its heads are 64 wide
+    /// Width of the text tower, which has a head for each whole 64 of it
     #[arg(long, default_value_t = 512, value_parser = positive)]
     width: usize,
     /// Blocks of the text tower

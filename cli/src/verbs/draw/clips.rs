@@ -1,5 +1,6 @@
 //! Writes clips of a shape that moves to one of four sides.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -46,8 +47,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { out, count, frames, side, form, seed } = arguments;
     ensure_new_folder(&out)?;
     let clips = MovingShapes::new(side.into(), frames.into(), seed);
+    let mut drawn = BTreeSet::new();
     for index in 0..count {
         let clip = clips.clip(index);
+        drawn.insert(MovingShapes::CLASSES[clip.class]);
         let name = format!("{}/{index:06}", MovingShapes::CLASSES[clip.class]);
         write(&out.join(&name), &clip, side.into(), form)
             .with_context(|| format!("--out {}: cannot write {name}", out.display()))?;
@@ -55,7 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     println!(
         "{count} clips of {frames} frames of {side} × {side} pixels in {}: {}",
         out.display(),
-        MovingShapes::CLASSES.join(", ")
+        Vec::from_iter(drawn).join(", ")
     );
     Ok(())
 }
