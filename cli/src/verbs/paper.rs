@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use rayon::ThreadPoolBuilder;
 use vit22b::Runtime;
 
 use crate::evaluate::part::grouped;
@@ -108,8 +109,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let device = device.unwrap_or(if settings.is_given() { "auto" } else { "flex" });
     let runtime = Runtime::named(device).with_context(|| format!("--device {device}"))?;
     // Operations on small models do not fill two cores; large models and other devices are full with one.
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let workers = if device == "flex" && !settings.is_given() { cores } else { 1 };
+    let workers = if device == "flex" && !settings.is_given() { cores() } else { 1 };
     let bench = Bench::new(runtime, settings, images, stop, workers);
     println!("on {}", bench.runtime);
 
@@ -245,15 +245,20 @@ impl Work<'_> {
             }
             Ok(false)
         };
+        // Each worker computes on threads of its own. Operations of small models are short, and to hand each of them to
+        // threads that all workers share takes longer than some of them.
+        let workers = bench.workers.min(count).max(1);
+        let threads = (cores() / workers).max(1);
+        let worker = || {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
+            pool.install(worker)
+        };
         thread::scope(|scope| {
-            let more: Vec<_> = (1..bench.workers.min(count))
-                .map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, worker))
-                .collect::<std::io::Result<_>>()?;
-            let mut ended = vec![worker()];
-            for worker in more {
-                ended.push(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            ended.into_iter().try_fold(true, |all, ended| Ok(ended? && all))
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+            workers.into_iter().try_fold(true, |all, worker| {
+                let ended = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                Ok(ended? && all)
+            })
         })
     }
 
@@ -301,6 +306,10 @@ impl Work<'_> {
         }
         Ok(true)
     }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The memory of a worker's stack in bytes: that of a main thread.
