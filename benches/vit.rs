@@ -48,6 +48,9 @@ struct Args {
     /// Compile the blocks as loops that keep this for their gradients (XLA)
     #[arg(long)]
     rolled: Option<SaveName>,
+    /// Equal parts of a batch that Flex trains on at the same time
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
     /// Runs of which the median is printed, after one to warm up
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     reps: u64,
@@ -198,6 +201,7 @@ fn step(
             times
         }
         None => {
+            let train = train.with_workers(args.workers)?;
             let mut state = Some(train.init(model, 0));
             measure(args.reps, || {
                 let before = state.take().expect("the state of the step before");

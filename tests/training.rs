@@ -202,6 +202,52 @@ fn micro_batches_give_the_step_of_the_whole_batch() {
     }
 }
 
+/// Two workers with a part of each of two micro-batches: the same keys and, but for sums in another order, the same step
+/// as four micro-batches. Without micro-batches nothing is summed in another order.
+#[test]
+fn workers_give_the_step_of_micro_batches() {
+    let (train, begun) = start(classify(), &recipe());
+    let steps = |micro_batches, workers| {
+        let recipe = Recipe { micro_batches, ..recipe() };
+        let train =
+            TrainStep::new(classify(), &recipe, None).unwrap().with_workers(workers).unwrap();
+        let (state, first) = eager(&train, begun.clone(), batch(0));
+        let (state, second) = eager(&train, state, batch(1));
+        ([first, second], params::collect(&state.model))
+    };
+    let (losses, parameters) = steps(2, 1);
+    let (of_workers, got) = steps(1, 2);
+    assert_eq!(of_workers, losses);
+    for ((path, expected), (_, got)) in parameters.iter().zip(got.iter()) {
+        assert_eq!(got.to_data(), expected.to_data(), "{path}");
+    }
+    let (losses, parameters) = steps(4, 1);
+    let (both, got) = steps(2, 2);
+    for (both, expected) in both.iter().zip(losses) {
+        assert!((both / expected - 1.0).abs() < 1e-5, "{both} not {expected}");
+    }
+    // Signs of near-zero gradients turn, as above.
+    assert!(difference(&got, &parameters) < 1e-4);
+
+    // What is compiled does not change.
+    let with_workers = train.clone().with_workers(2).unwrap();
+    let program = |train| compiled(train, &begun).compiled().unwrap().lower(8).unwrap().program;
+    assert_eq!(program(&with_workers).text, program(&train).text);
+    for (count, shared) in [(3, 8), (0, 8), (16, 8)] {
+        let error = train.clone().with_workers(count).unwrap_err().to_string();
+        let rule = format!("a divisor of the {shared} examples that are computed at once");
+        assert_eq!(error, format!("workers = {count} is not valid: {rule}"));
+    }
+    let images = TensorData::zeros::<f32, _>([7, 3, 16, 16]);
+    let targets = TensorData::zeros::<f32, _>([7, config().num_classes]);
+    let error =
+        with_workers.run(begun.clone(), ImageBatch::new(images, targets)).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected a multiple of 2, 1 micro-batches of 2 workers, got 7"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_step_that_is_not_finite_is_told_and_changes_nothing() {
     let recipe = Recipe { skip_non_finite: true, ema: Some(Ema { decay: 0.9 }), ..recipe() };

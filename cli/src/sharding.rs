@@ -9,6 +9,7 @@ use vit22b::shard::{Activations, Mesh, MeshError, Sharding};
 use vit22b::train::{Task, Trainer};
 
 use crate::args::DeviceName;
+use crate::unsaid::positive;
 
 /// How activations are sharded over the axis `model` between blocks.
 #[derive(Clone, Copy, ValueEnum, Debug)]
@@ -73,7 +74,7 @@ fn mesh(text: &str) -> Result<Mesh, MeshError> {
     Mesh::new(mesh.axes().iter().cloned().chain(missing))
 }
 
-/// How a model is trained that is too large for one device.
+/// How a model is trained over several devices, or over the cores of one.
 #[derive(Args, Clone)]
 pub(crate) struct Large {
     /// Train over devices of XLA, by axes and sizes, such as
@@ -90,6 +91,10 @@ pub(crate) struct Large {
     /// query,key,value,scores,attended,hidden; the rest is computed again
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     save: Vec<String>,
+    /// Equal parts of a batch that are computed at the same time, each on
+    /// its share of the cores (flex)
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = positive)]
+    workers: usize,
 }
 
 impl Large {
@@ -102,7 +107,7 @@ impl Large {
         if let Some((mesh, sharding)) = self.sharding()? {
             trainer = trainer.with_mesh(mesh.clone(), sharding.layout()?);
         }
-        Ok(trainer)
+        Ok(trainer.with_workers(self.workers))
     }
 
     /// The mesh, if there is one, and what it cuts.
@@ -142,10 +147,17 @@ impl Large {
 
     /// The runtime of a name, with devices for the mesh.
     pub(crate) fn runtime(&self, device: &DeviceName) -> anyhow::Result<Runtime> {
-        match &self.mesh {
-            Some(mesh) => device.runtime_of(mesh.num_devices()),
-            None => device.runtime(),
-        }
+        let runtime = match &self.mesh {
+            Some(mesh) => device.runtime_of(mesh.num_devices())?,
+            None => device.runtime()?,
+        };
+        ensure!(
+            self.workers == 1 || runtime.name() == "flex",
+            "--workers {}: expected --device flex, whose operations keep one core busy, got {}",
+            self.workers,
+            runtime.name()
+        );
+        Ok(runtime)
     }
 
     /// How many times more than one device all devices of the mesh compute in the same time. Those that a CPU is

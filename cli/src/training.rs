@@ -150,12 +150,13 @@ impl Keeping {
 }
 
 /// Fields of configs, recipes and runs, and the options that set them.
-pub(crate) const OPTIONS: [(&str, &str); 11] = [
+pub(crate) const OPTIONS: [(&str, &str); 12] = [
     // Of a mesh.
     ("the rows of a batch", "--batch"),
     ("images axis 0", "--batch"),
     ("image", "--image"),
     ("micro_batches", "--micro-batches"),
+    ("workers", "--workers"),
     ("learning_rate.peak", "--lr"),
     ("schedule", "--steps"),
     ("peak_flops", "--peak-tflops"),

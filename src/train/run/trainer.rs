@@ -73,6 +73,7 @@ pub struct Trainer<T: Task> {
     pub(super) folder: PathBuf,
     pub(super) model: Option<T::Model>,
     rolled: Option<Save>,
+    workers: usize,
     mesh: Option<(Mesh, Layout)>,
     pub(super) checkpoints: Checkpoints,
     evaluation: Option<Evaluation<T::Batch>>,
@@ -136,6 +137,7 @@ impl<T: Task> Trainer<T> {
             folder,
             model: None,
             rolled: None,
+            workers: 1,
             mesh: None,
             evaluation: None,
             measurements: vec![],
@@ -184,6 +186,13 @@ impl<T: Task> Trainer<T> {
     #[must_use]
     pub fn with_rolled_blocks(mut self, save: Save) -> Self {
         self.rolled = Some(save);
+        self
+    }
+
+    /// Computes equal parts of a batch at the same time on Burn's CPU backend, as [`TrainStep::with_workers`] does.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
         self
     }
 
@@ -273,6 +282,7 @@ impl<T: Task> Trainer<T> {
         }
         let examples_per_epoch = self.data.examples_per_epoch();
         let train = TrainStep::new(self.task.clone(), &self.recipe, examples_per_epoch)?;
+        let train = train.with_workers(self.workers)?;
         Ok(match &self.rolled {
             Some(save) => train.with_rolled_blocks(save.clone()),
             None => train,

@@ -6,6 +6,7 @@ pub(crate) mod leaves;
 pub(crate) mod micro_batches;
 pub(crate) mod scores;
 pub(crate) mod state;
+mod workers;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
@@ -26,6 +27,7 @@ use crate::train::update::polyak::ResolvedPolyak;
 use gradient::widened;
 use micro_batches::{checked_count, value_and_grad_over};
 use state::{StepMetrics, TrainState, keep_unless};
+use workers::Workers;
 
 /// A recipe fitted to a task: a function from state and batch to the next state.
 ///
@@ -61,6 +63,7 @@ pub struct TrainStep<T> {
     recipe: Recipe,
     optimizer: Optimizer,
     micro_batches: usize,
+    workers: Option<Workers>,
     averages: Option<Averages>,
     rolled: Option<Save>,
 }
@@ -93,6 +96,7 @@ impl<T: Task> TrainStep<T> {
         Ok(Self {
             optimizer: Optimizer::new(&recipe.update, &budget, &model)?,
             micro_batches: checked_count(recipe, task.compares_examples())?,
+            workers: None,
             averages,
             recipe: recipe.clone(),
             task,
@@ -107,6 +111,30 @@ impl<T: Task> TrainStep<T> {
     pub fn with_rolled_blocks(mut self, save: Save) -> Self {
         self.rolled = Some(save);
         self
+    }
+
+    /// Computes equal parts of each micro-batch at the same time, each by a worker with its share of the cores. It is for
+    /// Burn's CPU backend, most of whose operations keep one core busy; loss and gradients are as those of so many times more
+    /// micro-batches. What is compiled does not change.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Recipe`] for 0 workers, a batch that they cannot share, or a loss that compares examples.
+    pub fn with_workers(mut self, count: usize) -> Result<Self, TrainError> {
+        let micro_batch = self.recipe.batch_size / self.micro_batches as u64;
+        let rule = match (self.task.compares_examples(), count) {
+            (_, 1) => {
+                self.workers = None;
+                return Ok(self);
+            }
+            (true, _) => "1, since the loss compares all examples of a batch".into(),
+            _ => format!("a divisor of the {micro_batch} examples that are computed at once"),
+        };
+        if self.task.compares_examples() || !micro_batch.is_multiple_of(count as u64) {
+            return Err(invalid("workers", count, rule));
+        }
+        self.workers = Some(Workers::new(count)?);
+        Ok(self)
     }
 
     /// The step for a device of Burn. One that has no bf16, such as WebGPU's, keeps in f32 what the recipe keeps in
@@ -172,7 +200,7 @@ impl<T: Task> TrainStep<T> {
         let computing = self.recipe.precision.cast(state.model.clone());
         let frozen = |path: &str| self.optimizer.is_frozen(path);
         let (loss, gradients) = value_and_grad_over(
-            self.micro_batches,
+            (self.micro_batches, self.workers.as_ref()),
             (&computing, frozen),
             batch,
             &key.fold_in(1),
@@ -265,10 +293,17 @@ impl<T: Task> TrainStep<T> {
 
     /// An error for a batch that the model cannot take, or that cannot be divided into equal micro-batches.
     pub(crate) fn check_batch(&self, leaves: &[LeafSpec]) -> Result<(), TrainError> {
-        let count = self.micro_batches;
         let (what, examples) = self.check_examples(leaves)?;
-        if !examples.is_multiple_of(count) {
-            let expected = format!("a multiple of the {count} micro-batches");
+        let workers = self.workers.as_ref().map_or(1, Workers::count);
+        if !examples.is_multiple_of(self.micro_batches * workers) {
+            let expected = match workers {
+                1 => format!("a multiple of the {} micro-batches", self.micro_batches),
+                _ => format!(
+                    "a multiple of {}, {} micro-batches of {workers} workers",
+                    self.micro_batches * workers,
+                    self.micro_batches
+                ),
+            };
             return Err(TrainError::batch(what, expected, examples));
         }
         self.task.check(leaves)
