@@ -2,7 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Int, Tensor};
-use burn_trace::{Stacked, TensorTree, describe, is_recording, rows, scan};
+use burn_trace::compile::is_recording;
+use burn_trace::{Stacked, TensorTree, describe, rows, scan};
 
 use super::gradient::{value_and_grad, widened};
 use super::workers::Workers;
