@@ -17,8 +17,10 @@ use crate::train::{Recipe, Stage, Start};
 const SIDE: usize = 32;
 /// Scenes that heads are trained on.
 const SCENES: usize = 256;
+/// The peak learning rate.
+const RATE: f64 = 1e-2;
 /// Steps of a head's training.
-const STEPS: u64 = 200;
+const STEPS: u64 = 400;
 
 /// A head that tells the classes of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,12 +126,7 @@ pub fn mean_iou_of_scenes(
         }
     };
     let model = config.init_on(tower.model().clone(), how.seed, &runtime.device())?;
-    // Adam moves a narrow head as fast as a linear one at a lower rate.
-    let rate = match head {
-        MaskHead::Linear => 1e-2,
-        MaskHead::UperNet => 3e-3,
-    };
-    let mut recipe = Recipe::segmentation(BATCH, how.steps, rate).with_frozen([r"tower\..*"]);
+    let mut recipe = Recipe::segmentation(BATCH, how.steps, RATE).with_frozen([r"tower\..*"]);
     recipe.update.retain(|stage| !matches!(stage, Stage::WeightDecay(_)));
     let whole = (Segment::new(config)?, recipe, Start::From(model, how.seed));
     let model = train(runtime, whole, Arc::new(Kept::draw(side, &how, 1.0)))?;

@@ -249,6 +249,10 @@ impl Work<'_> {
         // threads that all workers share takes longer than some of them.
         let workers = bench.workers.min(count).max(1);
         let threads = (cores() / workers).max(1);
+        if workers > 1 {
+            // One that waits, and one that computes.
+            burn_xla::pjrt::divide_memory(2 * workers);
+        }
         let worker = || {
             let pool = ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
             pool.install(worker)

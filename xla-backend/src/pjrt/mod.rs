@@ -113,7 +113,7 @@ pub(crate) use files::{PART, hex, write_whole};
 pub use folder_store::FolderStore;
 pub use host_function::{Argument, CallResult};
 pub use host_view::HostView;
-pub use kept_memory::keep_memory;
+pub use kept_memory::{divide_memory, keep_memory};
 pub use key_value::{KeyValueStore, StoreError};
 pub use load::LoadOptions;
 pub use options::{ClientOptions, OptionValue};
