@@ -66,13 +66,14 @@ impl TextEmbedder {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); [`ContrastError::Runtime`] for bf16 on a device that has none.
     pub fn in_precision(
         runtime: &Runtime,
         tower: TextTower,
         encoder: TextEncoder,
         precision: Precision,
     ) -> Result<Self, ContrastError> {
+        precision.check_on(runtime)?;
         let width = tower.config().outputs();
         let answer = |tower: &TextTower, ids: Tensor<2, Int>| tower.forward(ids);
         let tower = runtime.bind(precision.cast(tower), answer)?;

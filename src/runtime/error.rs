@@ -43,6 +43,12 @@ pub enum RuntimeError {
         /// The runtime.
         name: String,
     },
+    /// A device that does not compute in bf16, which was asked of it.
+    #[error("precision = bf16: {device} has no bf16; take f32")]
+    NoBf16 {
+        /// The runtime.
+        device: String,
+    },
     /// Arguments or a state that cannot be brought to the device.
     #[error(transparent)]
     Tree(#[from] TreeError),

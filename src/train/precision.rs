@@ -5,6 +5,7 @@ use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::params::{self, TensorFn, blocks};
+use crate::runtime::{Runtime, RuntimeError};
 
 /// The type of products and activations. In both cases parameters, optimizer state, norms, softmax and
 /// loss are f32, and products are summed in f32.
@@ -39,6 +40,16 @@ impl Precision {
         match self {
             Self::F32 => tensor,
             Self::Bf16 => tensor.cast(DType::BF16),
+        }
+    }
+}
+
+impl Precision {
+    /// An error for bf16 on a device that does not compute in it.
+    pub(crate) fn check_on(self, runtime: &Runtime) -> Result<(), RuntimeError> {
+        match self == Self::F32 || has_bf16(&runtime.device()) {
+            true => Ok(()),
+            false => Err(RuntimeError::NoBf16 { device: runtime.to_string() }),
         }
     }
 }

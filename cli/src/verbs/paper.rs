@@ -104,12 +104,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         share,
     };
     let kept = Kept::open(out, &settings)?;
-    let stop = stop_on_signal()?;
     let device = arguments.device.as_deref();
     let device = device.unwrap_or(if settings.is_given() { "auto" } else { "flex" });
-    let runtime = Runtime::named(device).with_context(|| format!("--device {device}"))?;
     // Operations on small models do not fill two cores; large models and other devices are full with one.
     let workers = if device == "flex" && !settings.is_given() { cores() } else { 1 };
+    if workers > 1 {
+        // Of each worker a thread waits, and another one computes.
+        burn_xla::pjrt::divide_memory(2 * workers);
+    }
+    let stop = stop_on_signal()?;
+    let runtime = Runtime::named(device).with_context(|| format!("--device {device}"))?;
     let bench = Bench::new(runtime, settings, images, stop, workers);
     println!("on {}", bench.runtime);
 
@@ -249,10 +253,6 @@ impl Work<'_> {
         // threads that all workers share takes longer than some of them.
         let workers = bench.workers.min(count).max(1);
         let threads = (cores() / workers).max(1);
-        if workers > 1 {
-            // One that waits, and one that computes.
-            burn_xla::pjrt::divide_memory(2 * workers);
-        }
         let worker = || {
             let pool = ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build()?;
             pool.install(worker)

@@ -94,13 +94,14 @@ impl Embedder {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); [`EmbedError::Runtime`] for bf16 on a device that has none.
     pub fn in_precision(
         runtime: &Runtime,
         model: ViT22B,
         preprocess: Preprocess,
         precision: Precision,
     ) -> Result<Self, EmbedError> {
+        precision.check_on(runtime)?;
         let config = model.config().clone();
         let ([height, width], patch) = (preprocess.size(), config.patch);
         if config.channels != 3 {

@@ -28,8 +28,10 @@ const CALLS: usize = 5;
 ///
 /// # Errors
 ///
-/// [`RuntimeError::Xla`] if the product cannot be compiled or run.
+/// [`RuntimeError::Xla`] if the product cannot be compiled or run, [`RuntimeError::NoBf16`] for bf16 on a device that has
+/// none.
 pub fn measure_peak_flops(runtime: &Runtime, precision: Precision) -> Result<f64, RuntimeError> {
+    precision.check_on(runtime)?;
     let spread = Distribution::Normal(0.0, 1.0 / (SIDE as f64).sqrt());
     let matrix = Tensor::<2>::random([SIDE, SIDE], spread, &runtime.device());
     let chain = runtime.bind(precision.cast_tensor(matrix), |matrix, x: Tensor<2>| {

@@ -17,13 +17,16 @@ pub fn keep_memory() {
     glibc::keep();
 }
 
-/// Tells glibc to give so many threads, which begin after this, pools of their own: threads that compute side by side on
-/// small tensors would wait for each other at the one pool of [`keep_memory`]. Two threads that trained models of 150,000 parameters took a
-/// seventh less time. `MALLOC_ARENA_MAX` in the environment holds.
+/// Tells glibc to give so many threads pools of their own, in place of the one of [`keep_memory`]: threads that compute
+/// side by side on small tensors would wait for each other at it. Two threads that trained models of 150,000 parameters
+/// took a seventh less time.
+///
+/// For the start of a program, before it has threads: glibc asks once how many pools there may be. `MALLOC_ARENA_MAX` in the
+/// environment holds.
 ///
 /// ```
-/// burn_xla::pjrt::keep_memory();
 /// burn_xla::pjrt::divide_memory(2);
+/// burn_xla::pjrt::keep_memory();
 /// ```
 pub fn divide_memory(threads: usize) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -35,36 +38,40 @@ pub fn divide_memory(threads: usize) {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod glibc {
     use std::ffi::c_int;
+    use std::sync::atomic::{AtomicI32, Ordering};
 
     unsafe extern "C" {
         fn mallopt(parameter: c_int, value: c_int) -> c_int;
     }
 
     /// Parameters of `mallopt` by malloc.h, with the variable that sets each: memory is never given back (-1 is no
-    /// limit), is asked for in pieces of 64 MiB, no tensor has memory of its own, and there is one pool.
-    const SETTINGS: [(c_int, c_int, &str); 4] = [
-        (-1, -1, "MALLOC_TRIM_THRESHOLD_"),
-        (-2, 64 << 20, "MALLOC_TOP_PAD_"),
-        (-4, 0, "MALLOC_MMAP_MAX_"),
-        (POOLS, 1, POOLS_VARIABLE),
-    ];
-    const POOLS: c_int = -8;
-    const POOLS_VARIABLE: &str = "MALLOC_ARENA_MAX";
+    /// limit), is asked for in pieces of 64 MiB, no tensor has memory of its own, and there are so many pools.
+    fn settings(pools: c_int) -> [(c_int, c_int, &'static str); 4] {
+        [
+            (-1, -1, "MALLOC_TRIM_THRESHOLD_"),
+            (-2, 64 << 20, "MALLOC_TOP_PAD_"),
+            (-4, 0, "MALLOC_MMAP_MAX_"),
+            (-8, pools, "MALLOC_ARENA_MAX"),
+        ]
+    }
+
+    static POOLS: AtomicI32 = AtomicI32::new(1);
+
+    /// The first pool is that of the thread with which the program began.
+    pub(super) fn divide(threads: usize) {
+        POOLS.store(
+            c_int::try_from(threads).map_or(c_int::MAX, |n| n.saturating_add(1)),
+            Ordering::Relaxed,
+        );
+        keep();
+    }
 
     pub(super) fn keep() {
-        SETTINGS.into_iter().for_each(set);
-    }
-
-    /// The first pool is that of the threads that are there.
-    pub(super) fn divide(threads: usize) {
-        let pools = c_int::try_from(threads).unwrap_or(c_int::MAX).saturating_add(1);
-        set((POOLS, pools, POOLS_VARIABLE));
-    }
-
-    fn set((parameter, value, variable): (c_int, c_int, &str)) {
-        if std::env::var_os(variable).is_none() {
-            // SAFETY: it may be called at any time, and refuses what it does not know.
-            unsafe { mallopt(parameter, value) };
+        for (parameter, value, variable) in settings(POOLS.load(Ordering::Relaxed)) {
+            if std::env::var_os(variable).is_none() {
+                // SAFETY: it may be called at any time, and refuses what it does not know.
+                unsafe { mallopt(parameter, value) };
+            }
         }
     }
 }
