@@ -9,7 +9,6 @@ use vit22b::shard::{Activations, Mesh, MeshError, Sharding};
 use vit22b::train::{Task, Trainer};
 
 use crate::args::DeviceName;
-use crate::unsaid::positive;
 
 /// How activations are sharded over the axis `model` between blocks.
 #[derive(Clone, Copy, ValueEnum, Debug)]
@@ -93,8 +92,8 @@ pub(crate) struct Large {
     save: Vec<String>,
     /// Equal parts of a batch that are computed at the same time, each on
     /// its share of the cores (flex)
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = positive)]
-    workers: usize,
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    workers: u16,
 }
 
 impl Large {
@@ -107,7 +106,7 @@ impl Large {
         if let Some((mesh, sharding)) = self.sharding()? {
             trainer = trainer.with_mesh(mesh.clone(), sharding.layout()?);
         }
-        Ok(trainer.with_workers(self.workers))
+        Ok(trainer.with_workers(self.workers.into()))
     }
 
     /// The mesh, if there is one, and what it cuts.
