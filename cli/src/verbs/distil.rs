@@ -77,7 +77,7 @@ struct CacheArguments {
     least_area: f64,
     /// Keep the probabilities of so many classes alone, in f16
     /// [default: the logits of all]
-    #[arg(long, value_name = "CLASSES", value_parser = positive)]
+    #[arg(long, value_name = "CLASSES")]
     best: Option<usize>,
     /// Do not mix views in pairs
     #[arg(long)]
