@@ -19,7 +19,7 @@ pub fn keep_memory() {
 
 /// Tells glibc to give so many threads pools of their own, in place of the one of [`keep_memory`]: threads that compute
 /// side by side on small tensors would wait for each other at it. Two threads that trained models of 150,000 parameters
-/// took a seventh less time.
+/// took a tenth less time.
 ///
 /// For the start of a program, before it has threads: glibc asks once how many pools there may be. `MALLOC_ARENA_MAX` in the
 /// environment holds.
