@@ -121,19 +121,16 @@ impl<T: Task> TrainStep<T> {
     ///
     /// [`TrainError::Recipe`] for 0 workers, a batch that they cannot share, or a loss that compares examples.
     pub fn with_workers(mut self, count: usize) -> Result<Self, TrainError> {
-        let micro_batch = self.recipe.batch_size / self.micro_batches as u64;
-        let rule = match (self.task.compares_examples(), count) {
-            (_, 1) => {
-                self.workers = None;
-                return Ok(self);
-            }
-            (true, _) => "1, since the loss compares all examples of a batch".into(),
-            _ => format!("a divisor of the {micro_batch} examples that are computed at once"),
-        };
-        if self.task.compares_examples() || !micro_batch.is_multiple_of(count as u64) {
+        let examples = self.recipe.batch_size / self.micro_batches as u64;
+        if count != 1 && self.task.compares_examples() {
+            let rule = "1, since the loss compares all examples of a batch";
             return Err(invalid("workers", count, rule));
         }
-        self.workers = Some(Workers::new(count)?);
+        if !examples.is_multiple_of(count as u64) {
+            let rule = format!("a divisor of the {examples} examples that are computed at once");
+            return Err(invalid("workers", count, rule));
+        }
+        self.workers = if count == 1 { None } else { Some(Workers::new(count)?) };
         Ok(self)
     }
 
