@@ -20,7 +20,7 @@ const SCENES: usize = 256;
 /// The peak learning rate.
 const RATE: f64 = 1e-2;
 /// Steps of a head's training.
-const STEPS: u64 = 400;
+const STEPS: u64 = 600;
 
 /// A head that tells the classes of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
