@@ -10,7 +10,7 @@
 //! augmentation and regularisation, not for cryptography.
 
 use burn::tensor::{Device, Int, Shape, Tensor};
-use burn_trace::{Leaves, TensorTree, TreeError, Visitor};
+use burn_trace::{Leaves, TensorTree, TreeError, Visitor, materialize_int};
 
 /// All values of the hash have 31 bits, so that they are not negative in an `i32` either.
 const MASK: i64 = 0x7fff_ffff;
@@ -60,14 +60,20 @@ impl RandomKey {
 
     /// An independent key for the `index`-th use of this one.
     pub fn fold_in(&self, index: usize) -> Self {
-        Self { state: hash(hash(self.state.clone().add_scalar(1 + index as i64))) }
+        Self::folded(hash(hash(self.state.clone().add_scalar(1 + index as i64))))
     }
 
     /// An independent key for a number that is a tensor of one non-negative element, such as the number
     /// of a step.
     pub fn fold_in_tensor(&self, index: Tensor<1, Int>) -> Self {
         let mixed = hash(self.state.clone()).bitwise_xor(index.add_scalar(1));
-        Self { state: hash(hash(mixed)) }
+        Self::folded(hash(hash(mixed)))
+    }
+
+    /// A compiled program computes each key once. Inside the kernels that draw from it the hashes of a key that is folded
+    /// in several times take XLA's compiler for the CPU hours.
+    fn folded(state: Tensor<1, Int>) -> Self {
+        Self { state: materialize_int(state) }
     }
 
     /// Numbers in [0, 1), multiples of 2⁻²⁴.

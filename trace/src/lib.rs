@@ -27,8 +27,8 @@ pub use burn_trace_derive::TensorTree;
 pub use error::{CaptureError, TreeError};
 pub use leaf_type::{Kind, LeafSpec, LeafType};
 pub use mark::{
-    Ring, Save, checkpoint_name, constrain, constrain_as, constrain_used, materialize, ring_linear,
-    scan, scan_as_loop, softmax,
+    Ring, Save, checkpoint_name, constrain, constrain_as, constrain_used, materialize,
+    materialize_int, ring_linear, scan, scan_as_loop, softmax,
 };
 pub use optim::{OptimizerState, Rate, TreeOptimizer};
 pub use record::{

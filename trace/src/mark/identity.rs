@@ -1,6 +1,6 @@
 //! Marks that leave a tensor as it is.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 use burn_autodiff::checkpoint::base::Checkpointer;
 use burn_autodiff::checkpoint::strategy::NoCheckpointing;
 use burn_autodiff::grads::Gradients;
@@ -20,6 +20,16 @@ pub fn checkpoint_name<const D: usize>(tensor: Tensor<D>, name: &str) -> Tensor<
 /// inside of each operation that reads it: for a tensor that several products read. It is returned as it is.
 pub fn materialize<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     identity(tensor, Hint::Materialize, None)
+}
+
+/// As [`materialize`], for whole numbers.
+pub fn materialize_int<const D: usize>(tensor: Tensor<D, Int>) -> Tensor<D, Int> {
+    let hint = Hint::Materialize;
+    if let Ok(x) = tensor.clone().try_into_primitive::<CaptureBackend>() {
+        return Tensor::from_primitive::<CaptureBackend>(recorded(&x, &hint));
+    }
+    let Ok(x) = tensor.clone().try_into_primitive::<Tracking>() else { return tensor };
+    Tensor::from_primitive::<Tracking>(recorded(&x, &hint))
 }
 
 /// Records a mark on the tensor, and one on its gradient.
