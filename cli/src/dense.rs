@@ -173,17 +173,27 @@ impl Training {
     /// Pairs to train with, and others to test with.
     pub(crate) fn pairs<T: Truth>(
         &self,
+        truth: &T,
         (truths, test_truths): (&Path, Option<&Path>),
         options: [[&str; 2]; 2],
     ) -> anyhow::Result<[Pairs; 2]> {
         let train = open_pairs::<T>(&self.images, truths, options[0])?;
-        match (&self.test_images, test_truths) {
+        let (pairs, test_option) = match (&self.test_images, test_truths) {
             (Some(images), Some(truths)) => {
-                Ok([train, open_pairs::<T>(images, truths, options[1])?])
+                ([train, open_pairs::<T>(images, truths, options[1])?], options[1][1])
             }
-            (None, None) => Ok(train.held_out(TEST_EVERY, self.seed)),
+            (None, None) => (train.held_out(TEST_EVERY, self.seed), options[0][1]),
             _ => bail!("{}: give both of these or none", options[1].join(" and ")),
+        };
+        let parts = [(&pairs[0], options[0][1], "train"), (&pairs[1], test_option, "test")];
+        for (pairs, option, what) in parts {
+            ensure!(
+                pairs.is_empty() || is_known(pairs, truth)?,
+                "no pixel counts: of {} to {what} with, nothing is known of any pixel ({option})",
+                counted(pairs.len(), "image")
+            );
         }
+        Ok(pairs)
     }
 
     /// Random crops to train with, and plain ones to evaluate with.
@@ -259,6 +269,17 @@ impl Training {
         };
         Ok(Some(ended.engine.model()?))
     }
+}
+
+/// Whether something is known of a pixel. Files behind the first that tells it are not read.
+fn is_known<T: Truth>(pairs: &Pairs, truth: &T) -> anyhow::Result<bool> {
+    for index in 0..pairs.len() {
+        let (_, pixels) = truth.read(pairs.truth(index))?;
+        if pixels.iter().any(|pixel| *pixel != T::UNKNOWN) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Calls a function on batches of pairs.

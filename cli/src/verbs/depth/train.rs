@@ -57,7 +57,7 @@ const OPTIONS: [[&str; 2]; 2] = [["--images", "--depths"], ["--test-images", "--
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { training, depths, test_depths, out, .. } = &arguments;
     let truth = DepthTruth::new(arguments.depth_steps).context("--depth-steps")?;
-    let pairs = training.pairs::<DepthTruth>((depths, test_depths.as_deref()), OPTIONS)?;
+    let pairs = training.pairs(&truth, (depths, test_depths.as_deref()), OPTIONS)?;
     let stop = stop_on_signal()?;
     let runtime = training.device.runtime()?;
     let tower = training.tower(&runtime)?;

@@ -59,8 +59,8 @@ const OPTIONS: [[&str; 2]; 2] = [["--images", "--masks"], ["--test-images", "--t
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { training, masks, test_masks, out, .. } = &arguments;
     let classes = classes(&arguments.classes)?;
-    let pairs = training.pairs::<MaskTruth>((masks, test_masks.as_deref()), OPTIONS)?;
     let truth = MaskTruth::new(classes.clone());
+    let pairs = training.pairs(&truth, (masks, test_masks.as_deref()), OPTIONS)?;
     let stop = stop_on_signal()?;
     let runtime = training.device.runtime()?;
     let tower = training.tower(&runtime)?;
