@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::frozen::{Frozen, towers};
 use super::head_training::{HeadTraining, train};
-use super::result::{Experiment, ExperimentError};
+use super::result::{Experiment, ExperimentError, Numbers};
 use super::scenes::{BATCH, Kept, steps};
+use super::seeds::for_each_seed;
 use crate::dense::{DepthConfig, DepthEstimator, DepthTarget, EstimateDepth};
 use crate::eval::DepthErrors;
 use crate::heads::{DepthOutput, DptConfig, LinearDecoderConfig};
@@ -44,15 +45,16 @@ pub enum DepthHead {
 pub fn depth_of_scenes(
     runtime: &Runtime,
     seeds: &[u64],
-    mut progress: impl FnMut(&str),
+    progress: impl FnMut(&str),
 ) -> Result<Experiment, ExperimentError> {
     let title = "Depth of drawn scenes on a frozen tower (width 64, depth 4, patch 4, 32 pixels), a tenth of the depths known";
     let mut found = Experiment::new(title, "AbsRel of 64 scenes, small is good", seeds)?;
-    for seed in seeds {
-        progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained, pixels] = towers(runtime, SIDE, *seed)?;
-        let how = HeadTraining { examples: SCENES, steps: STEPS, seed: *seed };
-        found.add("one depth for all pixels", abs_rel_of_one_depth(trained.side(), how)?);
+    let of_seed = |seed: u64, say: &dyn Fn(&str)| -> Result<Numbers, ExperimentError> {
+        say("pre-training a tower");
+        let [trained, untrained, pixels] = towers(runtime, SIDE, seed)?;
+        let how = HeadTraining { examples: SCENES, steps: STEPS, seed };
+        let one = abs_rel_of_one_depth(trained.side(), how)?;
+        let mut numbers = vec![("one depth for all pixels".to_string(), one)];
         for (head, name) in [(DepthHead::Linear, "linear"), (DepthHead::Dpt, "DPT")] {
             let arms = [
                 (&pixels, "pixels"),
@@ -61,11 +63,14 @@ pub fn depth_of_scenes(
             ];
             for (tower, of) in arms {
                 let name = format!("{name}, {of}");
-                progress(&format!("seed {seed}: {name}"));
-                found.add(&name, abs_rel_of_scenes(runtime, tower, head, how)?);
+                say(&name);
+                let abs_rel = abs_rel_of_scenes(runtime, tower, head, how)?;
+                numbers.push((name, abs_rel));
             }
         }
-    }
+        Ok(numbers)
+    };
+    found.add_all(for_each_seed(seeds, progress, of_seed)?);
     let (linear, dpt) = ("linear, pre-trained tower", "DPT, pre-trained tower");
     found.claim(
         "A linear readout is better than one depth for all pixels",

@@ -1,7 +1,8 @@
 //! A small student of a good teacher: what it is told of its views.
 
 use super::lessons::{Lessons, Told};
-use super::result::{Experiment, ExperimentError};
+use super::result::{Experiment, ExperimentError, Numbers};
+use super::seeds::for_each_seed;
 use super::shapes::shape_teacher;
 use crate::params;
 use crate::runtime::Runtime;
@@ -46,7 +47,7 @@ pub fn distillation(
     runtime: &Runtime,
     seeds: &[u64],
     steps: DistillationSteps,
-    mut progress: impl FnMut(&str),
+    progress: impl FnMut(&str),
 ) -> Result<[Experiment; 3], ExperimentError> {
     let title = "A student of one block (width 48) and 120 drawings, a teacher of four (width 64)";
     let mut right =
@@ -55,21 +56,31 @@ pub fn distillation(
         Experiment::new(title, "share for which student and teacher say the same", seeds)?;
     let mut divergence =
         Experiment::new(title, "KL(teacher || student) in nats, small is good", seeds)?;
-    for seed in seeds {
-        progress(&format!("seed {seed}: the teacher"));
+    let of_seed = |seed: u64, say: &dyn Fn(&str)| -> Result<[Numbers; 3], ExperimentError> {
+        say("the teacher");
         let (config, device) = (teacher(), runtime.device());
         let draw = || config.init(&device).map(params::initialize);
-        let model = params::with_seed(&device, *seed, draw)?;
-        let model = shape_teacher(runtime, model, steps.teacher, *seed)?;
-        let lessons = Lessons::new(runtime, &model, (DRAWINGS, steps.views), *seed)?;
-        right.add("the teacher", lessons.teacher_right()?);
+        let model = params::with_seed(&device, seed, draw)?;
+        let model = shape_teacher(runtime, model, steps.teacher, seed)?;
+        let lessons = Lessons::new(runtime, &model, (DRAWINGS, steps.views), seed)?;
+        let mut numbers = [const { Numbers::new() }; 3];
+        numbers[0].push(("the teacher".to_string(), lessons.teacher_right()?));
         for told in Told::ALL {
-            progress(&format!("seed {seed}: a student that is {told}"));
+            say(&format!("a student that is {told}"));
             let student = lessons.student(runtime, told, steps.student)?;
-            let name = told.to_string();
-            right.add(&name, student.right);
-            agreement.add(&name, student.fidelity.agreement_at_1);
-            divergence.add(&name, student.fidelity.divergence);
+            let fidelity = student.fidelity;
+            let measures = [student.right, fidelity.agreement_at_1, fidelity.divergence];
+            for (of, value) in numbers.iter_mut().zip(measures) {
+                of.push((told.to_string(), value));
+            }
+        }
+        Ok(numbers)
+    };
+    for of_seed in for_each_seed(seeds, progress, of_seed)? {
+        for (experiment, numbers) in
+            [&mut right, &mut agreement, &mut divergence].into_iter().zip(of_seed)
+        {
+            experiment.add_all([numbers]);
         }
     }
     let [same, other, label] = Told::ALL.map(|told| told.to_string());

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::frozen::pre_trained;
-use super::result::{Experiment, ExperimentError};
+use super::result::{Experiment, ExperimentError, Numbers};
 use super::scenes::steps;
+use super::seeds::for_each_seed;
 use super::shapes::{BATCH, FIRST_TESTED, classes, crops, drawn};
 use crate::data::FirstOf;
 use crate::runtime::Runtime;
@@ -51,7 +52,7 @@ pub fn fine_tuning(
     runtime: &Runtime,
     seeds: &[u64],
     steps: FineTuningSteps,
-    mut progress: impl FnMut(&str),
+    progress: impl FnMut(&str),
 ) -> Result<Experiment, ExperimentError> {
     let title =
         "Ten shapes of 60 drawings after pre-training at 32 pixels (width 64, depth 2, patch 8)";
@@ -63,18 +64,21 @@ pub fn fine_tuning(
         ("from nothing at 32 pixels", SMALL, false, &FROM_NOTHING),
         ("from nothing at 48 pixels", LARGE, false, &FROM_NOTHING),
     ];
-    for seed in seeds {
-        progress(&format!("seed {seed}: pre-training at {SMALL} pixels"));
-        let [trained, untrained] = pre_trained(runtime, (SMALL, 8, 2), steps.pre_training, *seed)?;
+    let of_seed = |seed: u64, say: &dyn Fn(&str)| -> Result<Numbers, ExperimentError> {
+        say(&format!("pre-training at {SMALL} pixels"));
+        let [trained, untrained] = pre_trained(runtime, (SMALL, 8, 2), steps.pre_training, seed)?;
+        let mut numbers = Numbers::new();
         for (name, side, pre_trained, rates) in arms {
             let begun = if pre_trained { &trained } else { &untrained };
             let model = begun.clone().with_image([side, side])?;
             let FineTuned { rate, right } =
-                shapes_of_few(runtime, model, (steps.few, rates), *seed)?;
-            progress(&format!("seed {seed}: {name}, rate {rate}"));
-            found.add(name, right);
+                shapes_of_few(runtime, model, (steps.few, rates), seed)?;
+            say(&format!("{name}, rate {rate}"));
+            numbers.push((name.to_string(), right));
         }
-    }
+        Ok(numbers)
+    };
+    found.add_all(for_each_seed(seeds, progress, of_seed)?);
     for (other, ..) in &arms[1..] {
         found.claim(&format!("Fine-tuning is better than beginning {other}"), tuned, other);
     }

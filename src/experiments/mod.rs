@@ -1,4 +1,4 @@
-//! Experiments on drawn data, each small enough for two cores and three minutes: what the paper claims, in miniature, with
+//! Experiments on drawn data, each small enough for two cores and some minutes: what the paper claims, in miniature, with
 //! controls. An [`Experiment`] is numbers and what follows from them; where a claim does not show, it says so. Its arms can be
 //! had one by one for a [`Frozen`] tower of one's own.
 
@@ -14,6 +14,7 @@ mod motion;
 mod pictures;
 mod result;
 mod scenes;
+mod seeds;
 mod segmentation;
 mod shapes;
 mod zero_shot;

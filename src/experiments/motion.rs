@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::cells::means_of_cells;
 use super::frozen::{Frozen, towers};
-use super::result::{Bound, Experiment, ExperimentError};
+use super::result::{Bound, Experiment, ExperimentError, Numbers};
+use super::seeds::for_each_seed;
 use crate::data::{BatchError, BatchSource, ExampleKey, MovingShapes};
 use crate::runtime::Runtime;
 use crate::train::{Duration, Engine, Recipe, Regularisation, Start, TrainStep};
@@ -311,30 +312,33 @@ const STEPS: u64 = 800;
 pub fn motion_of_clips(
     runtime: &Runtime,
     seeds: &[u64],
-    mut progress: impl FnMut(&str),
+    progress: impl FnMut(&str),
 ) -> Result<Experiment, ExperimentError> {
     let title = "Motion in drawn clips of 8 frames over a frozen tower (width 64, depth 4, patch 4, 16 pixels)";
     let measure = "share of 1,024 clips that is right, large is good";
     let mut found = Experiment::new(title, measure, seeds)?;
-    for seed in seeds {
-        progress(&format!("seed {seed}: pre-training a tower"));
-        let [trained, untrained, pixels] = towers(runtime, SIDE, *seed)?;
-        let clips = MovingClips::embed(runtime, &trained, CLIPS, *seed)?;
+    let of_seed = |seed: u64, say: &dyn Fn(&str)| -> Result<Numbers, ExperimentError> {
+        say("pre-training a tower");
+        let [trained, untrained, pixels] = towers(runtime, SIDE, seed)?;
+        let clips = MovingClips::embed(runtime, &trained, CLIPS, seed)?;
+        let mut numbers = Numbers::new();
         for view in ClipView::ALL {
-            progress(&format!("seed {seed}: {}", view.name()));
+            say(view.name());
             let scores = clips.scores(runtime, view, STEPS)?;
-            found.add(view.name(), scores.right);
+            numbers.push((view.name().to_string(), scores.right));
             if view == ClipView::Order {
-                found.add("said the opposite of the reverse", scores.reversed);
+                numbers.push(("said the opposite of the reverse".to_string(), scores.reversed));
             }
         }
-        for (tower, name) in [(untrained, "untrained tower"), (pixels, "pixels")] {
-            let name = format!("frames in order, {name}");
-            progress(&format!("seed {seed}: {name}"));
-            let clips = MovingClips::embed(runtime, &tower, CLIPS, *seed)?;
-            found.add(&name, clips.scores(runtime, ClipView::Order, STEPS)?.right);
+        for (tower, of) in [(untrained, "untrained tower"), (pixels, "pixels")] {
+            let name = format!("frames in order, {of}");
+            say(&name);
+            let clips = MovingClips::embed(runtime, &tower, CLIPS, seed)?;
+            numbers.push((name, clips.scores(runtime, ClipView::Order, STEPS)?.right));
         }
-    }
+        Ok(numbers)
+    };
+    found.add_all(for_each_seed(seeds, progress, of_seed)?);
     let slack = |share: f64| 3.0 * (share * (1.0 - share) / TESTED as f64).sqrt();
     for view in ClipView::ALL {
         let name = view.name();

@@ -41,6 +41,9 @@ pub enum ExperimentError {
     Rates,
 }
 
+/// Numbers of one seed, by the names of [arms](Arm).
+pub(super) type Numbers = Vec<(String, f64)>;
+
 /// One way of doing it, with a number for each seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arm {
@@ -97,8 +100,13 @@ impl Experiment {
         Ok(Self { title, measure, seeds: seeds.to_vec(), arms: vec![], claims: vec![] })
     }
 
+    /// Adds the numbers of the next seeds.
+    pub(super) fn add_all(&mut self, seeds: impl IntoIterator<Item = Numbers>) {
+        seeds.into_iter().flatten().for_each(|(name, value)| self.add(&name, value));
+    }
+
     /// Adds the number of the next seed to an arm.
-    pub(super) fn add(&mut self, name: &str, value: f64) {
+    fn add(&mut self, name: &str, value: f64) {
         match self.arms.iter_mut().find(|arm| arm.name == name) {
             Some(arm) => arm.values.push(value),
             None => self.arms.push(Arm { name: name.to_string(), values: vec![value] }),

@@ -38,6 +38,7 @@ pub use run::metrics_log::{Record, read_records};
 pub use run::progress::{Pace, Progress};
 pub use run::trainer::{Ended, Trainer};
 pub use step::TrainStep;
+pub(crate) use step::Workers;
 pub use step::gradient::value_and_grad;
 pub use step::state::{StepMetrics, TrainState};
 pub use task::cutmix::{CutMix, ResolvedCutMix};

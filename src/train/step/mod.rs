@@ -27,7 +27,7 @@ use crate::train::update::polyak::ResolvedPolyak;
 use gradient::widened;
 use micro_batches::{checked_count, value_and_grad_over};
 use state::{StepMetrics, TrainState, keep_unless};
-use workers::Workers;
+pub(crate) use workers::Workers;
 
 /// A recipe fitted to a task: a function from state and batch to the next state.
 ///

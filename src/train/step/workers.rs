@@ -18,7 +18,7 @@ const STACK: usize = 8 << 20;
 
 impl Workers {
     /// So many workers, at least 1, each with its share of the cores.
-    pub(super) fn new(count: usize) -> Result<Self, TrainError> {
+    pub(crate) fn new(count: usize) -> Result<Self, TrainError> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = (cores / count).max(1);
         let pool = |_| ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build();
@@ -32,7 +32,7 @@ impl Workers {
     }
 
     /// What a function makes of each part, of which there are as many as workers.
-    pub(super) fn each<P: Send, R: Send>(
+    pub(crate) fn each<P: Send, R: Send>(
         &self,
         parts: impl Iterator<Item = P>,
         run: impl Fn(P) -> R + Sync,
