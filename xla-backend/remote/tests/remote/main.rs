@@ -67,7 +67,11 @@ fn training_gives_the_losses_of_the_cpu_backend_and_stays_compiled() {
     let remote = remote(1);
     let run = |reads: &dyn Fn(usize) -> bool| {
         let mut seen = Vec::new();
-        let told = |_| seen.push(device.statistics());
+        // A graph that comes back is compiled in the background, and interpreted until that is done.
+        let told = |_| {
+            until("graphs are compiled", || device.statistics().compiling == 0);
+            seen.push(device.statistics());
+        };
         let losses = training::train(model.clone(), &remote, STEPS, reads, told).unwrap();
         for (step, (loss, want)) in losses.iter().zip(&want).enumerate() {
             // Both sum in f32, in different orders.
@@ -77,10 +81,12 @@ fn training_gives_the_losses_of_the_cpu_backend_and_stays_compiled() {
         seen
     };
     let seen = run(&|_| true);
-    assert!(seen[1].compiled >= 1);
-    for later in &seen[2..] {
-        assert_eq!(later.compiled, seen[1].compiled, "compiled after the second step: {seen:?}");
-        assert_eq!(later.tensors, seen[2].tensors, "{seen:?}");
+    // Numbers that change from step to step, such as powers of decay rates, are arguments from the third step on. That is
+    // another graph, which is compiled when it repeats.
+    assert!(seen[4].compiled > 0, "{seen:?}");
+    for later in &seen[5..] {
+        assert_eq!(later.compiled, seen[4].compiled, "compiled after the fifth step: {seen:?}");
+        assert_eq!(later.tensors, seen[4].tensors, "{seen:?}");
     }
     // Read by tens, each step is a graph all the same, and the tenth has seen them all.
     let seen = run(&training::by_tens);
